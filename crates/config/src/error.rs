@@ -1,0 +1,86 @@
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why a config cannot be used. Shows each problem under the line that caused it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the config {}: {source}\n  give the path of a TOML file, for example --config configs/signs.toml", path.display())]
+    Unreadable {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An override that is not `key=value`, or that cannot be placed.
+    #[error(
+        "--set {argument}: {reason}\n  write for example --set optimizer.adam.learning_rate=1e-3"
+    )]
+    Override {
+        /// The override as given.
+        argument: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The text or its values are wrong.
+    #[error("{}", Listing(.0))]
+    Invalid(Vec<Finding>),
+}
+
+/// One problem at its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// `file:line:column`, or the override.
+    pub place: String,
+    /// The dotted path of the key, where one is known.
+    pub key: Option<String>,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+    /// The line that holds it, with its number, and the columns to underline.
+    pub excerpt: Option<Excerpt>,
+}
+
+/// A line of the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The number of the line, from 1.
+    pub number: usize,
+    /// The line itself.
+    pub line: String,
+    /// How many characters stand before the underlined ones.
+    pub start: usize,
+    /// How many characters are underlined.
+    pub width: usize,
+}
+
+struct Listing<'a>(&'a [Finding]);
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            1 => write!(f, "the config has a problem")?,
+            count => write!(f, "the config has {count} problems")?,
+        }
+        self.0.iter().try_for_each(|finding| write!(f, "\n{finding}"))
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.place)?;
+        if let Some(key) = &self.key {
+            write!(f, "{key}: ")?;
+        }
+        write!(f, "{}", self.message)?;
+        self.excerpt.iter().try_for_each(|excerpt| write!(f, "\n{excerpt}"))
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.number.to_string();
+        writeln!(f, "  {number} | {}", self.line)?;
+        let (margin, before) = (" ".repeat(number.len()), " ".repeat(self.start));
+        write!(f, "  {margin} | {before}{}", "^".repeat(self.width.max(1)))
+    }
+}

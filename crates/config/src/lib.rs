@@ -1,0 +1,14 @@
+//! From TOML text to a checked value: where each key stands, what overrides it, and every
+//! problem at once. Knows the form of a config, none of its keys.
+//!
+//! [`Document`] reads and deserialises, [`Check`] collects what a value breaks, and
+//! [`ConfigError`] shows each problem under the line that caused it.
+
+mod check;
+mod document;
+mod error;
+mod hint;
+
+pub use check::{Check, Problem};
+pub use document::Document;
+pub use error::ConfigError;

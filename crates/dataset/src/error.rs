@@ -1,0 +1,54 @@
+use std::io;
+use std::path::PathBuf;
+
+use crate::hdf5::Hdf5Error;
+
+/// Why a data set cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// A file of the data set is not there.
+    #[error("the data file {} is missing\n  put it there{}, or let the trainer draw a stand-in with `on_missing = \"synthesize\"` where none of the files exists", file.display(), env.as_ref().map(|name| format!(", set {name} to the directory that holds it")).unwrap_or_default())]
+    Missing {
+        /// The file that is missing.
+        file: PathBuf,
+        /// The environment variable that may name another directory.
+        env: Option<String>,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}\n  check its permissions and the disk", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Two parts of one data set hold different things.
+    #[error("the images of {} ({other_holds}) are not like those of {} ({train_holds})\n  use files of one data set", other.display(), train.display())]
+    Mismatch {
+        /// The file of the training set.
+        train: PathBuf,
+        /// Its shape and classes.
+        train_holds: String,
+        /// The other file.
+        other: PathBuf,
+        /// Its shape and classes.
+        other_holds: String,
+    },
+    /// The split leaves a part with nothing in it.
+    #[error(
+        "a validation fraction of {fraction} leaves {train} of {count} images to train on and {validation} to validate\n  change `split.validation_fraction`"
+    )]
+    EmptySplit {
+        /// `split.validation_fraction`
+        fraction: f64,
+        /// The images of the training file.
+        count: usize,
+        /// What is left to train on.
+        train: usize,
+        /// What is held out.
+        validation: usize,
+    },
+    /// A file is not what it should be.
+    #[error(transparent)]
+    Hdf5(#[from] Hdf5Error),
+}

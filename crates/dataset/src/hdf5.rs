@@ -1,0 +1,101 @@
+//! HDF5 files in the layout of Andrew Ng's courses: `train_set_x`, `train_set_y`, `list_classes`,
+//! and the same with `test_set_`.
+//!
+//! libhdf5 follows links out of the file, decompresses without bound and trusts what a file
+//! declares. It is therefore asked for the structure alone; the bytes of labels, names and pixels
+//! are read, bounded and decoded here, once every object of the part has passed its checks.
+
+mod chunks;
+mod classes;
+mod element;
+mod error;
+mod ffi;
+mod heap;
+mod labels;
+mod object;
+mod raw;
+mod signature;
+mod source;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod values;
+mod write;
+
+use std::path::Path;
+
+pub use error::Hdf5Error;
+pub use ffi::neutralise_environment;
+pub use write::write;
+
+use crate::images::LabelledImages;
+use source::Source;
+
+/// The images of one part of an HDF5 file, and the names of their classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hdf5File {
+    /// The images and their labels, in the order of the file.
+    pub images: LabelledImages,
+    /// The name of every class; a label is an index into them.
+    pub classes: Vec<String>,
+}
+
+/// Which data sets of a file to take: one file may hold both parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// `train_set_x` and `train_set_y`.
+    Train,
+    /// `test_set_x` and `test_set_y`.
+    Test,
+}
+
+impl Part {
+    fn pixels(self) -> &'static str {
+        match self {
+            Self::Train => "train_set_x",
+            Self::Test => "test_set_x",
+        }
+    }
+
+    fn labels(self) -> &'static str {
+        match self {
+            Self::Train => "train_set_y",
+            Self::Test => "test_set_y",
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Train => Self::Test,
+            Self::Test => Self::Train,
+        }
+    }
+}
+
+/// Reads one part of an HDF5 file.
+///
+/// Pixels are u8 `[n, height, width, channels]` with 1 or 3 channels. Labels are integers or
+/// strings of digits, one an image: `(n,)`, `(1, n)` or `(n, 1)`. Class names are integers or
+/// strings; without `list_classes`, integer labels make the classes `"0"` to their largest.
+///
+/// # Errors
+///
+/// [`Hdf5Error`] when the file is not HDF5, lacks an object, stores one in a way that is not
+/// accepted (links, other files, other filters, more than its length can hold), is damaged, or
+/// holds labels or names that do not fit together.
+pub fn read(path: &Path, part: Part) -> Result<Hdf5File, Hdf5Error> {
+    let source = Source::open(path)?;
+    let (pixels, [count, height, width, channels]) = source.pixels(part)?;
+    let labels = source.labels(part, count)?;
+    let names = source.classes(&labels)?;
+
+    let numbers = labels::numbers(&labels)?;
+    let classes = match &names {
+        Some(names) => classes::read(names)?,
+        None => classes::from_labels(&labels.site, &numbers)?,
+    };
+    let labels = labels::indices(&labels.site, &numbers, classes.len())?;
+    let images =
+        LabelledImages { shape: [height, width, channels], pixels: pixels.bytes()?, labels };
+    Ok(Hdf5File { images, classes })
+}

@@ -1,0 +1,107 @@
+//! Chunked storage: each chunk is fetched as stored, unfiltered within bounds, and put in place.
+
+use std::io::Read;
+
+use flate2::read::ZlibDecoder;
+
+use super::Hdf5Error;
+use super::error::Site;
+use super::ffi::Chunks;
+use super::object::Object;
+use super::raw::reserve;
+use super::storage::Filter;
+
+/// The bytes of a chunked data set, with `chunk` of its rank and without a zero.
+pub(super) fn read(
+    object: &Object,
+    chunk: &[usize],
+    filters: &[Filter],
+) -> Result<Vec<u8>, Hdf5Error> {
+    let size = chunk.iter().product::<usize>() * object.element.size();
+    let mut bytes = reserve(&object.site, object.size)?;
+    bytes.resize(object.size, 0);
+    let mut chunks = Chunks::new(&object.dataset);
+    for origin in origins(&object.shape, chunk) {
+        let position: Vec<u64> = origin.iter().map(|&start| start as u64).collect();
+        let stored = chunks.read(&position).map_err(|error| object.site.damaged(error))?;
+        let plain = unfilter(object, stored, filters, size)?;
+        place(&mut bytes, &object.shape, &plain, chunk, &origin);
+    }
+    Ok(bytes)
+}
+
+/// Undoes the filters, last first; bit `i` of the mask says that filter `i` was left out.
+fn unfilter(
+    object: &Object,
+    (stored, mask): (&[u8], u32),
+    filters: &[Filter],
+    size: usize,
+) -> Result<Vec<u8>, Hdf5Error> {
+    let mut bytes = stored.to_vec();
+    for (index, filter) in filters.iter().enumerate().rev() {
+        if mask.checked_shr(index as u32).unwrap_or(0) & 1 == 0 {
+            bytes = match filter {
+                Filter::Deflate => inflate(&object.site, &bytes, size)?,
+                Filter::Shuffle => unshuffle(&bytes, object.element.size()),
+            };
+        }
+    }
+    match bytes.len() == size {
+        true => Ok(bytes),
+        false => Err(object.site.damaged("a chunk has the wrong length")),
+    }
+}
+
+/// At most one byte more than `size`, so that a longer stream shows.
+fn inflate(site: &Site, bytes: &[u8], size: usize) -> Result<Vec<u8>, Hdf5Error> {
+    let mut plain = Vec::new();
+    let read = ZlibDecoder::new(bytes).take(size as u64 + 1).read_to_end(&mut plain);
+    read.map_err(|error| site.damaged(error))?;
+    Ok(plain)
+}
+
+/// From all first bytes, all second bytes .. to elements; a remainder stays as it is.
+fn unshuffle(bytes: &[u8], element: usize) -> Vec<u8> {
+    let count = bytes.len() / element.max(1);
+    let (planes, rest) = bytes.split_at(count * element);
+    let elements =
+        (0..count).flat_map(|index| (0..element).map(move |byte| planes[byte * count + index]));
+    elements.chain(rest.iter().copied()).collect()
+}
+
+/// The first element of every chunk.
+fn origins(shape: &[usize], chunk: &[usize]) -> impl Iterator<Item = Vec<usize>> {
+    let axes: Vec<_> =
+        shape.iter().zip(chunk).map(|(extent, &side)| (extent.div_ceil(side), side)).collect();
+    let total = axes.iter().map(|(count, _)| count).product::<usize>();
+    (0..total).map(move |index| {
+        let mut rest = index;
+        let mut origin: Vec<_> = axes
+            .iter()
+            .rev()
+            .map(|&(count, side)| {
+                let position = rest % count * side;
+                rest /= count;
+                position
+            })
+            .collect();
+        origin.reverse();
+        origin
+    })
+}
+
+/// Copies a chunk to `origin` of the target, without what lies beyond the edge.
+fn place(target: &mut [u8], shape: &[usize], source: &[u8], chunk: &[usize], origin: &[usize]) {
+    if shape == chunk {
+        return target.copy_from_slice(source);
+    }
+    let ([rows, shape @ ..], [side, chunk @ ..], [start, origin @ ..]) = (shape, chunk, origin)
+    else {
+        return;
+    };
+    let (row, part) = (target.len() / rows, source.len() / side);
+    let rows = target.chunks_exact_mut(row).skip(*start);
+    for (row, part) in rows.zip(source.chunks_exact(part)) {
+        place(row, shape, part, chunk, origin);
+    }
+}

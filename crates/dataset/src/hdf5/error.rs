@@ -1,0 +1,154 @@
+use std::path::{Path, PathBuf};
+
+/// Why an HDF5 file was not read or written, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Hdf5Error {
+    /// The path leads to nothing that can be read.
+    #[error("{}: found {found}, expected an HDF5 file; {remedy}", file.display())]
+    Unreadable {
+        /// The path as given.
+        file: PathBuf,
+        /// What is there instead.
+        found: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The file is something else than HDF5.
+    #[error("{}: found {found}, expected an HDF5 file; {remedy}", file.display())]
+    NotHdf5 {
+        /// The path as given.
+        file: PathBuf,
+        /// What the first bytes say.
+        found: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The file holds the other part only.
+    #[error("{}: `{object}` is missing, found `{found}`: this is the file of the other part; swap the paths of the training and the test file", file.display())]
+    WrongPart {
+        /// The path as given.
+        file: PathBuf,
+        /// What was asked for.
+        object: String,
+        /// What is there instead.
+        found: String,
+    },
+    /// The file lacks an object.
+    #[error("{}: `{object}` is missing, found {found}; {remedy}", file.display())]
+    Missing {
+        /// The path as given.
+        file: PathBuf,
+        /// What was asked for.
+        object: String,
+        /// The names that the file has.
+        found: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// An object has another kind, type, shape or storage than is accepted.
+    #[error("{}: `{object}` is {found}, expected {expected}; {remedy}", file.display())]
+    Structure {
+        /// The path as given.
+        file: PathBuf,
+        /// The object.
+        object: String,
+        /// What it is.
+        found: String,
+        /// What it should be.
+        expected: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A label or a class name does not fit.
+    #[error("{}: `{object}` holds {found}, expected {expected}; {remedy}", file.display())]
+    Content {
+        /// The path as given.
+        file: PathBuf,
+        /// The object.
+        object: String,
+        /// The value and where it stands.
+        found: String,
+        /// What it should be.
+        expected: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The bytes contradict themselves: a broken download or disk.
+    #[error("{}: `{object}` cannot be read ({reason}): the file is damaged; download it again", file.display())]
+    Damaged {
+        /// The path as given.
+        file: PathBuf,
+        /// The object.
+        object: String,
+        /// What went wrong, in the words of libhdf5 where it was the one to notice.
+        reason: String,
+    },
+    /// The file could not be written; an earlier file of that name is untouched.
+    #[error("{}: `{object}` cannot be written ({reason}); check the folder's permissions and the free space", file.display())]
+    Write {
+        /// The path as given.
+        file: PathBuf,
+        /// The object.
+        object: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+/// An object of a file, for messages.
+#[derive(Debug, Clone)]
+pub(super) struct Site<'a> {
+    pub(super) file: &'a Path,
+    pub(super) object: String,
+}
+
+impl<'a> Site<'a> {
+    pub(super) fn new(file: &'a Path, name: &str) -> Self {
+        Self { file, object: format!("/{name}") }
+    }
+
+    pub(super) fn structure(
+        &self,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+        remedy: &'static str,
+    ) -> Hdf5Error {
+        let (file, object) = self.parts();
+        Hdf5Error::Structure {
+            file,
+            object,
+            found: found.into(),
+            expected: expected.into(),
+            remedy,
+        }
+    }
+
+    pub(super) fn content(
+        &self,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+        remedy: &'static str,
+    ) -> Hdf5Error {
+        let (file, object) = self.parts();
+        Hdf5Error::Content { file, object, found: found.into(), expected: expected.into(), remedy }
+    }
+
+    pub(super) fn damaged(&self, reason: impl ToString) -> Hdf5Error {
+        let (file, object) = self.parts();
+        Hdf5Error::Damaged { file, object, reason: one_line(&reason.to_string()) }
+    }
+
+    pub(super) fn write(&self, reason: impl ToString) -> Hdf5Error {
+        let (file, object) = self.parts();
+        Hdf5Error::Write { file, object, reason: one_line(&reason.to_string()) }
+    }
+
+    pub(super) fn parts(&self) -> (PathBuf, String) {
+        (self.file.to_path_buf(), self.object.clone())
+    }
+}
+
+fn one_line(reason: &str) -> String {
+    reason.chars().filter(|c| !c.is_control()).take(160).collect()
+}

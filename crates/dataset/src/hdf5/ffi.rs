@@ -1,0 +1,147 @@
+//! The calls of libhdf5 that `hdf5-metno` lacks, or answers with a panic on a crafted file (a
+//! filter with more than 32 parameters, a type nested a thousand times).
+//!
+//! `unsafe` because each is a C call. All hold the library's lock, take identifiers from live
+//! handles, and write into memory that is sized here.
+#![allow(unsafe_code)]
+
+use std::ptr::null_mut;
+
+use hdf5::dataset::DatasetCreate;
+use hdf5::datatype::{ByteOrder, Datatype};
+use hdf5::{Dataset, h5check};
+use hdf5_sys::LOCK;
+use hdf5_sys::h5::{herr_t, hsize_t};
+use hdf5_sys::h5d::{H5Dread, H5Dread_chunk1};
+use hdf5_sys::h5i::hid_t;
+use hdf5_sys::h5p::{H5P_DEFAULT, H5Pget_filter2, H5Pget_nfilters};
+use hdf5_sys::h5s::H5S_ALL;
+use hdf5_sys::h5t::{H5T_class_t, H5T_sign_t, H5Tget_class, H5Tget_sign, H5Tis_variable_str};
+
+use super::element::Element;
+pub(super) use hdf5_sys::h5z::{H5Z_FILTER_DEFLATE as DEFLATE, H5Z_FILTER_SHUFFLE as SHUFFLE};
+
+unsafe extern "C" {
+    // hdf5-metno-sys 0.12.5 declares the argument as a pointer; it is a bit mask.
+    fn H5PLset_loading_state(mask: std::ffi::c_uint) -> herr_t;
+    // Not declared there.
+    fn H5Dget_chunk_storage_size(
+        dataset: hid_t,
+        offset: *const hsize_t,
+        size: *mut hsize_t,
+    ) -> herr_t;
+}
+
+/// Takes from libhdf5 what the environment could make it do: load plug-ins, drivers and
+/// connectors from other folders, or fail on media that cannot be locked.
+///
+/// To be called first in `main`: the environment may change only while there is one thread, and
+/// libhdf5 reads it once, when it starts.
+pub fn neutralise_environment() {
+    let variables = ["HDF5_PLUGIN_PATH", "HDF5_VOL_CONNECTOR", "HDF5_DRIVER", "HDF5_DRIVER_CONFIG"];
+    // SAFETY: the caller promises that there is no other thread yet.
+    unsafe {
+        variables.iter().for_each(|name| std::env::remove_var(name));
+        // "::" is libhdf5's word for no plug-ins at all.
+        std::env::set_var("HDF5_PLUGIN_PRELOAD", "::");
+        std::env::set_var("HDF5_USE_FILE_LOCKING", "FALSE");
+    }
+}
+
+/// Starts libhdf5 if need be, silent and without plug-ins.
+pub(super) fn disable_plugins() {
+    hdf5::silence_errors(true);
+    let _guard = LOCK.lock();
+    // SAFETY: takes a number. It fails only when plug-ins are not compiled in.
+    let _ = unsafe { H5PLset_loading_state(0) };
+}
+
+/// What the elements of a data set are.
+pub(super) fn element(dtype: &Datatype) -> Element {
+    let (id, size) = (dtype.id(), dtype.size());
+    let _guard = LOCK.lock();
+    // SAFETY: `id` is the type of a live handle.
+    let (class, sign, variable) =
+        unsafe { (H5Tget_class(id), H5Tget_sign(id), H5Tis_variable_str(id) > 0) };
+    let signed = sign == H5T_sign_t::H5T_SGN_2;
+    let one_byte = size == 1;
+    match class {
+        H5T_class_t::H5T_INTEGER if [1, 2, 4, 8].contains(&size) => {
+            let big_endian = !one_byte && dtype.byte_order() == ByteOrder::BigEndian;
+            Element::Integer { size, signed, big_endian }
+        }
+        H5T_class_t::H5T_STRING if variable => Element::Variable,
+        H5T_class_t::H5T_STRING => Element::Fixed(size),
+        _ => Element::Other(size),
+    }
+}
+
+/// The filters that every chunk passes through, in order.
+pub(super) fn filter_ids(create: &DatasetCreate) -> hdf5::Result<Vec<i32>> {
+    let _guard = LOCK.lock();
+    // SAFETY: `create` is a live property list.
+    let count = h5check(unsafe { H5Pget_nfilters(create.id()) })?;
+    let ids = (0..count.unsigned_abs()).map(|index| {
+        // SAFETY: as above; libhdf5 leaves out what a null pointer stands for.
+        h5check(unsafe {
+            H5Pget_filter2(
+                create.id(),
+                index,
+                null_mut(),
+                null_mut(),
+                null_mut(),
+                0,
+                null_mut(),
+                null_mut(),
+            )
+        })
+    });
+    ids.collect()
+}
+
+/// The bytes of a data set as stored in its header.
+pub(super) fn read_compact(dataset: &Dataset) -> hdf5::Result<Vec<u8>> {
+    let dtype = dataset.dtype()?;
+    let size = dataset.size().checked_mul(dtype.size()).ok_or("the size overflows")?;
+    let mut bytes = vec![0_u8; size];
+    let buffer = bytes.as_mut_ptr().cast();
+    let _guard = LOCK.lock();
+    // SAFETY: memory and file have one type, so nothing is converted, and `bytes` holds it all.
+    h5check(unsafe { H5Dread(dataset.id(), dtype.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer) })?;
+    Ok(bytes)
+}
+
+/// The chunks of a data set as stored.
+///
+/// `H5Dread_chunk` is not told the size of its buffer, and `H5Dget_chunk_storage_size` answers
+/// without looking when no filter is set. But no chunk is longer than all of them together.
+pub(super) struct Chunks<'a> {
+    dataset: &'a Dataset,
+    rank: usize,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Chunks<'a> {
+    /// Takes as much memory as the chunks take in the file; untouched, it costs nothing.
+    pub(super) fn new(dataset: &'a Dataset) -> Self {
+        let stored = usize::try_from(dataset.storage_size()).unwrap_or_default();
+        Self { dataset, rank: dataset.ndim(), buffer: vec![0; stored] }
+    }
+
+    /// The bytes of the chunk at `origin`, and the mask of the filters that were left out for it.
+    pub(super) fn read(&mut self, origin: &[hsize_t]) -> hdf5::Result<(&[u8], u32)> {
+        if origin.len() != self.rank || self.buffer.is_empty() {
+            return Err("there is no such chunk".into());
+        }
+        let (id, origin, buffer) =
+            (self.dataset.id(), origin.as_ptr(), self.buffer.as_mut_ptr().cast());
+        let (mut size, mut mask) = (0, 0);
+        let _guard = LOCK.lock();
+        // SAFETY: `origin` has the rank of the data set.
+        h5check(unsafe { H5Dget_chunk_storage_size(id, origin, &mut size) })?;
+        // SAFETY: as above, and `buffer` is as long as all chunks together.
+        h5check(unsafe { H5Dread_chunk1(id, H5P_DEFAULT, origin, &mut mask, buffer) })?;
+        let bytes = usize::try_from(size).ok().and_then(|size| self.buffer.get(..size));
+        Ok((bytes.ok_or("a chunk is too long")?, mask))
+    }
+}

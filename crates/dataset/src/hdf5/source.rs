@@ -1,0 +1,120 @@
+//! An open file, and the objects of the course's layout in it.
+
+use std::path::Path;
+
+use hdf5::{File, IndexType, IterationOrder};
+
+use super::element::Element;
+use super::error::Site;
+use super::object::Object;
+use super::{Hdf5Error, Part, classes, ffi, signature};
+
+/// Labels take 4 bytes each in memory; ImageNet-21k has 14 million images.
+const MAX_IMAGES: usize = 1 << 24;
+
+const REBUILD: &str = "rewrite the file in the layout that `data/README.md` describes";
+
+/// An HDF5 file, open for reading.
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    pub(super) file: File,
+    /// The length of the file in bytes.
+    pub(super) length: u64,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn open(path: &'a Path) -> Result<Self, Hdf5Error> {
+        let length = signature::check(path)?;
+        if path.to_str().is_none() {
+            let (file, found) = (path.to_path_buf(), "a name that is not UTF-8".into());
+            return Err(Hdf5Error::Unreadable { file, found, remedy: "rename the file" });
+        }
+        ffi::disable_plugins();
+        // Named, so that no `HDF5_DRIVER` of the environment is asked.
+        let file = File::with_options().with_fapl(|access| access.sec2()).open(path);
+        let file = file.map_err(|error| Site::new(path, "").damaged(error))?;
+        Ok(Self { path, file, length })
+    }
+
+    /// `*_set_x`: u8 `[n, height, width, channels]`, and this shape.
+    pub(super) fn pixels(&self, part: Part) -> Result<(Object<'_>, [usize; 4]), Hdf5Error> {
+        let name = part.pixels();
+        if !self.has(name)? {
+            return Err(self.missing_pixels(part)?);
+        }
+        let pixels = Object::open(self, name)?;
+        match pixels.shape[..] {
+            [count @ ..=MAX_IMAGES, height, width, channels @ (1 | 3)]
+                if pixels.element == Element::BYTE =>
+            {
+                Ok((pixels, [count, height, width, channels]))
+            }
+            _ => {
+                let found = format!("{} {:?}", pixels.element, pixels.shape);
+                Err(pixels.site.structure(found, PIXELS, REBUILD))
+            }
+        }
+    }
+
+    /// `*_set_y`: one integer or string of digits for each of `count` images.
+    pub(super) fn labels(&self, part: Part, count: usize) -> Result<Object<'_>, Hdf5Error> {
+        let labels = self.required(part.labels())?;
+        let length = labels.vector_length()?;
+        if length != count {
+            let found = format!("{length} labels");
+            let expected = format!("{count}, one for each image of `/{}`", part.pixels());
+            return Err(labels.site.structure(found, expected, REBUILD));
+        }
+        labels.require_integers_or_strings()?;
+        Ok(labels)
+    }
+
+    /// `list_classes`; none when it is absent and the labels are integers.
+    pub(super) fn classes(&self, labels: &Object) -> Result<Option<Object<'_>>, Hdf5Error> {
+        if !self.has(CLASSES)? && matches!(labels.element, Element::Integer { .. }) {
+            return Ok(None);
+        }
+        let names = self.required(CLASSES)?;
+        classes::check_count(&names.site, names.vector_length()?)?;
+        names.require_integers_or_strings()?;
+        Ok(Some(names))
+    }
+
+    fn required(&self, name: &str) -> Result<Object<'_>, Hdf5Error> {
+        match self.has(name)? {
+            true => Object::open(self, name),
+            false => Err(self.missing(name)?),
+        }
+    }
+
+    fn missing_pixels(&self, part: Part) -> Result<Hdf5Error, Hdf5Error> {
+        let found = part.other().pixels();
+        if !self.has(found)? {
+            return self.missing(part.pixels());
+        }
+        let (file, object) = Site::new(self.path, part.pixels()).parts();
+        Ok(Hdf5Error::WrongPart { file, object, found: format!("/{found}") })
+    }
+
+    fn missing(&self, name: &str) -> Result<Hdf5Error, Hdf5Error> {
+        let mut names = Vec::new();
+        let visit = self.file.find_link(IndexType::Name, IterationOrder::Native, |name, _| {
+            names.push(format!("`/{}`", name.escape_debug()));
+            Ok((names.len() == 8).then_some(()))
+        });
+        let (file, object) = Site::new(self.path, name).parts();
+        visit.map_err(|error| Site::new(self.path, "").damaged(error))?;
+        let found = if names.is_empty() { "no object at all".into() } else { names.join(", ") };
+        Ok(Hdf5Error::Missing { file, object, found, remedy: REBUILD })
+    }
+
+    fn has(&self, name: &str) -> Result<bool, Hdf5Error> {
+        Ok(super::object::link(self, name)?.is_some())
+    }
+}
+
+/// The data set with the names of the classes, shared by both parts.
+pub(super) const CLASSES: &str = "list_classes";
+
+const PIXELS: &str =
+    "u8 [n, height, width, channels] with 1 or 3 channels and n at most 16,777,216";

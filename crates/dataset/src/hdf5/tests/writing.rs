@@ -1,0 +1,82 @@
+//! What `write` writes, and when it does not.
+
+use super::super::write;
+use super::*;
+
+fn round_trip(part: Part, classes: &[&str]) -> Hdf5File {
+    let place = Place::new();
+    write(&place.path(), part, &small(), &names(classes)).unwrap();
+    let files = std::fs::read_dir(place.folder.path()).unwrap().count();
+    assert_eq!(files, 1);
+    read(&place.path(), part).unwrap()
+}
+
+fn refused(images: &LabelledImages, classes: &[String]) -> String {
+    let place = Place::new();
+    let error = write(&place.path(), Part::Train, images, classes).unwrap_err();
+    assert_eq!(std::fs::read_dir(place.folder.path()).unwrap().count(), 0);
+    error.to_string()
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    for part in [Part::Train, Part::Test] {
+        for classes in
+            [["0", "1", "2"], ["-7", "10", "3"], ["01", "1", "2"], ["cat", "dög", "no cat"]]
+        {
+            let file = round_trip(part, &classes);
+            assert_eq!((file.images, file.classes), (small(), names(&classes)));
+        }
+    }
+}
+
+#[test]
+fn the_types_are_those_of_the_course() {
+    let place = Place::new();
+    write(&place.path(), Part::Train, &small(), &names(&["0", "1", "2"])).unwrap();
+    let file = File::open(place.path()).unwrap();
+    let is = |name: &str, shape: &[usize]| {
+        let set = file.dataset(name).unwrap();
+        assert_eq!(set.shape(), shape);
+        set.dtype().unwrap()
+    };
+    assert!(is("train_set_x", &[6, 2, 2, 3]).is::<u8>());
+    assert!(is("train_set_y", &[6]).is::<i64>());
+    assert!(is("list_classes", &[3]).is::<i64>());
+}
+
+#[test]
+fn equal_data_gives_equal_files_and_replaces_the_earlier_one() {
+    let place = Place::new();
+    let write = || write(&place.path(), Part::Train, &small(), &names(&["a", "b", "c"])).unwrap();
+    std::fs::write(place.path(), "earlier").unwrap();
+    write();
+    let first = std::fs::read(place.path()).unwrap();
+    write();
+    assert_eq!(std::fs::read(place.path()).unwrap(), first);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error_that_names_the_file() {
+    let place = Place::new();
+    let path = place.folder.path().join("missing/set.h5");
+    let error =
+        write(&path, Part::Train, &small(), &names(&["a", "b", "c"])).unwrap_err().to_string();
+    assert_says(&error, &["missing/set.h5", "cannot be written", "permissions"]);
+}
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let classes = names(&["a", "b", "c"]);
+    assert_says(&refused(&small(), &classes[..2]), &["label 2 at index 2", "0 to 1"]);
+    assert_says(&refused(&small(), &names(&["a", "b", "a"])), &["\"a\" at index 2", "different"]);
+    assert_says(&refused(&small(), &names(&["a", "b", ""])), &["\"\" at index 2"]);
+    assert_says(&refused(&small(), &[]), &["a list of 0 names"]);
+    let mut images = small();
+    images.pixels.pop();
+    assert_says(&refused(&images, &classes), &["71 bytes for 6 images"]);
+    let empty = LabelledImages { shape: [2, 2, 3], pixels: vec![], labels: vec![] };
+    assert_says(&refused(&empty, &classes), &["`/train_set_x`", "0 images"]);
+    let narrow = LabelledImages { shape: [2, 3, 2], ..small() };
+    assert_says(&refused(&narrow, &classes), &["1 or 3 channels"]);
+}

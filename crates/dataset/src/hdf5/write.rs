@@ -1,0 +1,146 @@
+//! Writes the layout that [`super::read`] reads, at once or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hdf5::types::{FixedUnicode, TypeDescriptor};
+use hdf5::{Dataset, Group};
+
+use super::error::Site;
+use super::source::CLASSES;
+use super::values::MAX_TEXT;
+use super::{Hdf5Error, Part, classes, labels};
+use crate::images::LabelledImages;
+
+/// Writes one part to a new HDF5 file, in place of an earlier one: u8 pixels
+/// `[n, height, width, channels]`, int64 labels `[n]`, and the names as int64 if all are integers,
+/// else as strings of one length. Equal arguments give equal bytes.
+///
+/// The file appears complete or not at all: it is written beside its place, then moved there.
+///
+/// # Errors
+///
+/// [`Hdf5Error::Structure`] and [`Hdf5Error::Content`] for what [`super::read`] would refuse;
+/// [`Hdf5Error::Write`] when the disk refuses.
+pub fn write(
+    path: &Path,
+    part: Part,
+    images: &LabelledImages,
+    classes: &[String],
+) -> Result<(), Hdf5Error> {
+    check(path, part, images, classes)?;
+    let site = Site::new(path, "");
+    let partial = partial(path);
+    let written = fill(&partial, path, part, images, classes)
+        .and_then(|()| commit(&partial, path).map_err(|error| site.write(error)));
+    if written.is_err() {
+        // The error that is returned says why; a leftover is written over the next time.
+        let _ = fs::remove_file(&partial);
+    }
+    written
+}
+
+fn check(
+    path: &Path,
+    part: Part,
+    images: &LabelledImages,
+    classes: &[String],
+) -> Result<(), Hdf5Error> {
+    let site = Site::new(path, CLASSES);
+    classes::check_count(&site, classes.len())?;
+    classes::check(&site, classes)?;
+    let numbers: Vec<i128> = images.labels.iter().copied().map(i128::from).collect();
+    labels::indices(&Site::new(path, part.labels()), &numbers, classes.len())?;
+    let [height, width, channels] = images.shape;
+    let size = [images.len(), height, width, channels]
+        .iter()
+        .try_fold(1_usize, |size, &n| size.checked_mul(n));
+    if images.is_empty()
+        || ![1, 3].contains(&channels)
+        || size != Some(images.pixels.len())
+        || size == Some(0)
+    {
+        let found = format!(
+            "{} bytes for {} images of shape {:?}",
+            images.pixels.len(),
+            images.len(),
+            images.shape
+        );
+        let expected = "one byte for each pixel of at least one image with 1 or 3 channels";
+        return Err(Site::new(path, part.pixels()).structure(found, expected, "check the images"));
+    }
+    Ok(())
+}
+
+// Beside the file, so that moving it does not cross file systems.
+fn partial(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.partial", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn fill(
+    partial: &Path,
+    path: &Path,
+    part: Part,
+    images: &LabelledImages,
+    classes: &[String],
+) -> Result<(), Hdf5Error> {
+    let file = hdf5::File::with_options().with_fapl(|access| access.sec2()).create(partial);
+    let file = file.map_err(|error| Site::new(path, "").write(error))?;
+    let [height, width, channels] = images.shape;
+    let labels: Vec<i64> = images.labels.iter().copied().map(i64::from).collect();
+    let shape = [images.len(), height, width, channels];
+    let put = |name: &str, result: hdf5::Result<()>| {
+        result.map_err(|error| Site::new(path, name).write(error))
+    };
+    put(part.pixels(), write_numbers(&file, part.pixels(), &shape, &images.pixels))?;
+    put(part.labels(), write_numbers(&file, part.labels(), &[labels.len()], &labels))?;
+    put(CLASSES, write_classes(&file, classes))?;
+    put("", file.close())
+}
+
+fn write_numbers<T: hdf5::H5Type>(
+    file: &Group,
+    name: &str,
+    shape: &[usize],
+    data: &[T],
+) -> hdf5::Result<()> {
+    create(file, name, shape, T::type_descriptor())?.write_raw(data)
+}
+
+fn write_classes(file: &Group, classes: &[String]) -> hdf5::Result<()> {
+    if let Some(numbers) = classes.iter().map(|name| integer(name)).collect::<Option<Vec<i64>>>() {
+        return write_numbers(file, CLASSES, &[numbers.len()], &numbers);
+    }
+    let longest = classes.iter().map(String::len).max().unwrap_or(1);
+    let names = classes.iter().map(|name| name.parse::<FixedUnicode<MAX_TEXT>>());
+    let names: Vec<_> = names.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    create(file, CLASSES, &[names.len()], TypeDescriptor::FixedUnicode(longest))?.write_raw(&names)
+}
+
+/// The number that is written like `name` and in no other way.
+fn integer(name: &str) -> Option<i64> {
+    name.parse::<i64>().ok().filter(|number| number.to_string() == name)
+}
+
+// Without times, so that equal data gives equal files.
+fn create(
+    file: &Group,
+    name: &str,
+    shape: &[usize],
+    dtype: TypeDescriptor,
+) -> hdf5::Result<Dataset> {
+    file.new_dataset_builder().obj_track_times(false).empty_as(dtype).shape(shape).create(name)
+}
+
+fn commit(partial: &Path, path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).open(partial)?.sync_all()?;
+    fs::rename(partial, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // The new name is durable once its folder is; not every file system can say so.
+    let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Which items make which batch: functions of the seed and the epoch, with no state to save.
+
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+
+/// What a stream of random numbers is for, so that no two uses share one.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    Shuffle = 1,
+    Split = 2,
+}
+
+/// The order in which epoch `epoch` visits `count` items: a permutation of `0..count`.
+pub fn shuffled(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
+    permutation(count, seed, Purpose::Shuffle, epoch)
+}
+
+/// Splits items `0..labels.len()` into the rest and the `fraction` held out of each class, both
+/// ascending. A class keeps at least one item in the rest.
+pub fn stratified(labels: &[u32], fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let classes = labels.iter().max().map_or(0, |&most| most + 1);
+    let mut held_out = vec![false; labels.len()];
+    for class in 0..classes {
+        let members: Vec<usize> = (0..labels.len()).filter(|&item| labels[item] == class).collect();
+        let count = (members.len() as f64 * fraction).round() as usize;
+        let order = permutation(members.len(), seed, Purpose::Split, u64::from(class));
+        let count = count.min(members.len().saturating_sub(1));
+        order.iter().take(count).for_each(|&position| held_out[members[position]] = true);
+    }
+    (0..labels.len()).partition(|&item| !held_out[item])
+}
+
+fn permutation(count: usize, seed: u64, purpose: Purpose, index: u64) -> Vec<usize> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream((purpose as u64) << 48 | index);
+    let mut order: Vec<usize> = (0..count).collect();
+    order.shuffle(&mut rng);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_visits_each_item_once_in_an_order_of_its_own() {
+        let first = shuffled(1080, 1, 1);
+        let mut sorted = first.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..1080).collect::<Vec<_>>());
+        assert_ne!(first, shuffled(1080, 1, 2));
+        assert_ne!(first, shuffled(1080, 2, 1));
+        assert_eq!(first, shuffled(1080, 1, 1));
+    }
+
+    #[test]
+    fn the_order_of_a_seed_never_changes() {
+        assert_eq!(shuffled(8, 1, 1), [0; 8]);
+    }
+
+    #[test]
+    fn a_split_takes_the_same_share_of_every_class() {
+        let labels: Vec<u32> = (0..600).map(|item| item % 6).collect();
+        let (train, held_out) = stratified(&labels, 0.1, 3);
+        assert_eq!((train.len(), held_out.len()), (540, 60));
+        for class in 0..6 {
+            assert_eq!(held_out.iter().filter(|&&item| labels[item] == class).count(), 10);
+        }
+        assert!(train.iter().all(|item| !held_out.contains(item)));
+    }
+
+    #[test]
+    fn a_class_of_one_item_stays_in_the_training_set() {
+        let (train, held_out) = stratified(&[0, 0, 0, 0, 1], 0.9, 1);
+        assert_eq!(held_out.len(), 3);
+        assert!(train.contains(&4));
+    }
+}

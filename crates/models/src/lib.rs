@@ -1,0 +1,16 @@
+//! Images or features to logits, nothing else: knows no data, no config file, no disk.
+//!
+//! A model is one file with its config above it, one variant of [`ModelConfig`] and one of
+//! [`Model`]. Initial parameters are a function of the seed alone, so that a run starts with the
+//! same bits on every backend.
+
+mod activation;
+mod initializer;
+mod mlp;
+mod model;
+mod parameters;
+
+pub use activation::Activation;
+pub use initializer::Initializer;
+pub use mlp::{Mlp, MlpConfig};
+pub use model::{Model, ModelConfig};

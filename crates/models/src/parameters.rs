@@ -1,0 +1,60 @@
+use burn::module::{Param, ParamId, RunningState};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+
+use crate::initializer::Initializer;
+
+/// The source of a model's initial parameters.
+///
+/// Draws from a generator of its own rather than the backend's, and numbers the parameters in
+/// the order of their creation: equal seeds give equal bits and equal files on every backend.
+pub struct Parameters {
+    rng: ChaCha8Rng,
+    device: Device,
+    numbered: u64,
+}
+
+impl Parameters {
+    /// The source for a model on `device`.
+    pub fn new(seed: u64, device: &Device) -> Self {
+        Self { rng: ChaCha8Rng::seed_from_u64(seed), device: device.clone(), numbered: 0 }
+    }
+
+    /// A layer `[batch, inputs]` to `[batch, outputs]`.
+    pub fn linear(&mut self, inputs: usize, outputs: usize, initializer: Initializer) -> Linear {
+        let weights = initializer.draw(inputs, outputs, &mut self.rng);
+        Linear {
+            weight: self.trained(TensorData::new(weights, [inputs, outputs])),
+            bias: Some(self.trained(TensorData::zeros::<f32, _>([outputs]))),
+        }
+    }
+
+    /// A batch norm of `[batch, features]`.
+    pub fn batch_norm(&mut self, config: &BatchNormConfig) -> BatchNorm {
+        let features = [config.num_features];
+        BatchNorm {
+            gamma: self.trained(TensorData::ones::<f32, _>(features)),
+            beta: self.trained(TensorData::zeros::<f32, _>(features)),
+            running_mean: self.running(TensorData::zeros::<f32, _>(features)),
+            running_var: self.running(TensorData::ones::<f32, _>(features)),
+            ..config.init(&self.device)
+        }
+    }
+
+    fn trained<const D: usize>(&mut self, values: TensorData) -> Param<Tensor<D>> {
+        let values = Tensor::from_data(values, &self.device);
+        let values = if self.device.is_autodiff() { values.require_grad() } else { values };
+        Param::initialized(self.next_id(), values)
+    }
+
+    fn running(&mut self, values: TensorData) -> RunningState<Tensor<1>> {
+        RunningState::with_id(self.next_id(), Tensor::from_data(values, &self.device))
+    }
+
+    fn next_id(&mut self) -> ParamId {
+        self.numbered += 1;
+        ParamId::from(self.numbered)
+    }
+}

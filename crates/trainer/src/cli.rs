@@ -1,0 +1,170 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use training::SplitName;
+
+/// Trains an image classifier from one TOML file.
+///
+/// `trainer --config configs/signs.toml` is short for `trainer train --config ..`.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, args_conflicts_with_subcommands = true)]
+#[command(after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub train: TrainArgs,
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  done
+    1  the run failed: data, checkpoint, device or disk
+    2  the command line or the config is wrong
+  130  stopped by Ctrl-C, 143 by SIGTERM; a checkpoint was committed";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train, or resume a run
+    Train(TrainArgs),
+    /// Score the best model of a run on one part of its data
+    Evaluate(EvaluateArgs),
+    /// Classify images with the best model of a run
+    Predict(PredictArgs),
+    /// List the devices of this build on this machine, the best one first
+    Devices,
+    /// Make data sets
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Draw a stand-in for SIGNS: hands with 0 to 5 raised fingers
+    Synthesize(SynthesizeArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The TOML file of the experiment
+    #[arg(long, value_name = "FILE", required_unless_present = "resume")]
+    pub config: Option<PathBuf>,
+    /// Override a key of the config, for example optimizer.adam.learning_rate=1e-3
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Where to run: flex, ndarray, wgpu[:n], ..; else the config's, else the best one
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// The directory of the new run, instead of runs/<name>
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub run_dir: Option<PathBuf>,
+    /// Continue the latest run of the config, or the run in DIR
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    pub resume: Option<Option<PathBuf>>,
+    /// How to show the run
+    #[arg(long, value_enum, default_value_t)]
+    pub ui: UiChoice,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum UiChoice {
+    /// The dashboard on a terminal, plain elsewhere
+    #[default]
+    Auto,
+    /// Burn's dashboard
+    Dashboard,
+    /// One line an epoch
+    Plain,
+    /// Nothing but errors
+    None,
+}
+
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The part of the data
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitChoice,
+    /// Where to run; else the best device
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SplitChoice {
+    Train,
+    Validation,
+    Test,
+}
+
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// PNG or JPEG files of any size
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<PathBuf>,
+    /// Where to run; else the best device
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SynthesizeArgs {
+    /// The directory to write train_signs.h5 and test_signs.h5 into
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The number of training images
+    #[arg(long, value_name = "N", default_value_t = 1080, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub train: u64,
+    /// The number of test images
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub test: u64,
+    /// What the drawing depends on
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Verbosity {
+    /// Log more to stderr: -v what happens, -vv every detail; RUST_LOG overrides
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Log errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+impl Cli {
+    /// Whether this command takes over the terminal.
+    pub fn shows_dashboard(&self) -> bool {
+        match &self.command {
+            None => self.train.ui.is_dashboard(),
+            Some(Command::Train(args)) => args.ui.is_dashboard(),
+            Some(_) => false,
+        }
+    }
+}
+
+impl From<SplitChoice> for SplitName {
+    fn from(choice: SplitChoice) -> Self {
+        match choice {
+            SplitChoice::Train => Self::Train,
+            SplitChoice::Validation => Self::Validation,
+            SplitChoice::Test => Self::Test,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+use std::process::ExitCode;
+
+use training::{Evaluation, Trained};
+
+use super::STAND_IN;
+use crate::cli::EvaluateArgs;
+use crate::error::Failure;
+
+/// Scores the best model of a run on one part of its data.
+pub fn evaluate(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
+    let trained = Trained::open(&args.run, args.device.as_deref())?;
+    let evaluation = trained.evaluate(args.split.into())?;
+    match args.json {
+        true => println!("{:#}", serde_json::json!(evaluation)),
+        false => print!("{}", text(&evaluation)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(evaluation: &Evaluation) -> String {
+    let correct: usize = (0..evaluation.classes.len()).map(|i| evaluation.confusion[i][i]).sum();
+    let mut text = format!(
+        "{} set: accuracy {:.1} % ({correct} of {} images), loss {:.4}\n\n",
+        evaluation.split.as_str(),
+        100.0 * evaluation.accuracy,
+        evaluation.images,
+        evaluation.loss
+    );
+    text += &class_table(evaluation);
+    text += &confusion_table(evaluation);
+    if evaluation.stand_in {
+        text = text + "\n" + STAND_IN + "\n";
+    }
+    text
+}
+
+fn class_table(evaluation: &Evaluation) -> String {
+    let width = name_width(evaluation);
+    let mut table = format!("{:<width$}  precision   recall       f1   images\n", "class");
+    for class in &evaluation.classes {
+        let percent = |value: f64| format!("{:.1} %", 100.0 * value);
+        let (precision, recall, f1) =
+            (percent(class.precision), percent(class.recall), percent(class.f1));
+        let (name, images) = (&class.name, class.images);
+        let row = format!("{name:<width$}  {precision:>9}  {recall:>7}  {f1:>7}  {images:>7}\n");
+        table += &row;
+    }
+    table
+}
+
+fn confusion_table(evaluation: &Evaluation) -> String {
+    let width = name_width(evaluation);
+    let line = |head: &str, cells: Vec<String>| {
+        let cells: String = cells.iter().map(|cell| format!(" {cell:>7}")).collect();
+        format!("{head:<width$}{cells}\n")
+    };
+    let names = evaluation.classes.iter().map(|class| class.name.clone());
+    let mut table = String::from("\nconfusion, one row a true class, one column a predicted one\n");
+    table += &line("", names.collect());
+    for (class, row) in evaluation.classes.iter().zip(&evaluation.confusion) {
+        table += &line(&class.name, row.iter().map(usize::to_string).collect());
+    }
+    table
+}
+
+fn name_width(evaluation: &Evaluation) -> usize {
+    let names = evaluation.classes.iter().map(|class| class.name.chars().count());
+    names.max().unwrap_or(0).max("class".len())
+}

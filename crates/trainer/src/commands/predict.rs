@@ -1,0 +1,38 @@
+use std::process::ExitCode;
+
+use serde_json::json;
+use training::{Prediction, Trained};
+
+use super::STAND_IN;
+use crate::cli::PredictArgs;
+use crate::error::Failure;
+
+/// Classifies images with the best model of a run.
+pub fn predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
+    let trained = Trained::open(&args.run, args.device.as_deref())?;
+    let predictions = trained.predict(&args.images)?;
+    if args.json {
+        let run = args.run.display().to_string();
+        let all = json!({ "run": run, "stand_in": trained.stand_in(), "predictions": predictions });
+        println!("{all:#}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    predictions.iter().for_each(|prediction| println!("{}", line(prediction)));
+    if trained.stand_in() {
+        println!("{STAND_IN}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(prediction: &Prediction) -> String {
+    let percent = |probability: f32| format!("{:.1} %", 100.0 * probability);
+    let each = prediction.probabilities.iter();
+    let each = each.map(|pair| format!("{} {}", pair.class, percent(pair.probability)));
+    format!(
+        "{}: {} ({})  [{}]",
+        prediction.image.display(),
+        prediction.class,
+        percent(prediction.probability),
+        each.collect::<Vec<_>>().join(", ")
+    )
+}

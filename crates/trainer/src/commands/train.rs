@@ -1,0 +1,118 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use burn::train::Interrupter;
+use training::{Outcome, Plan, Run, RunConfig, RunDir, Stop, Summary, Ui};
+
+use super::STAND_IN;
+use crate::cli::{TrainArgs, UiChoice};
+use crate::error::Failure;
+use crate::logging::RunLog;
+use crate::signals;
+
+/// Trains, or resumes a run.
+pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
+    let run = open(args)?;
+    log.attach(&run.directory().log()).map_err(|error| Failure::run(&error))?;
+    let directory = run.directory().path().to_owned();
+    let interrupter = Interrupter::new();
+    let ui = Ui {
+        renderer: args.ui.renderer(&interrupter, run.done().0)?,
+        interrupter,
+        stop: signals::listen().map_err(|error| Failure::run(&error))?,
+    };
+    match run.fit(ui)? {
+        Outcome::Finished(summary) => Ok(finished(args.ui, &directory, &summary)),
+        Outcome::Stopped(stop) => Ok(stopped(args.ui, &directory, stop)),
+    }
+}
+
+fn open(args: &TrainArgs) -> Result<Run, Failure> {
+    let (config, resumed) = config(args)?;
+    let plan = Plan::prepare(&config, args.device.as_deref(), option_env!("TRAINER_COMMIT"))?;
+    let headline = headline(&plan);
+    let run = match resumed {
+        Some(directory) => plan.resume(directory)?,
+        None => plan.start(args.run_dir.as_deref())?,
+    };
+    if args.ui != UiChoice::None {
+        println!("{headline}\n{}", opening(&run));
+    }
+    Ok(run)
+}
+
+/// The config, and the directory of the run to resume.
+fn config(args: &TrainArgs) -> Result<(RunConfig, Option<RunDir>), Failure> {
+    let read = |path: &Path| {
+        RunConfig::read(path, &args.overrides).map_err(|error| Failure::usage(error.to_string()))
+    };
+    match (&args.config, &args.resume) {
+        (Some(path), None) => Ok((read(path)?, None)),
+        (Some(path), Some(None)) => {
+            let config = read(path)?;
+            let run = RunDir::latest(&config.name)?;
+            Ok((config, Some(run)))
+        }
+        (Some(path), Some(Some(directory))) => Ok((read(path)?, Some(RunDir::open(directory)?))),
+        (None, Some(Some(directory))) => {
+            let run = RunDir::open(directory)?;
+            Ok((read(&run.config())?, Some(run)))
+        }
+        (None, _) => Err(Failure::usage(
+            "which run?\n  name its directory, --resume runs/signs, or its config, --config configs/signs.toml --resume",
+        )),
+    }
+}
+
+fn headline(plan: &Plan) -> String {
+    let data = plan.data();
+    let [height, width, channels] = data.image;
+    let counts: Vec<_> = ["train", "validation", "test"]
+        .iter()
+        .filter_map(|part| Some(format!("{} {part}", data.images.get(*part)?)))
+        .collect();
+    let stand_in = if data.stand_in { format!("{STAND_IN}\n") } else { String::new() };
+    format!(
+        "{stand_in}{}: images of {height}x{width}x{channels} in {} classes, {}; seed {}, on {}",
+        plan.config().name,
+        data.classes.len(),
+        counts.join(", "),
+        plan.config().seed,
+        plan.device()
+    )
+}
+
+fn opening(run: &Run) -> String {
+    let directory = run.directory().path().display();
+    match run.done() {
+        (0, 0) => format!("{} parameters; everything goes to {directory}", run.parameters()),
+        (epochs, steps) => format!("resuming {directory} after epoch {epochs}, step {steps}"),
+    }
+}
+
+fn finished(ui: UiChoice, directory: &Path, summary: &Summary) -> ExitCode {
+    if ui != UiChoice::None {
+        let best = summary.best.as_ref();
+        let model =
+            best.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
+        println!(
+            "done in {:.1} s: {model}, train accuracy {:.1} %, test accuracy {:.1} %",
+            summary.seconds,
+            100.0 * summary.train_accuracy,
+            100.0 * summary.test_accuracy
+        );
+        if summary.stand_in {
+            println!("{STAND_IN}");
+        }
+        println!("next: trainer evaluate {}", directory.display());
+    }
+    ExitCode::SUCCESS
+}
+
+fn stopped(ui: UiChoice, directory: &Path, stop: Stop) -> ExitCode {
+    if ui != UiChoice::None {
+        println!("stopped; a checkpoint is committed");
+        println!("resume: trainer --resume {}", directory.display());
+    }
+    ExitCode::from(signals::exit_code(stop))
+}

@@ -1,0 +1,49 @@
+//! What the user reads when something is wrong, and the exit code.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use training::RunError;
+
+/// A failure with its exit code.
+#[derive(Debug)]
+pub struct Failure {
+    message: String,
+    code: u8,
+}
+
+/// The run failed.
+const RUN: u8 = 1;
+/// The command line or the config is wrong.
+const USAGE: u8 = 2;
+
+impl Failure {
+    /// A wrong command line.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: USAGE }
+    }
+
+    /// A failed run.
+    pub fn run(error: &dyn Error) -> Self {
+        Self { message: error.to_string(), code: RUN }
+    }
+
+    /// Prints the message and gives the exit code.
+    pub fn report(self) -> ExitCode {
+        eprintln!("error: {}", self.message);
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let is_usage = matches!(
+            error,
+            RunError::Config(_) | RunError::Device(_) | RunError::ResumeConflict { .. }
+        );
+        match is_usage {
+            true => Self::usage(error.to_string()),
+            false => Self::run(&error),
+        }
+    }
+}

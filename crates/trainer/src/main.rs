@@ -1,0 +1,41 @@
+//! `trainer`: trains an image classifier from one TOML file.
+
+mod cli;
+mod commands;
+mod error;
+mod logging;
+mod signals;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, DataCommand};
+use crate::error::Failure;
+
+// Large temporary tensors go back to the system with the default allocator, and every step pays
+// for their page faults again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    dataset::hdf5::neutralise_environment();
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let log = logging::start(&cli.verbosity, cli.shows_dashboard());
+    match cli.command {
+        None => commands::train(&cli.train, &log),
+        Some(Command::Train(args)) => commands::train(&args, &log),
+        Some(Command::Evaluate(args)) => commands::evaluate(&args),
+        Some(Command::Predict(args)) => commands::predict(&args),
+        Some(Command::Devices) => commands::devices(),
+        Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(&args),
+    }
+}

@@ -1,0 +1,117 @@
+//! What a run depends on beside its config: versions, device, and the identity of its data.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::SystemTime;
+
+use dataset::{DatasetConfig, Split};
+use serde::{Deserialize, Serialize};
+
+use crate::device::Chosen;
+use crate::error::RunError;
+use crate::run_dir::{RunDir, write_file};
+
+/// What a run depends on beside its config: `environment.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The version of the trainer.
+    pub trainer: String,
+    /// The commit it was built from, if that is known.
+    pub commit: Option<String>,
+    /// The version of Burn.
+    pub burn: String,
+    /// The operating system and the processor architecture.
+    pub platform: String,
+    /// The device of the run, as `--device` takes it.
+    pub device: String,
+    /// What all randomness of the run depends on.
+    pub seed: u64,
+    /// When the run was started, in UTC.
+    pub started: String,
+    /// What it is trained and tested on.
+    pub data: DataIdentity,
+}
+
+/// What a run is trained and tested on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataIdentity {
+    /// Whether the images are the drawn stand-in rather than real data.
+    pub stand_in: bool,
+    /// SHA-256 of each part: of its file, or of its content where it was drawn.
+    pub sha256: BTreeMap<String, String>,
+    /// Height, width and channels of an image.
+    pub image: [usize; 3],
+    /// The name of each class, in the order of the labels.
+    pub classes: Vec<String>,
+    /// The number of images of each part of the split.
+    pub images: BTreeMap<String, usize>,
+}
+
+impl Environment {
+    /// The environment of this process, whose program was built from `commit`.
+    pub fn new(commit: Option<&str>, device: &Chosen, seed: u64, data: DataIdentity) -> Self {
+        Self {
+            trainer: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: commit.map(String::from),
+            burn: "0.22.1".to_owned(),
+            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            device: device.name.clone(),
+            seed,
+            started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            data,
+        }
+    }
+
+    /// Reads the environment of `run`.
+    pub fn read(run: &RunDir) -> Result<Self, RunError> {
+        let path = run.environment();
+        let bytes = fs::read(&path).map_err(|error| RunError::read(&path, error))?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| RunError::Malformed { path, reason: error.to_string() })
+    }
+
+    /// Writes it into `run`.
+    pub fn write(&self, run: &RunDir) -> Result<(), RunError> {
+        write_json(&run.environment(), self)
+    }
+}
+
+impl DataIdentity {
+    /// The identity of what `config` loaded and `split` divided.
+    pub fn new(config: &DatasetConfig, sha256: BTreeMap<String, String>, split: &Split) -> Self {
+        let validation = split.validation.as_ref();
+        let parts = [
+            ("train", Some(&split.train)),
+            ("validation", validation),
+            ("test", Some(&split.test)),
+        ];
+        let counts = parts.into_iter().filter_map(|(name, part)| Some((name, part?.len())));
+        Self {
+            stand_in: config.is_stand_in(),
+            sha256,
+            image: split.train.shape,
+            classes: split.classes.clone(),
+            images: counts.map(|(name, count)| (name.to_owned(), count)).collect(),
+        }
+    }
+
+    /// Fails if this is not the data that `run` was trained with.
+    pub fn must_equal(&self, then: &Self, run: &RunDir) -> Result<(), RunError> {
+        let changed = then.sha256.iter().find(|(part, sum)| self.sha256.get(*part) != Some(*sum));
+        let Some((part, then)) = changed else { return Ok(()) };
+        Err(RunError::DataChanged {
+            run: run.path().to_owned(),
+            part: part.clone(),
+            now: self.sha256.get(part).cloned().unwrap_or_else(|| "missing".into()),
+            then: then.clone(),
+        })
+    }
+}
+
+/// Writes `value` as JSON that people can read.
+pub fn write_json(path: &std::path::Path, value: &impl Serialize) -> Result<(), RunError> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|error| RunError::write(path, std::io::Error::other(error)))?;
+    bytes.push(b'\n');
+    write_file(path, &bytes)
+}

@@ -1,0 +1,99 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ::config::ConfigError;
+use dataset::DatasetError;
+
+use crate::device::DeviceError;
+
+/// Why a run cannot start, go on or be used. Each says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the fields are the words of the messages above them")]
+pub enum RunError {
+    /// The config is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data set cannot be used.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A file of the run cannot be written.
+    #[error("cannot write {}: {source}\n  check the space on the disk and the permissions; what was committed before is intact", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    /// A file of the run cannot be read.
+    #[error("cannot read {}: {source}\n  check that it is there and its permissions", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    /// A file of the run is not what was written.
+    #[error("{} is damaged: {reason}\n  put back the run directory from a backup, or start a new run", path.display())]
+    Malformed { path: PathBuf, reason: String },
+    /// The directory for a new run exists.
+    #[error("{} exists\n  continue that run with --resume {}, or name another directory with --run-dir", path.display(), path.display())]
+    Taken { path: PathBuf },
+    /// There is nothing to resume.
+    #[error(
+        "there is no run of `{name}` in {within}/ to resume\n  start one without --resume, or name its directory: --resume DIR"
+    )]
+    NoRun { name: String, within: PathBuf },
+    /// The directory is not one of a run.
+    #[error("{} is not a run directory: it has no config.toml\n  name a directory that a run has made, for example runs/signs", path.display())]
+    NotARun { path: PathBuf },
+    /// Another process is running the run.
+    #[error("{} is in use by {owner}\n  wait until it has ended, or start a run of its own without --resume", path.display())]
+    Locked { path: PathBuf, owner: String },
+    /// A checkpoint is not what was committed.
+    #[error("the checkpoint file {} is damaged: {reason}", path.display())]
+    Damaged { path: PathBuf, reason: String },
+    /// No checkpoint is what was committed.
+    #[error("no checkpoint of the run is whole:\n  {}\n  put back one from a backup, or start a new run", reasons.join("\n  "))]
+    AllDamaged { reasons: Vec<String> },
+    /// The run has no checkpoint yet.
+    #[error("{} has no checkpoint yet\n  continue it with --resume {}", path.display(), path.display())]
+    NothingTrained { path: PathBuf },
+    /// The checkpoint belongs to another run.
+    #[error("the checkpoint in {} belongs to another run\n  put back the checkpoints that this run wrote, or start a new run", path.display())]
+    ForeignCheckpoint { path: PathBuf },
+    /// The config differs from that of the run to resume.
+    #[error("the config differs from that of {}:\n  {}\n  resume without these changes, or start a new run without --resume", run.display(), differences.join("\n  "))]
+    ResumeConflict { run: PathBuf, differences: Vec<String> },
+    /// The data differ from those of the run to resume.
+    #[error("the {part} set is not the one that {} was trained with:\n  now   {now}\n  then  {then}\n  put the same data back, or start a new run without --resume", run.display())]
+    DataChanged { run: PathBuf, part: String, now: String, then: String },
+    /// A metrics file lost what it held at the checkpoint.
+    #[error("{} holds {length} bytes, and {written} at the last checkpoint\n  put it back from a backup, or start a new run", path.display())]
+    MetricsShortened { path: PathBuf, length: u64, written: u64 },
+    /// Training diverged.
+    #[error(
+        "the loss is {loss} in epoch {epoch}, batch {batch} (step {step}): the run was stopped before it could spoil the weights\n  lower the learning rate or check the data; the last checkpoint is intact"
+    )]
+    NotFinite { loss: f64, epoch: usize, batch: usize, step: usize },
+    /// Burn refused a record.
+    #[error(
+        "the weights or the optimiser cannot be saved or restored: {0}\n  the checkpoint does not fit this config or this version of the trainer"
+    )]
+    Record(String),
+    /// Burn's event processing failed.
+    #[error(
+        "the metrics of the run could not be processed: {0}\n  resume it; with --ui none the dashboard is left out"
+    )]
+    Events(String),
+    /// The split asked for is not there.
+    #[error("{} has no validation set\n  evaluate `test` or `train`, or train with `split.validation_fraction`", run.display())]
+    NoValidation { run: PathBuf },
+    /// An image to predict cannot be read.
+    #[error("cannot read the image {}: {reason}\n  give a PNG or JPEG file", path.display())]
+    Image { path: PathBuf, reason: String },
+}
+
+impl RunError {
+    /// The error of writing `path`.
+    pub fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), source }
+    }
+
+    /// The error of reading `path`.
+    pub fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), source }
+    }
+}

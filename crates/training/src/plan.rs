@@ -1,0 +1,271 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::train::Interrupter;
+use burn::train::renderer::MetricsRenderer;
+use dataset::Split;
+use serde::Serialize;
+
+use crate::checkpoint::{Checkpoint, Checkpoints, sha256};
+use crate::config::RunConfig;
+use crate::device::{self, Chosen};
+use crate::environment::{DataIdentity, Environment, write_json};
+use crate::error::RunError;
+use crate::evaluation::{Evaluation, SplitName};
+use crate::fit::fit;
+use crate::metrics::MetricsFiles;
+use crate::objective::Classifier;
+use crate::resume;
+use crate::run_dir::{RunDir, RunLock, write_file};
+use crate::session::{Session, Stop, StopSource};
+use crate::state::{Best, State};
+
+/// A run with everything ready: config resolved, device chosen, data loaded. Nothing is written
+/// until it starts.
+pub struct Plan {
+    config: RunConfig,
+    device: Chosen,
+    data: Arc<Split>,
+    environment: Environment,
+}
+
+/// A run with its directory, locked and ready to go on.
+pub struct Run {
+    plan: Plan,
+    directory: RunDir,
+    _lock: RunLock,
+    checkpoints: Checkpoints,
+    checkpoint: Option<Checkpoint>,
+}
+
+/// What shows a run and what can stop it.
+pub struct Ui {
+    /// Shows the metrics.
+    pub renderer: Box<dyn MetricsRenderer>,
+    /// Through which the renderer asks for a stop.
+    pub interrupter: Interrupter,
+    /// Asked after every step whether to stop.
+    pub stop: StopSource,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// After its last epoch, or by early stopping.
+    Finished(Box<Summary>),
+    /// On request, with a checkpoint to resume from.
+    Stopped(Stop),
+}
+
+/// The outcome of a finished run: `summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The name of the experiment.
+    pub name: String,
+    /// Whether the data are the drawn stand-in rather than real.
+    pub stand_in: bool,
+    /// The epochs trained.
+    pub epochs: usize,
+    /// The steps taken.
+    pub steps: usize,
+    /// The number of trained and fitted parameters.
+    pub parameters: usize,
+    /// The best epoch, where there was a validation set. The scores are those of its model, or
+    /// else of the last one.
+    pub best: Option<Best>,
+    /// The share of the training set classified rightly.
+    pub train_accuracy: f64,
+    /// The share of the test set classified rightly.
+    pub test_accuracy: f64,
+    /// The mean loss on the test set.
+    pub test_loss: f64,
+    /// SHA-256 of `best_model.bpk`.
+    pub model_sha256: String,
+    /// How long this process trained and evaluated, in seconds.
+    pub seconds: f64,
+}
+
+impl Plan {
+    /// Resolves `config`, chooses `device` (or else the config's, or else the best) and loads
+    /// the data. `commit` is what the program was built from.
+    pub fn prepare(
+        config: &RunConfig,
+        device: Option<&str>,
+        commit: Option<&str>,
+    ) -> Result<Self, RunError> {
+        let device = device::choose(device.or(config.device.as_deref()))?;
+        let dataset = config.dataset.resolve()?;
+        let source = dataset.load()?;
+        let sha256 = source.sha256.clone();
+        let data = config.split.apply(source, config.seed)?;
+
+        let identity = DataIdentity::new(&dataset, sha256, &data);
+        let config = RunConfig { dataset, device: Some(device.name.clone()), ..config.clone() };
+        let environment = Environment::new(commit, &device, config.seed, identity);
+        Ok(Self { config, device, data: Arc::new(data), environment })
+    }
+
+    /// The resolved config.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// The name of the device.
+    pub fn device(&self) -> &str {
+        &self.device.name
+    }
+
+    /// What the run is trained and tested on.
+    pub fn data(&self) -> &DataIdentity {
+        &self.environment.data
+    }
+
+    /// Makes the directory of a new run: `path`, or else a new one under `runs/`.
+    pub fn start(self, path: Option<&Path>) -> Result<Run, RunError> {
+        let directory = RunDir::create(path, &self.config.name)?;
+        let describe = || {
+            let lock = directory.lock()?;
+            self.environment.write(&directory)?;
+            resume::write_config(&self.config, &directory)?;
+            Ok((lock, Checkpoints::open(directory.checkpoints())?))
+        };
+        match describe() {
+            Ok((lock, checkpoints)) => {
+                Ok(Run { plan: self, directory, _lock: lock, checkpoints, checkpoint: None })
+            }
+            Err(error) => {
+                directory.discard();
+                Err(error)
+            }
+        }
+    }
+
+    /// Continues the run in `directory` from its newest checkpoint that is whole, or from the
+    /// start if it has none.
+    pub fn resume(self, directory: RunDir) -> Result<Run, RunError> {
+        let lock = directory.lock()?;
+        resume::must_continue(&self.config, &directory)?;
+        self.data().must_equal(&Environment::read(&directory)?.data, &directory)?;
+        let checkpoints = Checkpoints::open(directory.checkpoints())?;
+        let checkpoint = checkpoints.newest()?;
+        let foreign = checkpoint.as_ref().is_some_and(|saved| saved.state.run != self.identity());
+        if foreign {
+            return Err(RunError::ForeignCheckpoint { path: directory.checkpoints() });
+        }
+        resume::write_config(&self.config, &directory)?;
+        Ok(Run { plan: self, directory, _lock: lock, checkpoints, checkpoint })
+    }
+
+    /// What a checkpoint must have in common with this run.
+    fn identity(&self) -> String {
+        let data: Vec<_> = self.data().sha256.iter().collect();
+        sha256(format!("{:?}{data:?}", resume::fixed_keys(&self.config)).as_bytes())
+    }
+}
+
+impl Run {
+    /// Where the run leaves everything.
+    pub fn directory(&self) -> &RunDir {
+        &self.directory
+    }
+
+    /// The epochs and steps that are already done.
+    pub fn done(&self) -> (usize, usize) {
+        let state = self.checkpoint.as_ref().map(|checkpoint| &checkpoint.state);
+        state.map_or((0, 0), |state| (state.epoch - 1, state.step))
+    }
+
+    /// The number of trained and fitted parameters.
+    pub fn parameters(&self) -> usize {
+        self.plan.initial().num_params()
+    }
+
+    /// Trains to the end, or until `ui` stops it, and evaluates the best model.
+    pub fn fit(mut self, ui: Ui) -> Result<Outcome, RunError> {
+        let started = Instant::now();
+        let session = self.session(ui.stop)?;
+        let (state, stop) = fit(session, &self.directory, ui.renderer, ui.interrupter)?;
+        match stop {
+            Some(stop) => Ok(Outcome::Stopped(stop)),
+            None => Ok(Outcome::Finished(Box::new(self.finish(&state, started)?))),
+        }
+    }
+
+    fn session(&mut self, stop: StopSource) -> Result<Session, RunError> {
+        let plan = &self.plan;
+        let mut classifier = plan.initial();
+        let mut optimizer = plan.config.optimizer.init();
+        let mut state = State::new(plan.identity(), plan.config.seed);
+        if let Some(checkpoint) = self.checkpoint.take() {
+            classifier = checkpoint.load_model(classifier)?;
+            optimizer = checkpoint.load_optimizer(optimizer)?;
+            state = checkpoint.state;
+        }
+        Ok(Session {
+            config: plan.config.clone(),
+            data: Arc::clone(&plan.data),
+            device: plan.device.device.clone().autodiff(),
+            classifier,
+            optimizer,
+            metrics: MetricsFiles::open(&self.directory, state.metrics)?,
+            checkpoints: Checkpoints::open(self.directory.checkpoints())?,
+            state,
+            stop,
+        })
+    }
+
+    /// Evaluates the model of the best epoch and writes what people look for first.
+    fn finish(&self, state: &State, started: Instant) -> Result<Summary, RunError> {
+        let name = match &state.best {
+            Some(best) => best.checkpoint.clone(),
+            None => state.checkpoint_name(),
+        };
+        let checkpoint = self.checkpoints.load(&name)?;
+        let classifier = checkpoint.load_model(self.plan.initial())?.valid();
+        write_file(&self.directory.best_model(), checkpoint.model_bytes())?;
+        let scores = self.evaluate(&classifier)?;
+        let (train, test) = (&scores[SplitName::Train.as_str()], &scores[SplitName::Test.as_str()]);
+        let summary = Summary {
+            name: self.plan.config.name.clone(),
+            stand_in: self.plan.data().stand_in,
+            epochs: state.epoch - 1,
+            steps: state.step,
+            parameters: classifier.num_params(),
+            best: state.best.clone(),
+            train_accuracy: train.accuracy,
+            test_accuracy: test.accuracy,
+            test_loss: test.loss,
+            model_sha256: sha256(checkpoint.model_bytes()),
+            seconds: started.elapsed().as_secs_f64(),
+        };
+        write_json(&self.directory.summary(), &summary)?;
+        Ok(summary)
+    }
+
+    fn evaluate(&self, classifier: &Classifier) -> Result<BTreeMap<&str, Evaluation>, RunError> {
+        let mut scores = BTreeMap::new();
+        for split in [SplitName::Train, SplitName::Test] {
+            let data = &self.plan.data;
+            let images = split.of(data).unwrap_or(&data.train);
+            let device = &self.plan.device.device;
+            let evaluation = Evaluation::of(classifier, split, images, self.plan.data(), device);
+            write_json(&self.directory.evaluation(split.as_str()), &evaluation)?;
+            scores.insert(split.as_str(), evaluation);
+        }
+        Ok(scores)
+    }
+}
+
+impl Plan {
+    /// The classifier before the first step.
+    fn initial(&self) -> Classifier {
+        let statistics = self.config.input.normalization.fit(&self.data.train);
+        let device = self.device.device.clone().autodiff();
+        let (image, classes) = (self.data.train.shape, self.data.classes.len());
+        let model = self.config.model.init(image, classes, self.config.seed, &device);
+        Classifier::new(model, &statistics, &device)
+    }
+}

@@ -1,0 +1,74 @@
+use std::path::{Path, PathBuf};
+
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use serde::Serialize;
+
+use crate::error::RunError;
+use crate::evaluation::most_likely;
+
+/// What a model takes an image for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prediction {
+    /// The image file.
+    pub image: PathBuf,
+    /// The name of the most likely class.
+    pub class: String,
+    /// Its probability.
+    pub probability: f32,
+    /// The probability of each class, in the order of the labels.
+    pub probabilities: Vec<ClassProbability>,
+}
+
+/// The probability of one class.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassProbability {
+    /// The name of the class.
+    pub class: String,
+    /// Its probability.
+    pub probability: f32,
+}
+
+/// The most that decoding one image may take, in bytes.
+const DECODING_LIMIT: u64 = 1 << 30;
+
+impl Prediction {
+    /// The prediction for `image` with one probability a class.
+    pub fn new(image: &Path, classes: &[String], probabilities: &[f32]) -> Self {
+        let likeliest = most_likely(probabilities);
+        let pairs = classes.iter().zip(probabilities);
+        let pairs = pairs
+            .map(|(class, &probability)| ClassProbability { class: class.clone(), probability });
+        Self {
+            image: image.to_owned(),
+            class: classes[likeliest].clone(),
+            probability: probabilities[likeliest],
+            probabilities: pairs.collect(),
+        }
+    }
+}
+
+/// Reads a PNG or JPEG of any size as pixels `[height, width, channels]` of `shape`.
+///
+/// The image is turned as its EXIF orientation says and stretched to the size, as in the courses.
+pub fn read_image(path: &Path, [height, width, channels]: [usize; 3]) -> Result<Vec<u8>, RunError> {
+    let image = decode(path)
+        .map_err(|error| RunError::Image { path: path.to_owned(), reason: error.to_string() })?;
+    let image = image.resize_exact(width as u32, height as u32, FilterType::Triangle);
+    Ok(match channels {
+        1 => image.to_luma8().into_raw(),
+        _ => image.to_rgb8().into_raw(),
+    })
+}
+
+fn decode(path: &Path) -> image::ImageResult<DynamicImage> {
+    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(DECODING_LIMIT);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}

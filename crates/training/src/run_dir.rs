@@ -1,0 +1,171 @@
+//! The run directory: the only place that spells the paths of what a run leaves behind.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::config::RunConfig;
+use crate::error::RunError;
+
+/// A directory that holds everything of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+/// The right to write into a run directory; ends with the value or the process.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+}
+
+/// Where runs are made if nothing else is said.
+const RUNS: &str = "runs";
+
+impl RunDir {
+    /// Makes the directory of a new run: `path`, or else the first free one of `runs/<name>`,
+    /// `runs/<name>-2`, .. Never one that exists.
+    pub fn create(path: Option<&Path>, name: &str) -> Result<Self, RunError> {
+        if let Some(path) = path {
+            return Self::claim(path)?.ok_or_else(|| RunError::Taken { path: path.to_owned() });
+        }
+        for number in 1.. {
+            if let Some(run) = Self::claim(&numbered(name, number))? {
+                return Ok(run);
+            }
+        }
+        Err(RunError::Taken { path: numbered(name, 1) })
+    }
+
+    /// The directory of an earlier run.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        let run = Self { path: path.to_owned() };
+        match run.config().is_file() {
+            true => Ok(run),
+            false => Err(RunError::NotARun { path: path.to_owned() }),
+        }
+    }
+
+    /// The latest run of the config called `name`.
+    pub fn latest(name: &str) -> Result<Self, RunError> {
+        let is_of_name = |run: &Self| {
+            RunConfig::read(&run.config(), &[]).is_ok_and(|config| config.name == name)
+        };
+        let runs = (1..).map(|number| numbered(name, number)).take_while(|path| path.exists());
+        let mut runs: Vec<_> = runs.filter_map(|path| Self::open(&path).ok()).collect();
+        runs.retain(is_of_name);
+        runs.pop().ok_or_else(|| RunError::NoRun { name: name.to_owned(), within: RUNS.into() })
+    }
+
+    /// Locks the run against other processes. The error says which one holds it.
+    pub fn lock(&self) -> Result<RunLock, RunError> {
+        let path = self.path.join("lock");
+        let open =
+            || File::options().create(true).truncate(false).read(true).write(true).open(&path);
+        let mut file = open().map_err(|error| RunError::write(&path, error))?;
+        match file.try_lock() {
+            Ok(()) => write_owner(&mut file).map_err(|error| RunError::write(&path, error))?,
+            Err(TryLockError::Error(error)) => return Err(RunError::write(&path, error)),
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                file.read_to_string(&mut owner).ok();
+                return Err(RunError::Locked { path: self.path.clone(), owner });
+            }
+        }
+        Ok(RunLock { _file: file })
+    }
+
+    /// Removes a run that never took a step.
+    pub fn discard(self) {
+        fs::remove_dir_all(&self.path).ok();
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The resolved config.
+    pub fn config(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// Versions, device, seed and the identity of the data.
+    pub fn environment(&self) -> PathBuf {
+        self.path.join("environment.json")
+    }
+
+    /// The metrics, one JSON object a line.
+    pub fn metrics_jsonl(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    /// The metrics as a table.
+    pub fn metrics_csv(&self) -> PathBuf {
+        self.path.join("metrics.csv")
+    }
+
+    /// What the run logged.
+    pub fn log(&self) -> PathBuf {
+        self.path.join("run.log")
+    }
+
+    /// The directory of the checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// The weights of the best epoch of a finished run.
+    pub fn best_model(&self) -> PathBuf {
+        self.path.join("best_model.bpk")
+    }
+
+    /// The outcome of a finished run.
+    pub fn summary(&self) -> PathBuf {
+        self.path.join("summary.json")
+    }
+
+    /// The scores on one part of the data.
+    pub fn evaluation(&self, split: &str) -> PathBuf {
+        self.path.join(format!("evaluation-{split}.json"))
+    }
+
+    fn claim(path: &Path) -> Result<Option<Self>, RunError> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.map_or(Ok(()), fs::create_dir_all).map_err(|error| RunError::write(path, error))?;
+        match fs::create_dir(path) {
+            Ok(()) => Ok(Some(Self { path: path.to_owned() })),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(RunError::write(path, error)),
+        }
+    }
+}
+
+/// Writes a whole file durably: under another name first, so that it is never half there.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    let staged = path.with_extension("tmp");
+    let write = || {
+        let mut file = File::create(&staged)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&staged, path)?;
+        path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    };
+    write().map_err(|error| {
+        fs::remove_file(&staged).ok();
+        RunError::write(path, error)
+    })
+}
+
+fn numbered(name: &str, number: usize) -> PathBuf {
+    match number {
+        1 => Path::new(RUNS).join(name),
+        _ => Path::new(RUNS).join(format!("{name}-{number}")),
+    }
+}
+
+fn write_owner(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    write!(file, "process {}", std::process::id())
+}

@@ -1,0 +1,233 @@
+//! The loop of a run: steps, validation, best model, early stopping, checkpoints.
+
+use std::sync::Arc;
+
+use ::config::Check;
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::tensor::Device;
+use burn::train::{InferenceStep, TrainStep};
+use dataset::{LabelledImages, Split, shuffled};
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::config::RunConfig;
+use crate::error::RunError;
+use crate::events::{Events, Pass, Position};
+use crate::metrics::{MetricsFiles, Row};
+use crate::objective::{Batch, Classifier, Scores};
+use crate::state::{Best, State};
+
+/// When to stop before the last epoch: `[training.early_stopping]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStoppingConfig {
+    /// How many epochs without a better validation score to wait.
+    pub patience: usize,
+}
+
+impl EarlyStoppingConfig {
+    /// Notes every value that cannot be meant.
+    pub fn check(&self, check: &mut Check) {
+        check.count("patience", self.patience, 10_000_000);
+    }
+}
+
+/// Why a run was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Ctrl-C, or the dashboard's `q`.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+/// Asked after every step, with the number of steps done: whether to stop now.
+pub type StopSource = Box<dyn FnMut(usize) -> Option<Stop> + Send>;
+
+/// Everything that changes while a run goes on, and what it needs to.
+pub struct Session {
+    /// What is run.
+    pub config: RunConfig,
+    /// The images.
+    pub data: Arc<Split>,
+    /// Where the tensors live, with autodiff.
+    pub device: Device,
+    /// The weights.
+    pub classifier: Classifier,
+    /// The state of the optimiser.
+    pub optimizer: ModuleOptimizer,
+    /// Where the run stands.
+    pub state: State,
+    /// The open metrics files.
+    pub metrics: MetricsFiles,
+    /// Where checkpoints go.
+    pub checkpoints: Checkpoints,
+    /// Whether to stop.
+    pub stop: StopSource,
+}
+
+impl Session {
+    /// Runs until the last epoch, early stopping or a request to stop. A stop is a checkpoint.
+    pub fn run(&mut self, events: &mut Events) -> Result<Option<Stop>, RunError> {
+        while !self.is_finished() {
+            if let Some(stop) = self.train_epoch(events)? {
+                self.commit()?;
+                return Ok(Some(stop));
+            }
+            self.finish_epoch(events)?;
+        }
+        Ok(None)
+    }
+
+    fn is_finished(&self) -> bool {
+        let patience = self.config.training.early_stopping.as_ref();
+        self.state.epoch > self.config.training.epochs
+            || patience.is_some_and(|config| self.state.epochs_since_best >= config.patience)
+    }
+
+    /// The remaining steps of the epoch.
+    fn train_epoch(&mut self, events: &mut Events) -> Result<Option<Stop>, RunError> {
+        let data = Arc::clone(&self.data);
+        let order = shuffled(data.train.len(), self.state.seed, self.state.epoch as u64);
+        self.announce_epoch(events, order.len());
+        let batches = order.chunks(self.config.training.batch_size);
+        for items in batches.skip(self.state.epoch_step) {
+            self.step(&data.train, items, events)?;
+            if let Some(stop) = self.stop_asked(events)? {
+                return Ok(Some(stop));
+            }
+            let every = self.config.training.checkpoint.every_steps;
+            if every.is_some_and(|every| self.state.step.is_multiple_of(every)) {
+                self.commit()?;
+            }
+        }
+        events.end(Pass::Train, self.state.epoch);
+        Ok(None)
+    }
+
+    fn announce_epoch(&self, events: &mut Events, total: usize) {
+        events.start(Pass::Train, self.state.epoch, total);
+        if self.state.epoch_step > 0 {
+            // What an earlier process did of this epoch counts in what is shown of it.
+            events.batch(Pass::Train, self.state.scores, self.position(), None);
+        }
+    }
+
+    fn step(
+        &mut self,
+        images: &LabelledImages,
+        items: &[usize],
+        events: &mut Events,
+    ) -> Result<(), RunError> {
+        let learning_rate = self.learning_rate(self.state.step);
+        let batch = Batch::gather(images, items, &self.device);
+        let output = TrainStep::step(&self.classifier, batch);
+        self.require_finite(&output.item)?;
+
+        self.classifier = self.optimizer.step(learning_rate, self.classifier.clone(), output.grads);
+        self.state.scores += output.item;
+        self.state.epoch_step += 1;
+        self.state.step += 1;
+        events.batch(Pass::Train, output.item, self.position(), Some(learning_rate));
+        Ok(())
+    }
+
+    /// A loss that is not finite makes gradients that are not, and they would stay in the weights.
+    fn require_finite(&self, scores: &Scores) -> Result<(), RunError> {
+        if scores.loss_sum.is_finite() {
+            return Ok(());
+        }
+        Err(RunError::NotFinite {
+            loss: scores.loss(),
+            epoch: self.state.epoch,
+            batch: self.state.epoch_step + 1,
+            step: self.state.step + 1,
+        })
+    }
+
+    fn stop_asked(&mut self, events: &Events) -> Result<Option<Stop>, RunError> {
+        if let Some(failure) = events.failure() {
+            return Err(RunError::Events(failure));
+        }
+        let stop = (self.stop)(self.state.step);
+        Ok(stop.or(events.stop_asked().then_some(Stop::Interrupted)))
+    }
+
+    fn finish_epoch(&mut self, events: &mut Events) -> Result<(), RunError> {
+        let (epoch, step) = (self.state.epoch, self.state.step);
+        let validation = self.validate(events);
+        let rate = self.learning_rate(step.saturating_sub(1));
+        let row = Row::new((epoch, step), rate, &self.state.scores, validation.as_ref());
+        self.metrics.append(&row)?;
+        tracing::debug!(?row, "epoch done");
+        events.end_epoch(epoch);
+
+        self.state.epoch += 1;
+        self.state.epoch_step = 0;
+        self.state.scores = Scores::default();
+        let is_best = validation.is_some_and(|scores| self.note_best(epoch, &scores));
+        let is_due = epoch.is_multiple_of(self.config.training.checkpoint.every_epochs);
+        if is_best || is_due || self.is_finished() {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn validate(&self, events: &mut Events) -> Option<Scores> {
+        let images = self.data.validation.as_ref()?;
+        let (classifier, device) = (self.classifier.valid(), self.device.clone().inner());
+        events.start(Pass::Validation, self.state.epoch, images.len());
+        let mut total = Scores::default();
+        let order: Vec<usize> = (0..images.len()).collect();
+        for (index, items) in order.chunks(EVALUATION_BATCH).enumerate() {
+            let scores = InferenceStep::step(&classifier, Batch::gather(images, items, &device));
+            total += scores;
+            let at =
+                Position { images: total.count as usize, total: images.len(), batches: index + 1 };
+            events.batch(Pass::Validation, scores, at, None);
+        }
+        events.end(Pass::Validation, self.state.epoch);
+        Some(total)
+    }
+
+    fn note_best(&mut self, epoch: usize, scores: &Scores) -> bool {
+        let is_best = self.state.is_best(scores);
+        self.state.epochs_since_best = if is_best { 0 } else { self.state.epochs_since_best + 1 };
+        if is_best {
+            self.state.best = Some(Best {
+                epoch,
+                checkpoint: self.state.checkpoint_name(),
+                accuracy: scores.accuracy(),
+                loss: scores.loss(),
+            });
+        }
+        is_best
+    }
+
+    fn commit(&mut self) -> Result<(), RunError> {
+        self.state.metrics = self.metrics.sync()?;
+        let checkpoint = Checkpoint::take(&self.classifier, &self.optimizer, &self.state)?;
+        let name = self.checkpoints.commit(&checkpoint)?;
+        tracing::debug!(name, "checkpoint committed");
+        self.checkpoints.prune(self.config.training.checkpoint.keep_last)
+    }
+
+    fn learning_rate(&self, step: usize) -> f64 {
+        let training = &self.config.training;
+        let steps_per_epoch = self.data.train.len().div_ceil(training.batch_size);
+        let factor = self.config.schedule.factor(step, steps_per_epoch, training.epochs);
+        self.config.optimizer.learning_rate() * factor
+    }
+
+    fn position(&self) -> Position {
+        Position {
+            images: self.state.scores.count as usize,
+            total: self.data.train.len(),
+            batches: self.state.epoch_step,
+        }
+    }
+}
+
+/// How many images are evaluated at once.
+pub const EVALUATION_BATCH: usize = 256;

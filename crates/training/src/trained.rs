@@ -1,0 +1,89 @@
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::Device;
+use dataset::{LabelledImages, Statistics};
+
+use crate::checkpoint::Checkpoints;
+use crate::config::RunConfig;
+use crate::device;
+use crate::environment::{DataIdentity, Environment, write_json};
+use crate::error::RunError;
+use crate::evaluation::{Evaluation, SplitName, probabilities_of};
+use crate::objective::Classifier;
+use crate::prediction::{Prediction, read_image};
+use crate::run_dir::RunDir;
+
+/// The model of a run's best epoch (or of its last, where there was no validation set), ready
+/// to be used. Needs only the run directory.
+pub struct Trained {
+    run: RunDir,
+    config: RunConfig,
+    environment: Environment,
+    classifier: Classifier,
+    device: Device,
+}
+
+impl Trained {
+    /// Loads the model of the run at `path` onto `device`, or else the best device.
+    pub fn open(path: &Path, device: Option<&str>) -> Result<Self, RunError> {
+        let run = RunDir::open(path)?;
+        let config = RunConfig::read(&run.config(), &[])?;
+        let environment = Environment::read(&run)?;
+        let device = device::choose(device)?.device;
+
+        let checkpoints = Checkpoints::existing(run.checkpoints());
+        let newest = checkpoints.newest()?;
+        let newest = newest.ok_or_else(|| RunError::NothingTrained { path: path.to_owned() })?;
+        let checkpoint = match &newest.state.best {
+            Some(best) => checkpoints.load(&best.checkpoint)?,
+            None => newest,
+        };
+        let classifier = blank(&config, &environment.data, &device);
+        let classifier = checkpoint.load_model(classifier)?.valid();
+        Ok(Self { run, config, environment, classifier, device })
+    }
+
+    /// Whether the model was trained on the drawn stand-in.
+    pub fn stand_in(&self) -> bool {
+        self.environment.data.stand_in
+    }
+
+    /// Evaluates the model on one part of its data, which must be as they were, and keeps the
+    /// scores in the run directory.
+    pub fn evaluate(&self, split: SplitName) -> Result<Evaluation, RunError> {
+        let source = self.config.dataset.load()?;
+        let sha256 = source.sha256.clone();
+        let data = self.config.split.apply(source, self.config.seed)?;
+        DataIdentity::new(&self.config.dataset, sha256, &data)
+            .must_equal(&self.environment.data, &self.run)?;
+        let images = split
+            .of(&data)
+            .ok_or_else(|| RunError::NoValidation { run: self.run.path().to_owned() })?;
+        let evaluation =
+            Evaluation::of(&self.classifier, split, images, &self.environment.data, &self.device);
+        write_json(&self.run.evaluation(split.as_str()), &evaluation)?;
+        Ok(evaluation)
+    }
+
+    /// Predicts the class of each image file.
+    pub fn predict(&self, images: &[PathBuf]) -> Result<Vec<Prediction>, RunError> {
+        images.iter().map(|path| self.predict_one(path)).collect()
+    }
+
+    fn predict_one(&self, path: &Path) -> Result<Prediction, RunError> {
+        let DataIdentity { image, classes, .. } = &self.environment.data;
+        let pixels = read_image(path, *image)?;
+        let image = LabelledImages { shape: *image, pixels, labels: vec![0] };
+        let probabilities = probabilities_of(&self.classifier, &image, &[0], &self.device);
+        Ok(Prediction::new(path, classes, &probabilities.concat()))
+    }
+}
+
+/// A classifier of the right architecture, to be filled from a checkpoint.
+fn blank(config: &RunConfig, data: &DataIdentity, device: &Device) -> Classifier {
+    let model = config.model.init(data.image, data.classes.len(), config.seed, device);
+    let [.., channels] = data.image;
+    let identity = Statistics { shift: vec![0.0; channels], scale: vec![1.0; channels] };
+    Classifier::new(model, &identity, device)
+}
