@@ -1,4 +1,173 @@
+//! Hands that show the digits 0 to 5, drawn by code: a stand-in for the photographs of SIGNS.
+//!
+//! A gesture bends the joints of a hand made of swept spheres, a camera turns, scales and mirrors
+//! it, and its relief is lit before a plain wall.
+
+mod anatomy;
+mod blur;
+mod camera;
+mod gesture;
+mod relief;
+mod render;
+mod scene;
+mod space;
+
+use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
+
+use crate::LabelledImages;
+use anatomy::bones;
+use camera::Camera;
+use gesture::Gesture;
+use relief::Relief;
+use render::photograph;
+use scene::Scene;
+
+/// The names of the classes: class `k` shows `k` raised fingers.
 pub const CLASSES: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
-pub fn draw(_count: usize, _seed: u64) -> crate::images::LabelledImages {
-    unimplemented!()
+
+/// Draws `count` images of hands, 64 x 64 pixels of red, green and blue.
+///
+/// Image `i` and its label depend on `seed` and `i` alone, and among the first images of any number
+/// each class is within one of every other.
+pub fn draw(count: usize, seed: u64) -> LabelledImages {
+    let labels: Vec<u32> = (0..count as u64).map(|index| label(index, seed)).collect();
+    let mut pixels = Vec::with_capacity(count * SHAPE.iter().product::<usize>());
+    for (&digit, index) in labels.iter().zip(0..) {
+        pixels.extend(image(digit, index, seed));
+    }
+    LabelledImages {
+        shape: SHAPE,
+        pixels,
+        labels,
+    }
+}
+
+/// Height, width and channels.
+const SHAPE: [usize; 3] = [64, 64, 3];
+
+/// Every six images in a row show the six digits in an order of their own.
+fn label(index: u64, seed: u64) -> u32 {
+    let group = index / CLASSES.len() as u64;
+    let mut digits: [u32; CLASSES.len()] = std::array::from_fn(|digit| digit as u32);
+    digits.shuffle(&mut stream(seed, u64::MAX - group));
+    digits[(index % CLASSES.len() as u64) as usize]
+}
+
+/// Shape `[64, 64, 3]`, row-major.
+fn image(digit: u32, index: u64, seed: u64) -> Vec<u8> {
+    let mut rng = stream(seed, index);
+    let relief = hand(digit, &mut rng);
+    let scene = Scene::draw(&mut rng);
+    photograph(&relief, &scene, &mut rng)
+}
+
+/// What the camera sees of a hand that shows `digit`, before any light falls on it.
+fn hand(digit: u32, rng: &mut ChaCha8Rng) -> Relief {
+    let gesture = Gesture::draw(digit, rng);
+    let camera = Camera::draw(rng);
+    let bones: Vec<_> = bones(&gesture)
+        .into_iter()
+        .map(|bone| camera.project(bone))
+        .collect();
+    Relief::new(&bones)
+}
+
+/// The random numbers of one image or one group of labels.
+fn stream(seed: u64, number: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(number);
+    rng
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IMAGE: usize = 64 * 64 * 3;
+
+    #[test]
+    fn the_same_seed_draws_the_same_images_and_another_seed_draws_others() {
+        let images = draw(12, 5);
+        assert_eq!(images, draw(12, 5));
+        assert_ne!(images.pixels, draw(12, 6).pixels);
+    }
+
+    #[test]
+    fn an_image_does_not_depend_on_how_many_are_drawn() {
+        let [few, many] = [draw(7, 1), draw(20, 1)];
+        assert_eq!(few.labels, many.labels[..7]);
+        assert_eq!(few.pixels, many.pixels[..7 * IMAGE]);
+    }
+
+    #[test]
+    fn no_two_images_are_equal() {
+        let images = draw(24, 2);
+        let distinct: std::collections::BTreeSet<&[u8]> = images.pixels.chunks(IMAGE).collect();
+        assert_eq!(distinct.len(), 24);
+    }
+
+    #[test]
+    fn pixels_fill_the_shape_and_an_empty_draw_is_empty() {
+        let images = draw(3, 0);
+        assert_eq!(
+            (images.shape, images.pixels.len()),
+            ([64, 64, 3], 3 * IMAGE)
+        );
+        assert!(draw(0, 0).is_empty());
+    }
+
+    #[test]
+    fn each_class_is_within_one_of_every_other() {
+        for count in [1, 5, 6, 100, 121] {
+            let labels = draw(count, 9).labels;
+            let sizes =
+                [0, 1, 2, 3, 4, 5].map(|class| labels.iter().filter(|&&l| l == class).count());
+            let fair = count / 6..=count.div_ceil(6);
+            assert!(
+                sizes.iter().all(|size| fair.contains(size)),
+                "{count}: {sizes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn labels_come_in_an_order_that_the_seed_shuffles() {
+        let [one, other] = [1, 2].map(|seed| (0..60).map(|i| label(i, seed)).collect::<Vec<_>>());
+        assert_ne!(one, other);
+        assert_ne!(one[..6], one[6..12]);
+    }
+
+    #[test]
+    fn every_raised_finger_adds_skin_to_the_picture() {
+        let areas = [0, 1, 2, 3, 4, 5].map(|digit| {
+            let skin = |index| {
+                hand(digit, &mut stream(3, index))
+                    .samples
+                    .into_iter()
+                    .filter(|s| s.is_skin())
+            };
+            (0..20).map(|index| skin(index).count()).sum::<usize>() / 20
+        });
+        assert!(
+            areas.windows(2).all(|pair| pair[0] + 100 < pair[1]),
+            "{areas:?}"
+        );
+    }
+
+    #[test]
+    fn pixels_are_neither_constant_nor_saturated() {
+        for image in draw(24, 4).pixels.chunks(IMAGE) {
+            let clipped = image
+                .iter()
+                .filter(|&&value| value == 0 || value == 255)
+                .count();
+            let range = image
+                .iter()
+                .max()
+                .zip(image.iter().min())
+                .map(|(high, low)| high - low);
+            assert!(clipped < IMAGE / 20, "{clipped} clipped values");
+            assert!(range > Some(80), "range {range:?}");
+        }
+    }
 }

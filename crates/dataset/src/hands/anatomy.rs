@@ -1,0 +1,142 @@
+use super::gesture::{Finger, Gesture};
+use super::space::{Vector, add, scale, turn};
+
+/// A piece of the hand: a sphere swept from one point to another while its radius changes.
+///
+/// In the hand's frame the unit is the length of the palm, the wrist is at the origin, the fingers
+/// point along y, the palm faces along z and the thumb is on the side of negative x.
+pub struct Bone {
+    /// Where the sphere starts and stops.
+    pub ends: [Vector; 2],
+    /// The sphere's radius at both ends.
+    pub radii: [f32; 2],
+    /// Width over which the surface melts into its neighbours.
+    pub blend: f32,
+    /// How red the skin is at both ends, 0 to 1.
+    pub flush: [f32; 2],
+}
+
+/// The bones of a right hand that makes `gesture`.
+pub fn bones(gesture: &Gesture) -> Vec<Bone> {
+    let mut bones = palm();
+    bones.push(forearm(gesture.wrist));
+    for (joints, build) in gesture.fingers.iter().zip(&BUILDS) {
+        bones.extend(finger(joints, build));
+    }
+    bones.extend(thumb(&gesture.thumb));
+    bones
+}
+
+/// The measures of one finger.
+struct Build {
+    knuckle: Vector,
+    lengths: [f32; 3],
+    radius: f32,
+}
+
+/// Index, middle, ring and little finger.
+const BUILDS: [Build; 4] = [
+    Build {
+        knuckle: [-0.29, 0.88, 0.0],
+        lengths: [0.44, 0.25, 0.17],
+        radius: 0.088,
+    },
+    Build {
+        knuckle: [-0.09, 0.92, 0.02],
+        lengths: [0.49, 0.28, 0.18],
+        radius: 0.092,
+    },
+    Build {
+        knuckle: [0.10, 0.88, 0.01],
+        lengths: [0.45, 0.27, 0.18],
+        radius: 0.087,
+    },
+    Build {
+        knuckle: [0.28, 0.79, -0.02],
+        lengths: [0.36, 0.20, 0.16],
+        radius: 0.076,
+    },
+];
+
+const THUMB_ROOT: Vector = [-0.2, 0.14, 0.06];
+const THUMB_LENGTHS: [f32; 3] = [0.42, 0.3, 0.22];
+const THUMB_RADII: [f32; 4] = [0.16, 0.125, 0.1, 0.085];
+
+fn palm() -> Vec<Bone> {
+    let metacarpal = |build: &Build| {
+        let [x, y, z] = build.knuckle;
+        palm_bone([[0.62 * x, 0.1, -0.02], [x, y - 0.03, z]], [0.16, 0.125])
+    };
+    let mut bones: Vec<Bone> = BUILDS.iter().map(metacarpal).collect();
+    bones.push(palm_bone(
+        [[0.18, 0.16, 0.03], [0.27, 0.55, 0.02]],
+        [0.16, 0.15],
+    ));
+    bones.push(palm_bone(
+        [[-0.2, 0.3, 0.04], [-0.3, 0.72, 0.0]],
+        [0.13, 0.1],
+    ));
+    bones
+}
+
+fn palm_bone(ends: [Vector; 2], radii: [f32; 2]) -> Bone {
+    Bone {
+        ends,
+        radii,
+        blend: 0.16,
+        flush: [0.25, 0.45],
+    }
+}
+
+fn forearm(bend: f32) -> Bone {
+    let elbow = scale([bend.sin(), -bend.cos(), -0.05], 3.5);
+    let ends = [[0.0, 0.06, -0.12], add(elbow, [0.0, 0.0, -0.12])];
+    Bone {
+        ends,
+        radii: [0.24, 0.42],
+        blend: 0.2,
+        flush: [0.1, 0.0],
+    }
+}
+
+fn finger(joints: &Finger, build: &Build) -> [Bone; 3] {
+    let mut flexion = 0.0;
+    let mut joint = build.knuckle;
+    std::array::from_fn(|i| {
+        flexion += joints.flexion[i];
+        let bone = turn(
+            turn([0.0, build.lengths[i], 0.0], [1, 2], flexion),
+            [0, 1],
+            -joints.splay,
+        );
+        let ends = [joint, add(joint, bone)];
+        joint = ends[1];
+        let thin = |joint: usize| build.radius * (1.06 - 0.09 * joint as f32);
+        Bone {
+            ends,
+            radii: [thin(i), thin(i + 1)],
+            blend: 0.05,
+            flush: flush(i),
+        }
+    })
+}
+
+fn thumb(directions: &[Vector; 3]) -> [Bone; 3] {
+    let mut joint = THUMB_ROOT;
+    std::array::from_fn(|i| {
+        let ends = [joint, add(joint, scale(directions[i], THUMB_LENGTHS[i]))];
+        joint = ends[1];
+        let blend = if i == 0 { 0.14 } else { 0.05 };
+        Bone {
+            ends,
+            radii: [THUMB_RADII[i], THUMB_RADII[i + 1]],
+            blend,
+            flush: flush(i),
+        }
+    })
+}
+
+/// Skin is redder towards the tip of a finger.
+fn flush(bone: usize) -> [f32; 2] {
+    [[0.3, 0.35], [0.35, 0.55], [0.55, 1.0]][bone]
+}

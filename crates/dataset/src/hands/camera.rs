@@ -1,0 +1,51 @@
+use rand::{RngExt, rngs::ChaCha8Rng};
+
+use super::anatomy::Bone;
+use super::space::{Vector, turn};
+
+/// Where the hand is and how large it looks.
+pub struct Camera {
+    /// Rotation about the line of sight, radians.
+    roll: f32,
+    /// Rotations about the hand's two other axes, radians.
+    tilt: [f32; 2],
+    /// Pixels a palm length.
+    scale: f32,
+    mirrored: bool,
+    /// Pixel that shows the hand's middle.
+    middle: [f32; 2],
+}
+
+impl Camera {
+    /// A view of the whole hand, within some 35 degrees of upright.
+    pub fn draw(rng: &mut ChaCha8Rng) -> Self {
+        Self {
+            roll: rng.random_range(-0.61..0.61),
+            tilt: [rng.random_range(-0.3..0.25), rng.random_range(-0.3..0.3)],
+            scale: rng.random_range(18.5..25.5),
+            mirrored: rng.random_bool(0.5),
+            middle: [rng.random_range(28.5..35.5), rng.random_range(29.5..36.5)],
+        }
+    }
+
+    /// The bone in the image's frame: pixels, y down.
+    pub fn project(&self, bone: Bone) -> Bone {
+        Bone {
+            ends: bone.ends.map(|end| self.point(end)),
+            radii: bone.radii.map(|radius| radius * self.scale),
+            blend: bone.blend * self.scale,
+            ..bone
+        }
+    }
+
+    fn point(&self, point: Vector) -> Vector {
+        let [x, y, z] = point;
+        let centred = [if self.mirrored { -x } else { x }, y - HAND_MIDDLE, z];
+        let tilted = turn(turn(centred, [1, 2], self.tilt[0]), [0, 2], self.tilt[1]);
+        let [x, y, z] = turn(tilted, [0, 1], self.roll).map(|value| value * self.scale);
+        [self.middle[0] + x, self.middle[1] - y, z]
+    }
+}
+
+/// Palm lengths from the wrist to the point that the camera looks at.
+const HAND_MIDDLE: f32 = 0.8;

@@ -1,0 +1,97 @@
+use rand::{RngExt, rngs::ChaCha8Rng};
+
+use super::space::{Vector, mix, unit};
+
+/// Colours and light of one photograph. Colours are red, green and blue in 0..=255.
+pub struct Scene {
+    /// The palest skin of the hand.
+    pub skin: Vector,
+    /// The skin of the fingertips.
+    pub red_skin: Vector,
+    /// The wall's middle.
+    pub wall: Vector,
+    /// Relative change of the wall's brightness from one edge to the other, across and down.
+    pub falloff: [f32; 2],
+    /// Unit vector towards the light, y down.
+    pub light: Vector,
+    /// Share of the light that comes from everywhere.
+    pub ambient: f32,
+    pub shadow: Shadow,
+    /// White balance and exposure.
+    pub tint: Vector,
+}
+
+/// The hand's shadow on the wall.
+pub struct Shadow {
+    /// Pixels from the hand, across and down.
+    pub offset: [f32; 2],
+    /// Pixels.
+    pub softness: usize,
+    /// Share of the light that is missing in its core.
+    pub strength: f32,
+}
+
+impl Scene {
+    /// Any skin before a bright and plain wall.
+    pub fn draw(rng: &mut ChaCha8Rng) -> Self {
+        let skin = skin(rng.random_range(0.0..1.0));
+        let [x, y] = [rng.random_range(-0.7..0.7), rng.random_range(-0.7..0.0)];
+        Self {
+            skin,
+            red_skin: redder(skin, rng),
+            wall: wall(rng),
+            falloff: [0; 2].map(|_| rng.random_range(-0.14..0.14)),
+            light: unit([x, y, 0.8]),
+            ambient: rng.random_range(0.45..0.65),
+            shadow: Shadow::draw([-x, -y], rng),
+            tint: tint(rng),
+        }
+    }
+}
+
+impl Shadow {
+    fn draw(away_from_light: [f32; 2], rng: &mut ChaCha8Rng) -> Self {
+        let distance = rng.random_range(4.0..13.0);
+        Self {
+            offset: away_from_light.map(|slope| distance * slope),
+            softness: rng.random_range(2..5),
+            strength: rng.random_range(0.1..0.45),
+        }
+    }
+}
+
+/// Skin of the palm under white light, from light to dark.
+const SKINS: [Vector; 5] = [
+    [240.0, 200.0, 178.0],
+    [226.0, 176.0, 146.0],
+    [200.0, 145.0, 112.0],
+    [160.0, 108.0, 80.0],
+    [116.0, 77.0, 58.0],
+];
+
+/// `tone` runs from 0, the lightest, to 1.
+fn skin(tone: f32) -> Vector {
+    let place = tone * (SKINS.len() - 1) as f32;
+    let lower = (place as usize).min(SKINS.len() - 2);
+    mix(SKINS[lower], SKINS[lower + 1], place - lower as f32)
+}
+
+fn redder(skin: Vector, rng: &mut ChaCha8Rng) -> Vector {
+    let [green, blue] = [rng.random_range(0.76..0.88), rng.random_range(0.76..0.86)];
+    [0.99 * skin[0], green * skin[1], blue * skin[2]]
+}
+
+fn wall(rng: &mut ChaCha8Rng) -> Vector {
+    let brightness = rng.random_range(172.0..236.0);
+    std::array::from_fn(|_| brightness + rng.random_range(-4.0..4.0))
+}
+
+fn tint(rng: &mut ChaCha8Rng) -> Vector {
+    let exposure = rng.random_range(0.84..1.02);
+    let warmth = rng.random_range(-0.05..0.08);
+    [
+        exposure * (1.0 + 0.5 * warmth),
+        exposure,
+        exposure * (1.0 - warmth),
+    ]
+}

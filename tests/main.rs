@@ -1,0 +1,15 @@
+//! The program as its users meet it: every test runs the real command line.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod backends;
+mod broken_checkpoints;
+mod broken_configs;
+mod broken_data;
+mod broken_flags;
+mod broken_images;
+mod command_line;
+mod place;
+mod resuming;
+mod shipped_configs;
+mod stand_in;
+mod training;
