@@ -35,11 +35,7 @@ pub fn draw(count: usize, seed: u64) -> LabelledImages {
     for (&digit, index) in labels.iter().zip(0..) {
         pixels.extend(image(digit, index, seed));
     }
-    LabelledImages {
-        shape: SHAPE,
-        pixels,
-        labels,
-    }
+    LabelledImages { shape: SHAPE, pixels, labels }
 }
 
 /// Height, width and channels.
@@ -65,10 +61,7 @@ fn image(digit: u32, index: u64, seed: u64) -> Vec<u8> {
 fn hand(digit: u32, rng: &mut ChaCha8Rng) -> Relief {
     let gesture = Gesture::draw(digit, rng);
     let camera = Camera::draw(rng);
-    let bones: Vec<_> = bones(&gesture)
-        .into_iter()
-        .map(|bone| camera.project(bone))
-        .collect();
+    let bones: Vec<_> = bones(&gesture).into_iter().map(|bone| camera.project(bone)).collect();
     Relief::new(&bones)
 }
 
@@ -109,10 +102,7 @@ mod tests {
     #[test]
     fn pixels_fill_the_shape_and_an_empty_draw_is_empty() {
         let images = draw(3, 0);
-        assert_eq!(
-            (images.shape, images.pixels.len()),
-            ([64, 64, 3], 3 * IMAGE)
-        );
+        assert_eq!((images.shape, images.pixels.len()), ([64, 64, 3], 3 * IMAGE));
         assert!(draw(0, 0).is_empty());
     }
 
@@ -123,10 +113,7 @@ mod tests {
             let sizes =
                 [0, 1, 2, 3, 4, 5].map(|class| labels.iter().filter(|&&l| l == class).count());
             let fair = count / 6..=count.div_ceil(6);
-            assert!(
-                sizes.iter().all(|size| fair.contains(size)),
-                "{count}: {sizes:?}"
-            );
+            assert!(sizes.iter().all(|size| fair.contains(size)), "{count}: {sizes:?}");
         }
     }
 
@@ -141,31 +128,18 @@ mod tests {
     fn every_raised_finger_adds_skin_to_the_picture() {
         let areas = [0, 1, 2, 3, 4, 5].map(|digit| {
             let skin = |index| {
-                hand(digit, &mut stream(3, index))
-                    .samples
-                    .into_iter()
-                    .filter(|s| s.is_skin())
+                hand(digit, &mut stream(3, index)).samples.into_iter().filter(|s| s.is_skin())
             };
             (0..20).map(|index| skin(index).count()).sum::<usize>() / 20
         });
-        assert!(
-            areas.windows(2).all(|pair| pair[0] + 100 < pair[1]),
-            "{areas:?}"
-        );
+        assert!(areas.windows(2).all(|pair| pair[0] + 100 < pair[1]), "{areas:?}");
     }
 
     #[test]
     fn pixels_are_neither_constant_nor_saturated() {
         for image in draw(24, 4).pixels.chunks(IMAGE) {
-            let clipped = image
-                .iter()
-                .filter(|&&value| value == 0 || value == 255)
-                .count();
-            let range = image
-                .iter()
-                .max()
-                .zip(image.iter().min())
-                .map(|(high, low)| high - low);
+            let clipped = image.iter().filter(|&&value| value == 0 || value == 255).count();
+            let range = image.iter().max().zip(image.iter().min()).map(|(high, low)| high - low);
             assert!(clipped < IMAGE / 20, "{clipped} clipped values");
             assert!(range > Some(80), "range {range:?}");
         }

@@ -128,10 +128,10 @@ pub struct SynthesizeArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// The number of training images
-    #[arg(long, value_name = "N", default_value_t = 1080, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1080, value_parser = clap::value_parser!(u64).range(1..=200_000))]
     pub train: u64,
     /// The number of test images
-    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=200_000))]
     pub test: u64,
     /// What the drawing depends on
     #[arg(long, value_name = "S", default_value_t = 1)]

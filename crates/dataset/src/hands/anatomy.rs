@@ -36,26 +36,10 @@ struct Build {
 
 /// Index, middle, ring and little finger.
 const BUILDS: [Build; 4] = [
-    Build {
-        knuckle: [-0.29, 0.88, 0.0],
-        lengths: [0.44, 0.25, 0.17],
-        radius: 0.088,
-    },
-    Build {
-        knuckle: [-0.09, 0.92, 0.02],
-        lengths: [0.49, 0.28, 0.18],
-        radius: 0.092,
-    },
-    Build {
-        knuckle: [0.10, 0.88, 0.01],
-        lengths: [0.45, 0.27, 0.18],
-        radius: 0.087,
-    },
-    Build {
-        knuckle: [0.28, 0.79, -0.02],
-        lengths: [0.36, 0.20, 0.16],
-        radius: 0.076,
-    },
+    Build { knuckle: [-0.29, 0.88, 0.0], lengths: [0.44, 0.25, 0.17], radius: 0.088 },
+    Build { knuckle: [-0.09, 0.92, 0.02], lengths: [0.49, 0.28, 0.18], radius: 0.092 },
+    Build { knuckle: [0.10, 0.88, 0.01], lengths: [0.45, 0.27, 0.18], radius: 0.087 },
+    Build { knuckle: [0.28, 0.79, -0.02], lengths: [0.36, 0.20, 0.16], radius: 0.076 },
 ];
 
 const THUMB_ROOT: Vector = [-0.2, 0.14, 0.06];
@@ -68,35 +52,19 @@ fn palm() -> Vec<Bone> {
         palm_bone([[0.62 * x, 0.1, -0.02], [x, y - 0.03, z]], [0.16, 0.125])
     };
     let mut bones: Vec<Bone> = BUILDS.iter().map(metacarpal).collect();
-    bones.push(palm_bone(
-        [[0.18, 0.16, 0.03], [0.27, 0.55, 0.02]],
-        [0.16, 0.15],
-    ));
-    bones.push(palm_bone(
-        [[-0.2, 0.3, 0.04], [-0.3, 0.72, 0.0]],
-        [0.13, 0.1],
-    ));
+    bones.push(palm_bone([[0.18, 0.16, 0.03], [0.27, 0.55, 0.02]], [0.16, 0.15]));
+    bones.push(palm_bone([[-0.2, 0.3, 0.04], [-0.3, 0.72, 0.0]], [0.13, 0.1]));
     bones
 }
 
 fn palm_bone(ends: [Vector; 2], radii: [f32; 2]) -> Bone {
-    Bone {
-        ends,
-        radii,
-        blend: 0.16,
-        flush: [0.25, 0.45],
-    }
+    Bone { ends, radii, blend: 0.16, flush: [0.25, 0.45] }
 }
 
 fn forearm(bend: f32) -> Bone {
     let elbow = scale([bend.sin(), -bend.cos(), -0.05], 3.5);
     let ends = [[0.0, 0.06, -0.12], add(elbow, [0.0, 0.0, -0.12])];
-    Bone {
-        ends,
-        radii: [0.24, 0.42],
-        blend: 0.2,
-        flush: [0.1, 0.0],
-    }
+    Bone { ends, radii: [0.24, 0.42], blend: 0.2, flush: [0.1, 0.0] }
 }
 
 fn finger(joints: &Finger, build: &Build) -> [Bone; 3] {
@@ -104,20 +72,11 @@ fn finger(joints: &Finger, build: &Build) -> [Bone; 3] {
     let mut joint = build.knuckle;
     std::array::from_fn(|i| {
         flexion += joints.flexion[i];
-        let bone = turn(
-            turn([0.0, build.lengths[i], 0.0], [1, 2], flexion),
-            [0, 1],
-            -joints.splay,
-        );
+        let bone = turn(turn([0.0, build.lengths[i], 0.0], [1, 2], flexion), [0, 1], -joints.splay);
         let ends = [joint, add(joint, bone)];
         joint = ends[1];
         let thin = |joint: usize| build.radius * (1.06 - 0.09 * joint as f32);
-        Bone {
-            ends,
-            radii: [thin(i), thin(i + 1)],
-            blend: 0.05,
-            flush: flush(i),
-        }
+        Bone { ends, radii: [thin(i), thin(i + 1)], blend: 0.05, flush: flush(i) }
     })
 }
 
@@ -127,12 +86,7 @@ fn thumb(directions: &[Vector; 3]) -> [Bone; 3] {
         let ends = [joint, add(joint, scale(directions[i], THUMB_LENGTHS[i]))];
         joint = ends[1];
         let blend = if i == 0 { 0.14 } else { 0.05 };
-        Bone {
-            ends,
-            radii: [THUMB_RADII[i], THUMB_RADII[i + 1]],
-            blend,
-            flush: flush(i),
-        }
+        Bone { ends, radii: [THUMB_RADII[i], THUMB_RADII[i + 1]], blend, flush: flush(i) }
     })
 }
 

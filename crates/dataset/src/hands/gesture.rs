@@ -30,11 +30,7 @@ impl Gesture {
         let fingers = [0, 1, 2, 3].map(finger);
         let thumb = THUMBS[thumb_pose(raised)].map(|bone| unit(add(bone, jitter(rng))));
         let wrist = rng.random_range(-0.4..0.4);
-        Self {
-            fingers,
-            thumb,
-            wrist,
-        }
+        Self { fingers, thumb, wrist }
     }
 }
 
@@ -77,16 +73,10 @@ fn draw_finger(raised: bool, splay: f32, reach: f32, rng: &mut ChaCha8Rng) -> Fi
     let mut vary = |mean: f32, range: f32| (mean + rng.random_range(-range..range)).to_radians();
     if raised {
         let flexion = [vary(reach, 6.0), vary(12.0, 10.0), vary(7.0, 6.0)];
-        Finger {
-            splay: vary(splay, 3.0),
-            flexion,
-        }
+        Finger { splay: vary(splay, 3.0), flexion }
     } else {
         let flexion = [vary(82.0, 8.0), vary(98.0, 8.0), vary(45.0, 12.0)];
-        Finger {
-            splay: vary(0.2 * splay, 2.0),
-            flexion,
-        }
+        Finger { splay: vary(0.2 * splay, 2.0), flexion }
     }
 }
 

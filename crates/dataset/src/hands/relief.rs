@@ -28,11 +28,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    const WALL: Self = Self {
-        height: GROUND,
-        normal: [0.0, 0.0, 1.0],
-        flush: 0.0,
-    };
+    const WALL: Self = Self { height: GROUND, normal: [0.0, 0.0, 1.0], flush: 0.0 };
 
     /// Whether the hand is here, not the wall.
     pub fn is_skin(&self) -> bool {
@@ -54,9 +50,7 @@ impl Sample {
 impl Relief {
     /// The surface of bones given in pixels.
     pub fn new(bones: &[Bone]) -> Self {
-        let mut relief = Self {
-            samples: vec![Sample::WALL; EDGE * EDGE],
-        };
+        let mut relief = Self { samples: vec![Sample::WALL; EDGE * EDGE] };
         bones.iter().for_each(|bone| relief.cover(bone));
         relief
     }
@@ -68,11 +62,7 @@ impl Relief {
             for column in columns.clone() {
                 if let Some(sample) = sweep.surface([centre(column), centre(row)]) {
                     let under = &mut self.samples[row * EDGE + column];
-                    *under = if under.is_skin() {
-                        under.merge(sample, bone.blend)
-                    } else {
-                        sample
-                    };
+                    *under = if under.is_skin() { under.merge(sample, bone.blend) } else { sample };
                 }
             }
         }
@@ -108,12 +98,7 @@ impl<'a> Sweep<'a> {
         let along = add(bone.ends[1], scale(bone.ends[0], -1.0));
         let span = (along[0] * along[0] + along[1] * along[1]).max(1e-3);
         let lean = along[2] * (span / (span + along[2] * along[2])).sqrt();
-        Self {
-            bone,
-            along,
-            span,
-            lean,
-        }
+        Self { bone, along, span, lean }
     }
 
     /// The highest point of the swept sphere over a point of the image.

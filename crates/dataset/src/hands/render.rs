@@ -19,9 +19,7 @@ pub fn photograph(relief: &Relief, scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<u
     let softness = rng.random_range(0.02..0.14);
     let noise = rng.random_range(1.0..4.0);
     let soft = (0..sharp.len()).map(|i| soften(&sharp, i, softness));
-    soft.flatten()
-        .map(|value| (value + noise * gaussian(rng) + 0.5) as u8)
-        .collect()
+    soft.flatten().map(|value| (value + noise * gaussian(rng) + 0.5) as u8).collect()
 }
 
 /// A surface under the light of a scene.
@@ -40,12 +38,7 @@ impl<'a> Stage<'a> {
         let cover = pixel_means(relief, |sample| f32::from(sample.is_skin()));
         let radius = scene.shadow.softness;
         let shadow = box_blur(&box_blur(&cover, PIXELS, radius), PIXELS, radius);
-        Self {
-            relief,
-            scene,
-            surroundings,
-            shadow,
-        }
+        Self { relief, scene, surroundings, shadow }
     }
 
     fn pixel(&self, row: usize, column: usize) -> Vector {
@@ -81,10 +74,7 @@ impl<'a> Stage<'a> {
         let direct = dot(sample.normal, light).max(0.0) * (1.0 - shadow);
         let facing = 0.6 + 0.4 * sample.normal[2];
         let shade = open * (ambient * facing + (1.1 - ambient) * direct);
-        scale(
-            mix(self.scene.skin, self.scene.red_skin, sample.flush),
-            shade,
-        )
+        scale(mix(self.scene.skin, self.scene.red_skin, sample.flush), shade)
     }
 
     /// How much of the direct light other parts of the hand keep from a sample.
@@ -133,22 +123,12 @@ fn soften(pixels: &[Vector], index: usize, share: f32) -> Vector {
         row * PIXELS + column.saturating_sub(1),
         row * PIXELS + (column + 1).min(last),
     ];
-    let around = neighbours
-        .iter()
-        .fold([0.0; 3], |sum, &i| add(sum, pixels[i]));
-    add(
-        scale(pixels[index], 1.0 - 4.0 * share),
-        scale(around, share),
-    )
+    let around = neighbours.iter().fold([0.0; 3], |sum, &i| add(sum, pixels[i]));
+    add(scale(pixels[index], 1.0 - 4.0 * share), scale(around, share))
 }
 
 /// Nearly normal with standard deviation 1: the sum of the four bytes of one random word.
 fn gaussian(rng: &mut impl Rng) -> f32 {
-    let sum: u32 = rng
-        .next_u32()
-        .to_le_bytes()
-        .into_iter()
-        .map(u32::from)
-        .sum();
+    let sum: u32 = rng.next_u32().to_le_bytes().into_iter().map(u32::from).sum();
     (sum as f32 - 510.0) / 147.8
 }

@@ -89,9 +89,5 @@ fn wall(rng: &mut ChaCha8Rng) -> Vector {
 fn tint(rng: &mut ChaCha8Rng) -> Vector {
     let exposure = rng.random_range(0.84..1.02);
     let warmth = rng.random_range(-0.05..0.08);
-    [
-        exposure * (1.0 + 0.5 * warmth),
-        exposure,
-        exposure * (1.0 - warmth),
-    ]
+    [exposure * (1.0 + 0.5 * warmth), exposure, exposure * (1.0 - warmth)]
 }

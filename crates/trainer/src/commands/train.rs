@@ -12,8 +12,7 @@ use crate::signals;
 
 /// Trains, or resumes a run.
 pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
-    let run = open(args)?;
-    log.attach(&run.directory().log()).map_err(|error| Failure::run(&error))?;
+    let run = open(args, log)?;
     let directory = run.directory().path().to_owned();
     let interrupter = Interrupter::new();
     let ui = Ui {
@@ -27,7 +26,7 @@ pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
     }
 }
 
-fn open(args: &TrainArgs) -> Result<Run, Failure> {
+fn open(args: &TrainArgs, log: &RunLog) -> Result<Run, Failure> {
     let (config, resumed) = config(args)?;
     let plan = Plan::prepare(&config, args.device.as_deref(), option_env!("TRAINER_COMMIT"))?;
     let headline = headline(&plan);
@@ -35,8 +34,11 @@ fn open(args: &TrainArgs) -> Result<Run, Failure> {
         Some(directory) => plan.resume(directory)?,
         None => plan.start(args.run_dir.as_deref())?,
     };
+    log.attach(&run.directory().log()).map_err(|error| Failure::run(&error))?;
+    let opening = format!("{headline}\n{}", opening(&run));
+    tracing::info!("{opening}");
     if args.ui != UiChoice::None {
-        println!("{headline}\n{}", opening(&run));
+        println!("{opening}");
     }
     Ok(run)
 }

@@ -1,0 +1,55 @@
+//! One model, every backend of this build.
+
+use std::env;
+use std::process::Command;
+
+use crate::place::Place;
+use crate::training::column;
+
+/// How far a loss may be from the reference, relative to it.
+const TOLERANCE: f64 = 1e-3;
+
+fn devices(place: &Place) -> Vec<String> {
+    let listed = place.succeed(&["devices"]).stdout;
+    listed.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_first_20_losses_are_the_same_on_every_backend() {
+    let place = Place::new();
+    // One batch an epoch, so that the loss of an epoch is the loss of a step.
+    let args = ["--config", "tiny.toml", "--set", "training.batch_size=1000"];
+    let reference: Vec<f64> =
+        include_str!("first_losses.txt").lines().map(|line| line.parse().unwrap()).collect();
+    for device in devices(&place) {
+        let more = ["--set", "training.epochs=20", "--set", "model.mlp.hidden=[16, 8]"];
+        place.succeed(&[&args[..], &more, &["--device", &device, "--run-dir", &device]].concat());
+        let losses = column(&place.read(format!("{device}/metrics.jsonl")), "train_loss");
+        println!("{device}: {losses:?}");
+        assert_eq!(losses.len(), reference.len());
+        for (step, (loss, reference)) in losses.iter().zip(&reference).enumerate() {
+            let error = (loss / reference - 1.0).abs();
+            assert!(error < TOLERANCE, "{device}, step {step}: {loss}, not {reference}");
+        }
+    }
+}
+
+/// Another build of the program, if the tests were given one, writes the checkpoint.
+#[test]
+fn a_checkpoint_written_on_one_backend_resumes_on_another() {
+    let place = Place::new();
+    let args = ["--config", "tiny.toml", "--run-dir", "run"];
+    let other = env::var_os("OTHER_TRAINER");
+    let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_trainer").into());
+    let status = Command::new(program).args(args).current_dir(place.path("")).status().unwrap();
+    assert!(status.success());
+    for (number, device) in devices(&place).iter().enumerate() {
+        let epochs = format!("training.epochs={}", 6 + 3 * number);
+        place.succeed(&["--resume", "run", "--device", device, "--set", &epochs]);
+        let rows = place.read("run/metrics.jsonl").lines().count();
+        assert_eq!(rows, 6 + 3 * number, "{device}");
+        place.succeed(&["evaluate", "run", "--device", device]);
+    }
+    let losses = column(&place.read("run/metrics.jsonl"), "train_loss");
+    assert!(losses.last() < losses.first(), "{losses:?}");
+}

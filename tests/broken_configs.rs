@@ -1,0 +1,523 @@
+//! Configs and overrides that cannot be meant: exit code 2, the line underlined, nothing written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use crate::place::{Place, TINY};
+
+/// What is wrong, the text of `tiny.toml` to replace, its replacement, and the words to expect.
+type Edit<'a> = (&'a str, &'a str, &'a str, &'a [&'a str]);
+
+impl Place {
+    /// The program must refuse `args` with `code` and `words`, and leave every file as it was.
+    #[track_caller]
+    pub fn refuses(&self, args: &[&str], code: i32, words: &[&str]) {
+        let before = self.contents("");
+        self.trainer(args).refused(code, words);
+        self.must_hold("", &before);
+    }
+
+    /// The bytes of every file under `directory`; a directory counts as a file without any.
+    pub fn contents(&self, directory: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        gather(&self.path(directory), &mut files);
+        files
+    }
+
+    /// Fails, with the names of the files, unless `directory` has just these contents.
+    #[track_caller]
+    pub fn must_hold(&self, directory: &str, before: &BTreeMap<PathBuf, Vec<u8>>) {
+        let now = self.contents(directory);
+        let names = before.keys().chain(now.keys());
+        let changed: Vec<_> = names.filter(|name| before.get(*name) != now.get(*name)).collect();
+        assert!(changed.is_empty(), "a refused command left traces: {changed:?}");
+    }
+}
+
+fn gather(directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(&path, files);
+            files.insert(path, Vec::new());
+        } else if !is_diary(&path) {
+            files.insert(path.clone(), fs::read(path).unwrap());
+        }
+    }
+}
+
+/// Even a resume that is refused may say so in the log of the run, and has held its lock.
+fn is_diary(path: &Path) -> bool {
+    path.ends_with("run.log") || path.ends_with("lock")
+}
+
+/// Tests every case, and fails with the names of those that fail.
+pub fn each<'a>(cases: impl IntoIterator<Item = (&'a str, impl FnOnce())>) {
+    let mut failed = Vec::new();
+    for (name, test) in cases {
+        println!("case: {name}");
+        if catch_unwind(AssertUnwindSafe(test)).is_err() {
+            failed.push(name);
+        }
+    }
+    assert!(failed.is_empty(), "these cases failed: {failed:?}");
+}
+
+fn refuse_each(edits: &[Edit]) {
+    each(edits.iter().map(|&(case, from, to, words)| {
+        let test = move || {
+            assert!(TINY.contains(from), "{from:?} is not in tiny.toml");
+            let place = Place::new();
+            place.write("tiny.toml", TINY.replacen(from, to, 1));
+            place.refuses(&["--config", "tiny.toml"], 2, words);
+        };
+        (case, test)
+    }));
+}
+
+fn refuse_overrides(cases: &[(&str, &[&str])]) {
+    each(cases.iter().map(|&(assignment, words)| {
+        let args = ["--config", "tiny.toml", "--set", assignment];
+        (assignment, move || Place::new().refuses(&args, 2, words))
+    }));
+}
+
+#[test]
+fn a_file_that_is_no_config_is_named_with_what_to_give_instead() {
+    let cases: [(&str, &[&str]); 4] = [
+        ("nowhere.toml", &["nowhere.toml", "No such file", "give the path of a TOML file"]),
+        ("data", &["config data", "directory", "give the path of a TOML file"]),
+        ("latin.toml", &["latin.toml", "UTF-8", "give the path of a TOML file"]),
+        ("empty.toml", &["empty.toml", "the key `name` is missing", "add it"]),
+    ];
+    let place = Place::new();
+    place.write("latin.toml", b"name = \"h\xe4nde\"");
+    place.write("empty.toml", "");
+    each(cases.map(|(file, words)| {
+        let place = &place;
+        (file, move || place.refuses(&["--config", file], 2, words))
+    }));
+}
+
+#[test]
+fn a_syntax_error_is_underlined() {
+    refuse_each(&[
+        ("unclosed table", "[split]", "[split", &["tiny.toml:8:7", "expected `]`", "8 | [split"]),
+        (
+            "unquoted text",
+            "\"train.h5\"",
+            "train h5",
+            &["tiny.toml:5:9", "must be quoted", "5 | train"],
+        ),
+        (
+            "text without end",
+            "\"tiny\"",
+            "\"tiny",
+            &["tiny.toml:1:13", "1 | name", "expected `\"`"],
+        ),
+        (
+            "a key twice",
+            "epochs = 3",
+            "epochs = 3\nepochs = 4",
+            &["tiny.toml:19:1", "duplicate key", "19 | epochs = 4"],
+        ),
+        (
+            "a table twice",
+            "[training]",
+            "[split]\n[training]",
+            &["tiny.toml:17:2", "duplicate key", "17 | [split]"],
+        ),
+        ("no value", "epochs = 3", "epochs", &["tiny.toml:18:7", "expected `=`", "18 | epochs"]),
+    ]);
+}
+
+#[test]
+fn a_config_nested_without_end_is_refused_in_a_few_words() {
+    let place = Place::new();
+    place.write("deep.toml", format!("name = {}", "[".repeat(100_000)));
+    let ran = place.trainer(&["--config", "deep.toml"]);
+    ran.refused(2, &["deep.toml:1:", "recurs"]);
+    assert!(ran.stderr.len() < 1000, "a message of {} bytes", ran.stderr.len());
+}
+
+#[test]
+fn an_unknown_key_of_any_table_is_answered_with_the_one_that_is_meant() {
+    refuse_each(&[
+        ("a table", "[split]", "[spilt]", &["tiny.toml:8:2", "`spilt`", "did you mean `split`?"]),
+        (
+            "dataset.hdf5",
+            "directory =",
+            "direktory =",
+            &["tiny.toml:4:1", "`direktory`", "did you mean `directory`?"],
+        ),
+        (
+            "split",
+            "validation_fraction",
+            "validation_faction",
+            &["tiny.toml:9:1", "`validation_faction`", "did you mean `validation_fraction`?"],
+        ),
+        ("model.mlp", "hidden", "hiden", &["tiny.toml:12:1", "`hiden`", "did you mean `hidden`?"]),
+        (
+            "optimizer.adam",
+            "learning_rate",
+            "learnin_rate",
+            &["tiny.toml:15:1", "`learnin_rate`", "did you mean `learning_rate`?"],
+        ),
+        (
+            "training",
+            "batch_size",
+            "batchsize",
+            &["tiny.toml:19:1", "`batchsize`", "did you mean `batch_size`?"],
+        ),
+        (
+            "input",
+            "[split]",
+            "[input]\nnormalisation = \"none\"\n[split]",
+            &["tiny.toml:9:1", "`normalisation`", "did you mean `normalization`?"],
+        ),
+        (
+            "training.checkpoint",
+            "[training]",
+            "[training.checkpoint]\nkeep_lst = 1\n[training]",
+            &["tiny.toml:18:1", "`keep_lst`", "did you mean `keep_last`?"],
+        ),
+        (
+            "training.early_stopping",
+            "[training]",
+            "[training.early_stopping]\npatiense = 1\n[training]",
+            &["tiny.toml:18:1", "`patiense`", "did you mean `patience`?"],
+        ),
+        (
+            "schedule.cosine",
+            "[training]",
+            "[schedule.cosine]\nwarm_up_epochs = 1\n[training]",
+            &["tiny.toml:18:1", "`warm_up_epochs`", "did you mean `warmup_epochs`?"],
+        ),
+    ]);
+}
+
+#[test]
+fn an_unknown_choice_is_answered_with_the_one_that_is_meant() {
+    refuse_each(&[
+        ("model", "[model.mlp]", "[model.mpl]", &["tiny.toml:11:8", "`mpl`", "`mlp`"]),
+        (
+            "optimizer",
+            "[optimizer.adam]",
+            "[optimizer.adan]",
+            &["tiny.toml:14:12", "did you mean `adam`?"],
+        ),
+        ("dataset", "[dataset.hdf5]", "[dataset.hdf]", &["tiny.toml:3:10", "did you mean `hdf5`?"]),
+        (
+            "schedule",
+            "\n[dataset",
+            "schedule = \"cosin\"\n[dataset",
+            &["tiny.toml:2:12", "did you mean `cosine`?"],
+        ),
+        (
+            "activation",
+            "[8]",
+            "[8]\nactivation = \"rellu\"",
+            &["tiny.toml:13:14", "`rellu`", "did you mean `relu`?"],
+        ),
+        (
+            "on_missing",
+            "\"test.h5\"",
+            "\"test.h5\"\non_missing = \"synthesise\"",
+            &["tiny.toml:7:14", "did you mean `synthesize`?"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_choice_is_exactly_one_table() {
+    refuse_each(&[
+        (
+            "two optimisers",
+            "[training]",
+            "[optimizer.sgd]\n[training]",
+            &["tiny.toml:14:2", "choose exactly one"],
+        ),
+        (
+            "two data sets",
+            "[training]",
+            "[dataset.stand_in]\n[training]",
+            &["tiny.toml:3:2", "choose exactly one"],
+        ),
+        (
+            "no model",
+            "[model.mlp]\nhidden = [8]",
+            "[model]",
+            &["tiny.toml:11:1", "choose exactly one"],
+        ),
+        (
+            "a word for a table",
+            "\n[dataset",
+            "schedule = \"cosine\"\n[dataset",
+            &["tiny.toml:2:12", "such as `[optimizer.adam]`"],
+        ),
+        (
+            "a number for a choice",
+            "\n[dataset",
+            "schedule = 3\n[dataset",
+            &["tiny.toml:2:12", "such as `[optimizer.adam]`"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_value_of_another_type_is_underlined_with_the_type_to_write() {
+    refuse_each(&[
+        (
+            "text for a number",
+            "1e-2",
+            "\"fast\"",
+            &["tiny.toml:15:17", "\"fast\"", "expected a number"],
+        ),
+        (
+            "a fraction for a count",
+            "epochs = 3",
+            "epochs = 2.5",
+            &["tiny.toml:18:10", "`2.5`", "expected a whole number of at least 0"],
+        ),
+        (
+            "a negative count",
+            "batch_size = 16",
+            "batch_size = -16",
+            &["tiny.toml:19:14", "`-16`", "expected a whole number of at least 0"],
+        ),
+        ("a number for a name", "\"tiny\"", "7", &["tiny.toml:1:8", "`7`", "a string in quotes"]),
+        ("a number for a path", "\"train.h5\"", "7", &["tiny.toml:5:9", "`7`", "a path in quotes"]),
+        ("a number for an array", "[8]", "8", &["tiny.toml:12:10", "`8`", "such as `[1, 2]`"]),
+        (
+            "a number for a truth value",
+            "[8]",
+            "[8]\nbatch_norm = 1",
+            &["tiny.toml:13:14", "`1`", "`true` or `false`"],
+        ),
+        (
+            "a table for a number",
+            "fraction = 0.2",
+            "fraction = {}",
+            &["tiny.toml:9:23", "expected a number"],
+        ),
+        (
+            "a seed too large for any integer",
+            "\n[dataset",
+            "seed = 99999999999999999999\n[dataset",
+            &["tiny.toml:2:8", "`99999999999999999999`", "expected a whole number of at least 0"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_learning_rate_must_be_a_number_that_single_precision_can_hold() {
+    let rate = "learning_rate = 1e-2";
+    let words = ["tiny.toml:15:17", "optimizer.adam.learning_rate", "greater than 0"];
+    refuse_each(&[
+        ("not a number", rate, "learning_rate = nan", &words),
+        ("infinite", rate, "learning_rate = inf", &words),
+        ("negative", rate, "learning_rate = -1e-3", &words),
+        ("zero", rate, "learning_rate = 0", &words),
+        ("too large", rate, "learning_rate = 1e39", &words[..2]),
+    ]);
+}
+
+#[test]
+fn the_decays_of_adam_stay_below_one_in_single_precision() {
+    let rate = "learning_rate = 1e-2";
+    refuse_each(&[
+        ("one", rate, "beta_1 = 1", &["tiny.toml:15:10", "optimizer.adam.beta_1", "less than 1"]),
+        (
+            "one when rounded",
+            rate,
+            "beta_2 = 0.99999999999",
+            &["tiny.toml:15:10", "optimizer.adam.beta_2", "less than 1"],
+        ),
+        ("no epsilon", rate, "epsilon = 0", &["tiny.toml:15:11", "epsilon", "0 is not between"]),
+    ]);
+}
+
+#[test]
+fn counts_and_fractions_out_of_range_are_shown_with_the_range() {
+    refuse_each(&[
+        (
+            "no epoch",
+            "epochs = 3",
+            "epochs = 0",
+            &["tiny.toml:18:10", "training.epochs", "0 is not", "between 1 and"],
+        ),
+        (
+            "an empty batch",
+            "batch_size = 16",
+            "batch_size = 0",
+            &["tiny.toml:19:14", "training.batch_size", "0 is not", "between 1 and"],
+        ),
+        (
+            "a batch of everything",
+            "batch_size = 16",
+            "batch_size = 1000000000",
+            &["tiny.toml:19:14", "training.batch_size", "1000000000 is not", "between 1 and"],
+        ),
+        (
+            "nothing left to train on",
+            "fraction = 0.2",
+            "fraction = 1.0",
+            &["tiny.toml:9:23", "split.validation_fraction", "1 is not", "less than 1"],
+        ),
+        (
+            "a negative fraction",
+            "fraction = 0.2",
+            "fraction = -0.1",
+            &["tiny.toml:9:23", "split.validation_fraction", "-0.1 is not", "at least 0"],
+        ),
+        (
+            "a layer without units",
+            "[8]",
+            "[8, 0]",
+            &["tiny.toml:12:10", "model.mlp.hidden", "between 1 and 65536"],
+        ),
+        (
+            "a layer too wide",
+            "[8]",
+            "[8, 65537]",
+            &["tiny.toml:12:10", "model.mlp.hidden", "between 1 and 65536"],
+        ),
+        (
+            "no checkpoint kept",
+            "[training]",
+            "[training.checkpoint]\nkeep_last = 0\n[training]",
+            &["tiny.toml:18:13", "training.checkpoint.keep_last", "0 is not", "between 1 and"],
+        ),
+        (
+            "no patience",
+            "[training]",
+            "[training.early_stopping]\npatience = 0\n[training]",
+            &["tiny.toml:18:12", "training.early_stopping.patience", "0 is not", "between 1 and"],
+        ),
+        (
+            "a cosine that ends above its start",
+            "[training]",
+            "[schedule.cosine]\nfinal_fraction = 1.5\n[training]",
+            &["tiny.toml:18:18", "schedule.cosine.final_fraction", "1.5 is not", "0 and 1"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_name_must_be_the_name_of_one_directory() {
+    let long = format!("\"{}\"", "n".repeat(65));
+    let names = ["\"\"", "\"../tiny\"", "\"/tmp/tiny\"", "\"a b\"", "\"tiny\\u0000\"", &long];
+    for name in names {
+        let words = ["tiny.toml:1:8", name, "1 to 64 letters, digits, `-` or `_`"];
+        refuse_each(&[(name, "\"tiny\"", name, &words)]);
+    }
+}
+
+#[test]
+fn a_missing_key_or_table_is_named() {
+    refuse_each(&[
+        ("the name", "name = \"tiny\"", "", &["tiny.toml", "`name` is missing", "add it"]),
+        (
+            "a table",
+            "[model.mlp]\nhidden = [8]",
+            "",
+            &["tiny.toml", "the key `model` is missing", "add it"],
+        ),
+        (
+            "a key of a table",
+            "batch_size = 16",
+            "",
+            &["tiny.toml:17:1", "`batch_size` is missing", "add it"],
+        ),
+        (
+            "a file of the data set",
+            "test = \"test.h5\"",
+            "",
+            &["tiny.toml:3:", "`test` is missing", "add it"],
+        ),
+    ]);
+}
+
+#[test]
+fn keys_that_contradict_each_other_are_refused_together() {
+    refuse_each(&[
+        (
+            "early stopping without a validation set",
+            "[split]\nvalidation_fraction = 0.2",
+            "[training.early_stopping]\npatience = 2",
+            &["tiny.toml:8:", "training.early_stopping", "set `split.validation_fraction`"],
+        ),
+        (
+            "a validation file and a fraction",
+            "\"test.h5\"",
+            "\"test.h5\"\nvalidation = \"validation.h5\"",
+            &["tiny.toml:10:23", "split.validation_fraction", "remove this key or that file"],
+        ),
+        (
+            "a warm-up as long as the run",
+            "[training]",
+            "[schedule.cosine]\nwarmup_epochs = 3\n[training]",
+            &["tiny.toml:18:17", "schedule.cosine.warmup_epochs", "not less than training.epochs"],
+        ),
+    ]);
+}
+
+#[test]
+fn all_problems_of_a_config_are_shown_at_once() {
+    let place = Place::new();
+    let text = TINY.replace("epochs = 3", "epochs = 0").replace("1e-2", "-1");
+    place.write("tiny.toml", text.replace("[8]", "[0]"));
+    let words = ["3 problems", "tiny.toml:12:10", "tiny.toml:15:17", "tiny.toml:18:10"];
+    place.refuses(&["--config", "tiny.toml"], 2, &words);
+}
+
+#[test]
+fn an_unknown_device_in_a_config_is_answered_with_how_to_list_them() {
+    let to = "device = \"abacus\"\n[dataset";
+    refuse_each(&[("device", "\n[dataset", to, &["`abacus`", "`trainer devices` lists"])]);
+}
+
+#[test]
+fn an_override_that_cannot_be_placed_is_refused() {
+    refuse_overrides(&[
+        ("training.epochs", &["--set training.epochs: there is no `=`", "write for example"]),
+        ("training.epochs.first=1", &["`epochs` holds a value", "write for example"]),
+        ("=5", &["--set =5", "write for example"]),
+        ("training epochs=5", &["--set training epochs=5", "write for example"]),
+        ("#seed=5", &["--set #seed=5", "write for example"]),
+        ("[training] # epochs=5", &["--set [training] # epochs=5", "write for example"]),
+    ]);
+}
+
+#[test]
+fn an_override_with_a_wrong_value_is_shown_as_the_override() {
+    refuse_overrides(&[
+        (
+            "optimizer.adam.learnin_rate=1",
+            &["--set optimizer.adam.learnin_rate = 1", "did you mean `learning_rate`?"],
+        ),
+        ("training.epochs=many", &["--set training.epochs = \"many\"", "expected a whole number"]),
+        ("training.epochs=", &["--set training.epochs = \"\"", "expected a whole number"]),
+        ("training.epochs=0", &["--set training.epochs = 0", "between 1 and"]),
+        ("model=mlp", &["--set model = \"mlp\"", "such as `[optimizer.adam]`"]),
+        ("training=3", &["--set training = 3", "`3`", "expected a table"]),
+    ]);
+}
+
+#[test]
+fn a_learning_rate_that_spoils_the_weights_ends_the_run_before_they_are_saved() {
+    let one_step = ["training.epochs=1", "training.batch_size=64"].map(|key| ["--set", key]);
+    let rate = ["--set", "optimizer.adam.learning_rate=1e37"];
+    let args = [["--config", "tiny.toml"], rate].concat();
+    let cases = [("several steps", args.clone()), ("one step", [args, one_step.concat()].concat())];
+    each(cases.iter().map(|(case, args)| {
+        let test = move || {
+            let place = Place::new();
+            place.trainer(args).refused(1, &["NaN", "lower the learning rate"]);
+            assert_eq!(place.names("runs/tiny/checkpoints"), [""; 0]);
+        };
+        (*case, test)
+    }));
+}

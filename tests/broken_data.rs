@@ -1,0 +1,357 @@
+//! Data that cannot be used: exit code 1, the file and its remedy named, nothing written.
+
+use std::fs;
+
+use dataset::hdf5::Part;
+use dataset::{LabelledImages, hdf5 as data};
+use hdf5::File;
+
+use crate::broken_configs::each;
+use crate::place::{Place, TINY, coloured};
+
+/// What is wrong, what makes it so, and the words to expect.
+type Break<'a> = (&'a str, fn(&Place), &'a [&'a str]);
+
+fn refuse_each(breaks: &[Break]) {
+    each(breaks.iter().map(|&(case, spoil, words)| {
+        let test = move || {
+            let place = Place::new();
+            spoil(&place);
+            place.refuses(&["--config", "tiny.toml"], 1, words);
+        };
+        (case, test)
+    }));
+}
+
+/// Puts these `bytes` in the place of the training file.
+fn train_is(place: &Place, bytes: &[u8]) {
+    place.write("data/train.h5", bytes);
+}
+
+/// Makes the training file anew, with nothing in it but what `fill` puts there.
+fn train_holds(place: &Place, fill: impl FnOnce(&File)) {
+    let path = place.path("data/train.h5");
+    // A process that another test has just started may hold the lock of the old one.
+    fs::remove_file(&path).unwrap();
+    let file = File::create(path).unwrap();
+    fill(&file);
+    file.close().unwrap();
+}
+
+/// Makes the training file anew, with good pixels and these labels.
+fn train_is_labelled(place: &Place, labels: &[i64]) {
+    train_holds(place, |file| {
+        put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]);
+        put(file, "train_set_y", &[labels.len()], labels);
+        put(file, "list_classes", &[3], &[0_i64, 1, 2]);
+    });
+}
+
+/// Makes the training file anew, with good labels and the pixels that `fill` puts there.
+fn train_is_made_of(place: &Place, fill: impl FnOnce(&File)) {
+    train_holds(place, |file| {
+        fill(file);
+        put(file, "train_set_y", &[4], &[0_i64, 1, 2, 0]);
+        put(file, "list_classes", &[3], &[0_i64, 1, 2]);
+    });
+}
+
+fn put<T: hdf5::H5Type>(file: &File, name: &str, shape: &[usize], values: &[T]) {
+    let builder = file.new_dataset::<T>().shape(shape);
+    builder.create(name).unwrap().write_raw(values).unwrap();
+}
+
+/// Puts these images in the place of the test file.
+fn test_is(place: &Place, images: &LabelledImages, classes: [&str; 3]) {
+    let path = place.path("data/test.h5");
+    data::write(&path, Part::Test, images, &classes.map(String::from)).unwrap();
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_with_where_to_put_it() {
+    refuse_each(&[
+        (
+            "the training file",
+            |place| fs::remove_file(place.path("data/train.h5")).unwrap(),
+            &["data/train.h5 is missing", "put it there", "on_missing = \"synthesize\""],
+        ),
+        (
+            "the test file",
+            |place| fs::remove_file(place.path("data/test.h5")).unwrap(),
+            &["data/test.h5 is missing", "put it there", "on_missing = \"synthesize\""],
+        ),
+        (
+            "the directory",
+            |place| fs::remove_dir_all(place.path("data")).unwrap(),
+            &["data/train.h5 is missing", "put it there", "on_missing = \"synthesize\""],
+        ),
+        (
+            "the validation file",
+            |place| {
+                let to = "validation = \"validation.h5\"\n\n[split]\nvalidation_fraction = 0.0";
+                let from = "\n[split]\nvalidation_fraction = 0.2";
+                place.write("tiny.toml", TINY.replace(from, to));
+            },
+            &["data/validation.h5 is missing", "put it there"],
+        ),
+    ]);
+}
+
+#[test]
+fn half_a_data_set_is_never_replaced_by_the_stand_in() {
+    refuse_each(&[(
+        "no test file",
+        |place| {
+            let to = "\"test.h5\"\non_missing = \"synthesize\"";
+            place.write("tiny.toml", TINY.replace("\"test.h5\"", to));
+            fs::remove_file(place.path("data/test.h5")).unwrap();
+        },
+        &["data/test.h5 is missing", "put it there", "none of the files exists"],
+    )]);
+}
+
+#[test]
+fn a_directory_named_by_the_environment_is_never_replaced_by_the_stand_in() {
+    let place = Place::new();
+    let to = "directory_env = \"SIGNS_DIR\"\non_missing = \"synthesize\"\ntest = \"test.h5\"";
+    place.write("tiny.toml", TINY.replace("test = \"test.h5\"", to));
+    let before = place.contents("");
+    let mut command = place.command(&["--config", "tiny.toml"]);
+    let ran = crate::place::Ran::from(command.env("SIGNS_DIR", "elsewhere").output().unwrap());
+    ran.refused(1, &["elsewhere/train.h5 is missing", "set SIGNS_DIR to the directory"]);
+    place.must_hold("", &before);
+}
+
+#[test]
+fn a_file_of_another_kind_is_told_by_what_it_is() {
+    refuse_each(&[
+        (
+            "a directory",
+            |place| {
+                fs::remove_file(place.path("data/train.h5")).unwrap();
+                fs::create_dir(place.path("data/train.h5")).unwrap();
+            },
+            &["data/train.h5", "found a folder", "give the path of an `.h5` file"],
+        ),
+        (
+            "the page around a download",
+            |place| train_is(place, b"\n<!DOCTYPE html><html><body>Sign in</body></html>"),
+            &["data/train.h5", "found an HTML page", "download the file itself again"],
+        ),
+        (
+            "a pointer of Git LFS",
+            |place| train_is(place, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+            &["data/train.h5", "found a Git LFS pointer", "`git lfs pull`"],
+        ),
+        (
+            "nothing",
+            |place| train_is(place, b""),
+            &["data/train.h5", "found an empty file", "download the file again"],
+        ),
+        (
+            "zeros",
+            |place| train_is(place, &[0; 4096]),
+            &["data/train.h5", "found zero bytes", "download the file again"],
+        ),
+        (
+            "an archive",
+            |place| train_is(place, b"PK\x03\x04 and more"),
+            &["data/train.h5", "found a zip archive", "unpack it"],
+        ),
+        (
+            "a text",
+            |place| train_is(place, b"red, green, blue"),
+            &["data/train.h5", "expected an HDF5 file", "check the path"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_file_that_was_cut_short_is_damaged_wherever_the_cut_is() {
+    for share in [1, 3, 5, 7, 9] {
+        let place = Place::new();
+        let bytes = fs::read(place.path("data/train.h5")).unwrap();
+        train_is(&place, &bytes[..bytes.len() * share / 10]);
+        println!("case: {share} of 10 parts");
+        place.refuses(&["--config", "tiny.toml"], 1, &["data/train.h5", "download"]);
+    }
+}
+
+#[test]
+fn labels_that_fit_neither_the_images_nor_the_classes_are_refused() {
+    refuse_each(&[
+        (
+            "a class too many",
+            |place| train_is_labelled(place, &[0, 1, 3, 2]),
+            &["data/train.h5", "`/train_set_y`", "label 3 at index 2", "number the classes from 0"],
+        ),
+        (
+            "a negative label",
+            |place| train_is_labelled(place, &[0, 1, 2, -1]),
+            &["data/train.h5", "`/train_set_y`", "label -1 at index 3", "number the classes"],
+        ),
+        (
+            "a label too few",
+            |place| train_is_labelled(place, &[0, 1, 2]),
+            &["data/train.h5", "`/train_set_y`", "3 labels", "expected 4", "rewrite the file"],
+        ),
+        (
+            "no labels",
+            |place| {
+                train_holds(place, |file| put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]));
+            },
+            &["data/train.h5", "`/train_set_y` is missing", "`/train_set_x`", "rewrite the file"],
+        ),
+        (
+            "two classes of one name",
+            |place| {
+                train_holds(place, |file| {
+                    put(file, "train_set_x", &[2, 6, 6, 3], &[7_u8; 216]);
+                    put(file, "train_set_y", &[2], &[0_i64, 1]);
+                    put(file, "list_classes", &[2], &[5_i64, 5]);
+                });
+            },
+            &["data/train.h5", "`/list_classes`", "\"5\" at index 1", "correct the names"],
+        ),
+    ]);
+}
+
+#[test]
+fn pixels_in_another_form_are_refused() {
+    refuse_each(&[
+        (
+            "floats",
+            |place| {
+                train_is_made_of(place, |file| {
+                    put(file, "train_set_x", &[4, 6, 6, 3], &[0.5_f32; 432]);
+                });
+            },
+            &["data/train.h5", "`/train_set_x`", "(4 bytes each)", "expected u8", "rewrite"],
+        ),
+        (
+            "flat images",
+            |place| {
+                train_is_made_of(place, |file| {
+                    put(file, "train_set_x", &[4, 108], &[7_u8; 432]);
+                });
+            },
+            &["data/train.h5", "`/train_set_x`", "[4, 108]", "expected u8", "rewrite"],
+        ),
+        (
+            "channels first",
+            |place| {
+                train_is_made_of(place, |file| {
+                    put(file, "train_set_x", &[4, 3, 6, 6], &[7_u8; 432]);
+                });
+            },
+            &["data/train.h5", "`/train_set_x`", "[4, 3, 6, 6]", "1 or 3 channels", "rewrite"],
+        ),
+        (
+            "no image",
+            |place| {
+                train_holds(place, |file| {
+                    put::<u8>(file, "train_set_x", &[0, 6, 6, 3], &[]);
+                    put::<i64>(file, "train_set_y", &[0], &[]);
+                });
+            },
+            &["data/train.h5", "`/train_set_x`", "[0, 6, 6, 3]", "at least one", "write it again"],
+        ),
+        (
+            "images that were never written",
+            |place| {
+                train_is_made_of(place, |file| {
+                    let builder = file.new_dataset::<u8>().shape([4, 60_000, 6000, 3]);
+                    builder.create("train_set_x").unwrap();
+                });
+            },
+            &["data/train.h5", "`/train_set_x`", "4320000000 bytes", "download or write it again"],
+        ),
+        (
+            "a checksum that libhdf5 may crash on",
+            |place| {
+                train_is_made_of(place, |file| {
+                    let builder = file.new_dataset::<u8>().shape([4, 6, 6, 3]).fletcher32();
+                    builder.create("train_set_x").unwrap().write_raw(&[7_u8; 432]).unwrap();
+                });
+            },
+            &["data/train.h5", "`/train_set_x`", "fletcher32", "h5repack"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_file_that_leads_out_of_itself_is_not_followed() {
+    refuse_each(&[
+        (
+            "a link to another file",
+            |place| {
+                train_is_made_of(place, |file| {
+                    file.link_external("test.h5", "/test_set_x", "train_set_x").unwrap();
+                });
+            },
+            &["data/train.h5", "`/train_set_x`", "a link to another file", "in the file itself"],
+        ),
+        (
+            "bytes of another file",
+            |place| {
+                train_is_made_of(place, |file| {
+                    let builder = file.new_dataset_builder();
+                    let builder =
+                        builder.with_dcpl(|create| create.external("/etc/passwd", 0, 432));
+                    builder.empty::<u8>().shape([4, 6, 6, 3]).create("train_set_x").unwrap();
+                });
+            },
+            &["data/train.h5", "`/train_set_x`", "stored in another file", "h5repack"],
+        ),
+    ]);
+}
+
+#[test]
+fn parts_that_are_not_of_one_data_set_are_named_together() {
+    refuse_each(&[
+        (
+            "images of another size",
+            |place| {
+                let images = LabelledImages { shape: [4, 9, 3], ..coloured(12) };
+                test_is(place, &images, ["red", "green", "blue"]);
+            },
+            &["data/test.h5", "[4, 9, 3]", "data/train.h5", "[6, 6, 3]", "files of one data set"],
+        ),
+        (
+            "other classes",
+            |place| test_is(place, &coloured(12), ["green", "red", "blue"]),
+            &["data/test.h5", "\"green\", \"red\"", "data/train.h5", "files of one data set"],
+        ),
+        (
+            "both files swapped",
+            |place| {
+                fs::rename(place.path("data/train.h5"), place.path("data/other.h5")).unwrap();
+                fs::rename(place.path("data/test.h5"), place.path("data/train.h5")).unwrap();
+                fs::rename(place.path("data/other.h5"), place.path("data/test.h5")).unwrap();
+            },
+            &["data/train.h5", "`/train_set_x` is missing", "`/test_set_x`", "swap the paths"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_fraction_that_holds_nothing_out_is_refused() {
+    let args = ["--config", "tiny.toml", "--set", "split.validation_fraction=0.001"];
+    let words = ["0.001", "leaves 60 of 60", "and 0 to validate", "`split.validation_fraction`"];
+    Place::new().refuses(&args, 1, &words);
+}
+
+#[test]
+fn a_data_set_of_one_class_has_nothing_to_tell_apart() {
+    refuse_each(&[(
+        "one class",
+        |place| {
+            for (file, part) in [("train", Part::Train), ("test", Part::Test)] {
+                let images = LabelledImages { labels: vec![0; 12], ..coloured(12) };
+                let path = place.path(format!("data/{file}.h5"));
+                data::write(&path, part, &images, &["red".to_owned()]).unwrap();
+            }
+        },
+        &["data/train.h5", "`/list_classes`", "1 name", "expected 2 to 10,000"],
+    )]);
+}

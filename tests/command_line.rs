@@ -1,0 +1,34 @@
+use crate::place::Place;
+
+#[test]
+fn the_help_of_each_command_is_as_recorded() {
+    let place = Place::new();
+    let commands: [&[&str]; 6] =
+        [&[], &["train"], &["evaluate"], &["predict"], &["devices"], &["data", "synthesize"]];
+    for command in commands {
+        let ran = place.succeed(&[command, &["--help"]].concat());
+        let name = ["help"].iter().chain(command).copied().collect::<Vec<_>>().join("-");
+        insta::assert_snapshot!(name, ran.stdout);
+    }
+}
+
+#[test]
+fn every_listed_device_can_be_used() {
+    let place = Place::new();
+    let listed = place.succeed(&["devices"]).stdout;
+    assert!(listed.lines().count() >= 1);
+    for line in listed.lines() {
+        let device = line.split(' ').next().unwrap();
+        let ran = place.succeed(&["--config", "tiny.toml", "--device", device]);
+        assert!(ran.stdout.contains(&format!("on {device}\n")), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn without_a_device_the_first_listed_one_runs() {
+    let place = Place::new();
+    let listed = place.succeed(&["devices"]).stdout;
+    let first = listed.split(' ').next().unwrap();
+    let ran = place.succeed(&["--config", "tiny.toml"]);
+    assert!(ran.stdout.contains(&format!("on {first}\n")), "{}", ran.stdout);
+}

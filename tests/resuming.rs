@@ -1,0 +1,152 @@
+//! A run that was stopped ends with the same bits as one that never was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Child;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::place::{Place, Ran};
+
+/// What must not depend on how often a run was stopped, by file name.
+fn bits(place: &Place, run: &str) -> BTreeMap<String, Vec<u8>> {
+    let mut bits = BTreeMap::new();
+    for name in ["metrics.jsonl", "metrics.csv", "best_model.bpk"] {
+        bits.insert(name.to_owned(), fs::read(place.path(run).join(name)).unwrap());
+    }
+    for checkpoint in place.names(&format!("{run}/checkpoints")) {
+        for file in place.names(&format!("{run}/checkpoints/{checkpoint}")) {
+            let path = format!("checkpoints/{checkpoint}/{file}");
+            bits.insert(path.clone(), fs::read(place.path(run).join(path)).unwrap());
+        }
+    }
+    bits
+}
+
+#[track_caller]
+fn assert_same_bits(place: &Place, run: &str, uninterrupted: &str) {
+    let (run, uninterrupted) = (bits(place, run), bits(place, uninterrupted));
+    assert!(run.keys().eq(uninterrupted.keys()), "{:?} {:?}", run.keys(), uninterrupted.keys());
+    let differing: Vec<_> = run.keys().filter(|name| run[*name] != uninterrupted[*name]).collect();
+    assert!(differing.is_empty(), "{differing:?} differ");
+}
+
+/// Sends `signal` after `delay`, or once the run directory has its metrics.
+fn stop(place: &Place, child: Child, signal: &str, delay: Duration) -> Ran {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !place.path("runs/stopped/metrics.jsonl").exists() && Instant::now() < deadline {
+        sleep(Duration::from_millis(1));
+    }
+    sleep(delay);
+    let id = child.id().to_string();
+    std::process::Command::new("kill").args([signal, &id]).status().unwrap();
+    child.wait_with_output().unwrap().into()
+}
+
+const LONG: [&str; 8] = [
+    "--config",
+    "tiny.toml",
+    "--set",
+    "training.epochs=400",
+    "--set",
+    "training.checkpoint.every_epochs=20",
+    "--set",
+    "training.checkpoint.keep_last=3",
+];
+
+/// Stops a long run with each signal after its delay, resumes it, and compares.
+fn stop_and_resume(device: &str, signals: &[(&str, u64)]) {
+    let place = Place::new();
+    let device = ["--device", device];
+    place.succeed(&[&LONG, &device[..], &["--run-dir", "runs/whole"]].concat());
+
+    let first = [&LONG, &device[..], &["--run-dir", "runs/stopped"]].concat();
+    let again = [&device[..], &["--resume", "runs/stopped"]].concat();
+    let mut stopped = 0;
+    for (number, (signal, delay)) in signals.iter().enumerate() {
+        let args = if number == 0 { &first } else { &again };
+        let ran = stop(&place, place.start(args), signal, Duration::from_millis(*delay));
+        let code = match *signal {
+            "-INT" => Some(130),
+            "-TERM" => Some(143),
+            _ => None,
+        };
+        stopped += usize::from(ran.code == code);
+        let resumable = ran.stdout.contains("resume: trainer --resume runs/stopped");
+        assert!(ran.code != code || code.is_none() || resumable, "{ran:#?}");
+    }
+    assert!(stopped >= signals.len() / 2, "only {stopped} signals came before the end");
+    place.succeed(&again);
+    assert_same_bits(&place, "runs/stopped", "runs/whole");
+}
+
+/// Ten moments spread over the run by a fixed sequence.
+fn ten_signals() -> Vec<(&'static str, u64)> {
+    let signal = |number: usize| ["-INT", "-TERM"][number % 2];
+    (0..10).map(|number| (signal(number), (number as u64 * 37 + 11) % 90)).collect()
+}
+
+fn devices(place: &Place) -> Vec<String> {
+    let listed = place.succeed(&["devices"]).stdout;
+    listed.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_run_stopped_ten_times_ends_with_the_same_bits_on_every_processor_backend() {
+    for device in devices(&Place::new()).iter().filter(|device| !device.contains(':')) {
+        stop_and_resume(device, &ten_signals());
+    }
+}
+
+#[test]
+fn a_run_killed_five_times_ends_with_the_same_bits() {
+    let device = devices(&Place::new()).remove(0);
+    stop_and_resume(&device, &[("-KILL", 5), ("-KILL", 60), ("-KILL", 17), ("-KILL", 33), ("-KILL", 80)]);
+}
+
+#[test]
+fn resume_without_a_directory_continues_the_latest_run_of_the_config() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    place.succeed(&["--config", "tiny.toml"]);
+    let args = ["--config", "tiny.toml", "--resume", "--set", "training.epochs=6"];
+    let ran = place.succeed(&args);
+    assert!(ran.stdout.contains("resuming runs/tiny-2 after epoch 3"), "{}", ran.stdout);
+    assert_eq!(place.read("runs/tiny/metrics.jsonl").lines().count(), 3);
+    assert_eq!(place.read("runs/tiny-2/metrics.jsonl").lines().count(), 6);
+}
+
+#[test]
+fn a_run_with_more_epochs_ends_like_one_that_was_planned_so() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml", "--run-dir", "runs/raised"]);
+    place.succeed(&["--resume", "runs/raised", "--set", "training.epochs=9"]);
+    let planned = ["--config", "tiny.toml", "--run-dir", "runs/planned"];
+    place.succeed(&[&planned[..], &["--set", "training.epochs=9"]].concat());
+    assert_same_bits(&place, "runs/raised", "runs/planned");
+    assert_eq!(place.read("runs/raised/config.toml"), place.read("runs/planned/config.toml"));
+}
+
+#[test]
+fn resuming_a_finished_run_changes_nothing() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    let before = bits(&place, "runs/tiny");
+    let ran = place.succeed(&["--resume", "runs/tiny"]);
+    assert!(ran.stdout.contains("after epoch 3"), "{}", ran.stdout);
+    assert!(before == bits(&place, "runs/tiny"), "something changed");
+}
+
+#[test]
+fn only_the_last_checkpoints_and_the_best_one_are_kept() {
+    let place = Place::new();
+    let args = ["--config", "tiny.toml", "--set", "training.epochs=40"];
+    let keep = ["--set", "training.checkpoint.keep_last=3"];
+    let steps = ["--set", "training.checkpoint.every_steps=2"];
+    place.succeed(&[&args[..], &keep, &steps].concat());
+    let names = place.names("runs/tiny/checkpoints");
+    assert!((3..=4).contains(&names.len()), "{names:?}");
+    assert_eq!(names.last().unwrap(), "epoch-000041-step-000000");
+    let summary = crate::training::json(&place.read("runs/tiny/summary.json"));
+    assert!(names.iter().any(|name| summary["best"]["checkpoint"] == **name), "{names:?}");
+}

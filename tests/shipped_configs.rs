@@ -1,0 +1,67 @@
+//! Every config that is shipped runs, and keeps what its header promises.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use crate::place::Place;
+use crate::training::json;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn configs() -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(root().join("configs"))?;
+    let mut paths: Vec<_> = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    Ok(paths)
+}
+
+/// The real SIGNS files, where they lie beside the checkout.
+fn signs() -> Option<PathBuf> {
+    let directory = root().join("../shared/data/signs");
+    let directory = directory.is_dir().then_some(directory)?;
+    fs::canonicalize(directory).ok()
+}
+
+#[test]
+fn every_config_runs_shortened_on_the_stand_in() {
+    let configs = configs().unwrap();
+    assert!(configs.len() >= 2);
+    for config in configs {
+        let place = Place::new();
+        let data = ["dataset.hdf5.stand_in.train=90", "dataset.hdf5.stand_in.test=12"];
+        let config = config.to_str().unwrap();
+        let args = ["--config", config, "--set", data[0], "--set", data[1]];
+        let ran = place.succeed(&[&args[..], &["--set", "training.epochs=3"]].concat());
+        assert!(ran.stdout.contains("done in"), "{config}: {ran:#?}");
+    }
+}
+
+#[test]
+fn every_header_tells_command_time_and_score() {
+    for config in configs().unwrap() {
+        let text = fs::read_to_string(&config).unwrap();
+        let header: Vec<_> = text.lines().take_while(|line| line.starts_with('#')).collect();
+        let header = header.join("\n");
+        for word in ["scripts/trainer --config", " s ", "%"] {
+            assert!(header.contains(word), "{}: no {word:?} in\n{header}", config.display());
+        }
+    }
+}
+
+#[test]
+fn the_signs_config_reaches_its_score_on_the_real_images() {
+    let Some(signs) = signs() else {
+        println!("skipped: no real SIGNS images beside the checkout");
+        return;
+    };
+    let place = Place::new();
+    let config = root().join("configs/signs.toml");
+    let mut command = place.command(&["--config", config.to_str().unwrap()]);
+    let ran = crate::place::Ran::from(command.env("SIGNS_DIR", signs).output().unwrap());
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    let accuracy = &json(&place.read("runs/signs/summary.json"))["test_accuracy"];
+    assert!(accuracy.as_f64().unwrap() >= 0.88, "{accuracy}");
+}

@@ -1,0 +1,101 @@
+//! What the program does where there is no data.
+
+use std::fs;
+
+use crate::place::Place;
+use crate::training::json;
+
+const CONFIG: &str = r#"name = "drawn"
+
+[dataset.hdf5]
+directory = "data/signs"
+directory_env = "SIGNS_DIR"
+train = "train_signs.h5"
+test = "test_signs.h5"
+on_missing = "synthesize"
+
+[dataset.hdf5.stand_in]
+train = 60
+test = 12
+
+[model.mlp]
+hidden = [8]
+
+[optimizer.adam]
+
+[training]
+epochs = 1
+batch_size = 16
+"#;
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("drawn.toml", CONFIG);
+    place
+}
+
+#[test]
+fn every_output_of_a_run_on_the_stand_in_says_so() {
+    let place = place();
+    let ran = place.succeed(&["--config", "drawn.toml"]);
+    assert_eq!(ran.stdout.matches("STAND-IN DATA").count(), 2, "{}", ran.stdout);
+    assert!(place.succeed(&["evaluate", "runs/drawn"]).stdout.contains("STAND-IN DATA"));
+    let evaluation = place.succeed(&["evaluate", "runs/drawn", "--json"]).stdout;
+    assert_eq!(json(&evaluation)["stand_in"], true);
+    image::RgbImage::new(64, 64).save(place.path("a.png")).unwrap();
+    assert!(place.succeed(&["predict", "runs/drawn", "a.png"]).stdout.contains("STAND-IN DATA"));
+    let predictions = place.succeed(&["predict", "runs/drawn", "a.png", "--json"]).stdout;
+    assert_eq!(json(&predictions)["stand_in"], true);
+    assert_eq!(json(&place.read("runs/drawn/summary.json"))["stand_in"], true);
+    assert_eq!(json(&place.read("runs/drawn/environment.json"))["data"]["stand_in"], true);
+    assert!(place.read("runs/drawn/config.toml").contains("[dataset.stand_in]"));
+    assert!(place.read("runs/drawn/run.log").contains("STAND-IN DATA"));
+}
+
+#[test]
+fn drawn_files_are_written_in_the_layout_of_the_course_and_then_used() {
+    let place = place();
+    let size = ["--train", "30", "--test", "6", "--seed", "5"];
+    place.succeed(&[&["data", "synthesize", "--out", "data/signs"], &size[..]].concat());
+    let ran = place.succeed(&["--config", "drawn.toml"]);
+    assert!(ran.stdout.contains("64x64x3 in 6 classes, 30 train, 6 test"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("STAND-IN"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_same_seed_draws_the_same_files() {
+    let place = place();
+    for (directory, seed) in [("a", "5"), ("b", "5"), ("c", "6")] {
+        let size = ["--train", "12", "--test", "6", "--seed", seed];
+        place.succeed(&[&["data", "synthesize", "--out", directory], &size[..]].concat());
+    }
+    let file = |directory: &str| fs::read(place.path(directory).join("train_signs.h5")).unwrap();
+    assert!(file("a") == file("b"), "the same seed drew other images");
+    assert!(file("a") != file("c"), "another seed drew the same images");
+}
+
+#[test]
+fn the_directory_in_signs_dir_goes_before_the_one_of_the_config() {
+    let place = place();
+    let size = ["--train", "30", "--test", "6"];
+    place.succeed(&[&["data", "synthesize", "--out", "mine"], &size[..]].concat());
+    let output = place.command(&["--config", "drawn.toml"]).env("SIGNS_DIR", "mine").output();
+    let ran = crate::place::Ran::from(output.unwrap());
+    assert!(ran.stdout.contains("30 train, 6 test"), "{ran:#?}");
+}
+
+#[test]
+fn a_hidden_layer_helps_on_the_stand_in() {
+    let place = place();
+    let accuracy = |hidden: &str, run: &str| {
+        let hidden = format!("model.mlp.hidden={hidden}");
+        let args = ["--config", "drawn.toml", "--run-dir", run, "--set", &hidden];
+        let size = ["--set", "dataset.hdf5.stand_in.train=1080"];
+        let tested = ["--set", "dataset.hdf5.stand_in.test=600"];
+        place.succeed(&[&args[..], &size, &tested, &["--set", "training.epochs=15"]].concat());
+        json(&place.read(format!("{run}/summary.json")))["test_accuracy"].as_f64().unwrap()
+    };
+    let (regression, perceptron) = (accuracy("[]", "regression"), accuracy("[128, 64]", "mlp"));
+    assert!(perceptron > regression + 0.03, "{regression} {perceptron}");
+    assert!((0.35..0.75).contains(&regression), "{regression}");
+}
