@@ -235,7 +235,7 @@ fn a_model_that_is_not_the_one_of_the_checkpoint_is_refused() {
             |place| edit(place, "runs/tiny/config.toml", "hidden = [8]", "hidden = [9]"),
             EVALUATE,
             1,
-            &["does not fit this config"],
+            &["belongs to another run"],
         ),
         (
             "a class less in the environment",

@@ -90,7 +90,7 @@ fn a_device_that_is_not_there_is_answered_with_how_to_find_one() {
 
 #[test]
 fn the_dashboard_is_refused_where_there_is_no_terminal() {
-    let words = ["the dashboard needs a terminal", "--ui plain"];
+    let words = ["--ui dashboard needs a terminal", "--ui plain"];
     Place::new().refuses(&["--config", "tiny.toml", "--ui", "dashboard"], 2, &words);
 }
 

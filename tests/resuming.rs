@@ -101,7 +101,10 @@ fn a_run_stopped_ten_times_ends_with_the_same_bits_on_every_processor_backend() 
 #[test]
 fn a_run_killed_five_times_ends_with_the_same_bits() {
     let device = devices(&Place::new()).remove(0);
-    stop_and_resume(&device, &[("-KILL", 5), ("-KILL", 60), ("-KILL", 17), ("-KILL", 33), ("-KILL", 80)]);
+    stop_and_resume(
+        &device,
+        &[("-KILL", 5), ("-KILL", 60), ("-KILL", 17), ("-KILL", 33), ("-KILL", 80)],
+    );
 }
 
 #[test]

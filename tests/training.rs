@@ -158,7 +158,8 @@ fn predict_takes_images_of_any_size_and_format() {
     let all = json(&place.succeed(&["predict", "runs/tiny", "red.png", "--json"]).stdout);
     let prediction = &all["predictions"][0];
     assert_eq!(prediction["class"], "red");
-    let sum: f64 = (0..3).map(|i| prediction["probabilities"][i]["probability"].as_f64().unwrap()).sum();
+    let sum: f64 =
+        (0..3).map(|i| prediction["probabilities"][i]["probability"].as_f64().unwrap()).sum();
     assert!((sum - 1.0).abs() < 1e-5);
 }
 

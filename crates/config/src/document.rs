@@ -98,7 +98,7 @@ impl Document {
         let layer = self.layers.iter().rposition(|layer| layer.start <= span.start).unwrap_or(0);
         let excerpt = self.excerpt(self.layers.get(layer).map_or(0, |layer| layer.start), &span);
         let place = match layer {
-            0 => format!("{}:{}:{}", self.path.display(), excerpt.number, excerpt.start + 1),
+            0 => format!("{}:{}:{}", self.path.display(), excerpt.number, excerpt.column),
             _ => format!("--set {}", excerpt.line),
         };
         Finding { place, key, message, excerpt: Some(excerpt) }
@@ -106,16 +106,13 @@ impl Document {
 
     fn excerpt(&self, origin: usize, span: &Range<usize>) -> Excerpt {
         let before = self.text.get(origin..span.start).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(origin, |newline| origin + newline + 1);
-        let line = self.text.get(line_start..).unwrap_or_default();
-        let line = line.lines().next().unwrap_or_default();
-        let underlined = self.text.get(span.clone()).unwrap_or_default();
-        Excerpt {
-            number: before.matches('\n').count() + 1,
-            line: line.to_owned(),
-            start: self.text.get(line_start..span.start).unwrap_or_default().chars().count(),
-            width: underlined.lines().next().unwrap_or_default().chars().count(),
-        }
+        let (lines, start) = before
+            .rsplit_once('\n')
+            .map_or((0, before), |(above, start)| (above.matches('\n').count() + 1, start));
+        let rest = self.text.get(span.start..).unwrap_or_default().lines().next();
+        let rest = rest.unwrap_or_default();
+        let underlined = rest.get(..span.len()).unwrap_or(rest);
+        Excerpt::new(lines + 1, start, rest, underlined.chars().count())
     }
 
     /// Where the value of `key` stands, or else the nearest table above it. `None` if the
@@ -139,10 +136,14 @@ fn snippet(argument: &str) -> Result<String, ConfigError> {
     let Some((key, value)) = argument.split_once('=') else {
         return Err(override_error(argument, "there is no `=`"));
     };
-    let value = value.trim();
+    let (key, value) = (key.trim(), value.trim());
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if key.is_empty() || !key.chars().all(plain) {
+        return Err(override_error(argument, "a key is letters, digits, `-` and `_`, with dots"));
+    }
     match DeValue::parse(value) {
-        Ok(_) => Ok(format!("{} = {value}", key.trim())),
-        Err(_) => Ok(format!("{} = {}", key.trim(), toml::Value::from(value))),
+        Ok(_) => Ok(format!("{key} = {value}")),
+        Err(_) => Ok(format!("{key} = {}", toml::Value::from(value))),
     }
 }
 

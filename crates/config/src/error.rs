@@ -40,17 +40,35 @@ pub struct Finding {
     pub excerpt: Option<Excerpt>,
 }
 
-/// A line of the source.
+/// A line of the source, or what surrounds the place in a very long one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     /// The number of the line, from 1.
     pub number: usize,
+    /// The column of the place, from 1.
+    pub column: usize,
     /// The line itself.
     pub line: String,
-    /// How many characters stand before the underlined ones.
-    pub start: usize,
-    /// How many characters are underlined.
-    pub width: usize,
+    start: usize,
+    width: usize,
+}
+
+/// How many characters are shown before the place, and from it on.
+const SHOWN: (usize, usize) = (60, 80);
+
+impl Excerpt {
+    /// The line `before` + `rest`, with the first `width` characters of `rest` underlined.
+    pub fn new(number: usize, before: &str, rest: &str, width: usize) -> Self {
+        let column = before.chars().count();
+        let shown: String = before.chars().skip(column.saturating_sub(SHOWN.0)).collect();
+        Self {
+            number,
+            column: column + 1,
+            start: shown.chars().count(),
+            line: shown.chars().chain(rest.chars().take(SHOWN.1)).collect(),
+            width: width.min(SHOWN.1),
+        }
+    }
 }
 
 struct Listing<'a>(&'a [Finding]);

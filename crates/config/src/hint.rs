@@ -1,7 +1,8 @@
 //! Serde's words in the user's: what was expected, and which known name is meant.
 
 /// What serde calls a type, and what a config's author calls it.
-const TYPES: [(&str, &str); 10] = [
+const TYPES: [(&str, &str); 11] = [
+    ("struct ", "a table"),
     ("usize", "a whole number of at least 0"),
     ("u64", "a whole number of at least 0"),
     ("u32", "a whole number of at least 0"),
@@ -25,7 +26,8 @@ pub fn explain(message: &str) -> String {
     if let Some(name) = message.strip_prefix("missing field ") {
         return format!("the key {name} is missing: add it");
     }
-    if message.starts_with("wanted exactly 1 element") {
+    let wrong_choice = ["wanted exactly 1 element", "wanted string or table"];
+    if wrong_choice.iter().any(|start| message.starts_with(start)) || message.contains(" variant") {
         return "choose exactly one: a table with one key, such as `[optimizer.adam]`".into();
     }
     rename_types(message)
@@ -58,7 +60,8 @@ fn rename_types(message: &str) -> String {
         return message.to_owned();
     };
     let found = found.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
-    let plain = TYPES.iter().find(|(serde, _)| *serde == expected);
+    let found = found.trim_end_matches(" as i128");
+    let plain = TYPES.iter().find(|(serde, _)| expected.starts_with(serde));
     format!("expected {}, found {found}", plain.map_or(expected, |(_, plain)| plain))
 }
 

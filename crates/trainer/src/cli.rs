@@ -23,8 +23,8 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  the run failed: data, checkpoint, device or disk
-    2  the command line or the config is wrong
+    1  the run failed: data, checkpoint or disk
+    2  the command line, the config or the device is wrong
   130  stopped by Ctrl-C, 143 by SIGTERM; a checkpoint was committed";
 
 #[derive(Debug, Subcommand)]

@@ -14,7 +14,7 @@ pub struct Failure {
 
 /// The run failed.
 const RUN: u8 = 1;
-/// The command line or the config is wrong.
+/// The command line, the config or the device is wrong.
 const USAGE: u8 = 2;
 
 impl Failure {

@@ -22,20 +22,21 @@ impl UiChoice {
         }
     }
 
+    /// Fails if it cannot be shown here.
+    pub fn check(self) -> Result<(), Failure> {
+        match self.is_dashboard() && !stdout().is_terminal() {
+            true => Err(Failure::usage(
+                "--ui dashboard needs a terminal\n  write --ui plain where there is none",
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// The renderer of a run that goes on after epoch `done`.
-    pub fn renderer(
-        self,
-        interrupter: &Interrupter,
-        done: usize,
-    ) -> Result<Box<dyn MetricsRenderer>, Failure> {
-        if !self.is_dashboard() {
-            return Ok(Box::new(Plain::new(self != Self::None)));
+    pub fn renderer(self, interrupter: &Interrupter, done: usize) -> Box<dyn MetricsRenderer> {
+        match self.is_dashboard() {
+            true => Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), Some(done))),
+            false => Box::new(Plain::new(self != Self::None)),
         }
-        if !stdout().is_terminal() {
-            return Err(Failure::usage(
-                "the dashboard needs a terminal\n  write --ui plain where there is none",
-            ));
-        }
-        Ok(Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), Some(done))))
     }
 }

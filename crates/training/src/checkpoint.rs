@@ -122,7 +122,9 @@ impl Checkpoints {
     pub fn open(directory: PathBuf) -> Result<Self, RunError> {
         fs::create_dir_all(&directory).map_err(|error| RunError::write(&directory, error))?;
         let checkpoints = Self { directory };
-        for name in checkpoints.names()?.iter().filter(|name| name.starts_with('.')) {
+        let leftover =
+            |name: &&String| name.starts_with(".epoch-") || name.starts_with(".removed-epoch-");
+        for name in checkpoints.names()?.iter().filter(leftover) {
             let path = checkpoints.directory.join(name);
             fs::remove_dir_all(&path).map_err(|error| RunError::write(&path, error))?;
         }
@@ -162,8 +164,10 @@ impl Checkpoints {
             match self.load(name) {
                 Ok(checkpoint) => return Ok(Some(checkpoint)),
                 Err(error) => {
-                    tracing::warn!("{error}");
-                    damaged.push(error.to_string());
+                    let reason = error.to_string();
+                    let reason = reason.lines().next().unwrap_or_default();
+                    tracing::warn!("{reason}; trying the checkpoint before it");
+                    damaged.push(reason.to_owned());
                 }
             }
         }
@@ -178,6 +182,9 @@ impl Checkpoints {
         let path = self.directory.join(name);
         let damaged =
             |file: &str, reason: String| RunError::Damaged { path: path.join(file), reason };
+        if position(name).is_none() {
+            return Err(damaged("", "a checkpoint is called epoch-N-step-N".into()));
+        }
         let read = |file: &'static str| -> Result<_, RunError> {
             let bytes =
                 fs::read(path.join(file)).map_err(|error| damaged(file, error.to_string()))?;
@@ -189,9 +196,12 @@ impl Checkpoints {
             return Err(damaged(file, "its SHA-256 is not the one of SHA256SUMS".into()));
         }
         let [(_, model), (_, optimizer), (_, state)] = files;
-        let state =
+        let state: State =
             serde_json::from_slice(&state).map_err(|error| damaged(STATE, error.to_string()))?;
-        Ok(Checkpoint { state, model, optimizer })
+        match state.checkpoint_name() {
+            actual if actual == name => Ok(Checkpoint { state, model, optimizer }),
+            actual => Err(damaged(STATE, format!("it holds the state of {actual}"))),
+        }
     }
 
     /// Removes all but the `keep_last` newest and the best ones that those refer to.
@@ -219,7 +229,10 @@ impl Checkpoints {
 
     fn names(&self) -> Result<Vec<String>, RunError> {
         let read = |error| RunError::read(&self.directory, error);
-        let entries = fs::read_dir(&self.directory).map_err(read)?;
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(read)?,
+        };
         let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
         names.collect::<io::Result<_>>().map_err(read)
     }

@@ -66,8 +66,13 @@ impl Environment {
     pub fn read(run: &RunDir) -> Result<Self, RunError> {
         let path = run.environment();
         let bytes = fs::read(&path).map_err(|error| RunError::read(&path, error))?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| RunError::Malformed { path, reason: error.to_string() })
+        let malformed = |reason: String| RunError::Malformed { path: path.clone(), reason };
+        let environment: Self =
+            serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
+        match environment.data.is_plausible() {
+            true => Ok(environment),
+            false => Err(malformed("there are no such images or classes".into())),
+        }
     }
 
     /// Writes it into `run`.
@@ -95,15 +100,26 @@ impl DataIdentity {
         }
     }
 
+    /// Whether there can be such a data set: sizes that fit into memory, at least two classes.
+    fn is_plausible(&self) -> bool {
+        let sides = self.image.iter().all(|side| (1..=16_384).contains(side));
+        sides && self.image[2] <= 4 && (2..=10_000).contains(&self.classes.len())
+    }
+
     /// Fails if this is not the data that `run` was trained with.
     pub fn must_equal(&self, then: &Self, run: &RunDir) -> Result<(), RunError> {
-        let changed = then.sha256.iter().find(|(part, sum)| self.sha256.get(*part) != Some(*sum));
-        let Some((part, then)) = changed else { return Ok(()) };
+        let mut parts = then.sha256.keys().chain(self.sha256.keys());
+        let sum = |data: &Self, part: &String| {
+            data.sha256.get(part).cloned().unwrap_or_else(|| "missing".into())
+        };
+        let Some(part) = parts.find(|part| sum(self, part) != sum(then, part)) else {
+            return Ok(());
+        };
         Err(RunError::DataChanged {
             run: run.path().to_owned(),
+            now: sum(self, part),
+            then: sum(then, part),
             part: part.clone(),
-            now: self.sha256.get(part).cloned().unwrap_or_else(|| "missing".into()),
-            then: then.clone(),
         })
     }
 }

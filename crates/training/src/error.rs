@@ -36,6 +36,9 @@ pub enum RunError {
         "there is no run of `{name}` in {within}/ to resume\n  start one without --resume, or name its directory: --resume DIR"
     )]
     NoRun { name: String, within: PathBuf },
+    /// A directory for a new run cannot be made within a file.
+    #[error("{} is a file, so that there can be no {} in it\n  name another directory with --run-dir", file.display(), path.display())]
+    WithinFile { path: PathBuf, file: PathBuf },
     /// The directory is not one of a run.
     #[error("{} is not a run directory: it has no config.toml\n  name a directory that a run has made, for example runs/signs", path.display())]
     NotARun { path: PathBuf },
@@ -43,7 +46,7 @@ pub enum RunError {
     #[error("{} is in use by {owner}\n  wait until it has ended, or start a run of its own without --resume", path.display())]
     Locked { path: PathBuf, owner: String },
     /// A checkpoint is not what was committed.
-    #[error("the checkpoint file {} is damaged: {reason}", path.display())]
+    #[error("the checkpoint file {} is damaged: {reason}\n  put it back from a backup, or start a new run", path.display())]
     Damaged { path: PathBuf, reason: String },
     /// No checkpoint is what was committed.
     #[error("no checkpoint of the run is whole:\n  {}\n  put back one from a backup, or start a new run", reasons.join("\n  "))]
@@ -65,9 +68,9 @@ pub enum RunError {
     MetricsShortened { path: PathBuf, length: u64, written: u64 },
     /// Training diverged.
     #[error(
-        "the loss is {loss} in epoch {epoch}, batch {batch} (step {step}): the run was stopped before it could spoil the weights\n  lower the learning rate or check the data; the last checkpoint is intact"
+        "the {what} {value} in epoch {epoch}, batch {batch} (step {step}): the run was stopped before it could spoil a checkpoint\n  lower the learning rate or check the data; the last checkpoint is intact"
     )]
-    NotFinite { loss: f64, epoch: usize, batch: usize, step: usize },
+    NotFinite { what: &'static str, value: f64, epoch: usize, batch: usize, step: usize },
     /// Burn refused a record.
     #[error(
         "the weights or the optimiser cannot be saved or restored: {0}\n  the checkpoint does not fit this config or this version of the trainer"

@@ -2,7 +2,7 @@
 //!
 //! They hold no times, so that equal runs write equal bytes.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -124,17 +124,15 @@ impl Appender {
         let open = || {
             let mut file =
                 OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-            let length = file.metadata()?.len();
-            if length >= written {
-                file.set_len(written)?;
-                file.seek(SeekFrom::End(0))?;
-            }
-            Ok((file, length))
+            file.set_len(written)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
         };
-        let (file, length) = open().map_err(|error| RunError::write(path, error))?;
+        let length = fs::metadata(path).map_or(0, |metadata| metadata.len());
         if length < written {
             return Err(RunError::MetricsShortened { path: path.to_owned(), length, written });
         }
+        let file = open().map_err(|error| RunError::write(path, error))?;
         Ok(Self { path: path.to_owned(), file, written })
     }
 

@@ -1,6 +1,6 @@
 use std::ops::AddAssign;
 
-use burn::module::{Module, Param, ParamId};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
@@ -61,6 +61,20 @@ impl Classifier {
     /// Pixels `[batch, height, width, channels]` to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         self.model.forward(self.normalizer.forward(images))
+    }
+
+    /// The sum of the absolute values of all parameters: finite if every one of them is.
+    pub fn magnitude(&self) -> f64 {
+        struct Magnitude(f64);
+        impl ModuleVisitor for Magnitude {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                let sum = param.val().without_autodiff().abs().sum();
+                self.0 += f64::from(sum.into_scalar::<f32>());
+            }
+        }
+        let mut magnitude = Magnitude(0.0);
+        self.visit(&mut magnitude);
+        magnitude.0
     }
 
     /// Loss `[1]` and logits `[batch, classes]` of a batch.

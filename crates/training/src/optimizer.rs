@@ -59,9 +59,11 @@ impl OptimizerConfig {
 
 impl AdamConfig {
     fn check(&self, check: &mut Check) {
-        check.positive("learning_rate", self.learning_rate);
-        check.fraction("beta_1", self.beta_1);
-        check.fraction("beta_2", self.beta_2);
+        // Burn computes in f32, where 0.99999999999 is 1 and 1e39 is infinite.
+        let in_f32 = |value: f64| f64::from(value as f32);
+        check.positive("learning_rate", in_f32(self.learning_rate));
+        check.fraction("beta_1", in_f32(self.beta_1));
+        check.fraction("beta_2", in_f32(self.beta_2));
         check.within("epsilon", self.epsilon, 1e-30..=1.0);
     }
 }

@@ -159,10 +159,8 @@ impl Plan {
         Ok(Run { plan: self, directory, _lock: lock, checkpoints, checkpoint })
     }
 
-    /// What a checkpoint must have in common with this run.
     fn identity(&self) -> String {
-        let data: Vec<_> = self.data().sha256.iter().collect();
-        sha256(format!("{:?}{data:?}", resume::fixed_keys(&self.config)).as_bytes())
+        resume::identity(&self.config, self.data())
     }
 }
 

@@ -1,7 +1,9 @@
+use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use serde::Serialize;
 
 use crate::error::RunError;
@@ -52,8 +54,12 @@ impl Prediction {
 ///
 /// The image is turned as its EXIF orientation says and stretched to the size, as in the courses.
 pub fn read_image(path: &Path, [height, width, channels]: [usize; 3]) -> Result<Vec<u8>, RunError> {
-    let image = decode(path)
-        .map_err(|error| RunError::Image { path: path.to_owned(), reason: error.to_string() })?;
+    let error = |reason: String| RunError::Image { path: path.to_owned(), reason };
+    let bytes = fs::read(path).map_err(|unread| error(unread.to_string()))?;
+    if is_cut_jpeg(&bytes) {
+        return Err(error("it is cut short: its end is missing".into()));
+    }
+    let image = decode(&bytes).map_err(|undecoded| error(undecoded.to_string()))?;
     let image = image.resize_exact(width as u32, height as u32, FilterType::Triangle);
     Ok(match channels {
         1 => image.to_luma8().into_raw(),
@@ -61,12 +67,21 @@ pub fn read_image(path: &Path, [height, width, channels]: [usize; 3]) -> Result<
     })
 }
 
-fn decode(path: &Path) -> image::ImageResult<DynamicImage> {
-    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
+/// Whether these are the bytes of a JPEG whose pixels have no end. The decoder would fill what is
+/// missing with grey.
+fn is_cut_jpeg(bytes: &[u8]) -> bool {
+    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|window| window == marker);
+    let (scan, end) = (last([0xff, 0xda]), last([0xff, 0xd9]));
+    image::guess_format(bytes).is_ok_and(|format| format == ImageFormat::Jpeg) && end < scan
+}
+
+fn decode(bytes: &[u8]) -> image::ImageResult<DynamicImage> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(DECODING_LIMIT);
-    reader.limits(limits);
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    reader.limits(limits.clone());
     let mut decoder = reader.into_decoder()?;
+    limits.reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);

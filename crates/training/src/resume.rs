@@ -5,7 +5,9 @@ use std::io;
 
 use toml::Value;
 
+use crate::checkpoint::sha256;
 use crate::config::RunConfig;
+use crate::environment::DataIdentity;
 use crate::error::RunError;
 use crate::run_dir::{RunDir, write_file};
 
@@ -37,8 +39,13 @@ pub fn must_continue(config: &RunConfig, directory: &RunDir) -> Result<(), RunEr
     })
 }
 
+/// What a checkpoint must have in common with a run.
+pub fn identity(config: &RunConfig, data: &DataIdentity) -> String {
+    sha256(format!("{:?}{:?}", fixed_keys(config), data.sha256).as_bytes())
+}
+
 /// Every key of `config` that a resumed run must not change, by its dotted path.
-pub fn fixed_keys(config: &RunConfig) -> BTreeMap<String, Value> {
+fn fixed_keys(config: &RunConfig) -> BTreeMap<String, Value> {
     let mut keys = BTreeMap::new();
     if let Ok(Value::Table(table)) = Value::try_from(config) {
         flatten("", table, &mut keys);

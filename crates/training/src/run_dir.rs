@@ -48,13 +48,15 @@ impl RunDir {
 
     /// The latest run of the config called `name`.
     pub fn latest(name: &str) -> Result<Self, RunError> {
-        let is_of_name = |run: &Self| {
-            RunConfig::read(&run.config(), &[]).is_ok_and(|config| config.name == name)
-        };
         let runs = (1..).map(|number| numbered(name, number)).take_while(|path| path.exists());
-        let mut runs: Vec<_> = runs.filter_map(|path| Self::open(&path).ok()).collect();
-        runs.retain(is_of_name);
-        runs.pop().ok_or_else(|| RunError::NoRun { name: name.to_owned(), within: RUNS.into() })
+        let runs: Vec<_> = runs.filter_map(|path| Self::open(&path).ok()).collect();
+        for run in runs.into_iter().rev() {
+            // `runs/a-2` may also be the first run of a config called `a-2`.
+            if RunConfig::read(&run.config(), &[])?.name == name {
+                return Ok(run);
+            }
+        }
+        Err(RunError::NoRun { name: name.to_owned(), within: RUNS.into() })
     }
 
     /// Locks the run against other processes. The error says which one holds it.
@@ -131,6 +133,9 @@ impl RunDir {
     }
 
     fn claim(path: &Path) -> Result<Option<Self>, RunError> {
+        if let Some(file) = path.ancestors().skip(1).find(|ancestor| ancestor.is_file()) {
+            return Err(RunError::WithinFile { path: path.to_owned(), file: file.to_owned() });
+        }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         parent.map_or(Ok(()), fs::create_dir_all).map_err(|error| RunError::write(path, error))?;
         match fs::create_dir(path) {

@@ -123,7 +123,7 @@ impl Session {
         let learning_rate = self.learning_rate(self.state.step);
         let batch = Batch::gather(images, items, &self.device);
         let output = TrainStep::step(&self.classifier, batch);
-        self.require_finite(&output.item)?;
+        self.require_finite("loss is", output.item.loss())?;
 
         self.classifier = self.optimizer.step(learning_rate, self.classifier.clone(), output.grads);
         self.state.scores += output.item;
@@ -134,12 +134,13 @@ impl Session {
     }
 
     /// A loss that is not finite makes gradients that are not, and they would stay in the weights.
-    fn require_finite(&self, scores: &Scores) -> Result<(), RunError> {
-        if scores.loss_sum.is_finite() {
+    fn require_finite(&self, what: &'static str, value: f64) -> Result<(), RunError> {
+        if value.is_finite() {
             return Ok(());
         }
         Err(RunError::NotFinite {
-            loss: scores.loss(),
+            what,
+            value,
             epoch: self.state.epoch,
             batch: self.state.epoch_step + 1,
             step: self.state.step + 1,
@@ -157,6 +158,7 @@ impl Session {
     fn finish_epoch(&mut self, events: &mut Events) -> Result<(), RunError> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let validation = self.validate(events);
+        self.require_finite("validation loss is", validation.map_or(0.0, |scores| scores.loss()))?;
         let rate = self.learning_rate(step.saturating_sub(1));
         let row = Row::new((epoch, step), rate, &self.state.scores, validation.as_ref());
         self.metrics.append(&row)?;
@@ -206,6 +208,7 @@ impl Session {
     }
 
     fn commit(&mut self) -> Result<(), RunError> {
+        self.require_finite("weights add up to", self.classifier.magnitude())?;
         self.state.metrics = self.metrics.sync()?;
         let checkpoint = Checkpoint::take(&self.classifier, &self.optimizer, &self.state)?;
         let name = self.checkpoints.commit(&checkpoint)?;

@@ -12,6 +12,7 @@ use crate::error::RunError;
 use crate::evaluation::{Evaluation, SplitName, probabilities_of};
 use crate::objective::Classifier;
 use crate::prediction::{Prediction, read_image};
+use crate::resume;
 use crate::run_dir::RunDir;
 
 /// The model of a run's best epoch (or of its last, where there was no validation set), ready
@@ -35,6 +36,9 @@ impl Trained {
         let checkpoints = Checkpoints::existing(run.checkpoints());
         let newest = checkpoints.newest()?;
         let newest = newest.ok_or_else(|| RunError::NothingTrained { path: path.to_owned() })?;
+        if newest.state.run != resume::identity(&config, &environment.data) {
+            return Err(RunError::ForeignCheckpoint { path: run.checkpoints() });
+        }
         let checkpoint = match &newest.state.best {
             Some(best) => checkpoints.load(&best.checkpoint)?,
             None => newest,

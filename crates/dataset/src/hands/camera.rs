@@ -17,14 +17,14 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// A view of the whole hand, within some 35 degrees of upright.
+    /// A view of the whole hand, within some 20 degrees of upright.
     pub fn draw(rng: &mut ChaCha8Rng) -> Self {
         Self {
-            roll: rng.random_range(-0.61..0.61),
+            roll: rng.random_range(-0.35..0.35),
             tilt: [rng.random_range(-0.3..0.25), rng.random_range(-0.3..0.3)],
             scale: rng.random_range(18.5..25.5),
             mirrored: rng.random_bool(0.5),
-            middle: [rng.random_range(28.5..35.5), rng.random_range(29.5..36.5)],
+            middle: [rng.random_range(30.0..34.0), rng.random_range(31.0..35.0)],
         }
     }
 

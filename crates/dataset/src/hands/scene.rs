@@ -32,14 +32,14 @@ pub struct Shadow {
 }
 
 impl Scene {
-    /// Any skin before a bright and plain wall.
+    /// Any skin before a plain wall that stands out from it.
     pub fn draw(rng: &mut ChaCha8Rng) -> Self {
         let skin = skin(rng.random_range(0.0..1.0));
         let [x, y] = [rng.random_range(-0.7..0.7), rng.random_range(-0.7..0.0)];
         Self {
             skin,
             red_skin: redder(skin, rng),
-            wall: wall(rng),
+            wall: wall(skin, rng),
             falloff: [0; 2].map(|_| rng.random_range(-0.14..0.14)),
             light: unit([x, y, 0.8]),
             ambient: rng.random_range(0.45..0.65),
@@ -81,10 +81,19 @@ fn redder(skin: Vector, rng: &mut ChaCha8Rng) -> Vector {
     [0.99 * skin[0], green * skin[1], blue * skin[2]]
 }
 
-fn wall(rng: &mut ChaCha8Rng) -> Vector {
-    let brightness = rng.random_range(172.0..236.0);
-    std::array::from_fn(|_| brightness + rng.random_range(-4.0..4.0))
+/// A wall of any hue, darker than the hand as often as brighter and about as warm: neither
+/// brightness nor colour alone tells them apart.
+fn wall(skin: Vector, rng: &mut ChaCha8Rng) -> Vector {
+    let darker = rng.random_bool(0.5);
+    let contrast = rng.random_range(if darker { DARK_WALL } else { BRIGHT_WALL });
+    let grey = [skin.iter().sum::<f32>() / 3.0; 3];
+    mix(skin, grey, 0.3)
+        .map(|value| (contrast * value * rng.random_range(0.82..1.22)).clamp(16.0, 240.0))
 }
+
+/// Brightness relative to the skin's, which its shading dims to some 0.7 of that.
+const DARK_WALL: std::ops::Range<f32> = 0.2..0.4;
+const BRIGHT_WALL: std::ops::Range<f32> = 1.08..1.58;
 
 fn tint(rng: &mut ChaCha8Rng) -> Vector {
     let exposure = rng.random_range(0.84..1.02);

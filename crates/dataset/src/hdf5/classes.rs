@@ -24,27 +24,27 @@ pub(super) fn read(names: &Object) -> Result<Vec<String>, Hdf5Error> {
 pub(super) fn from_labels(site: &Site, numbers: &[i128]) -> Result<Vec<String>, Hdf5Error> {
     let largest = numbers.iter().copied().max().unwrap_or(-1);
     match usize::try_from(largest) {
-        Ok(largest) if largest < MAX_CLASSES => {
+        Ok(largest) if (1..MAX_CLASSES).contains(&largest) => {
             Ok((0..=largest).map(|class| class.to_string()).collect())
         }
         _ => {
             let found = format!("labels up to {largest} without names for them");
             Err(site.content(
                 found,
-                "labels from 0 to at most 9,999",
+                "labels from 0 to at least 1 and at most 9,999",
                 "add the names as `/list_classes`",
             ))
         }
     }
 }
 
-/// Accepts 1 to 10,000 names.
+/// Accepts 2 to 10,000 names: there is nothing to tell apart in one class.
 pub(super) fn check_count(site: &Site, count: usize) -> Result<(), Hdf5Error> {
-    match (1..=MAX_CLASSES).contains(&count) {
+    match (2..=MAX_CLASSES).contains(&count) {
         true => Ok(()),
         false => {
             let found = format!("a list of {count} names");
-            Err(site.structure(found, "1 to 10,000 names", "store one name for each class"))
+            Err(site.structure(found, "2 to 10,000 names", "store one name for each class"))
         }
     }
 }

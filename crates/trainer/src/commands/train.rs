@@ -12,11 +12,12 @@ use crate::signals;
 
 /// Trains, or resumes a run.
 pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
+    args.ui.check()?;
     let run = open(args, log)?;
     let directory = run.directory().path().to_owned();
     let interrupter = Interrupter::new();
     let ui = Ui {
-        renderer: args.ui.renderer(&interrupter, run.done().0)?,
+        renderer: args.ui.renderer(&interrupter, run.done().0),
         interrupter,
         stop: signals::listen().map_err(|error| Failure::run(&error))?,
     };
