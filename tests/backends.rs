@@ -7,7 +7,7 @@ use crate::place::Place;
 use crate::training::column;
 
 /// How far a loss may be from the reference, relative to it.
-const TOLERANCE: f64 = 1e-3;
+const TOLERANCE: f64 = 1e-4;
 
 fn devices(place: &Place) -> Vec<String> {
     let listed = place.succeed(&["devices"]).stdout;

@@ -50,7 +50,7 @@ impl Place {
         fs::create_dir(place.path("data")).unwrap();
         let classes = ["red", "green", "blue"].map(String::from);
         for (file, part, count) in [("train", Part::Train, 60), ("test", Part::Test, 12)] {
-            let path = place.path(&format!("data/{file}.h5"));
+            let path = place.path(format!("data/{file}.h5"));
             hdf5::write(&path, part, &coloured(count), &classes).unwrap();
         }
         place
@@ -74,6 +74,8 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
         command.env_remove("RUST_LOG").env_remove("SIGNS_DIR").env_remove("RUST_BACKTRACE");
+        // Without it a library of the graphics drivers writes a line to stderr.
+        command.env("XDG_RUNTIME_DIR", self.0.path());
         command
     }
 
@@ -134,7 +136,7 @@ impl Ran {
 pub fn coloured(count: usize) -> LabelledImages {
     let labels: Vec<u32> = (0..count as u32).map(|item| item % 3).collect();
     let pixel = |label: u32, value: usize| {
-        let noise = (value * 2_654_435_761 >> 7) % 120;
+        let noise = ((value * 2_654_435_761) >> 7) % 120;
         noise as u8 + if value % 3 == label as usize { 90 } else { 0 }
     };
     let pixels = labels.iter().enumerate();

@@ -88,14 +88,20 @@ fn the_directory_in_signs_dir_goes_before_the_one_of_the_config() {
 fn a_hidden_layer_helps_on_the_stand_in() {
     let place = place();
     let accuracy = |hidden: &str, run: &str| {
-        let hidden = format!("model.mlp.hidden={hidden}");
-        let args = ["--config", "drawn.toml", "--run-dir", run, "--set", &hidden];
-        let size = ["--set", "dataset.hdf5.stand_in.train=1080"];
-        let tested = ["--set", "dataset.hdf5.stand_in.test=600"];
-        place.succeed(&[&args[..], &size, &tested, &["--set", "training.epochs=15"]].concat());
+        let sets = [
+            format!("model.mlp.hidden={hidden}"),
+            "dataset.hdf5.stand_in.train=1080".into(),
+            "dataset.hdf5.stand_in.test=600".into(),
+            "schedule.cosine={}".into(),
+            "training.epochs=15".into(),
+            "training.batch_size=64".into(),
+        ];
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        place.succeed(&[&["--config", "drawn.toml", "--run-dir", run], &sets[..]].concat());
         json(&place.read(format!("{run}/summary.json")))["test_accuracy"].as_f64().unwrap()
     };
     let (regression, perceptron) = (accuracy("[]", "regression"), accuracy("[128, 64]", "mlp"));
-    assert!(perceptron > regression + 0.03, "{regression} {perceptron}");
-    assert!((0.35..0.75).contains(&regression), "{regression}");
+    println!("softmax regression {regression}, perceptron {perceptron}");
+    assert!((0.35..0.65).contains(&regression), "{regression}");
+    assert!(perceptron > regression + 0.08, "{regression} {perceptron}");
 }

@@ -8,9 +8,12 @@ use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
 use crate::cli::UiChoice;
 use crate::error::Failure;
 use plain::Plain;
+use training::StopSource;
 
 impl UiChoice {
     /// Whether the dashboard will be shown.
@@ -39,4 +42,19 @@ impl UiChoice {
             false => Box::new(Plain::new(self != Self::None)),
         }
     }
+}
+
+/// The same `stop`, which also gives Ctrl-C its meaning back: the dashboard takes it as a key
+/// like any other.
+pub fn with_ctrl_c(mut stop: StopSource) -> StopSource {
+    let terminal = std::io::stdin();
+    Box::new(move |step| {
+        if let Ok(mut modes) = tcgetattr(&terminal)
+            && !modes.local_modes.contains(LocalModes::ISIG)
+        {
+            modes.local_modes.insert(LocalModes::ISIG);
+            tcsetattr(&terminal, OptionalActions::Now, &modes).ok();
+        }
+        stop(step)
+    })
 }

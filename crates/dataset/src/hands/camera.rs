@@ -22,7 +22,7 @@ impl Camera {
         Self {
             roll: rng.random_range(-0.35..0.35),
             tilt: [rng.random_range(-0.3..0.25), rng.random_range(-0.3..0.3)],
-            scale: rng.random_range(18.5..25.5),
+            scale: rng.random_range(19.0..25.0),
             mirrored: rng.random_bool(0.5),
             middle: [rng.random_range(30.0..34.0), rng.random_range(31.0..35.0)],
         }

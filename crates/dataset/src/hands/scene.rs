@@ -88,7 +88,7 @@ fn wall(skin: Vector, rng: &mut ChaCha8Rng) -> Vector {
     let contrast = rng.random_range(if darker { DARK_WALL } else { BRIGHT_WALL });
     let grey = [skin.iter().sum::<f32>() / 3.0; 3];
     mix(skin, grey, 0.3)
-        .map(|value| (contrast * value * rng.random_range(0.82..1.22)).clamp(16.0, 240.0))
+        .map(|value| (contrast * value * rng.random_range(0.82..1.22)).clamp(18.0, 226.0))
 }
 
 /// Brightness relative to the skin's, which its shading dims to some 0.7 of that.

@@ -8,7 +8,7 @@ use super::STAND_IN;
 use crate::cli::{TrainArgs, UiChoice};
 use crate::error::Failure;
 use crate::logging::RunLog;
-use crate::signals;
+use crate::{signals, ui};
 
 /// Trains, or resumes a run.
 pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
@@ -16,10 +16,11 @@ pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
     let run = open(args, log)?;
     let directory = run.directory().path().to_owned();
     let interrupter = Interrupter::new();
+    let stop = signals::listen().map_err(|error| Failure::run(&error))?;
     let ui = Ui {
         renderer: args.ui.renderer(&interrupter, run.done().0),
         interrupter,
-        stop: signals::listen().map_err(|error| Failure::run(&error))?,
+        stop: if args.ui.is_dashboard() { ui::with_ctrl_c(stop) } else { stop },
     };
     match run.fit(ui)? {
         Outcome::Finished(summary) => Ok(finished(args.ui, &directory, &summary)),
