@@ -51,3 +51,50 @@ impl Model {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, Initializer};
+    use burn::tensor::{Distribution, TensorData};
+
+    fn model(config: &MlpConfig, seed: u64) -> Model {
+        let device = Device::default();
+        ModelConfig::Mlp(config.clone()).init([4, 5, 3], 6, seed, &device)
+    }
+
+    fn weights(model: Model) -> Vec<u8> {
+        model.into_record().into_bytes().unwrap().to_vec()
+    }
+
+    #[test]
+    fn equal_seeds_give_equal_files_and_others_do_not() {
+        let config = MlpConfig::default();
+        assert!(weights(model(&config, 1)) == weights(model(&config, 1)));
+        assert!(weights(model(&config, 1)) != weights(model(&config, 2)));
+    }
+
+    #[test]
+    fn every_variant_gives_finite_logits_of_one_row_an_image() {
+        for activation in [Activation::Relu, Activation::Tanh, Activation::Sigmoid] {
+            for initializer in [Initializer::HeNormal, Initializer::GlorotUniform] {
+                for (hidden, batch_norm) in [(vec![], false), (vec![7], false), (vec![7, 3], true)]
+                {
+                    let config = MlpConfig { hidden, activation, batch_norm, initializer };
+                    let images =
+                        Tensor::random([2, 4, 5, 3], Distribution::Default, &Device::default());
+                    let logits = model(&config, 1).forward(images);
+                    assert_eq!(logits.dims(), [2, 6], "{config:?}");
+                    let data: TensorData = logits.into_data();
+                    assert!(data.iter::<f32>().all(f32::is_finite), "{config:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_model_without_hidden_layers_is_softmax_regression() {
+        let regression = MlpConfig { hidden: vec![], ..MlpConfig::default() };
+        assert_eq!(model(&regression, 1).num_params(), 60 * 6 + 6);
+    }
+}

@@ -56,10 +56,10 @@ pub struct TrainArgs {
     /// Override a key of the config, for example optimizer.adam.learning_rate=1e-3
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
-    /// Where to run: flex, ndarray, wgpu[:n], ..; else the config's, else the best one
+    /// Where to run: flex, ndarray, wgpu, wgpu:1, ..; else the config's, else the best one
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
-    /// The directory of the new run, instead of runs/<name>
+    /// The directory of the new run, instead of one in runs/
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub run_dir: Option<PathBuf>,
     /// Continue the latest run of the config, or the run in DIR
