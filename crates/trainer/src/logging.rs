@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -19,7 +20,9 @@ pub struct RunLog(Arc<OnceLock<File>>);
 /// Starts logging. The dashboard owns the terminal, so that nothing goes to stderr beside it.
 pub fn start(verbosity: &Verbosity, dashboard: bool) -> RunLog {
     let run_log = RunLog::default();
+    // When a span closes, the log says how long it took.
     let file = layer().with_ansi(false).with_writer(run_log.clone());
+    let file = file.with_span_events(FmtSpan::CLOSE);
     let stderr = layer().with_writer(io::stderr).with_target(false).without_time();
     let stderr = (!dashboard).then(|| stderr.with_filter(stderr_filter(verbosity)));
     tracing_subscriber::registry()

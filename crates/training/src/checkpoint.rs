@@ -139,8 +139,15 @@ impl Checkpoints {
     /// Commits a checkpoint durably and gives its name.
     pub fn commit(&self, checkpoint: &Checkpoint) -> Result<String, RunError> {
         let name = checkpoint.state.checkpoint_name();
+        if self.load(&name).is_ok_and(|saved| saved.state == checkpoint.state) {
+            return Ok(name);
+        }
         let staged = self.directory.join(format!(".{name}"));
-        let write = |error| RunError::write(&staged, error);
+        let write = |error| {
+            // On a full disk the last checkpoint needs the space more than half a new one.
+            fs::remove_dir_all(&staged).ok();
+            RunError::write(&staged, error)
+        };
         fs::create_dir(&staged).map_err(write)?;
         let files = checkpoint.files()?;
         files

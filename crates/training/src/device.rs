@@ -39,6 +39,11 @@ pub enum DeviceError {
         /// Those of this build.
         compiled: String,
     },
+    /// No backend of this build finds a device on this machine.
+    #[error(
+        "none of the backends of this build ({0}) finds a device here\n  install the driver of the graphics card, or build for the processor: cargo build --release"
+    )]
+    NoneAtAll(String),
     /// The backend finds no such device on this machine.
     #[error(
         "there is no device `{name}` here: {found}\n  `trainer devices` lists what there is; check that its driver is installed"
@@ -86,10 +91,7 @@ fn best() -> Result<Chosen, DeviceError> {
     // A graphics card that is really a processor is slower than the processor itself.
     devices.sort_by_key(|device| device.software);
     let best = devices.into_iter().next();
-    best.map(Listed::chosen).ok_or(DeviceError::Absent {
-        name: "any".into(),
-        found: "none of the compiled backends finds a device".into(),
-    })
+    best.map(Listed::chosen).ok_or_else(|| DeviceError::NoneAtAll(compiled().join(", ")))
 }
 
 fn named(name: &str) -> Result<Chosen, DeviceError> {

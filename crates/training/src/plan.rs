@@ -243,6 +243,7 @@ impl Run {
         Ok(summary)
     }
 
+    #[tracing::instrument(level = "debug", skip_all)]
     fn evaluate(&self, classifier: &Classifier) -> Result<BTreeMap<&str, Evaluation>, RunError> {
         let mut scores = BTreeMap::new();
         for split in [SplitName::Train, SplitName::Test] {

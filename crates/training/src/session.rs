@@ -87,6 +87,7 @@ impl Session {
     }
 
     /// The remaining steps of the epoch.
+    #[tracing::instrument(level = "debug", skip_all, fields(epoch = self.state.epoch))]
     fn train_epoch(&mut self, events: &mut Events) -> Result<Option<Stop>, RunError> {
         let data = Arc::clone(&self.data);
         let order = shuffled(data.train.len(), self.state.seed, self.state.epoch as u64);
@@ -176,6 +177,7 @@ impl Session {
         Ok(())
     }
 
+    #[tracing::instrument(level = "debug", skip_all, fields(epoch = self.state.epoch))]
     fn validate(&self, events: &mut Events) -> Option<Scores> {
         let images = self.data.validation.as_ref()?;
         let (classifier, device) = (self.classifier.valid(), self.device.clone().inner());
@@ -207,6 +209,7 @@ impl Session {
         is_best
     }
 
+    #[tracing::instrument(level = "debug", skip_all, fields(step = self.state.step))]
     fn commit(&mut self) -> Result<(), RunError> {
         self.require_finite("weights add up to", self.classifier.magnitude())?;
         self.state.metrics = self.metrics.sync()?;

@@ -4,7 +4,11 @@ use crate::error::Failure;
 
 /// Lists the devices of this build on this machine.
 pub fn devices() -> Result<ExitCode, Failure> {
-    for device in training::list() {
+    let devices = training::list();
+    if devices.is_empty() {
+        training::choose(None).map_err(|error| Failure::usage(error.to_string()))?;
+    }
+    for device in devices {
         println!("{:<10} {}", device.name, device.description);
     }
     Ok(ExitCode::SUCCESS)
