@@ -9,11 +9,6 @@ use crate::training::column;
 /// How far a loss may be from the reference, relative to it.
 const TOLERANCE: f64 = 1e-4;
 
-fn devices(place: &Place) -> Vec<String> {
-    let listed = place.succeed(&["devices"]).stdout;
-    listed.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
-}
-
 #[test]
 fn the_first_20_losses_are_the_same_on_every_backend() {
     let place = Place::new();
@@ -21,7 +16,7 @@ fn the_first_20_losses_are_the_same_on_every_backend() {
     let args = ["--config", "tiny.toml", "--set", "training.batch_size=1000"];
     let reference: Vec<f64> =
         include_str!("first_losses.txt").lines().map(|line| line.parse().unwrap()).collect();
-    for device in devices(&place) {
+    for device in place.devices() {
         let more = ["--set", "training.epochs=20", "--set", "model.mlp.hidden=[16, 8]"];
         place.succeed(&[&args[..], &more, &["--device", &device, "--run-dir", &device]].concat());
         let losses = column(&place.read(format!("{device}/metrics.jsonl")), "train_loss");
@@ -43,7 +38,7 @@ fn a_checkpoint_written_on_one_backend_resumes_on_another() {
     let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_trainer").into());
     let status = Command::new(program).args(args).current_dir(place.path("")).status().unwrap();
     assert!(status.success());
-    for (number, device) in devices(&place).iter().enumerate() {
+    for (number, device) in place.devices().iter().enumerate() {
         let epochs = format!("training.epochs={}", 6 + 3 * number);
         place.succeed(&["--resume", "run", "--device", device, "--set", &epochs]);
         let rows = place.read("run/metrics.jsonl").lines().count();

@@ -15,11 +15,10 @@ fn the_help_of_each_command_is_as_recorded() {
 #[test]
 fn every_listed_device_can_be_used() {
     let place = Place::new();
-    let listed = place.succeed(&["devices"]).stdout;
-    assert!(listed.lines().count() >= 1);
-    for line in listed.lines() {
-        let device = line.split(' ').next().unwrap();
-        let ran = place.succeed(&["--config", "tiny.toml", "--device", device]);
+    let devices = place.devices();
+    assert!(!devices.is_empty());
+    for device in devices {
+        let ran = place.succeed(&["--config", "tiny.toml", "--device", &device]);
         assert!(ran.stdout.contains(&format!("on {device}\n")), "{}", ran.stdout);
     }
 }
@@ -27,8 +26,7 @@ fn every_listed_device_can_be_used() {
 #[test]
 fn without_a_device_the_first_listed_one_runs() {
     let place = Place::new();
-    let listed = place.succeed(&["devices"]).stdout;
-    let first = listed.split(' ').next().unwrap();
+    let first = place.devices().remove(0);
     let ran = place.succeed(&["--config", "tiny.toml"]);
     assert!(ran.stdout.contains(&format!("on {first}\n")), "{}", ran.stdout);
 }

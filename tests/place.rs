@@ -97,6 +97,12 @@ impl Place {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// The devices of the program, the best one first.
+    pub fn devices(&self) -> Vec<String> {
+        let listed = self.succeed(&["devices"]).stdout;
+        listed.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    }
+
     /// The names in a directory of this place, sorted; none if there is no such directory.
     pub fn names(&self, directory: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(directory)).into_iter().flatten();

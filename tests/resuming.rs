@@ -86,21 +86,16 @@ fn ten_signals() -> Vec<(&'static str, u64)> {
     (0..10).map(|number| (signal(number), (number as u64 * 37 + 11) % 90)).collect()
 }
 
-fn devices(place: &Place) -> Vec<String> {
-    let listed = place.succeed(&["devices"]).stdout;
-    listed.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
-}
-
 #[test]
 fn a_run_stopped_ten_times_ends_with_the_same_bits_on_every_processor_backend() {
-    for device in devices(&Place::new()).iter().filter(|device| !device.contains(':')) {
+    for device in Place::new().devices().iter().filter(|device| !device.contains(':')) {
         stop_and_resume(device, &ten_signals());
     }
 }
 
 #[test]
 fn a_run_killed_five_times_ends_with_the_same_bits() {
-    let device = devices(&Place::new()).remove(0);
+    let device = Place::new().devices().remove(0);
     stop_and_resume(
         &device,
         &[("-KILL", 5), ("-KILL", 60), ("-KILL", 17), ("-KILL", 33), ("-KILL", 80)],

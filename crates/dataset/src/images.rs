@@ -1,5 +1,7 @@
 use sha2::{Digest, Sha256};
 
+use crate::digest::hexadecimal;
+
 /// Images of one size with their labels, in host memory, in the order of their source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelledImages {
@@ -57,6 +59,6 @@ impl LabelledImages {
         self.shape.iter().for_each(|&size| hash.update((size as u64).to_le_bytes()));
         hash.update(&self.pixels);
         self.labels.iter().for_each(|label| hash.update(label.to_le_bytes()));
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&hash.finalize())
     }
 }

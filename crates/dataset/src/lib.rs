@@ -3,6 +3,7 @@
 //!
 //! A data source is one file with its config above it and one variant of [`DatasetConfig`].
 
+mod digest;
 mod error;
 pub mod hands;
 pub mod hdf5;
@@ -12,6 +13,7 @@ mod source;
 mod split;
 mod statistics;
 
+pub use digest::sha256;
 pub use error::DatasetError;
 pub use images::LabelledImages;
 pub use sampler::shuffled;

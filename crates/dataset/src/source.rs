@@ -4,8 +4,8 @@ use std::{env, fs};
 
 use config::Check;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use crate::digest::sha256;
 use crate::error::DatasetError;
 use crate::hands;
 use crate::hdf5::{self, Part};
@@ -172,8 +172,7 @@ impl Hdf5Config {
         let hdf5::Hdf5File { images, classes } = hdf5::read(&path, part)?;
         let bytes = fs::read(&path)
             .map_err(|source| DatasetError::Unreadable { path: path.clone(), source })?;
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Loaded { name, path, images, classes, sha256 })
+        Ok(Loaded { name, path, images, classes, sha256: sha256(&bytes) })
     }
 
     fn files(&self) -> impl Iterator<Item = PathBuf> {

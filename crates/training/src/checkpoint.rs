@@ -3,7 +3,11 @@
 //!
 //! `SHA256SUMS` lists every file in the format of `sha256sum`, which can check it too.
 
-use std::fs::{self, File};
+mod sorted;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,13 +16,14 @@ use burn::module::Module;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
-use burn_pack::{Reader, Writer};
+use dataset::sha256;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::RunError;
 use crate::objective::Classifier;
+use crate::run_dir::sync_parent;
 use crate::state::State;
+use sorted::sorted;
 
 /// When to save, and how much to keep: `[training.checkpoint]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +52,9 @@ pub struct Checkpoint {
     model: Vec<u8>,
     optimizer: Vec<u8>,
 }
+
+/// A file of a checkpoint: its name and its bytes.
+type File<'a> = (&'a str, &'a [u8]);
 
 const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
@@ -109,18 +117,14 @@ impl Checkpoint {
     pub fn model_bytes(&self) -> &[u8] {
         &self.model
     }
-
-    fn files(&self) -> Result<[(&'static str, Vec<u8>); 3], RunError> {
-        let state = serde_json::to_vec_pretty(&self.state)
-            .map_err(|error| RunError::Record(error.to_string()))?;
-        Ok([(MODEL, self.model.clone()), (OPTIMIZER, self.optimizer.clone()), (STATE, state)])
-    }
 }
 
 impl Checkpoints {
     /// The checkpoints in `directory`, without what an interrupted commit left there.
     pub fn open(directory: PathBuf) -> Result<Self, RunError> {
-        fs::create_dir_all(&directory).map_err(|error| RunError::write(&directory, error))?;
+        fs::create_dir_all(&directory)
+            .and_then(|()| sync_parent(&directory))
+            .map_err(|error| RunError::write(&directory, error))?;
         let checkpoints = Self { directory };
         let leftover =
             |name: &&String| name.starts_with(".epoch-") || name.starts_with(".removed-epoch-");
@@ -143,24 +147,30 @@ impl Checkpoints {
             return Ok(name);
         }
         let staged = self.directory.join(format!(".{name}"));
-        let write = |error| {
+        self.stage(&staged, checkpoint).map_err(|error| {
             // On a full disk the last checkpoint needs the space more than half a new one.
             fs::remove_dir_all(&staged).ok();
             RunError::write(&staged, error)
-        };
-        fs::create_dir(&staged).map_err(write)?;
-        let files = checkpoint.files()?;
-        files
-            .iter()
-            .map(|(file, bytes)| (*file, bytes.as_slice()))
-            .chain([(SUMS, sums(&files).as_bytes())])
-            .try_for_each(|(file, bytes)| write_durably(&staged.join(file), bytes))
-            .and_then(|()| File::open(&staged)?.sync_all())
-            .map_err(write)?;
+        })?;
         self.remove(&name)?;
-        fs::rename(&staged, self.directory.join(&name)).map_err(write)?;
-        self.sync()?;
+        let committed = self.directory.join(&name);
+        fs::rename(&staged, &committed)
+            .and_then(|()| sync_parent(&committed))
+            .map_err(|error| RunError::write(&committed, error))?;
         Ok(name)
+    }
+
+    /// Writes all files of a checkpoint into `staged`, durably.
+    fn stage(&self, staged: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+        let state = serde_json::to_vec_pretty(&checkpoint.state)?;
+        let files: [File; 3] =
+            [(MODEL, &checkpoint.model), (OPTIMIZER, &checkpoint.optimizer), (STATE, &state)];
+        fs::create_dir(staged)?;
+        for (name, bytes) in files {
+            write_durably(&staged.join(name), bytes)?;
+        }
+        write_durably(&staged.join(SUMS), sums(files).as_bytes())?;
+        fs::File::open(staged)?.sync_all()
     }
 
     /// The newest checkpoint that is whole, if there is any at all. Each damaged one that it
@@ -192,17 +202,14 @@ impl Checkpoints {
         if position(name).is_none() {
             return Err(damaged("", "a checkpoint is called epoch-N-step-N".into()));
         }
-        let read = |file: &'static str| -> Result<_, RunError> {
-            let bytes =
-                fs::read(path.join(file)).map_err(|error| damaged(file, error.to_string()))?;
-            Ok((file, bytes))
+        let read = |file: &str| {
+            fs::read(path.join(file)).map_err(|error| damaged(file, error.to_string()))
         };
-        let files = [read(MODEL)?, read(OPTIMIZER)?, read(STATE)?];
-        let (_, stored) = read(SUMS)?;
-        if let Some(file) = first_difference(&stored, &sums(&files)) {
+        let [model, optimizer, state] = [read(MODEL)?, read(OPTIMIZER)?, read(STATE)?];
+        let actual = sums([(MODEL, &model), (OPTIMIZER, &optimizer), (STATE, &state)]);
+        if let Some(file) = first_difference(&read(SUMS)?, &actual) {
             return Err(damaged(file, "its SHA-256 is not the one of SHA256SUMS".into()));
         }
-        let [(_, model), (_, optimizer), (_, state)] = files;
         let state: State =
             serde_json::from_slice(&state).map_err(|error| damaged(STATE, error.to_string()))?;
         match state.checkpoint_name() {
@@ -255,12 +262,6 @@ impl Checkpoints {
             .and_then(|()| fs::remove_dir_all(&removed))
             .map_err(|error| RunError::write(&path, error))
     }
-
-    fn sync(&self) -> Result<(), RunError> {
-        File::open(&self.directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(|error| RunError::write(&self.directory, error))
-    }
 }
 
 /// Epoch and step of a checkpoint's name.
@@ -270,20 +271,14 @@ fn position(name: &str) -> Option<(usize, usize)> {
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
+    let mut file = fs::File::create_new(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
 /// One line a file, as `sha256sum` prints it.
-fn sums(files: &[(&str, Vec<u8>)]) -> String {
-    let line = |(name, bytes): &(&str, Vec<u8>)| format!("{}  {name}\n", sha256(bytes));
-    files.iter().map(line).collect()
-}
-
-/// SHA-256 in hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn sums(files: [File; 3]) -> String {
+    files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect()
 }
 
 /// The file whose line differs, or the list itself.
@@ -292,105 +287,4 @@ fn first_difference<'a>(stored: &[u8], actual: &'a str) -> Option<&'a str> {
     let differing = actual.lines().find(|line| stored_lines.next() != Some(line.as_bytes()));
     let named = differing.map(|line| line.rsplit(' ').next().unwrap_or(SUMS));
     named.or((stored != actual.as_bytes()).then_some(SUMS))
-}
-
-/// The same record with its tensors in the order of their names: Burn keeps them in a hash map,
-/// whose order changes from process to process.
-fn sorted(record: Bytes) -> Result<Vec<u8>, RunError> {
-    let sort = || {
-        let reader = Reader::from_bytes(record)?;
-        let (scalars, metadata) = (reader.scalars().clone(), reader.metadata().clone());
-        let mut tensors = Vec::new();
-        for tensor in reader.into_tensors()? {
-            let (name, dtype, shape, id, bytes) = tensor.into_parts()?;
-            tensors.push((name.clone(), burn_pack::Tensor::new(name, dtype, shape, id, bytes)));
-        }
-        tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let writer = Writer::new(tensors.into_iter().map(|(_, tensor)| tensor).collect());
-        let writer =
-            scalars.iter().fold(writer, |writer, (key, value)| writer.with_scalar(key, *value));
-        let writer =
-            metadata.iter().fold(writer, |writer, (key, value)| writer.with_metadata(key, value));
-        writer.into_bytes()
-    };
-    let bytes = sort().map_err(|error: burn_pack::Error| RunError::Record(error.to_string()))?;
-    Ok(bytes.to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::state::Best;
-    use tempfile::TempDir;
-
-    fn checkpoint(epoch: usize, best: Option<&str>) -> Checkpoint {
-        let best = best.map(|checkpoint| Best {
-            epoch: 1,
-            checkpoint: checkpoint.to_owned(),
-            accuracy: 0.5,
-            loss: 1.0,
-        });
-        let state = State { epoch, best, ..State::new("run".to_owned(), 1) };
-        Checkpoint { state, model: vec![epoch as u8; 40], optimizer: vec![7; 20] }
-    }
-
-    fn committed(epochs: &[(usize, Option<&str>)]) -> (TempDir, Checkpoints) {
-        let place = TempDir::new().unwrap();
-        let checkpoints = Checkpoints::open(place.path().join("checkpoints")).unwrap();
-        for (epoch, best) in epochs {
-            checkpoints.commit(&checkpoint(*epoch, *best)).unwrap();
-        }
-        (place, checkpoints)
-    }
-
-    #[test]
-    fn what_was_committed_is_read_back() {
-        let (_place, checkpoints) = committed(&[(1, None), (2, None)]);
-        let newest = checkpoints.newest().unwrap().unwrap();
-        assert_eq!((newest.state.epoch, newest.model), (2, vec![2; 40]));
-    }
-
-    #[test]
-    fn every_changed_bit_and_every_truncation_is_noticed() {
-        let (place, checkpoints) = committed(&[(1, None)]);
-        let name = "epoch-000001-step-000000";
-        for file in [MODEL, OPTIMIZER, STATE, SUMS] {
-            let path = place.path().join("checkpoints").join(name).join(file);
-            let whole = fs::read(&path).unwrap();
-            for position in 0..whole.len() {
-                for bit in 0..8 {
-                    let mut flipped = whole.clone();
-                    flipped[position] ^= 1 << bit;
-                    fs::write(&path, flipped).unwrap();
-                    assert!(checkpoints.load(name).is_err(), "{file}, byte {position}, bit {bit}");
-                }
-                fs::write(&path, &whole[..position]).unwrap();
-                assert!(checkpoints.load(name).is_err(), "{file} cut at {position}");
-            }
-            fs::write(&path, whole).unwrap();
-        }
-        assert!(checkpoints.load(name).is_ok());
-    }
-
-    #[test]
-    fn pruning_keeps_the_last_ones_and_the_best_they_refer_to() {
-        let best = Some("epoch-000002-step-000000");
-        let (_place, checkpoints) = committed(&[(1, None), (2, None), (3, best), (4, best)]);
-        checkpoints.prune(1).unwrap();
-        let expected = ["epoch-000002-step-000000", "epoch-000004-step-000000"];
-        assert_eq!(checkpoints.names().unwrap().len(), 2);
-        assert_eq!(checkpoints.committed().unwrap(), expected);
-    }
-
-    #[test]
-    fn leftovers_of_an_interrupted_commit_are_cleared_and_nothing_else() {
-        let (place, checkpoints) = committed(&[(1, None)]);
-        for name in [".epoch-000002-step-000000", ".removed-epoch-000000-step-000000", ".mine"] {
-            fs::create_dir(checkpoints.directory.join(name)).unwrap();
-        }
-        let checkpoints = Checkpoints::open(place.path().join("checkpoints")).unwrap();
-        let mut names = checkpoints.names().unwrap();
-        names.sort();
-        assert_eq!(names, [".mine", "epoch-000001-step-000000"]);
-    }
 }

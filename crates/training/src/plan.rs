@@ -6,10 +6,10 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
-use dataset::Split;
+use dataset::{Split, sha256};
 use serde::Serialize;
 
-use crate::checkpoint::{Checkpoint, Checkpoints, sha256};
+use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::config::RunConfig;
 use crate::device::{self, Chosen};
 use crate::environment::{DataIdentity, Environment, write_json};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use dataset::sha256;
 use toml::Value;
 
-use crate::checkpoint::sha256;
 use crate::config::RunConfig;
 use crate::environment::DataIdentity;
 use crate::error::RunError;

@@ -139,7 +139,10 @@ impl RunDir {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         parent.map_or(Ok(()), fs::create_dir_all).map_err(|error| RunError::write(path, error))?;
         match fs::create_dir(path) {
-            Ok(()) => Ok(Some(Self { path: path.to_owned() })),
+            Ok(()) => {
+                sync_parent(path).map_err(|error| RunError::write(path, error))?;
+                Ok(Some(Self { path: path.to_owned() }))
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
             Err(error) => Err(RunError::write(path, error)),
         }
@@ -154,12 +157,18 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&staged, path)?;
-        path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+        sync_parent(path)
     };
     write().map_err(|error| {
         fs::remove_file(&staged).ok();
         RunError::write(path, error)
     })
+}
+
+/// Makes the entry of `path` in its directory durable.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn numbered(name: &str, number: usize) -> PathBuf {

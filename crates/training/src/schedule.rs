@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// How the learning rate changes over a run: `schedule = "constant"` or `[schedule.cosine]`.
 ///
-/// A function of the position in the run, with no state to save.
+/// A function of the position in the run, with no state to save. If a resumed run gets more
+/// epochs, the cosine stretches over all of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScheduleConfig {

@@ -32,12 +32,13 @@ fn open(args: &TrainArgs, log: &RunLog) -> Result<Run, Failure> {
     let (config, resumed) = config(args)?;
     let plan = Plan::prepare(&config, args.device.as_deref(), option_env!("TRAINER_COMMIT"))?;
     let headline = headline(&plan);
+    let is_resumed = resumed.is_some();
     let run = match resumed {
         Some(directory) => plan.resume(directory)?,
         None => plan.start(args.run_dir.as_deref())?,
     };
     log.attach(&run.directory().log()).map_err(|error| Failure::run(&error))?;
-    let opening = format!("{headline}\n{}", opening(&run));
+    let opening = format!("{headline}\n{}", opening(&run, is_resumed));
     tracing::info!("{opening}");
     if args.ui != UiChoice::None {
         println!("{opening}");
@@ -86,9 +87,12 @@ fn headline(plan: &Plan) -> String {
     )
 }
 
-fn opening(run: &Run) -> String {
+fn opening(run: &Run, is_resumed: bool) -> String {
     let directory = run.directory().path().display();
     match run.done() {
+        (0, 0) if is_resumed => {
+            format!("resuming {directory} from its start: it has no checkpoint")
+        }
         (0, 0) => format!("{} parameters; everything goes to {directory}", run.parameters()),
         (epochs, steps) => format!("resuming {directory} after epoch {epochs}, step {steps}"),
     }

@@ -1,0 +1,74 @@
+use super::*;
+use crate::state::Best;
+use tempfile::TempDir;
+
+fn checkpoint(epoch: usize, best: Option<&str>) -> Checkpoint {
+    let best = best.map(|checkpoint| Best {
+        epoch: 1,
+        checkpoint: checkpoint.to_owned(),
+        accuracy: 0.5,
+        loss: 1.0,
+    });
+    let state = State { epoch, best, ..State::new("run".to_owned(), 1) };
+    Checkpoint { state, model: vec![epoch as u8; 40], optimizer: vec![7; 20] }
+}
+
+fn committed(epochs: &[(usize, Option<&str>)]) -> (TempDir, Checkpoints) {
+    let place = TempDir::new().unwrap();
+    let checkpoints = Checkpoints::open(place.path().join("checkpoints")).unwrap();
+    for (epoch, best) in epochs {
+        checkpoints.commit(&checkpoint(*epoch, *best)).unwrap();
+    }
+    (place, checkpoints)
+}
+
+#[test]
+fn what_was_committed_is_read_back() {
+    let (_place, checkpoints) = committed(&[(1, None), (2, None)]);
+    let newest = checkpoints.newest().unwrap().unwrap();
+    assert_eq!((newest.state.epoch, newest.model), (2, vec![2; 40]));
+}
+
+#[test]
+fn every_changed_bit_and_every_truncation_is_noticed() {
+    let (place, checkpoints) = committed(&[(1, None)]);
+    let name = "epoch-000001-step-000000";
+    for file in [MODEL, OPTIMIZER, STATE, SUMS] {
+        let path = place.path().join("checkpoints").join(name).join(file);
+        let whole = fs::read(&path).unwrap();
+        for position in 0..whole.len() {
+            for bit in 0..8 {
+                let mut flipped = whole.clone();
+                flipped[position] ^= 1 << bit;
+                fs::write(&path, flipped).unwrap();
+                assert!(checkpoints.load(name).is_err(), "{file}, byte {position}, bit {bit}");
+            }
+            fs::write(&path, &whole[..position]).unwrap();
+            assert!(checkpoints.load(name).is_err(), "{file} cut at {position}");
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    assert!(checkpoints.load(name).is_ok());
+}
+
+#[test]
+fn pruning_keeps_the_last_ones_and_the_best_they_refer_to() {
+    let best = Some("epoch-000002-step-000000");
+    let (_place, checkpoints) = committed(&[(1, None), (2, None), (3, best), (4, best)]);
+    checkpoints.prune(1).unwrap();
+    let expected = ["epoch-000002-step-000000", "epoch-000004-step-000000"];
+    assert_eq!(checkpoints.names().unwrap().len(), 2);
+    assert_eq!(checkpoints.committed().unwrap(), expected);
+}
+
+#[test]
+fn leftovers_of_an_interrupted_commit_are_cleared_and_nothing_else() {
+    let (place, checkpoints) = committed(&[(1, None)]);
+    for name in [".epoch-000002-step-000000", ".removed-epoch-000000-step-000000", ".mine"] {
+        fs::create_dir(checkpoints.directory.join(name)).unwrap();
+    }
+    let checkpoints = Checkpoints::open(place.path().join("checkpoints")).unwrap();
+    let mut names = checkpoints.names().unwrap();
+    names.sort();
+    assert_eq!(names, [".mine", "epoch-000001-step-000000"]);
+}
