@@ -41,7 +41,7 @@ pub enum DeviceError {
     },
     /// No backend of this build finds a device on this machine.
     #[error(
-        "none of the backends of this build ({0}) finds a device here\n  install the driver of the graphics card, or build for the processor: cargo build --release"
+        "no backend finds a device here; this build has: {0}\n  install the driver of the graphics card, or build for the processor: cargo build --release"
     )]
     NoneAtAll(String),
     /// The backend finds no such device on this machine.
@@ -91,7 +91,7 @@ fn best() -> Result<Chosen, DeviceError> {
     // A graphics card that is really a processor is slower than the processor itself.
     devices.sort_by_key(|device| device.software);
     let best = devices.into_iter().next();
-    best.map(Listed::chosen).ok_or_else(|| DeviceError::NoneAtAll(compiled().join(", ")))
+    best.map(Listed::chosen).ok_or_else(|| DeviceError::NoneAtAll(compiled()))
 }
 
 fn named(name: &str) -> Result<Chosen, DeviceError> {
@@ -102,7 +102,7 @@ fn named(name: &str) -> Result<Chosen, DeviceError> {
     if backend.devices.is_none() {
         return Err(DeviceError::NotCompiledIn {
             backend: backend.name.to_owned(),
-            compiled: compiled().join(", "),
+            compiled: compiled(),
         });
     }
     let devices = backend.list();
@@ -111,9 +111,10 @@ fn named(name: &str) -> Result<Chosen, DeviceError> {
     device.ok_or_else(|| DeviceError::Absent { name: name.to_owned(), found })
 }
 
-fn compiled() -> Vec<&'static str> {
+fn compiled() -> String {
     let compiled = BACKENDS.iter().filter(|backend| backend.devices.is_some());
-    compiled.map(|backend| backend.name).collect()
+    let names: Vec<_> = compiled.map(|backend| backend.name).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 impl Backend {
