@@ -235,7 +235,7 @@ fn a_model_that_is_not_the_one_of_the_checkpoint_is_refused() {
             |place| edit(place, "runs/tiny/config.toml", "hidden = [8]", "hidden = [9]"),
             EVALUATE,
             1,
-            &["belongs to another run"],
+            &["does not fit this config"],
         ),
         (
             "a class less in the environment",
@@ -318,7 +318,7 @@ fn data_that_are_not_those_of_the_run_are_refused() {
             |place| remove(place, "data/test.h5"),
             EVALUATE,
             1,
-            &["data/test.h5", "no such file", "check the path"],
+            &["data/test.h5 is missing", "put it there"],
         ),
     ]);
 }

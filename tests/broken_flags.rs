@@ -137,6 +137,6 @@ fn drawn_data_go_only_where_there_is_room_for_them() {
     let args = ["data", "synthesize", "--train", "2", "--test", "2", "--out"];
     let (file, folder) = ([&args[..], &["tiny.toml"]].concat(), [&args[..], &["drawn"]].concat());
     place.refuses(&file, 2, &["tiny.toml", "name another one with --out"]);
-    place.trainer(&folder).refused(1, &["drawn/test_signs.h5", "cannot be written"]);
+    place.refuses(&folder, 2, &["drawn/test_signs.h5 exists", "name another directory with --out"]);
     assert!(place.names("drawn").iter().all(|name| !name.ends_with(".partial")));
 }

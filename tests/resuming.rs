@@ -115,6 +115,42 @@ fn resume_without_a_directory_continues_the_latest_run_of_the_config() {
 }
 
 #[test]
+fn the_latest_run_is_the_one_with_the_highest_number_even_after_a_gap() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    place.succeed(&["--config", "tiny.toml"]);
+    fs::remove_dir_all(place.path("runs/tiny")).unwrap();
+    place.succeed(&["--config", "tiny.toml"]);
+    assert_eq!(place.names("runs"), ["tiny-2", "tiny-3"]);
+    let ran = place.succeed(&["--config", "tiny.toml", "--resume"]);
+    assert!(ran.stdout.contains("resuming runs/tiny-3"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_run_that_goes_on_before_a_damaged_checkpoint_ends_with_the_same_bits() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    let whole = bits(&place, "runs/tiny");
+    let newest = place.names("runs/tiny/checkpoints").pop().unwrap();
+    place.write(&format!("runs/tiny/checkpoints/{newest}/model.bpk"), "damaged");
+    let ran = place.succeed(&["--resume", "runs/tiny"]);
+    assert!(ran.stderr.contains("model.bpk is damaged"), "{}", ran.stderr);
+    assert!(place.read("runs/tiny/run.log").contains("model.bpk is damaged"));
+    let now = bits(&place, "runs/tiny");
+    let differing: Vec<_> =
+        whole.keys().filter(|name| now.get(*name) != whole.get(*name)).collect();
+    assert!(differing.is_empty(), "{differing:?} differ");
+}
+
+#[test]
+fn epochs_cannot_be_set_below_what_is_done() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    let args = ["--resume", "runs/tiny", "--set", "training.epochs=2"];
+    place.trainer(&args).refused(2, &["has trained 3 epochs already", "set it to 3 or more"]);
+}
+
+#[test]
 fn a_run_with_more_epochs_ends_like_one_that_was_planned_so() {
     let place = Place::new();
     place.succeed(&["--config", "tiny.toml", "--run-dir", "runs/raised"]);

@@ -1,7 +1,7 @@
 //! Every config that is shipped runs, and keeps what its header promises.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{env, fs, io};
 
 use crate::place::Place;
 use crate::training::json;
@@ -18,11 +18,13 @@ fn configs() -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The real SIGNS files, where they lie beside the checkout.
+/// The directory of the real SIGNS files, if they are anywhere where the README puts them, or
+/// beside the checkout.
 fn signs() -> Option<PathBuf> {
-    let directory = root().join("../shared/data/signs");
-    let directory = directory.is_dir().then_some(directory)?;
-    fs::canonicalize(directory).ok()
+    let named = env::var_os("SIGNS_DIR").map(PathBuf::from);
+    let places = [root().join("data/signs"), root().join("../shared/data/signs")];
+    let mut places = named.into_iter().chain(places);
+    fs::canonicalize(places.find(|place| place.join("train_signs.h5").is_file())?).ok()
 }
 
 #[test]

@@ -2,7 +2,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::place::{Place, TINY};
+use dataset::hdf5::{self, Part};
+
+use crate::place::{Place, TINY, coloured};
 
 /// The value of `key` in each line of a JSON Lines file.
 pub fn column(jsonl: &str, key: &str) -> Vec<f64> {
@@ -89,10 +91,19 @@ fn the_saved_config_reruns_to_the_same_bits() {
 #[test]
 fn a_last_batch_may_be_smaller_and_a_batch_larger_than_the_data() {
     let place = Place::new();
-    for batch_size in ["1", "7", "47", "1000"] {
+    for batch_size in ["7", "46", "1000"] {
         let batch_size = format!("training.batch_size={batch_size}");
-        // Batch norm has no variance in a batch of one.
+        place.succeed(&["--config", "tiny.toml", "--set", &batch_size]);
+    }
+}
+
+#[test]
+fn a_batch_of_one_is_refused_only_where_it_is_normalised() {
+    let place = Place::new();
+    for batch_size in ["1", "47"] {
+        let batch_size = format!("training.batch_size={batch_size}");
         let args = ["--config", "tiny.toml", "--set", &batch_size];
+        place.trainer(&args).refused(2, &["leave a batch of one", "`training.batch_size`"]);
         place.succeed(&[&args[..], &["--set", "model.mlp.batch_norm=false"]].concat());
     }
 }
@@ -100,10 +111,17 @@ fn a_last_batch_may_be_smaller_and_a_batch_larger_than_the_data() {
 #[test]
 fn a_validation_file_of_its_own_is_used() {
     let place = Place::new();
-    let text = TINY.replace("test = ", "validation = \"train.h5\"\ntest = ");
-    place.write("own.toml", text.replace("[split]\nvalidation_fraction = 0.2\n", ""));
+    let classes = ["red", "green", "blue"].map(String::from);
+    hdf5::write(&place.path("data/own.h5"), Part::Train, &coloured(30), &classes).unwrap();
+    let text = TINY.replace("test = ", "validation = \"own.h5\"\ntest = ");
+    let text = text.replace("[split]\nvalidation_fraction = 0.2\n", "");
+    place.write("own.toml", &text);
     let ran = place.succeed(&["--config", "own.toml"]);
-    assert!(ran.stdout.contains("60 train, 60 validation, 12 test"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("60 train, 30 validation, 12 test"), "{}", ran.stdout);
+
+    place.write("same.toml", text.replace("own.h5", "train.h5"));
+    let words = ["the train set", "the validation set", "hold the same images"];
+    place.trainer(&["--config", "same.toml"]).refused(1, &words);
 }
 
 #[test]
@@ -171,6 +189,15 @@ fn a_run_directory_can_be_moved_and_still_predicts() {
     fs::remove_dir_all(place.path("data")).unwrap();
     image::RgbImage::new(5, 5).save(place.path("black.png")).unwrap();
     place.succeed(&["predict", "moved", "black.png"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_stops_nothing() {
+    let place = Place::new();
+    let mut child = place.start(&["--config", "tiny.toml"]);
+    drop(child.stdout.take());
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    assert!(place.path("runs/tiny/summary.json").exists());
 }
 
 #[test]

@@ -34,6 +34,14 @@ pub enum DatasetError {
         /// Its shape and classes.
         other_holds: String,
     },
+    /// Two parts of one data set hold the same images.
+    #[error("the {} set, {}, and the {} set, {}, hold the same images\n  give each part images of its own", one.0, one.1.display(), other.0, other.1.display())]
+    SameImages {
+        /// Name and file of one part.
+        one: (&'static str, PathBuf),
+        /// Name and file of the other.
+        other: (&'static str, PathBuf),
+    },
     /// The split leaves a part with nothing in it.
     #[error(
         "a validation fraction of {fraction} leaves {train} of {count} images to train on and {validation} to validate\n  change `split.validation_fraction`"

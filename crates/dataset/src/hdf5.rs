@@ -26,7 +26,7 @@ use std::path::Path;
 
 pub use error::Hdf5Error;
 pub use ffi::neutralise_environment;
-pub use write::write;
+pub use write::{write, write_stand_in};
 
 use crate::images::LabelledImages;
 use source::Source;
@@ -38,6 +38,8 @@ pub struct Hdf5File {
     pub images: LabelledImages,
     /// The name of every class; a label is an index into them.
     pub classes: Vec<String>,
+    /// Whether the images are drawn rather than real.
+    pub stand_in: bool,
 }
 
 /// Which data sets of a file to take: one file may hold both parts.
@@ -97,5 +99,5 @@ pub fn read(path: &Path, part: Part) -> Result<Hdf5File, Hdf5Error> {
     let labels = labels::indices(&labels.site, &numbers, classes.len())?;
     let images =
         LabelledImages { shape: [height, width, channels], pixels: pixels.bytes()?, labels };
-    Ok(Hdf5File { images, classes })
+    Ok(Hdf5File { images, classes, stand_in: source.stand_in()? })
 }

@@ -80,6 +80,8 @@ pub struct Source {
     pub test: LabelledImages,
     /// The name of each class, in the order of the labels.
     pub classes: Vec<String>,
+    /// Whether any of it is drawn rather than real.
+    pub stand_in: bool,
     /// SHA-256 of each part: of the file, or of the content where it was drawn.
     pub sha256: BTreeMap<String, String>,
 }
@@ -108,11 +110,6 @@ impl DatasetConfig {
         }
     }
 
-    /// Whether this is the stand-in rather than real data.
-    pub fn is_stand_in(&self) -> bool {
-        matches!(self, Self::StandIn(_))
-    }
-
     /// Whether the validation set has a file of its own.
     pub fn has_validation(&self) -> bool {
         matches!(self, Self::Hdf5(config) if config.validation.is_some())
@@ -136,14 +133,15 @@ impl Hdf5Config {
         let directory = named.map_or_else(|| self.directory.clone(), PathBuf::from);
         let directory = std::path::absolute(&directory).unwrap_or(directory);
 
-        let resolved = Self { directory, directory_env: None, ..self.clone() };
+        let resolved = Self { directory, ..self.clone() };
         let missing = resolved.files().find(|file| !file.exists());
         match missing {
             Some(_) if may_draw && !resolved.files().any(|file| file.exists()) => {
                 Ok(DatasetConfig::StandIn(self.stand_in.clone()))
             }
             Some(file) => Err(DatasetError::Missing { file, env: self.directory_env.clone() }),
-            None => Ok(DatasetConfig::Hdf5(resolved)),
+            // What was there once must not be replaced by the stand-in later.
+            None => Ok(DatasetConfig::Hdf5(Self { on_missing: OnMissing::Fail, ..resolved })),
         }
     }
 
@@ -157,9 +155,12 @@ impl Hdf5Config {
         let others = [Some(&test), validation.as_ref()];
         others.into_iter().flatten().try_for_each(|other| train.must_match(other))?;
         let parts = [Some(&train), Some(&test), validation.as_ref()];
-        let sha256 = parts.into_iter().flatten();
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        must_differ(&parts)?;
+        let sha256 = parts.iter().map(|part| (part.name.to_owned(), part.sha256.clone()));
         Ok(Source {
-            sha256: sha256.map(|part| (part.name.to_owned(), part.sha256.clone())).collect(),
+            stand_in: parts.iter().any(|part| part.stand_in),
+            sha256: sha256.collect(),
             classes: train.classes,
             train: train.images,
             validation: validation.map(|part| part.images),
@@ -169,10 +170,10 @@ impl Hdf5Config {
 
     fn read(&self, name: &'static str, file: &Path, part: Part) -> Result<Loaded, DatasetError> {
         let path = self.directory.join(file);
-        let hdf5::Hdf5File { images, classes } = hdf5::read(&path, part)?;
+        let hdf5::Hdf5File { images, classes, stand_in } = hdf5::read(&path, part)?;
         let bytes = fs::read(&path)
             .map_err(|source| DatasetError::Unreadable { path: path.clone(), source })?;
-        Ok(Loaded { name, path, images, classes, sha256: sha256(&bytes) })
+        Ok(Loaded { name, path, images, classes, stand_in, sha256: sha256(&bytes) })
     }
 
     fn files(&self) -> impl Iterator<Item = PathBuf> {
@@ -187,7 +188,22 @@ struct Loaded {
     path: PathBuf,
     images: LabelledImages,
     classes: Vec<String>,
+    stand_in: bool,
     sha256: String,
+}
+
+/// A model that is validated or tested on what it was trained on only seems to be good.
+fn must_differ(parts: &[&Loaded]) -> Result<(), DatasetError> {
+    for (index, part) in parts.iter().enumerate() {
+        let equal = parts.iter().take(index).find(|other| other.images == part.images);
+        if let Some(other) = equal {
+            return Err(DatasetError::SameImages {
+                one: (other.name, other.path.clone()),
+                other: (part.name, part.path.clone()),
+            });
+        }
+    }
+    Ok(())
 }
 
 impl Loaded {
@@ -213,6 +229,7 @@ impl StandInConfig {
         let part = |range: std::ops::Range<usize>| all.select(&range.collect::<Vec<_>>());
         let (train, test) = (part(0..self.train), part(self.train..all.len()));
         Source {
+            stand_in: true,
             sha256: BTreeMap::from([
                 ("train".to_owned(), train.sha256()),
                 ("test".to_owned(), test.sha256()),

@@ -65,6 +65,21 @@ impl MlpConfig {
         }
     }
 
+    /// The number of parameters of [`MlpConfig::init`]'s model; `None` if it overflows.
+    pub fn parameters(&self, inputs: usize, classes: usize) -> Option<usize> {
+        let norm = if self.batch_norm { 4 } else { 0 };
+        let mut width = inputs;
+        let mut total = 0_usize;
+        for (units, per_unit) in
+            self.hidden.iter().map(|units| (*units, norm)).chain([(classes, 0)])
+        {
+            let layer = width.checked_add(1 + per_unit)?.checked_mul(units)?;
+            total = total.checked_add(layer)?;
+            width = units;
+        }
+        Some(total)
+    }
+
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         let valid = self.hidden.iter().all(|units| (1..=65_536).contains(units));

@@ -35,6 +35,22 @@ impl ModelConfig {
         }
     }
 
+    /// The number of parameters of the model, running statistics included; `None` if it
+    /// overflows.
+    pub fn parameters(&self, image: [usize; 3], classes: usize) -> Option<usize> {
+        let inputs = image.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))?;
+        match self {
+            Self::Mlp(config) => config.parameters(inputs, classes),
+        }
+    }
+
+    /// Whether any layer is normalised over its batch.
+    pub fn has_batch_norm(&self) -> bool {
+        match self {
+            Self::Mlp(config) => config.batch_norm && !config.hidden.is_empty(),
+        }
+    }
+
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         match self {
@@ -83,7 +99,10 @@ mod tests {
                     let config = MlpConfig { hidden, activation, batch_norm, initializer };
                     let images =
                         Tensor::random([2, 4, 5, 3], Distribution::Default, &Device::default());
-                    let logits = model(&config, 1).forward(images);
+                    let model = model(&config, 1);
+                    let counted = ModelConfig::Mlp(config.clone()).parameters([4, 5, 3], 6);
+                    assert_eq!(Some(model.num_params()), counted, "{config:?}");
+                    let logits = model.forward(images);
                     assert_eq!(logits.dims(), [2, 6], "{config:?}");
                     let data: TensorData = logits.into_data();
                     assert!(data.iter::<f32>().all(f32::is_finite), "{config:?}");

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use training::SplitName;
 
+use crate::error::Failure;
+
 /// Trains an image classifier from one TOML file.
 ///
 /// `trainer --config configs/signs.toml` is short for `trainer train --config ..`.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, args_conflicts_with_subcommands = true)]
+#[command(version, arg_required_else_help = true, subcommand_negates_reqs = true)]
 #[command(after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
@@ -149,6 +151,17 @@ pub struct Verbosity {
 }
 
 impl Cli {
+    /// Refuses arguments of a run before another command.
+    pub fn check(&self) -> Result<(), Failure> {
+        let stray = self.train.config.is_some() || self.train.resume.is_some();
+        match self.command.is_some() && stray {
+            true => Err(Failure::usage(
+                "--config and --resume stand before a command that has no use for them\n  write them after `train`, or leave the command out",
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// Whether this command takes over the terminal.
     pub fn shows_dashboard(&self) -> bool {
         match &self.command {

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use training::RunError;
 
+use crate::print;
+
 /// A failure with its exit code.
 #[derive(Debug)]
 pub struct Failure {
@@ -28,9 +30,14 @@ impl Failure {
         Self { message: error.to_string(), code: RUN }
     }
 
+    /// What is wrong, and what to do.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Prints the message and gives the exit code.
     pub fn report(self) -> ExitCode {
-        eprintln!("error: {}", self.message);
+        print::error(&self.message);
         ExitCode::from(self.code)
     }
 }
@@ -39,7 +46,12 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let is_usage = matches!(
             error,
-            RunError::Config(_) | RunError::Device(_) | RunError::ResumeConflict { .. }
+            RunError::Config(_)
+                | RunError::Device(_)
+                | RunError::ResumeConflict { .. }
+                | RunError::TooLarge { .. }
+                | RunError::BatchOfOne { .. }
+                | RunError::FewerEpochs { .. }
         );
         match is_usage {
             true => Self::usage(error.to_string()),

@@ -1,7 +1,7 @@
 //! Where log messages go: to stderr by `-v`, `-q` or `RUST_LOG`, and to the log of the run.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -24,9 +24,14 @@ pub fn start(verbosity: &Verbosity, dashboard: bool) -> RunLog {
     let file = layer().with_ansi(false).with_writer(run_log.clone());
     let file = file.with_span_events(FmtSpan::CLOSE);
     let stderr = layer().with_writer(io::stderr).with_target(false).without_time();
+    let stderr = stderr.with_ansi(io::stderr().is_terminal());
     let stderr = (!dashboard).then(|| stderr.with_filter(stderr_filter(verbosity)));
     tracing_subscriber::registry()
-        .with(file.with_filter(EnvFilter::new("info,training=debug,wgpu=warn,naga=warn")))
+        .with(
+            file.with_filter(EnvFilter::new(
+                "info,training=debug,trainer=debug,wgpu=warn,naga=warn",
+            )),
+        )
         .with(stderr)
         .init();
     run_log

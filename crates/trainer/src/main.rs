@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod error;
 mod logging;
+mod print;
 mod signals;
 mod ui;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    cli.check()?;
     let log = logging::start(&cli.verbosity, cli.shows_dashboard());
     match cli.command {
         None => commands::train(&cli.train, &log),

@@ -18,7 +18,7 @@ pub fn listen() -> io::Result<StopSource> {
         flag::register(signal, Arc::clone(&again))?;
         flag::register_usize(signal, Arc::clone(&received), signal as usize)?;
     }
-    Ok(Box::new(move |_step| match received.load(Ordering::Relaxed) as i32 {
+    Ok(Box::new(move || match received.load(Ordering::Relaxed) as i32 {
         SIGINT => Some(Stop::Interrupted),
         SIGTERM => Some(Stop::Terminated),
         _ => None,

@@ -48,13 +48,13 @@ impl UiChoice {
 /// like any other.
 pub fn with_ctrl_c(mut stop: StopSource) -> StopSource {
     let terminal = std::io::stdin();
-    Box::new(move |step| {
+    Box::new(move || {
         if let Ok(mut modes) = tcgetattr(&terminal)
             && !modes.local_modes.contains(LocalModes::ISIG)
         {
             modes.local_modes.insert(LocalModes::ISIG);
             tcsetattr(&terminal, OptionalActions::Now, &modes).ok();
         }
-        stop(step)
+        stop()
     })
 }

@@ -194,6 +194,19 @@ impl Checkpoints {
         }
     }
 
+    /// Renames the checkpoints after `state`: they are damaged, and must not count as the newest
+    /// once the run has gone on from `state`.
+    pub fn set_aside_after(&self, state: &State) -> Result<(), RunError> {
+        let loaded = position(&state.checkpoint_name());
+        for name in self.committed()?.iter().filter(|name| position(name) > loaded) {
+            let aside = self.directory.join(format!("damaged-{name}"));
+            fs::remove_dir_all(&aside).ok();
+            fs::rename(self.directory.join(name), &aside)
+                .map_err(|error| RunError::write(&aside, error))?;
+        }
+        Ok(())
+    }
+
     /// Reads the checkpoint `name` if every byte of it is as it was committed.
     pub fn load(&self, name: &str) -> Result<Checkpoint, RunError> {
         let path = self.directory.join(name);

@@ -6,6 +6,7 @@ use models::ModelConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CheckpointConfig;
+use crate::error::RunError;
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::ScheduleConfig;
 use crate::session::EarlyStoppingConfig;
@@ -65,6 +66,9 @@ pub struct TrainingConfig {
     pub checkpoint: CheckpointConfig,
 }
 
+/// Four gigabytes for the weights, their gradients and the two means of Adam.
+const MOST_PARAMETERS: usize = 250_000_000;
+
 fn default_seed() -> u64 {
     1
 }
@@ -83,6 +87,24 @@ impl RunConfig {
             problems if problems.is_empty() => Ok(config),
             problems => Err(document.error(problems)),
         }
+    }
+
+    /// Fails if this cannot be trained on `count` images of shape `image` in so many `classes`.
+    pub fn check_against(
+        &self,
+        image: [usize; 3],
+        count: usize,
+        classes: usize,
+    ) -> Result<(), RunError> {
+        let parameters = self.model.parameters(image, classes);
+        if parameters.is_none_or(|parameters| parameters > MOST_PARAMETERS) {
+            return Err(RunError::TooLarge { most: MOST_PARAMETERS });
+        }
+        let batch_size = self.training.batch_size;
+        if self.model.has_batch_norm() && (batch_size == 1 || count % batch_size == 1) {
+            return Err(RunError::BatchOfOne { count, batch_size });
+        }
+        Ok(())
     }
 
     fn check(&self, check: &mut Check) {

@@ -83,14 +83,14 @@ pub fn choose(name: Option<&str>) -> Result<Chosen, DeviceError> {
 
 /// Every device of this build on this machine, the best one first.
 pub fn list() -> Vec<Listed> {
-    BACKENDS.iter().flat_map(Backend::list).collect()
+    let mut devices: Vec<_> = BACKENDS.iter().flat_map(Backend::list).collect();
+    // A graphics card that is really a processor is slower than the processor itself.
+    devices.sort_by_key(|device| device.software);
+    devices
 }
 
 fn best() -> Result<Chosen, DeviceError> {
-    let mut devices = list();
-    // A graphics card that is really a processor is slower than the processor itself.
-    devices.sort_by_key(|device| device.software);
-    let best = devices.into_iter().next();
+    let best = list().into_iter().next();
     best.map(Listed::chosen).ok_or_else(|| DeviceError::NoneAtAll(compiled()))
 }
 

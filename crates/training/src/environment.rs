@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::SystemTime;
 
-use dataset::{DatasetConfig, Split};
+use dataset::Split;
 use serde::{Deserialize, Serialize};
 
 use crate::device::Chosen;
@@ -14,6 +14,8 @@ use crate::run_dir::{RunDir, write_file};
 /// What a run depends on beside its config: `environment.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
+    /// What the checkpoints of the run are marked with.
+    pub run: String,
     /// The version of the trainer.
     pub trainer: String,
     /// The commit it was built from, if that is known.
@@ -48,9 +50,16 @@ pub struct DataIdentity {
 }
 
 impl Environment {
-    /// The environment of this process, whose program was built from `commit`.
-    pub fn new(commit: Option<&str>, device: &Chosen, seed: u64, data: DataIdentity) -> Self {
+    /// The environment of a new `run` on `device`, by a program built from `commit`.
+    pub fn new(
+        run: String,
+        commit: Option<&str>,
+        device: &Chosen,
+        seed: u64,
+        data: DataIdentity,
+    ) -> Self {
         Self {
+            run,
             trainer: env!("CARGO_PKG_VERSION").to_owned(),
             commit: commit.map(String::from),
             burn: "0.22.1".to_owned(),
@@ -82,8 +91,8 @@ impl Environment {
 }
 
 impl DataIdentity {
-    /// The identity of what `config` loaded and `split` divided.
-    pub fn new(config: &DatasetConfig, sha256: BTreeMap<String, String>, split: &Split) -> Self {
+    /// The identity of the parts with these sums, as `split` divides them.
+    pub fn new(stand_in: bool, sha256: BTreeMap<String, String>, split: &Split) -> Self {
         let validation = split.validation.as_ref();
         let parts = [
             ("train", Some(&split.train)),
@@ -92,7 +101,7 @@ impl DataIdentity {
         ];
         let counts = parts.into_iter().filter_map(|(name, part)| Some((name, part?.len())));
         Self {
-            stand_in: config.is_stand_in(),
+            stand_in,
             sha256,
             image: split.train.shape,
             classes: split.classes.clone(),

@@ -31,6 +31,19 @@ pub enum RunError {
     /// The directory for a new run exists.
     #[error("{} exists\n  continue that run with --resume {}, or name another directory with --run-dir", path.display(), path.display())]
     Taken { path: PathBuf },
+    /// The model would not fit into the memory of an ordinary machine.
+    #[error(
+        "the model has more than {most} parameters\n  make its layers smaller: `model.mlp.hidden`"
+    )]
+    TooLarge { most: usize },
+    /// A batch of one has no variance.
+    #[error(
+        "{count} training images in batches of {batch_size} leave a batch of one, in which batch norm has no variance\n  change `training.batch_size` or set `model.mlp.batch_norm = false`"
+    )]
+    BatchOfOne { count: usize, batch_size: usize },
+    /// A resumed run would end before where it is.
+    #[error("{} has trained {done} epochs already, and `training.epochs` is {epochs}\n  set it to {done} or more", run.display())]
+    FewerEpochs { run: PathBuf, done: usize, epochs: usize },
     /// There is nothing to resume.
     #[error(
         "there is no run of `{name}` in {within}/ to resume\n  start one without --resume, or name its directory: --resume DIR"

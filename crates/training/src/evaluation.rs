@@ -86,11 +86,11 @@ impl Evaluation {
         let mut loss = 0.0;
         let order: Vec<usize> = (0..images.len()).collect();
         for items in order.chunks(EVALUATION_BATCH) {
-            let rows = probabilities_of(classifier, images, items, device);
-            for (probabilities, &item) in rows.iter().zip(items) {
+            let rows = log_probabilities_of(classifier, images, items, device);
+            for (log_probabilities, &item) in rows.iter().zip(items) {
                 let label = images.labels[item] as usize;
-                confusion[label][most_likely(probabilities)] += 1;
-                loss -= f64::from(probabilities[label].max(f32::MIN_POSITIVE)).ln();
+                confusion[label][largest(log_probabilities)] += 1;
+                loss -= f64::from(log_probabilities[label]);
             }
         }
         let correct: usize = (0..classes.len()).map(|class| confusion[class][class]).sum();
@@ -106,23 +106,23 @@ impl Evaluation {
     }
 }
 
-/// The index of the largest of `probabilities`, the first of equals.
-pub fn most_likely(probabilities: &[f32]) -> usize {
-    let largest = probabilities.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    probabilities.iter().position(|&value| value == largest).unwrap_or(0)
+/// The index of the largest of `values`, the first of equals.
+pub fn largest(values: &[f32]) -> usize {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    values.iter().position(|&value| value == largest).unwrap_or(0)
 }
 
-/// The probability of each class for each of `items`.
-pub fn probabilities_of(
+/// The natural logarithm of the probability of each class for each of `items`.
+pub fn log_probabilities_of(
     classifier: &Classifier,
     images: &LabelledImages,
     items: &[usize],
     device: &Device,
 ) -> Vec<Vec<f32>> {
     let logits = classifier.forward(Batch::gather(images, items, device).images);
-    let probabilities = activation::softmax(logits, 1);
-    let [_, classes] = probabilities.dims();
-    let values: Vec<f32> = probabilities.into_data().iter::<f32>().collect();
+    let log_probabilities = activation::log_softmax(logits, 1);
+    let [_, classes] = log_probabilities.dims();
+    let values: Vec<f32> = log_probabilities.into_data().iter::<f32>().collect();
     values.chunks(classes).map(<[f32]>::to_vec).collect()
 }
 

@@ -99,12 +99,14 @@ impl Plan {
         let device = device::choose(device.or(config.device.as_deref()))?;
         let dataset = config.dataset.resolve()?;
         let source = dataset.load()?;
-        let sha256 = source.sha256.clone();
+        let (stand_in, sha256) = (source.stand_in, source.sha256.clone());
         let data = config.split.apply(source, config.seed)?;
+        config.check_against(data.train.shape, data.train.len(), data.classes.len())?;
 
-        let identity = DataIdentity::new(&dataset, sha256, &data);
+        let identity = DataIdentity::new(stand_in, sha256, &data);
         let config = RunConfig { dataset, device: Some(device.name.clone()), ..config.clone() };
-        let environment = Environment::new(commit, &device, config.seed, identity);
+        let run = resume::identity(&config, &identity)?;
+        let environment = Environment::new(run, commit, &device, config.seed, identity);
         Ok(Self { config, device, data: Arc::new(data), environment })
     }
 
@@ -145,22 +147,38 @@ impl Plan {
 
     /// Continues the run in `directory` from its newest checkpoint that is whole, or from the
     /// start if it has none.
-    pub fn resume(self, directory: RunDir) -> Result<Run, RunError> {
+    pub fn resume(mut self, directory: RunDir) -> Result<Run, RunError> {
         let lock = directory.lock()?;
         resume::must_continue(&self.config, &directory)?;
-        self.data().must_equal(&Environment::read(&directory)?.data, &directory)?;
+        let then = Environment::read(&directory)?;
+        self.data().must_equal(&then.data, &directory)?;
+        self.environment.run = then.run;
         let checkpoints = Checkpoints::open(directory.checkpoints())?;
         let checkpoint = checkpoints.newest()?;
-        let foreign = checkpoint.as_ref().is_some_and(|saved| saved.state.run != self.identity());
-        if foreign {
-            return Err(RunError::ForeignCheckpoint { path: directory.checkpoints() });
+        if let Some(checkpoint) = &checkpoint {
+            self.check_state(&checkpoint.state, &directory, &checkpoints)?;
+            checkpoints.set_aside_after(&checkpoint.state)?;
         }
-        resume::write_config(&self.config, &directory)?;
         Ok(Run { plan: self, directory, _lock: lock, checkpoints, checkpoint })
     }
 
-    fn identity(&self) -> String {
-        resume::identity(&self.config, self.data())
+    /// Fails if a run cannot go on from `state`.
+    fn check_state(
+        &self,
+        state: &State,
+        directory: &RunDir,
+        checkpoints: &Checkpoints,
+    ) -> Result<(), RunError> {
+        if state.run != self.environment.run {
+            return Err(RunError::ForeignCheckpoint { path: directory.checkpoints() });
+        }
+        let (done, epochs) = (state.epoch - 1, self.config.training.epochs);
+        if done > epochs || done == epochs && state.epoch_step > 0 {
+            let run = directory.path().to_owned();
+            return Err(RunError::FewerEpochs { run, done, epochs });
+        }
+        // It is needed at the end, and better missed now than after all the training.
+        state.best.as_ref().map_or(Ok(()), |best| checkpoints.load(&best.checkpoint).map(drop))
     }
 }
 
@@ -196,19 +214,23 @@ impl Run {
         let plan = &self.plan;
         let mut classifier = plan.initial();
         let mut optimizer = plan.config.optimizer.init();
-        let mut state = State::new(plan.identity(), plan.config.seed);
+        let mut state = State::new(plan.environment.run.clone(), plan.config.seed);
         if let Some(checkpoint) = self.checkpoint.take() {
             classifier = checkpoint.load_model(classifier)?;
             optimizer = checkpoint.load_optimizer(optimizer)?;
             state = checkpoint.state;
         }
+        let metrics = MetricsFiles::open(&self.directory, state.metrics)?;
+        // Only now, when nothing more can be refused, may the run change.
+        resume::write_config(&plan.config, &self.directory)?;
+        self.directory.remove_outcome()?;
         Ok(Session {
             config: plan.config.clone(),
             data: Arc::clone(&plan.data),
             device: plan.device.device.clone().autodiff(),
             classifier,
             optimizer,
-            metrics: MetricsFiles::open(&self.directory, state.metrics)?,
+            metrics,
             checkpoints: Checkpoints::open(self.directory.checkpoints())?,
             state,
             stop,

@@ -1,19 +1,19 @@
 use std::fs;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use serde::Serialize;
 
 use crate::error::RunError;
-use crate::evaluation::most_likely;
+use crate::evaluation::largest;
 
 /// What a model takes an image for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The image file.
-    pub image: PathBuf,
+    /// The path of the image file, as far as it is Unicode.
+    pub image: String,
     /// The name of the most likely class.
     pub class: String,
     /// Its probability.
@@ -37,12 +37,12 @@ const DECODING_LIMIT: u64 = 1 << 30;
 impl Prediction {
     /// The prediction for `image` with one probability a class.
     pub fn new(image: &Path, classes: &[String], probabilities: &[f32]) -> Self {
-        let likeliest = most_likely(probabilities);
+        let likeliest = largest(probabilities);
         let pairs = classes.iter().zip(probabilities);
         let pairs = pairs
             .map(|(class, &probability)| ClassProbability { class: class.clone(), probability });
         Self {
-            image: image.to_owned(),
+            image: image.display().to_string(),
             class: classes[likeliest].clone(),
             probability: probabilities[likeliest],
             probabilities: pairs.collect(),
@@ -70,9 +70,23 @@ pub fn read_image(path: &Path, [height, width, channels]: [usize; 3]) -> Result<
 /// Whether these are the bytes of a JPEG whose pixels have no end. The decoder would fill what is
 /// missing with grey.
 fn is_cut_jpeg(bytes: &[u8]) -> bool {
-    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|window| window == marker);
-    let (scan, end) = (last([0xff, 0xda]), last([0xff, 0xd9]));
-    image::guess_format(bytes).is_ok_and(|format| format == ImageFormat::Jpeg) && end < scan
+    let is_jpeg = image::guess_format(bytes).is_ok_and(|format| format == ImageFormat::Jpeg);
+    is_jpeg
+        && !pixels_of_jpeg(bytes)
+            .is_some_and(|pixels| pixels.windows(2).any(|marker| marker == [0xff, 0xd9]))
+}
+
+/// What follows the header of the first scan: the segments before it, of which a thumbnail may be
+/// one, say how long they are.
+fn pixels_of_jpeg(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes.get(2..)?;
+    loop {
+        let &[0xff, marker, high, low, ..] = rest else { return None };
+        rest = rest.get(2 + usize::from(u16::from_be_bytes([high, low]))..)?;
+        if marker == 0xda {
+            return Some(rest);
+        }
+    }
 }
 
 fn decode(bytes: &[u8]) -> image::ImageResult<DynamicImage> {

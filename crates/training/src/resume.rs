@@ -18,8 +18,8 @@ const CHANGEABLE: [&str; 5] =
 
 /// Fails if `config` is not that of the run in `directory`, but for what may change.
 pub fn must_continue(config: &RunConfig, directory: &RunDir) -> Result<(), RunError> {
-    let then = fixed_keys(&RunConfig::read(&directory.config(), &[])?);
-    let now = fixed_keys(config);
+    let then = fixed_keys(&RunConfig::read(&directory.config(), &[])?)?;
+    let now = fixed_keys(config)?;
     let show = |keys: &BTreeMap<String, Value>, key: &str| {
         keys.get(key).map_or_else(|| "absent".to_owned(), Value::to_string)
     };
@@ -39,24 +39,24 @@ pub fn must_continue(config: &RunConfig, directory: &RunDir) -> Result<(), RunEr
     })
 }
 
-/// What a checkpoint must have in common with a run.
-pub fn identity(config: &RunConfig, data: &DataIdentity) -> String {
-    sha256(format!("{:?}{:?}", fixed_keys(config), data.sha256).as_bytes())
+/// What the checkpoints of a new run are marked with.
+pub fn identity(config: &RunConfig, data: &DataIdentity) -> Result<String, RunError> {
+    Ok(sha256(format!("{:?}{:?}", fixed_keys(config)?, data.sha256).as_bytes()))
 }
 
 /// Every key of `config` that a resumed run must not change, by its dotted path.
-fn fixed_keys(config: &RunConfig) -> BTreeMap<String, Value> {
+fn fixed_keys(config: &RunConfig) -> Result<BTreeMap<String, Value>, RunError> {
+    let table =
+        toml::Table::try_from(config).map_err(|error| RunError::Record(error.to_string()))?;
     let mut keys = BTreeMap::new();
-    if let Ok(Value::Table(table)) = Value::try_from(config) {
-        flatten("", table, &mut keys);
-    }
+    flatten("", table, &mut keys);
     let changeable = |key: &str| {
         CHANGEABLE.iter().any(|prefix| {
             key.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     };
     keys.retain(|key, _| !changeable(key));
-    keys
+    Ok(keys)
 }
 
 /// Writes the resolved `config` into the run.

@@ -29,12 +29,14 @@ impl RunDir {
         if let Some(path) = path {
             return Self::claim(path)?.ok_or_else(|| RunError::Taken { path: path.to_owned() });
         }
-        for number in 1.. {
+        // After the highest number, not in a gap: the latest run has the highest.
+        let first = numbers(name).last().map_or(1, |highest| highest + 1);
+        for number in first.. {
             if let Some(run) = Self::claim(&numbered(name, number))? {
                 return Ok(run);
             }
         }
-        Err(RunError::Taken { path: numbered(name, 1) })
+        Err(RunError::Taken { path: numbered(name, first) })
     }
 
     /// The directory of an earlier run.
@@ -48,9 +50,8 @@ impl RunDir {
 
     /// The latest run of the config called `name`.
     pub fn latest(name: &str) -> Result<Self, RunError> {
-        let runs = (1..).map(|number| numbered(name, number)).take_while(|path| path.exists());
-        let runs: Vec<_> = runs.filter_map(|path| Self::open(&path).ok()).collect();
-        for run in runs.into_iter().rev() {
+        for number in numbers(name).into_iter().rev() {
+            let Ok(run) = Self::open(&numbered(name, number)) else { continue };
             // `runs/a-2` may also be the first run of a config called `a-2`.
             if RunConfig::read(&run.config(), &[])?.name == name {
                 return Ok(run);
@@ -80,6 +81,20 @@ impl RunDir {
     /// Removes a run that never took a step.
     pub fn discard(self) {
         fs::remove_dir_all(&self.path).ok();
+    }
+
+    /// Removes what only a finished run has: it is made anew when the run ends.
+    pub fn remove_outcome(&self) -> Result<(), RunError> {
+        let evaluations = ["train", "validation", "test"].map(|split| self.evaluation(split));
+        for path in [self.best_model(), self.summary()].into_iter().chain(evaluations) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(RunError::write(&path, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The directory itself.
@@ -151,7 +166,7 @@ impl RunDir {
 
 /// Writes a whole file durably: under another name first, so that it is never half there.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    let staged = path.with_extension("tmp");
+    let staged = path.with_extension(format!("{}.tmp", std::process::id()));
     let write = || {
         let mut file = File::create(&staged)?;
         file.write_all(bytes)?;
@@ -169,6 +184,21 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
 pub fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// The numbers of the runs of `name` that there are, ascending.
+fn numbers(name: &str) -> Vec<usize> {
+    let entries = fs::read_dir(RUNS).into_iter().flatten().flatten();
+    let number = |entry: fs::DirEntry| {
+        let entry = entry.file_name().into_string().ok()?;
+        match entry.strip_prefix(name)? {
+            "" => Some(1),
+            rest => rest.strip_prefix('-')?.parse().ok(),
+        }
+    };
+    let mut numbers: Vec<usize> = entries.filter_map(number).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 fn numbered(name: &str, number: usize) -> PathBuf {

@@ -42,8 +42,8 @@ pub enum Stop {
     Terminated,
 }
 
-/// Asked after every step, with the number of steps done: whether to stop now.
-pub type StopSource = Box<dyn FnMut(usize) -> Option<Stop> + Send>;
+/// Asked after every step: whether to stop now.
+pub type StopSource = Box<dyn FnMut() -> Option<Stop> + Send>;
 
 /// Everything that changes while a run goes on, and what it needs to.
 pub struct Session {
@@ -152,7 +152,7 @@ impl Session {
         if let Some(failure) = events.failure() {
             return Err(RunError::Events(failure));
         }
-        let stop = (self.stop)(self.state.step);
+        let stop = (self.stop)();
         Ok(stop.or(events.stop_asked().then_some(Stop::Interrupted)))
     }
 

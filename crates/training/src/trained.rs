@@ -9,10 +9,9 @@ use crate::config::RunConfig;
 use crate::device;
 use crate::environment::{DataIdentity, Environment, write_json};
 use crate::error::RunError;
-use crate::evaluation::{Evaluation, SplitName, probabilities_of};
+use crate::evaluation::{Evaluation, SplitName, log_probabilities_of};
 use crate::objective::Classifier;
 use crate::prediction::{Prediction, read_image};
-use crate::resume;
 use crate::run_dir::RunDir;
 
 /// The model of a run's best epoch (or of its last, where there was no validation set), ready
@@ -36,7 +35,7 @@ impl Trained {
         let checkpoints = Checkpoints::existing(run.checkpoints());
         let newest = checkpoints.newest()?;
         let newest = newest.ok_or_else(|| RunError::NothingTrained { path: path.to_owned() })?;
-        if newest.state.run != resume::identity(&config, &environment.data) {
+        if newest.state.run != environment.run {
             return Err(RunError::ForeignCheckpoint { path: run.checkpoints() });
         }
         let checkpoint = match &newest.state.best {
@@ -56,11 +55,10 @@ impl Trained {
     /// Evaluates the model on one part of its data, which must be as they were, and keeps the
     /// scores in the run directory.
     pub fn evaluate(&self, split: SplitName) -> Result<Evaluation, RunError> {
-        let source = self.config.dataset.load()?;
-        let sha256 = source.sha256.clone();
+        let source = self.config.dataset.resolve()?.load()?;
+        let (stand_in, sha256) = (source.stand_in, source.sha256.clone());
         let data = self.config.split.apply(source, self.config.seed)?;
-        DataIdentity::new(&self.config.dataset, sha256, &data)
-            .must_equal(&self.environment.data, &self.run)?;
+        DataIdentity::new(stand_in, sha256, &data).must_equal(&self.environment.data, &self.run)?;
         let images = split
             .of(&data)
             .ok_or_else(|| RunError::NoValidation { run: self.run.path().to_owned() })?;
@@ -79,8 +77,9 @@ impl Trained {
         let DataIdentity { image, classes, .. } = &self.environment.data;
         let pixels = read_image(path, *image)?;
         let image = LabelledImages { shape: *image, pixels, labels: vec![0] };
-        let probabilities = probabilities_of(&self.classifier, &image, &[0], &self.device);
-        Ok(Prediction::new(path, classes, &probabilities.concat()))
+        let rows = log_probabilities_of(&self.classifier, &image, &[0], &self.device);
+        let probabilities: Vec<f32> = rows.concat().iter().map(|log| log.exp()).collect();
+        Ok(Prediction::new(path, classes, &probabilities))
     }
 }
 

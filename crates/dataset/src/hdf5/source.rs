@@ -80,6 +80,11 @@ impl<'a> Source<'a> {
         Ok(Some(names))
     }
 
+    /// Whether the file is marked as drawn by the trainer.
+    pub(super) fn stand_in(&self) -> Result<bool, Hdf5Error> {
+        self.has(STAND_IN)
+    }
+
     fn required(&self, name: &str) -> Result<Object<'_>, Hdf5Error> {
         match self.has(name)? {
             true => Object::open(self, name),
@@ -112,6 +117,9 @@ impl<'a> Source<'a> {
         Ok(super::object::link(self, name)?.is_some())
     }
 }
+
+/// What a drawn file holds beside its data, and no other file does.
+pub(super) const STAND_IN: &str = "drawn_by_trainer";
 
 /// The data set with the names of the classes, shared by both parts.
 pub(super) const CLASSES: &str = "list_classes";

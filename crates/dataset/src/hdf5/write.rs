@@ -8,7 +8,7 @@ use hdf5::types::{FixedUnicode, TypeDescriptor};
 use hdf5::{Dataset, Group};
 
 use super::error::Site;
-use super::source::CLASSES;
+use super::source::{CLASSES, STAND_IN};
 use super::values::MAX_TEXT;
 use super::{Hdf5Error, Part, classes, labels};
 use crate::images::LabelledImages;
@@ -29,10 +29,34 @@ pub fn write(
     images: &LabelledImages,
     classes: &[String],
 ) -> Result<(), Hdf5Error> {
+    write_marked(path, part, images, classes, false)
+}
+
+/// As [`write`], with the mark that the images are drawn: [`super::read`] tells it.
+///
+/// # Errors
+///
+/// As [`write`].
+pub fn write_stand_in(
+    path: &Path,
+    part: Part,
+    images: &LabelledImages,
+    classes: &[String],
+) -> Result<(), Hdf5Error> {
+    write_marked(path, part, images, classes, true)
+}
+
+fn write_marked(
+    path: &Path,
+    part: Part,
+    images: &LabelledImages,
+    classes: &[String],
+    stand_in: bool,
+) -> Result<(), Hdf5Error> {
     check(path, part, images, classes)?;
     let site = Site::new(path, "");
     let partial = partial(path);
-    let written = fill(&partial, path, part, images, classes)
+    let written = fill(&partial, path, part, images, classes, stand_in)
         .and_then(|()| commit(&partial, path).map_err(|error| site.write(error)));
     if written.is_err() {
         // The error that is returned says why; a leftover is written over the next time.
@@ -87,6 +111,7 @@ fn fill(
     part: Part,
     images: &LabelledImages,
     classes: &[String],
+    stand_in: bool,
 ) -> Result<(), Hdf5Error> {
     let file = hdf5::File::with_options().with_fapl(|access| access.sec2()).create(partial);
     let file = file.map_err(|error| Site::new(path, "").write(error))?;
@@ -99,6 +124,9 @@ fn fill(
     put(part.pixels(), write_numbers(&file, part.pixels(), &shape, &images.pixels))?;
     put(part.labels(), write_numbers(&file, part.labels(), &[labels.len()], &labels))?;
     put(CLASSES, write_classes(&file, classes))?;
+    if stand_in {
+        put(STAND_IN, write_numbers(&file, STAND_IN, &[1], &[1_u8]))?;
+    }
     put("", file.close())
 }
 

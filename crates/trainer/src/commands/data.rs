@@ -6,6 +6,7 @@ use dataset::{DatasetConfig, StandInConfig};
 
 use crate::cli::SynthesizeArgs;
 use crate::error::Failure;
+use crate::print;
 
 /// Draws a stand-in for SIGNS and writes it in the layout of the course.
 pub fn synthesize(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
@@ -22,10 +23,18 @@ pub fn synthesize(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
         ("train_signs.h5", Part::Train, &source.train),
         ("test_signs.h5", Part::Test, &source.test),
     ];
-    for (file, part, images) in parts {
-        let path = args.out.join(file);
-        hdf5::write(&path, part, images, &source.classes).map_err(|error| Failure::run(&error))?;
-        println!("{}: {} drawn hands, not the real SIGNS", path.display(), images.len());
+    let parts = parts.map(|(file, part, images)| (args.out.join(file), part, images));
+    if let Some((path, ..)) = parts.iter().find(|(path, ..)| path.exists()) {
+        return Err(Failure::usage(format!(
+            "{} exists\n  name another directory with --out, or remove it first",
+            path.display()
+        )));
+    }
+    for (path, part, images) in parts {
+        hdf5::write_stand_in(&path, part, images, &source.classes)
+            .map_err(|error| Failure::run(&error))?;
+        let line = format!("{}: {} drawn hands, not the real SIGNS", path.display(), images.len());
+        print::result(&line)?;
     }
     Ok(ExitCode::SUCCESS)
 }

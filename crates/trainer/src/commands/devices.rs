@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use crate::error::Failure;
+use crate::print;
 
 /// Lists the devices of this build on this machine.
 pub fn devices() -> Result<ExitCode, Failure> {
@@ -9,7 +10,7 @@ pub fn devices() -> Result<ExitCode, Failure> {
         training::choose(None).map_err(|error| Failure::usage(error.to_string()))?;
     }
     for device in devices {
-        println!("{:<10} {}", device.name, device.description);
+        print::result(&format!("{:<10} {}", device.name, device.description))?;
     }
     Ok(ExitCode::SUCCESS)
 }

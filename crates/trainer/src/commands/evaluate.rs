@@ -5,15 +5,16 @@ use training::{Evaluation, Trained};
 use super::STAND_IN;
 use crate::cli::EvaluateArgs;
 use crate::error::Failure;
+use crate::print;
 
 /// Scores the best model of a run on one part of its data.
 pub fn evaluate(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     let trained = Trained::open(&args.run, args.device.as_deref())?;
     let evaluation = trained.evaluate(args.split.into())?;
-    match args.json {
-        true => println!("{:#}", serde_json::json!(evaluation)),
-        false => print!("{}", text(&evaluation)),
-    }
+    print::result(&match args.json {
+        true => format!("{:#}", serde_json::json!(evaluation)),
+        false => text(&evaluation),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -29,7 +30,7 @@ fn text(evaluation: &Evaluation) -> String {
     text += &class_table(evaluation);
     text += &confusion_table(evaluation);
     if evaluation.stand_in {
-        text = text + "\n" + STAND_IN + "\n";
+        text = text + "\n\n" + STAND_IN;
     }
     text
 }
@@ -60,7 +61,7 @@ fn confusion_table(evaluation: &Evaluation) -> String {
     for (class, row) in evaluation.classes.iter().zip(&evaluation.confusion) {
         table += &line(&class.name, row.iter().map(usize::to_string).collect());
     }
-    table
+    table.trim_end().to_owned()
 }
 
 fn name_width(evaluation: &Evaluation) -> usize {

@@ -6,6 +6,7 @@ use training::{Prediction, Trained};
 use super::STAND_IN;
 use crate::cli::PredictArgs;
 use crate::error::Failure;
+use crate::print;
 
 /// Classifies images with the best model of a run.
 pub fn predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
@@ -14,13 +15,12 @@ pub fn predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
     if args.json {
         let run = args.run.display().to_string();
         let all = json!({ "run": run, "stand_in": trained.stand_in(), "predictions": predictions });
-        println!("{all:#}");
+        print::result(&format!("{all:#}"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    predictions.iter().for_each(|prediction| println!("{}", line(prediction)));
-    if trained.stand_in() {
-        println!("{STAND_IN}");
-    }
+    let mut lines: Vec<String> = predictions.iter().map(line).collect();
+    lines.extend(trained.stand_in().then(|| STAND_IN.to_owned()));
+    print::result(&lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -30,7 +30,7 @@ fn line(prediction: &Prediction) -> String {
     let each = each.map(|pair| format!("{} {}", pair.class, percent(pair.probability)));
     format!(
         "{}: {} ({})  [{}]",
-        prediction.image.display(),
+        prediction.image,
         prediction.class,
         percent(prediction.probability),
         each.collect::<Vec<_>>().join(", ")

@@ -2,18 +2,25 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use burn::train::Interrupter;
-use training::{Outcome, Plan, Run, RunConfig, RunDir, Stop, Summary, Ui};
+use training::{Outcome, Plan, Run, RunConfig, RunDir, Summary, Ui};
 
 use super::STAND_IN;
 use crate::cli::{TrainArgs, UiChoice};
 use crate::error::Failure;
 use crate::logging::RunLog;
-use crate::{signals, ui};
+use crate::{print, signals, ui};
 
 /// Trains, or resumes a run.
 pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
     args.ui.check()?;
-    let run = open(args, log)?;
+    let ended = open(args, log).and_then(|run| go(args, run));
+    if let Err(failure) = &ended {
+        tracing::debug!("failed: {}", failure.message());
+    }
+    ended
+}
+
+fn go(args: &TrainArgs, run: Run) -> Result<ExitCode, Failure> {
     let directory = run.directory().path().to_owned();
     let interrupter = Interrupter::new();
     let stop = signals::listen().map_err(|error| Failure::run(&error))?;
@@ -22,10 +29,12 @@ pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
         interrupter,
         stop: if args.ui.is_dashboard() { ui::with_ctrl_c(stop) } else { stop },
     };
-    match run.fit(ui)? {
-        Outcome::Finished(summary) => Ok(finished(args.ui, &directory, &summary)),
-        Outcome::Stopped(stop) => Ok(stopped(args.ui, &directory, stop)),
-    }
+    let (text, code) = match run.fit(ui)? {
+        Outcome::Finished(summary) => (finished(&directory, &summary), ExitCode::SUCCESS),
+        Outcome::Stopped(stop) => (stopped(&directory), ExitCode::from(signals::exit_code(stop))),
+    };
+    tell(args.ui, &text);
+    Ok(code)
 }
 
 fn open(args: &TrainArgs, log: &RunLog) -> Result<Run, Failure> {
@@ -34,16 +43,30 @@ fn open(args: &TrainArgs, log: &RunLog) -> Result<Run, Failure> {
     let headline = headline(&plan);
     let is_resumed = resumed.is_some();
     let run = match resumed {
-        Some(directory) => plan.resume(directory)?,
+        Some(directory) => {
+            // Before it is resumed: what is passed over then belongs into the log.
+            attach(log, &directory)?;
+            plan.resume(directory)?
+        }
         None => plan.start(args.run_dir.as_deref())?,
     };
-    log.attach(&run.directory().log()).map_err(|error| Failure::run(&error))?;
-    let opening = format!("{headline}\n{}", opening(&run, is_resumed));
-    tracing::info!("{opening}");
-    if args.ui != UiChoice::None {
-        println!("{opening}");
+    if !is_resumed {
+        attach(log, run.directory())?;
     }
+    tell(args.ui, &format!("{headline}\n{}", opening(&run, is_resumed)));
     Ok(run)
+}
+
+fn attach(log: &RunLog, run: &RunDir) -> Result<(), Failure> {
+    log.attach(&run.log()).map_err(|error| Failure::run(&error))
+}
+
+/// Tells the log, and the user who wants to be told.
+fn tell(ui: UiChoice, text: &str) {
+    tracing::debug!("{text}");
+    if ui != UiChoice::None {
+        print::progress(text);
+    }
 }
 
 /// The config, and the directory of the run to resume.
@@ -98,29 +121,19 @@ fn opening(run: &Run, is_resumed: bool) -> String {
     }
 }
 
-fn finished(ui: UiChoice, directory: &Path, summary: &Summary) -> ExitCode {
-    if ui != UiChoice::None {
-        let best = summary.best.as_ref();
-        let model =
-            best.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
-        println!(
-            "done in {:.1} s: {model}, train accuracy {:.1} %, test accuracy {:.1} %",
-            summary.seconds,
-            100.0 * summary.train_accuracy,
-            100.0 * summary.test_accuracy
-        );
-        if summary.stand_in {
-            println!("{STAND_IN}");
-        }
-        println!("next: trainer evaluate {}", directory.display());
-    }
-    ExitCode::SUCCESS
+fn finished(directory: &Path, summary: &Summary) -> String {
+    let best = summary.best.as_ref();
+    let model = best.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
+    let stand_in = if summary.stand_in { format!("{STAND_IN}\n") } else { String::new() };
+    format!(
+        "done in {:.1} s: {model}, train accuracy {:.1} %, test accuracy {:.1} %\n{stand_in}next: trainer evaluate {}",
+        summary.seconds,
+        100.0 * summary.train_accuracy,
+        100.0 * summary.test_accuracy,
+        directory.display()
+    )
 }
 
-fn stopped(ui: UiChoice, directory: &Path, stop: Stop) -> ExitCode {
-    if ui != UiChoice::None {
-        println!("stopped; a checkpoint is committed");
-        println!("resume: trainer --resume {}", directory.display());
-    }
-    ExitCode::from(signals::exit_code(stop))
+fn stopped(directory: &Path) -> String {
+    format!("stopped; a checkpoint is committed\nresume: trainer --resume {}", directory.display())
 }

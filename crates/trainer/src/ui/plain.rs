@@ -8,6 +8,8 @@ use burn::train::renderer::{
     MetricsRendererTraining,
 };
 
+use crate::print;
+
 /// One line an epoch.
 pub struct Plain {
     shown: bool,
@@ -71,7 +73,7 @@ impl TrainingProgressLogger for Plain {
 
     fn update_epoch(&mut self, epoch: usize) {
         if self.shown {
-            println!("{}", self.line(epoch));
+            print::progress(&self.line(epoch));
         }
         self.epoch_start = Instant::now();
     }

@@ -72,3 +72,17 @@ fn leftovers_of_an_interrupted_commit_are_cleared_and_nothing_else() {
     names.sort();
     assert_eq!(names, [".mine", "epoch-000001-step-000000"]);
 }
+
+#[test]
+fn what_is_committed_before_a_damaged_checkpoint_is_kept() {
+    let (_place, checkpoints) = committed(&[(1, None), (2, None), (9, None)]);
+    let damaged = checkpoints.directory.join("epoch-000009-step-000000").join(MODEL);
+    fs::write(damaged, "damaged").unwrap();
+    let newest = checkpoints.newest().unwrap().unwrap();
+    assert_eq!(newest.state.epoch, 2);
+
+    checkpoints.set_aside_after(&newest.state).unwrap();
+    checkpoints.commit(&checkpoint(3, None)).unwrap();
+    checkpoints.prune(1).unwrap();
+    assert_eq!(checkpoints.newest().unwrap().unwrap().state.epoch, 3);
+}
