@@ -32,11 +32,11 @@ pub fn write(
     write_marked(path, part, images, classes, false)
 }
 
-/// As [`write`], with the mark that the images are drawn: [`super::read`] tells it.
+/// As [`write()`], with the mark that the images are drawn: [`super::read`] tells it.
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn write_stand_in(
     path: &Path,
     part: Part,
