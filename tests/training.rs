@@ -44,6 +44,8 @@ fn a_run_learns_and_leaves_everything_in_its_directory() {
     let summary = json(&place.read("runs/tiny/summary.json"));
     assert_eq!(summary["test_accuracy"], 1.0);
     assert_eq!(summary["stand_in"], false);
+    let parameters = format!("{} parameters", summary["parameters"]);
+    assert!(ran.stdout.contains(&parameters), "no {parameters} in {}", ran.stdout);
     let environment = json(&place.read("runs/tiny/environment.json"));
     assert_eq!(environment["data"]["classes"][2], "blue");
     assert_eq!(environment["data"]["sha256"]["train"].as_str().unwrap().len(), 64);

@@ -152,10 +152,9 @@ impl Hdf5Config {
         let validation =
             validation.map(|file| self.read("validation", file, Part::Train)).transpose()?;
 
-        let others = [Some(&test), validation.as_ref()];
-        others.into_iter().flatten().try_for_each(|other| train.must_match(other))?;
         let parts = [Some(&train), Some(&test), validation.as_ref()];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
+        parts.iter().try_for_each(|part| train.must_match(part))?;
         must_differ(&parts)?;
         let sha256 = parts.iter().map(|part| (part.name.to_owned(), part.sha256.clone()));
         Ok(Source {

@@ -1,4 +1,4 @@
-//! The only place that writes to stdout and stderr.
+//! The only place that prints. The log is written by `logging`.
 
 use std::io::{self, ErrorKind, Write};
 

@@ -39,7 +39,7 @@ pub struct CheckpointConfig {
 }
 
 /// The checkpoints of a run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Checkpoints {
     directory: PathBuf,
 }

@@ -7,9 +7,10 @@ use std::time::SystemTime;
 use dataset::Split;
 use serde::{Deserialize, Serialize};
 
+use crate::config::RunConfig;
 use crate::device::Chosen;
 use crate::error::RunError;
-use crate::run_dir::{RunDir, write_file};
+use crate::run_dir::{RunDir, write_json};
 
 /// What a run depends on beside its config: `environment.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,8 +92,16 @@ impl Environment {
 }
 
 impl DataIdentity {
-    /// The identity of the parts with these sums, as `split` divides them.
-    pub fn new(stand_in: bool, sha256: BTreeMap<String, String>, split: &Split) -> Self {
+    /// Loads the data of `config`, whose dataset is resolved, and tells what they are.
+    pub fn load(config: &RunConfig) -> Result<(Split, Self), RunError> {
+        let source = config.dataset.load()?;
+        let (stand_in, sha256) = (source.stand_in, source.sha256.clone());
+        let split = config.split.apply(source, config.seed)?;
+        let identity = Self::new(stand_in, sha256, &split);
+        Ok((split, identity))
+    }
+
+    fn new(stand_in: bool, sha256: BTreeMap<String, String>, split: &Split) -> Self {
         let validation = split.validation.as_ref();
         let parts = [
             ("train", Some(&split.train)),
@@ -131,12 +140,4 @@ impl DataIdentity {
             part: part.clone(),
         })
     }
-}
-
-/// Writes `value` as JSON that people can read.
-pub fn write_json(path: &std::path::Path, value: &impl Serialize) -> Result<(), RunError> {
-    let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|error| RunError::write(path, std::io::Error::other(error)))?;
-    bytes.push(b'\n');
-    write_file(path, &bytes)
 }

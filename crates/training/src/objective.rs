@@ -5,7 +5,7 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use dataset::{LabelledImages, Statistics};
-use models::Model;
+use models::{Model, ModelConfig};
 use serde::{Deserialize, Serialize};
 
 /// A model with the normalisation that it was trained under: raw pixels to logits.
@@ -56,6 +56,14 @@ impl Classifier {
             scale: fixed(&statistics.scale, u64::MAX - 1),
         };
         Self { normalizer, model }
+    }
+
+    /// The number of parameters of such a classifier, without drawing any. At most as many as a
+    /// plan has found to fit into memory.
+    pub fn parameters(model: &ModelConfig, image: [usize; 3], classes: usize) -> usize {
+        let [.., channels] = image;
+        // One shift and one scale a channel.
+        model.parameters(image, classes).unwrap_or(usize::MAX).saturating_add(2 * channels)
     }
 
     /// Pixels `[batch, height, width, channels]` to logits `[batch, classes]`.

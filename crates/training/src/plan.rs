@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,20 +5,20 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
-use dataset::{Split, sha256};
+use dataset::{LabelledImages, Split, sha256};
 use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::config::RunConfig;
 use crate::device::{self, Chosen};
-use crate::environment::{DataIdentity, Environment, write_json};
+use crate::environment::{DataIdentity, Environment};
 use crate::error::RunError;
 use crate::evaluation::{Evaluation, SplitName};
 use crate::fit::fit;
 use crate::metrics::MetricsFiles;
 use crate::objective::Classifier;
 use crate::resume;
-use crate::run_dir::{RunDir, RunLock, write_file};
+use crate::run_dir::{RunDir, RunLock, write_file, write_json};
 use crate::session::{Session, Stop, StopSource};
 use crate::state::{Best, State};
 
@@ -98,13 +97,9 @@ impl Plan {
     ) -> Result<Self, RunError> {
         let device = device::choose(device.or(config.device.as_deref()))?;
         let dataset = config.dataset.resolve()?;
-        let source = dataset.load()?;
-        let (stand_in, sha256) = (source.stand_in, source.sha256.clone());
-        let data = config.split.apply(source, config.seed)?;
-        config.check_against(data.train.shape, data.train.len(), data.classes.len())?;
-
-        let identity = DataIdentity::new(stand_in, sha256, &data);
         let config = RunConfig { dataset, device: Some(device.name.clone()), ..config.clone() };
+        let (data, identity) = DataIdentity::load(&config)?;
+        config.check_against(data.train.shape, data.train.len(), data.classes.len())?;
         let run = resume::identity(&config, &identity)?;
         let environment = Environment::new(run, commit, &device, config.seed, identity);
         Ok(Self { config, device, data: Arc::new(data), environment })
@@ -196,7 +191,8 @@ impl Run {
 
     /// The number of trained and fitted parameters.
     pub fn parameters(&self) -> usize {
-        self.plan.initial().num_params()
+        let (images, classes) = (&self.plan.data.train, self.plan.data.classes.len());
+        Classifier::parameters(&self.plan.config.model, images.shape, classes)
     }
 
     /// Trains to the end, or until `ui` stops it, and evaluates the best model.
@@ -231,7 +227,7 @@ impl Run {
             classifier,
             optimizer,
             metrics,
-            checkpoints: Checkpoints::open(self.directory.checkpoints())?,
+            checkpoints: self.checkpoints.clone(),
             state,
             stop,
         })
@@ -246,8 +242,8 @@ impl Run {
         let checkpoint = self.checkpoints.load(&name)?;
         let classifier = checkpoint.load_model(self.plan.initial())?.valid();
         write_file(&self.directory.best_model(), checkpoint.model_bytes())?;
-        let scores = self.evaluate(&classifier)?;
-        let (train, test) = (&scores[SplitName::Train.as_str()], &scores[SplitName::Test.as_str()]);
+        let train = self.evaluate(&classifier, SplitName::Train, &self.plan.data.train)?;
+        let test = self.evaluate(&classifier, SplitName::Test, &self.plan.data.test)?;
         let summary = Summary {
             name: self.plan.config.name.clone(),
             stand_in: self.plan.data().stand_in,
@@ -266,17 +262,16 @@ impl Run {
     }
 
     #[tracing::instrument(level = "debug", skip_all)]
-    fn evaluate(&self, classifier: &Classifier) -> Result<BTreeMap<&str, Evaluation>, RunError> {
-        let mut scores = BTreeMap::new();
-        for split in [SplitName::Train, SplitName::Test] {
-            let data = &self.plan.data;
-            let images = split.of(data).unwrap_or(&data.train);
-            let device = &self.plan.device.device;
-            let evaluation = Evaluation::of(classifier, split, images, self.plan.data(), device);
-            write_json(&self.directory.evaluation(split.as_str()), &evaluation)?;
-            scores.insert(split.as_str(), evaluation);
-        }
-        Ok(scores)
+    fn evaluate(
+        &self,
+        classifier: &Classifier,
+        split: SplitName,
+        images: &LabelledImages,
+    ) -> Result<Evaluation, RunError> {
+        let device = &self.plan.device.device;
+        let evaluation = Evaluation::of(classifier, split, images, self.plan.data(), device);
+        write_json(&self.directory.evaluation(split.as_str()), &evaluation)?;
+        Ok(evaluation)
     }
 }
 

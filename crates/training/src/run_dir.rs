@@ -4,6 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::config::RunConfig;
 use crate::error::RunError;
 
@@ -178,6 +180,14 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
         fs::remove_file(&staged).ok();
         RunError::write(path, error)
     })
+}
+
+/// Writes `value` as JSON that people can read, as [`write_file`] does.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|error| RunError::write(path, io::Error::other(error)))?;
+    bytes.push(b'\n');
+    write_file(path, &bytes)
 }
 
 /// Makes the entry of `path` in its directory durable.

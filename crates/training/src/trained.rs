@@ -7,12 +7,12 @@ use dataset::{LabelledImages, Statistics};
 use crate::checkpoint::Checkpoints;
 use crate::config::RunConfig;
 use crate::device;
-use crate::environment::{DataIdentity, Environment, write_json};
+use crate::environment::{DataIdentity, Environment};
 use crate::error::RunError;
 use crate::evaluation::{Evaluation, SplitName, log_probabilities_of};
 use crate::objective::Classifier;
 use crate::prediction::{Prediction, read_image};
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, write_json};
 
 /// The model of a run's best epoch (or of its last, where there was no validation set), ready
 /// to be used. Needs only the run directory.
@@ -55,10 +55,9 @@ impl Trained {
     /// Evaluates the model on one part of its data, which must be as they were, and keeps the
     /// scores in the run directory.
     pub fn evaluate(&self, split: SplitName) -> Result<Evaluation, RunError> {
-        let source = self.config.dataset.resolve()?.load()?;
-        let (stand_in, sha256) = (source.stand_in, source.sha256.clone());
-        let data = self.config.split.apply(source, self.config.seed)?;
-        DataIdentity::new(stand_in, sha256, &data).must_equal(&self.environment.data, &self.run)?;
+        let dataset = self.config.dataset.resolve()?;
+        let (data, now) = DataIdentity::load(&RunConfig { dataset, ..self.config.clone() })?;
+        now.must_equal(&self.environment.data, &self.run)?;
         let images = split
             .of(&data)
             .ok_or_else(|| RunError::NoValidation { run: self.run.path().to_owned() })?;
