@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use dataset::LabelledImages;
+use dataset::Examples;
 use dataset::hdf5::{self, Part};
 
 use crate::broken_configs::each;
@@ -298,7 +298,7 @@ fn a_resume_with_another_experiment_is_refused_with_every_difference() {
 #[test]
 fn data_that_are_not_those_of_the_run_are_refused() {
     let spoil: fn(&Place) = |place| {
-        let images = LabelledImages { labels: vec![1; 60], ..coloured(60) };
+        let images = Examples { labels: vec![1; 60], ..coloured(60) };
         let classes = ["red", "green", "blue"].map(String::from);
         hdf5::write(&place.path("data/train.h5"), Part::Train, &images, &classes).unwrap();
     };

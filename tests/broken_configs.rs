@@ -190,9 +190,9 @@ fn an_unknown_key_of_any_table_is_answered_with_the_one_that_is_meant() {
             &["tiny.toml:18:1", "`patiense`", "did you mean `patience`?"],
         ),
         (
-            "schedule.cosine",
+            "schedule",
             "[training]",
-            "[schedule.cosine]\nwarm_up_epochs = 1\n[training]",
+            "[schedule]\nwarm_up_epochs = 1\n[training]",
             &["tiny.toml:18:1", "`warm_up_epochs`", "did you mean `warmup_epochs`?"],
         ),
     ]);
@@ -212,8 +212,8 @@ fn an_unknown_choice_is_answered_with_the_one_that_is_meant() {
         (
             "schedule",
             "\n[dataset",
-            "schedule = \"cosin\"\n[dataset",
-            &["tiny.toml:2:12", "did you mean `cosine`?"],
+            "schedule.decay = \"cosin\"\n[dataset",
+            &["tiny.toml:2:18", "did you mean `cosine`?"],
         ),
         (
             "activation",
@@ -254,14 +254,14 @@ fn a_choice_is_exactly_one_table() {
         (
             "a word for a table",
             "\n[dataset",
-            "schedule = \"cosine\"\n[dataset",
-            &["tiny.toml:2:12", "such as `[optimizer.adam]`"],
+            "schedule.decay = \"cosine\"\n[dataset",
+            &["tiny.toml:2:18", "such as `[optimizer.adam]`"],
         ),
         (
             "a number for a choice",
             "\n[dataset",
-            "schedule = 3\n[dataset",
-            &["tiny.toml:2:12", "such as `[optimizer.adam]`"],
+            "schedule.decay = 3\n[dataset",
+            &["tiny.toml:2:18", "such as `[optimizer.adam]`"],
         ),
     ]);
 }
@@ -292,9 +292,9 @@ fn a_value_of_another_type_is_underlined_with_the_type_to_write() {
         ("a number for an array", "[8]", "8", &["tiny.toml:12:10", "`8`", "such as `[1, 2]`"]),
         (
             "a number for a truth value",
-            "[8]",
-            "[8]\nbatch_norm = 1",
-            &["tiny.toml:13:14", "`1`", "`true` or `false`"],
+            "[optimizer.adam]\nlearning_rate = 1e-2",
+            "[optimizer.sgd]\nnesterov = 1",
+            &["tiny.toml:15:12", "`1`", "`true` or `false`"],
         ),
         (
             "a table for a number",
@@ -399,8 +399,8 @@ fn counts_and_fractions_out_of_range_are_shown_with_the_range() {
         (
             "a cosine that ends above its start",
             "[training]",
-            "[schedule.cosine]\nfinal_fraction = 1.5\n[training]",
-            &["tiny.toml:18:18", "schedule.cosine.final_fraction", "1.5 is not", "0 and 1"],
+            "[schedule.decay.cosine]\nfinal_fraction = 1.5\n[training]",
+            &["tiny.toml:18:18", "schedule.decay.cosine.final_fraction", "1.5 is not", "0 and 1"],
         ),
     ]);
 }
@@ -427,15 +427,15 @@ fn a_missing_key_or_table_is_named() {
         ),
         (
             "a key of a table",
-            "batch_size = 16",
+            "epochs = 3",
             "",
-            &["tiny.toml:17:1", "`batch_size` is missing", "add it"],
+            &["tiny.toml:17:1", "`epochs` is missing", "add it"],
         ),
         (
             "a file of the data set",
-            "test = \"test.h5\"",
+            "train = \"train.h5\"",
             "",
-            &["tiny.toml:3:", "`test` is missing", "add it"],
+            &["tiny.toml:3:", "`train` is missing", "add it"],
         ),
     ]);
 }
@@ -456,10 +456,22 @@ fn keys_that_contradict_each_other_are_refused_together() {
             &["tiny.toml:10:23", "split.validation_fraction", "remove this key or that file"],
         ),
         (
+            "nothing to test on",
+            "test = \"test.h5\"",
+            "",
+            &["split.test_fraction", "nothing to test on", "name the file `dataset.hdf5.test`"],
+        ),
+        (
+            "a test set and a fraction",
+            "fraction = 0.2",
+            "fraction = 0.2\ntest_fraction = 0.2",
+            &["tiny.toml:10:17", "split.test_fraction", "has a test set of its own"],
+        ),
+        (
             "a warm-up as long as the run",
             "[training]",
-            "[schedule.cosine]\nwarmup_epochs = 3\n[training]",
-            &["tiny.toml:18:17", "schedule.cosine.warmup_epochs", "not less than training.epochs"],
+            "[schedule]\nwarmup_epochs = 3\n[training]",
+            &["tiny.toml:18:17", "schedule.warmup_epochs", "not less than training.epochs"],
         ),
     ]);
 }

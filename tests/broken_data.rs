@@ -3,7 +3,7 @@
 use std::fs;
 
 use dataset::hdf5::Part;
-use dataset::{LabelledImages, hdf5 as data};
+use dataset::{Examples, hdf5 as data};
 use hdf5::File;
 
 use crate::broken_configs::each;
@@ -62,7 +62,7 @@ fn put<T: hdf5::H5Type>(file: &File, name: &str, shape: &[usize], values: &[T]) 
 }
 
 /// Puts these images in the place of the test file.
-fn test_is(place: &Place, images: &LabelledImages, classes: [&str; 3]) {
+fn test_is(place: &Place, images: &Examples, classes: [&str; 3]) {
     let path = place.path("data/test.h5");
     data::write(&path, Part::Test, images, &classes.map(String::from)).unwrap();
 }
@@ -226,7 +226,13 @@ fn pixels_in_another_form_are_refused() {
                     put(file, "train_set_x", &[4, 6, 6, 3], &[0.5_f32; 432]);
                 });
             },
-            &["data/train.h5", "`/train_set_x`", "(4 bytes each)", "expected u8", "rewrite"],
+            &[
+                "data/train.h5",
+                "`/train_set_x`",
+                "float32 [4, 6, 6, 3]",
+                "expected images, u8",
+                "rewrite",
+            ],
         ),
         (
             "flat images",
@@ -235,7 +241,7 @@ fn pixels_in_another_form_are_refused() {
                     put(file, "train_set_x", &[4, 108], &[7_u8; 432]);
                 });
             },
-            &["data/train.h5", "`/train_set_x`", "[4, 108]", "expected u8", "rewrite"],
+            &["data/train.h5", "`/train_set_x`", "[4, 108]", "expected images, u8", "rewrite"],
         ),
         (
             "channels first",
@@ -312,7 +318,7 @@ fn parts_that_are_not_of_one_data_set_are_named_together() {
         (
             "images of another size",
             |place| {
-                let images = LabelledImages { shape: [4, 9, 3], ..coloured(12) };
+                let images = Examples { shape: [4, 9, 3], ..coloured(12) };
                 test_is(place, &images, ["red", "green", "blue"]);
             },
             &["data/test.h5", "[4, 9, 3]", "data/train.h5", "[6, 6, 3]", "files of one data set"],
@@ -337,7 +343,7 @@ fn parts_that_are_not_of_one_data_set_are_named_together() {
 #[test]
 fn a_fraction_that_holds_nothing_out_is_refused() {
     let args = ["--config", "tiny.toml", "--set", "split.validation_fraction=0.001"];
-    let words = ["0.001", "leaves 60 of 60", "and 0 to validate", "`split.validation_fraction`"];
+    let words = ["0.001", "leaves 60 of 60", "and 0 to hold out", "`split.validation_fraction`"];
     Place::new().refuses(&args, 1, &words);
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use dataset::LabelledImages;
+use dataset::Examples;
 use dataset::hdf5::{self, Part};
 use tempfile::TempDir;
 
@@ -139,7 +139,7 @@ impl Ran {
 }
 
 /// `count` images of 6x6x3, each mostly of the colour of its class, with a fixed noise.
-pub fn coloured(count: usize) -> LabelledImages {
+pub fn coloured(count: usize) -> Examples {
     let labels: Vec<u32> = (0..count as u32).map(|item| item % 3).collect();
     let pixel = |label: u32, value: usize| {
         let noise = ((value * 2_654_435_761) >> 7) % 120;
@@ -148,5 +148,5 @@ pub fn coloured(count: usize) -> LabelledImages {
     let pixels = labels.iter().enumerate();
     let pixels =
         pixels.flat_map(|(item, &label)| (0..108).map(move |at| pixel(label, item * 108 + at)));
-    LabelledImages { shape: [6, 6, 3], pixels: pixels.collect(), labels }
+    Examples::images([6, 6, 3], pixels.collect(), labels)
 }

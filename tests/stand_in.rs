@@ -94,7 +94,7 @@ fn a_hidden_layer_helps_on_the_stand_in() {
             format!("model.mlp.hidden={hidden}"),
             "dataset.hdf5.stand_in.train=1080".into(),
             "dataset.hdf5.stand_in.test=600".into(),
-            "schedule.cosine={}".into(),
+            "schedule.decay.cosine={}".into(),
             "training.epochs=15".into(),
             "training.batch_size=64".into(),
         ];

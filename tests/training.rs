@@ -106,7 +106,7 @@ fn a_batch_of_one_is_refused_only_where_it_is_normalised() {
         let batch_size = format!("training.batch_size={batch_size}");
         let args = ["--config", "tiny.toml", "--set", &batch_size];
         place.trainer(&args).refused(2, &["leave a batch of one", "`training.batch_size`"]);
-        place.succeed(&[&args[..], &["--set", "model.mlp.batch_norm=false"]].concat());
+        place.succeed(&[&args[..], &["--set", "model.mlp.batch_norm=none"]].concat());
     }
 }
 
@@ -140,7 +140,7 @@ fn early_stopping_ends_a_run_that_no_longer_improves() {
 fn a_learning_rate_that_diverges_stops_the_run_and_keeps_the_checkpoints() {
     let place = Place::new();
     let args = ["--config", "tiny.toml", "--set", "optimizer.adam.learning_rate=1e30"];
-    let ran = place.trainer(&[&args[..], &["--set", "model.mlp.batch_norm=false"]].concat());
+    let ran = place.trainer(&[&args[..], &["--set", "model.mlp.batch_norm=none"]].concat());
     ran.refused(1, &["the loss is", "epoch 1, batch", "lower the learning rate"]);
     assert!(!place.path("runs/tiny/summary.json").exists());
 }
@@ -151,13 +151,13 @@ fn evaluate_prints_scores_and_confusion_as_text_and_as_json() {
     place.succeed(&["--config", "tiny.toml", "--set", "training.epochs=30"]);
     let text = place.succeed(&["evaluate", "runs/tiny"]).stdout;
     insta::assert_snapshot!(text.lines().skip(1).collect::<Vec<_>>().join("\n"));
-    for (split, images) in [("train", 48), ("validation", 12), ("test", 12)] {
+    for (split, count) in [("train", 48), ("validation", 12), ("test", 12)] {
         let ran = place.succeed(&["evaluate", "runs/tiny", "--split", split, "--json"]);
         let evaluation = json(&ran.stdout);
-        assert_eq!(evaluation["images"], images);
+        assert_eq!(evaluation["count"], count);
         let rows = evaluation["confusion"].as_array().unwrap().iter();
         let cells = rows.flat_map(|row| row.as_array().unwrap());
-        assert_eq!(cells.map(|cell| cell.as_u64().unwrap()).sum::<u64>(), images);
+        assert_eq!(cells.map(|cell| cell.as_u64().unwrap()).sum::<u64>(), count);
         assert_eq!(json(&place.read(format!("runs/tiny/evaluation-{split}.json"))), evaluation);
     }
 }

@@ -12,6 +12,14 @@ pub enum ConfigError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The file is far larger than any config.
+    #[error("the config {} is larger than {most} MiB: a config holds settings, no data\n  give the path of a TOML file, for example --config configs/signs.toml", path.display())]
+    TooLarge {
+        /// The path as given, or as found from the file that extends it.
+        path: PathBuf,
+        /// The size that is still taken, in MiB.
+        most: u64,
+    },
     /// An override that is not `key=value`, or that cannot be placed.
     #[error(
         "--set {argument}: {reason}\n  write for example --set optimizer.adam.learning_rate=1e-3"

@@ -1,5 +1,5 @@
-//! From TOML text to a checked value: where each key stands, what overrides it, and every
-//! problem at once. Knows the form of a config, none of its keys.
+//! From TOML text to a checked value: the files and overrides that make up a config, where each
+//! key stands, and every problem at once. Knows the form of a config, none of its keys.
 //!
 //! [`Document`] reads and deserialises, [`Check`] collects what a value breaks, and
 //! [`ConfigError`] shows each problem under the line that caused it.

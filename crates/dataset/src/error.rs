@@ -44,17 +44,19 @@ pub enum DatasetError {
     },
     /// The split leaves a part with nothing in it.
     #[error(
-        "a validation fraction of {fraction} leaves {train} of {count} images to train on and {validation} to validate\n  change `split.validation_fraction`"
+        "a {part} fraction of {fraction} leaves {rest} of {count} examples to train on and {held_out} to hold out\n  change `split.{part}_fraction`"
     )]
     EmptySplit {
-        /// `split.validation_fraction`
+        /// `validation` or `test`.
+        part: &'static str,
+        /// The share of the examples.
         fraction: f64,
-        /// The images of the training file.
+        /// The examples there are.
         count: usize,
         /// What is left to train on.
-        train: usize,
+        rest: usize,
         /// What is held out.
-        validation: usize,
+        held_out: usize,
     },
     /// A file is not what it should be.
     #[error(transparent)]

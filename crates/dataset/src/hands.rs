@@ -10,11 +10,11 @@ mod gesture;
 mod relief;
 mod render;
 mod scene;
-mod space;
 
-use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
+use rand::{rngs::ChaCha8Rng, seq::SliceRandom};
 
-use crate::LabelledImages;
+use crate::Examples;
+use crate::drawing::{SHAPE, stream};
 use anatomy::bones;
 use camera::Camera;
 use gesture::Gesture;
@@ -29,17 +29,14 @@ pub const CLASSES: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
 ///
 /// Image `i` and its label depend on `seed` and `i` alone, and among the first images of any number
 /// each class is within one of every other.
-pub fn draw(count: usize, seed: u64) -> LabelledImages {
+pub fn draw(count: usize, seed: u64) -> Examples {
     let labels: Vec<u32> = (0..count as u64).map(|index| label(index, seed)).collect();
     let mut pixels = Vec::with_capacity(count * SHAPE.iter().product::<usize>());
     for (&digit, index) in labels.iter().zip(0..) {
         pixels.extend(image(digit, index, seed));
     }
-    LabelledImages { shape: SHAPE, pixels, labels }
+    Examples::images(SHAPE, pixels, labels)
 }
-
-/// Height, width and channels.
-const SHAPE: [usize; 3] = [64, 64, 3];
 
 /// Every six images in a row show the six digits in an order of their own.
 fn label(index: u64, seed: u64) -> u32 {
@@ -65,44 +62,40 @@ fn hand(digit: u32, rng: &mut ChaCha8Rng) -> Relief {
     Relief::new(&bones)
 }
 
-/// The random numbers of one image or one group of labels.
-fn stream(seed: u64, number: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(number);
-    rng
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const IMAGE: usize = 64 * 64 * 3;
 
+    /// The first images of a seed.
+    fn images(count: u64, seed: u64) -> Vec<Vec<u8>> {
+        (0..count).map(|index| image(label(index, seed), index, seed)).collect()
+    }
+
     #[test]
     fn the_same_seed_draws_the_same_images_and_another_seed_draws_others() {
         let images = draw(12, 5);
         assert_eq!(images, draw(12, 5));
-        assert_ne!(images.pixels, draw(12, 6).pixels);
+        assert_ne!(images.values, draw(12, 6).values);
     }
 
     #[test]
     fn an_image_does_not_depend_on_how_many_are_drawn() {
         let [few, many] = [draw(7, 1), draw(20, 1)];
-        assert_eq!(few.labels, many.labels[..7]);
-        assert_eq!(few.pixels, many.pixels[..7 * IMAGE]);
+        assert_eq!(few, many.select(&[0, 1, 2, 3, 4, 5, 6]));
     }
 
     #[test]
     fn no_two_images_are_equal() {
-        let images = draw(24, 2);
-        let distinct: std::collections::BTreeSet<&[u8]> = images.pixels.chunks(IMAGE).collect();
-        assert_eq!(distinct.len(), 24);
+        let images = images(24, 2);
+        assert_eq!(images.iter().collect::<std::collections::BTreeSet<_>>().len(), 24);
     }
 
     #[test]
     fn pixels_fill_the_shape_and_an_empty_draw_is_empty() {
         let images = draw(3, 0);
-        assert_eq!((images.shape, images.pixels.len()), ([64, 64, 3], 3 * IMAGE));
+        assert_eq!((images.shape, images.gather(&[0, 1, 2]).len()), ([64, 64, 3], 3 * IMAGE));
         assert!(draw(0, 0).is_empty());
     }
 
@@ -137,7 +130,7 @@ mod tests {
 
     #[test]
     fn pixels_are_neither_constant_nor_saturated() {
-        for image in draw(24, 4).pixels.chunks(IMAGE) {
+        for image in images(24, 4) {
             let clipped = image.iter().filter(|&&value| value == 0 || value == 255).count();
             let range = image.iter().max().zip(image.iter().min()).map(|(high, low)| high - low);
             assert!(clipped < IMAGE / 20, "{clipped} clipped values");

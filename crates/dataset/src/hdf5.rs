@@ -2,13 +2,14 @@
 //! and the same with `test_set_`.
 //!
 //! libhdf5 follows links out of the file, decompresses without bound and trusts what a file
-//! declares. It is therefore asked for the structure alone; the bytes of labels, names and pixels
-//! are read, bounded and decoded here, once every object of the part has passed its checks.
+//! declares. It is therefore asked for the structure alone; the bytes of labels, names, pixels and
+//! features are read, bounded and decoded here, once every object of the part has passed its checks.
 
 mod chunks;
 mod classes;
 mod element;
 mod error;
+mod features;
 mod ffi;
 mod heap;
 mod labels;
@@ -28,17 +29,18 @@ pub use error::Hdf5Error;
 pub use ffi::neutralise_environment;
 pub use write::{write, write_stand_in};
 
-use crate::images::LabelledImages;
+use crate::examples::{Examples, Values};
+use element::Element;
 use source::Source;
 
-/// The images of one part of an HDF5 file, and the names of their classes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The examples of one part of an HDF5 file, and the names of their classes.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hdf5File {
-    /// The images and their labels, in the order of the file.
-    pub images: LabelledImages,
+    /// The examples and their labels, in the order of the file.
+    pub examples: Examples,
     /// The name of every class; a label is an index into them.
     pub classes: Vec<String>,
-    /// Whether the images are drawn rather than real.
+    /// Whether the examples are drawn rather than real.
     pub stand_in: bool,
 }
 
@@ -52,7 +54,7 @@ pub enum Part {
 }
 
 impl Part {
-    fn pixels(self) -> &'static str {
+    fn examples(self) -> &'static str {
         match self {
             Self::Train => "train_set_x",
             Self::Test => "test_set_x",
@@ -76,18 +78,20 @@ impl Part {
 
 /// Reads one part of an HDF5 file.
 ///
-/// Pixels are u8 `[n, height, width, channels]` with 1 or 3 channels. Labels are integers or
-/// strings of digits, one an image: `(n,)`, `(1, n)` or `(n, 1)`. Class names are integers or
-/// strings; without `list_classes`, integer labels make the classes `"0"` to their largest.
+/// Images are u8 `[n, height, width, channels]` with 1 or 3 channels. Features are float32 or
+/// float64 `[n, width]` with a width from 1 to 4096, all within the range of `f32`. Labels are
+/// integers or strings of digits, one an example: `(n,)`, `(1, n)` or `(n, 1)`. Class names are
+/// integers or strings; without `list_classes`, integer labels make the classes `"0"` to their
+/// largest.
 ///
 /// # Errors
 ///
 /// [`Hdf5Error`] when the file is not HDF5, lacks an object, stores one in a way that is not
 /// accepted (links, other files, other filters, more than its length can hold), is damaged, or
-/// holds labels or names that do not fit together.
+/// holds features, labels or names that do not fit.
 pub fn read(path: &Path, part: Part) -> Result<Hdf5File, Hdf5Error> {
     let source = Source::open(path)?;
-    let (pixels, [count, height, width, channels]) = source.pixels(part)?;
+    let (object, count, shape) = source.examples(part)?;
     let labels = source.labels(part, count)?;
     let names = source.classes(&labels)?;
 
@@ -97,7 +101,12 @@ pub fn read(path: &Path, part: Part) -> Result<Hdf5File, Hdf5Error> {
         None => classes::from_labels(&labels.site, &numbers)?,
     };
     let labels = labels::indices(&labels.site, &numbers, classes.len())?;
-    let images =
-        LabelledImages { shape: [height, width, channels], pixels: pixels.bytes()?, labels };
-    Ok(Hdf5File { images, classes, stand_in: source.stand_in()? })
+    let values = match object.element {
+        Element::Float { big_endian, .. } => {
+            Values::Features(features::read(&object, shape[2], big_endian)?)
+        }
+        _ => Values::Pixels(object.bytes()?),
+    };
+    let examples = Examples { shape, values, labels };
+    Ok(Hdf5File { examples, classes, stand_in: source.stand_in()? })
 }

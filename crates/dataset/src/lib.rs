@@ -1,22 +1,30 @@
-//! Sources in, batches out: labelled images in host memory, how they are split, in which order
+//! Sources in, batches out: labelled examples in host memory, how they are split, in which order
 //! they are visited and how they are normalised.
 //!
 //! A data source is one file with its config above it and one variant of [`DatasetConfig`].
 
+mod cats;
 mod digest;
+mod drawing;
 mod error;
-pub mod hands;
+mod examples;
+mod files;
+mod hands;
 pub mod hdf5;
-mod images;
+mod points;
 mod sampler;
 mod source;
 mod split;
+mod stand_in;
 mod statistics;
 
 pub use digest::sha256;
 pub use error::DatasetError;
-pub use images::LabelledImages;
+pub use examples::{Examples, Values};
+pub use files::{Hdf5Config, OnMissing};
+pub use points::{PointsConfig, Shape};
 pub use sampler::shuffled;
-pub use source::{DatasetConfig, Hdf5Config, OnMissing, Source, StandInConfig};
+pub use source::{DatasetConfig, Source};
 pub use split::{Split, SplitConfig};
+pub use stand_in::{StandInConfig, Subject};
 pub use statistics::{Normalization, Statistics};

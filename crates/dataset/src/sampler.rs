@@ -8,7 +8,27 @@ use rand::seq::SliceRandom;
 #[derive(Debug, Clone, Copy)]
 enum Purpose {
     Shuffle = 1,
-    Split = 2,
+    Validation = 2,
+    Test = 3,
+}
+
+/// A part that is held out of the training set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldOut {
+    /// To choose the best model by.
+    Validation,
+    /// To report on.
+    Test,
+}
+
+impl HoldOut {
+    /// The name as configs spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
 }
 
 /// The order in which epoch `epoch` visits `count` items: a permutation of `0..count`.
@@ -18,13 +38,22 @@ pub fn shuffled(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
 
 /// Splits items `0..labels.len()` into the rest and the `fraction` held out of each class, both
 /// ascending. A class keeps at least one item in the rest.
-pub fn stratified(labels: &[u32], fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+pub fn stratified(
+    labels: &[u32],
+    part: HoldOut,
+    fraction: f64,
+    seed: u64,
+) -> (Vec<usize>, Vec<usize>) {
+    let purpose = match part {
+        HoldOut::Validation => Purpose::Validation,
+        HoldOut::Test => Purpose::Test,
+    };
     let classes = labels.iter().max().map_or(0, |&most| most + 1);
     let mut held_out = vec![false; labels.len()];
     for class in 0..classes {
         let members: Vec<usize> = (0..labels.len()).filter(|&item| labels[item] == class).collect();
         let count = (members.len() as f64 * fraction).round() as usize;
-        let order = permutation(members.len(), seed, Purpose::Split, u64::from(class));
+        let order = permutation(members.len(), seed, purpose, u64::from(class));
         let count = count.min(members.len().saturating_sub(1));
         order.iter().take(count).for_each(|&position| held_out[members[position]] = true);
     }
@@ -62,7 +91,7 @@ mod tests {
     #[test]
     fn a_split_takes_the_same_share_of_every_class() {
         let labels: Vec<u32> = (0..600).map(|item| item % 6).collect();
-        let (train, held_out) = stratified(&labels, 0.1, 3);
+        let (train, held_out) = stratified(&labels, HoldOut::Validation, 0.1, 3);
         assert_eq!((train.len(), held_out.len()), (540, 60));
         for class in 0..6 {
             assert_eq!(held_out.iter().filter(|&&item| labels[item] == class).count(), 10);
@@ -72,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_class_of_one_item_stays_in_the_training_set() {
-        let (train, held_out) = stratified(&[0, 0, 0, 0, 1], 0.9, 1);
+        let (train, held_out) = stratified(&[0, 0, 0, 0, 1], HoldOut::Test, 0.9, 1);
         assert_eq!(held_out.len(), 3);
         assert!(train.contains(&4));
     }

@@ -2,8 +2,8 @@ use config::Check;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DatasetError;
-use crate::images::LabelledImages;
-use crate::sampler;
+use crate::examples::Examples;
+use crate::sampler::{HoldOut, stratified};
 use crate::source::Source;
 
 /// What is held out of the training set: `[split]`.
@@ -12,48 +12,118 @@ use crate::source::Source;
 pub struct SplitConfig {
     /// The share of each class of the training set to validate on, at least 0 and less than 1.
     pub validation_fraction: f64,
+    /// The share of each class of the training set to test on, where there is no test set.
+    pub test_fraction: f64,
 }
 
 /// The parts of a data set as a run uses them.
 #[derive(Debug)]
 pub struct Split {
     /// What to train on.
-    pub train: LabelledImages,
+    pub train: Examples,
     /// What to choose the best model by.
-    pub validation: Option<LabelledImages>,
+    pub validation: Option<Examples>,
     /// What to report on.
-    pub test: LabelledImages,
+    pub test: Examples,
     /// The name of each class, in the order of the labels.
     pub classes: Vec<String>,
 }
 
 impl SplitConfig {
-    /// Splits `source` as the run with `seed` does.
+    /// Splits `source` as the run with `seed` does. Both fractions are of its whole training set.
     pub fn apply(&self, source: Source, seed: u64) -> Result<Split, DatasetError> {
         let Source { train, validation, test, classes, .. } = source;
+        let count = train.len();
+        let (train, test) = match test {
+            Some(test) => (train, test),
+            None => held_out(&train, HoldOut::Test, self.test_fraction, seed)?,
+        };
         if validation.is_some() || self.validation_fraction == 0.0 {
             return Ok(Split { train, validation, test, classes });
         }
-        let (rest, held_out) = sampler::stratified(&train.labels, self.validation_fraction, seed);
-        if rest.is_empty() || held_out.is_empty() {
-            return Err(DatasetError::EmptySplit {
-                fraction: self.validation_fraction,
-                count: train.len(),
-                train: rest.len(),
-                validation: held_out.len(),
-            });
-        }
-        let validation = Some(train.select(&held_out));
-        Ok(Split { train: train.select(&rest), validation, test, classes })
+        let of_the_rest = self.validation_fraction * count as f64 / train.len() as f64;
+        let (train, validation) = held_out(&train, HoldOut::Validation, of_the_rest, seed)?;
+        Ok(Split { train, validation: Some(validation), test, classes })
     }
 
     /// Notes every value that cannot be meant.
-    pub fn check(&self, has_validation: bool, check: &mut Check) {
+    pub fn check(&self, has_validation: bool, has_test: bool, check: &mut Check) {
         check.fraction("validation_fraction", self.validation_fraction);
+        check.fraction("test_fraction", self.test_fraction);
         check.require(
             "validation_fraction",
             !has_validation || self.validation_fraction == 0.0,
             "the data set has a validation file of its own: remove this key or that file",
         );
+        check.require(
+            "test_fraction",
+            !has_test || self.test_fraction == 0.0,
+            "the data set has a test set of its own: remove this key or that set",
+        );
+        check.require(
+            "test_fraction",
+            has_test || self.test_fraction > 0.0,
+            "there is nothing to test on: name the file `dataset.hdf5.test` or set this key, for example to 0.1",
+        );
+        check.require(
+            "validation_fraction",
+            self.validation_fraction + self.test_fraction < 1.0,
+            "both fractions together leave nothing to train on",
+        );
+    }
+}
+
+/// What is left of `examples`, and the `fraction` of each class held out.
+fn held_out(
+    examples: &Examples,
+    part: HoldOut,
+    fraction: f64,
+    seed: u64,
+) -> Result<(Examples, Examples), DatasetError> {
+    let (rest, held_out) = stratified(&examples.labels, part, fraction, seed);
+    if rest.is_empty() || held_out.is_empty() {
+        return Err(DatasetError::EmptySplit {
+            part: part.as_str(),
+            fraction,
+            count: examples.len(),
+            rest: rest.len(),
+            held_out: held_out.len(),
+        });
+    }
+    Ok((examples.select(&rest), examples.select(&held_out)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn source(count: usize) -> Source {
+        let labels = (0..count as u32).map(|item| item % 2).collect();
+        let train = Examples::features(1, (0..count).map(|item| item as f32).collect(), labels);
+        let classes = vec!["a".to_owned(), "b".to_owned()];
+        let (validation, test, sha256) = (None, None, BTreeMap::new());
+        Source { train, validation, test, classes, stand_in: false, sha256 }
+    }
+
+    #[test]
+    fn a_split_of_98_1_1_is_of_the_whole_and_loses_nothing() {
+        let split = SplitConfig { validation_fraction: 0.01, test_fraction: 0.01 };
+        let parts = split.apply(source(1000), 1).unwrap();
+        let validation = parts.validation.unwrap();
+        assert_eq!((parts.train.len(), validation.len(), parts.test.len()), (980, 10, 10));
+        let all = [parts.train, validation, parts.test];
+        let mut values: Vec<f32> =
+            all.iter().flat_map(|part| part.gather(&(0..part.len()).collect::<Vec<_>>())).collect();
+        values.sort_by(f32::total_cmp);
+        assert_eq!(values, (0..1000).map(|item| item as f32).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_fraction_too_small_for_one_example_is_refused() {
+        let split = SplitConfig { validation_fraction: 0.0, test_fraction: 0.01 };
+        let error = split.apply(source(10), 1).unwrap_err().to_string();
+        assert!(error.contains("split.test_fraction"), "{error}");
     }
 }

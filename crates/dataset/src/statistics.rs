@@ -1,21 +1,21 @@
 use serde::{Deserialize, Serialize};
 
-use crate::images::LabelledImages;
+use crate::examples::{Examples, Values};
 
-/// How pixels become the numbers that a model sees: `[input] normalization = ".."`.
+/// How values become the numbers that a model sees: `[input] normalization = ".."`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalization {
-    /// Pixels as they are, 0 to 255.
+    /// Values as they are: pixels from 0 to 255, features as measured.
     None,
-    /// Pixels divided by 255.
+    /// Values divided by 255, for pixels.
     UnitRange,
     /// Zero mean and unit variance a channel, fitted on the training set.
     #[default]
     Standardize,
 }
 
-/// The affine map of pixels to inputs, `(pixel - shift) / scale`, one pair a channel.
+/// The affine map of values to inputs, `(value - shift) / scale`, one pair a channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
     /// What is subtracted from each channel.
@@ -25,9 +25,9 @@ pub struct Statistics {
 }
 
 impl Normalization {
-    /// Fits the map on `images`, which must be the training set alone.
-    pub fn fit(self, images: &LabelledImages) -> Statistics {
-        let channels = images.shape[2];
+    /// Fits the map on `examples`, which must be the training set alone.
+    pub fn fit(self, examples: &Examples) -> Statistics {
+        let channels = examples.shape[2];
         let same = |shift, scale| Statistics {
             shift: vec![shift; channels],
             scale: vec![scale; channels],
@@ -35,27 +35,46 @@ impl Normalization {
         match self {
             Self::None => same(0.0, 1.0),
             Self::UnitRange => same(0.0, 255.0),
-            Self::Standardize => standardize(images),
+            Self::Standardize => standardize(examples),
         }
     }
 }
 
-fn standardize(images: &LabelledImages) -> Statistics {
-    let (shift, scale) = (0..images.shape[2]).map(|channel| moments(images, channel)).unzip();
+fn standardize(examples: &Examples) -> Statistics {
+    let channels = examples.shape[2];
+    let moments = |channel| match &examples.values {
+        Values::Pixels(pixels) => of_pixels(pixels.iter().skip(channel).step_by(channels)),
+        Values::Features(features) => of_features(features.iter().skip(channel).step_by(channels)),
+    };
+    let (shift, scale) = (0..channels).map(moments).unzip();
     Statistics { shift, scale }
 }
 
-/// Mean and standard deviation of a channel; 1 in place of a deviation of 0.
-fn moments(images: &LabelledImages, channel: usize) -> (f32, f32) {
-    let (mut sum, mut squares) = (0_u64, 0_u64);
-    for &pixel in images.pixels.iter().skip(channel).step_by(images.shape[2]) {
+/// Mean and standard deviation of pixels, from sums without rounding.
+fn of_pixels<'a>(pixels: impl Iterator<Item = &'a u8>) -> (f32, f32) {
+    let (mut count, mut sum, mut squares) = (0_u64, 0_u64, 0_u64);
+    for &pixel in pixels {
+        count += 1;
         sum += u64::from(pixel);
         squares += u64::from(pixel) * u64::from(pixel);
     }
-    let count = (images.pixels.len() / images.shape[2]) as f64;
-    let mean = sum as f64 / count;
-    let deviation = (squares as f64 / count - mean * mean).max(0.0).sqrt();
-    (mean as f32, if deviation > 0.0 { deviation as f32 } else { 1.0 })
+    let mean = sum as f64 / count as f64;
+    let variance = squares as f64 / count as f64 - mean * mean;
+    (mean as f32, deviation(variance))
+}
+
+/// Mean and standard deviation of features, in two passes: their mean may be far from 0.
+fn of_features<'a>(features: impl Iterator<Item = &'a f32> + Clone) -> (f32, f32) {
+    let count = features.clone().count() as f64;
+    let mean = features.clone().map(|&value| f64::from(value)).sum::<f64>() / count;
+    let squares = features.map(|&value| (f64::from(value) - mean).powi(2));
+    (mean as f32, deviation(squares.sum::<f64>() / count))
+}
+
+/// 1 in place of a deviation of 0.
+fn deviation(variance: f64) -> f32 {
+    let deviation = variance.max(0.0).sqrt() as f32;
+    if deviation > 0.0 { deviation } else { 1.0 }
 }
 
 #[cfg(test)]
@@ -65,12 +84,15 @@ mod tests {
     #[test]
     fn standardised_channels_have_zero_mean_and_unit_variance() {
         let pixels = (0..4 * 5 * 5 * 3).map(|value| (value * 37 % 251) as u8).collect();
-        let images = LabelledImages { shape: [5, 5, 3], pixels, labels: vec![0; 4] };
+        let images = Examples::images([5, 5, 3], pixels, vec![0; 4]);
         let statistics = Normalization::Standardize.fit(&images);
         for channel in 0..3 {
-            let values = images.pixels.iter().skip(channel).step_by(3).map(|&pixel| {
-                (f32::from(pixel) - statistics.shift[channel]) / statistics.scale[channel]
-            });
+            let pixels = images.gather(&[0, 1, 2, 3]);
+            let values = pixels
+                .iter()
+                .skip(channel)
+                .step_by(3)
+                .map(|pixel| (pixel - statistics.shift[channel]) / statistics.scale[channel]);
             let values: Vec<f32> = values.collect();
             let mean = values.iter().sum::<f32>() / 100.0;
             let variance = values.iter().map(|value| value * value).sum::<f32>() / 100.0;
@@ -80,8 +102,17 @@ mod tests {
 
     #[test]
     fn a_constant_channel_is_divided_by_one() {
-        let images = LabelledImages { shape: [2, 2, 1], pixels: vec![7; 4], labels: vec![0] };
+        let images = Examples::images([2, 2, 1], vec![7; 4], vec![0]);
         let statistics = Normalization::Standardize.fit(&images);
         assert_eq!((statistics.shift[0], statistics.scale[0]), (7.0, 1.0));
+    }
+
+    #[test]
+    fn features_are_standardised_each_by_itself() {
+        let features = vec![1e6, 1.0, 1e6 + 2.0, 3.0];
+        let examples = Examples::features(2, features, vec![0, 1]);
+        let statistics = Normalization::Standardize.fit(&examples);
+        assert_eq!(statistics.shift, [1e6 + 1.0, 2.0]);
+        assert_eq!(statistics.scale, [1.0, 1.0]);
     }
 }

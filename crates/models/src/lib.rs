@@ -8,9 +8,12 @@ mod activation;
 mod initializer;
 mod mlp;
 mod model;
+mod noise;
 mod parameters;
 
 pub use activation::Activation;
 pub use initializer::Initializer;
-pub use mlp::{Mlp, MlpConfig};
+pub use mlp::{Mlp, MlpConfig, NormPosition};
 pub use model::{Model, ModelConfig};
+pub use noise::Noise;
+pub use parameters::Parameters;

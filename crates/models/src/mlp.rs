@@ -6,20 +6,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::initializer::Initializer;
+use crate::noise::Noise;
 use crate::parameters::Parameters;
 
-/// A multi-layer perceptron: `[model.mlp]`.
+/// A multi-layer perceptron: `[model.mlp]`. Without hidden layers it is logistic or softmax
+/// regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
-    /// The number of units of each hidden layer, the one nearest to the image first.
+    /// The number of units of each hidden layer, the one nearest to the input first.
     pub hidden: Vec<usize>,
-    /// The non-linearity after each hidden layer.
+    /// The function after each hidden layer.
     pub activation: Activation,
-    /// Whether to normalise each hidden layer over its batch, before the activation.
-    pub batch_norm: bool,
+    /// The slope of `leaky_relu` where its input is negative.
+    pub negative_slope: f64,
+    /// Where each hidden layer is normalised over its batch.
+    pub batch_norm: NormPosition,
+    /// The probability with which a unit of each hidden layer is dropped in training, one number
+    /// a layer; none for no dropout.
+    pub dropout: Vec<f64>,
     /// How the initial weights are drawn.
     pub initializer: Initializer,
+    /// The standard deviation of the initializer `normal`.
+    pub initializer_scale: f64,
+}
+
+/// Where batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) stands in a layer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NormPosition {
+    /// Nowhere.
+    None,
+    /// Between the linear map and its activation, as the courses do.
+    #[default]
+    BeforeActivation,
+    /// After the activation.
+    AfterActivation,
 }
 
 impl Default for MlpConfig {
@@ -27,51 +49,76 @@ impl Default for MlpConfig {
         Self {
             hidden: vec![128],
             activation: Activation::default(),
-            batch_norm: true,
+            negative_slope: 0.01,
+            batch_norm: NormPosition::default(),
+            dropout: Vec::new(),
             initializer: Initializer::default(),
+            initializer_scale: 0.01,
         }
     }
 }
 
-/// Hidden layers of linear, batch norm and activation, then a linear layer to the logits.
+/// Hidden layers of linear, batch norm, activation and dropout, then a linear layer to the logits.
 #[derive(Module, Debug)]
 pub struct Mlp {
     hidden: Vec<Hidden>,
     output: Linear,
-    #[module(skip)]
-    activation: Activation,
 }
 
 #[derive(Module, Debug)]
 struct Hidden {
     linear: Linear,
     norm: Option<BatchNorm>,
+    #[module(skip)]
+    norm_position: NormPosition,
+    #[module(skip)]
+    activation: Activation,
+    #[module(skip)]
+    negative_slope: f64,
+    #[module(skip)]
+    dropout: f64,
 }
 
 impl MlpConfig {
-    /// The model from `inputs` features to `classes` logits.
-    pub fn init(&self, inputs: usize, classes: usize, parameters: &mut Parameters) -> Mlp {
+    /// The model from `inputs` features to `outputs` logits.
+    pub fn init(&self, inputs: usize, outputs: usize, parameters: &mut Parameters) -> Mlp {
         let mut width = inputs;
-        let hidden = self.hidden.iter().map(|&units| {
-            let linear = parameters.linear(width, units, self.initializer);
-            let norm = self.batch_norm.then(|| parameters.batch_norm(&BatchNormConfig::new(units)));
+        let hidden = self.hidden.iter().enumerate().map(|(layer, &units)| {
+            let hidden = self.layer(layer, width, parameters);
             width = units;
-            Hidden { linear, norm }
+            hidden
         });
-        Mlp {
-            hidden: hidden.collect(),
-            output: parameters.linear(width, classes, self.initializer),
+        Mlp { hidden: hidden.collect(), output: self.linear(width, outputs, parameters) }
+    }
+
+    fn layer(&self, layer: usize, inputs: usize, parameters: &mut Parameters) -> Hidden {
+        let units = self.hidden[layer];
+        let linear = self.linear(inputs, units, parameters);
+        let norm = match self.batch_norm {
+            NormPosition::None => None,
+            _ => Some(parameters.batch_norm(&BatchNormConfig::new(units))),
+        };
+        Hidden {
+            linear,
+            norm,
+            norm_position: self.batch_norm,
             activation: self.activation,
+            negative_slope: self.negative_slope,
+            dropout: self.dropout.get(layer).copied().unwrap_or(0.0),
         }
     }
 
+    fn linear(&self, inputs: usize, outputs: usize, parameters: &mut Parameters) -> Linear {
+        parameters.linear(inputs, outputs, self.initializer, self.initializer_scale)
+    }
+
     /// The number of parameters of [`MlpConfig::init`]'s model; `None` if it overflows.
-    pub fn parameters(&self, inputs: usize, classes: usize) -> Option<usize> {
-        let norm = if self.batch_norm { 4 } else { 0 };
+    pub fn parameters(&self, inputs: usize, outputs: usize) -> Option<usize> {
+        let norm = if self.batch_norm == NormPosition::None { 0 } else { 4 };
         let mut width = inputs;
         let mut total = 0_usize;
         for (units, per_unit) in
-            self.hidden.iter().map(|units| (*units, norm)).chain([(classes, 0)])
+            self.hidden.iter().map(|units| (*units, norm)).chain([(outputs, 0)])
         {
             let layer = width.checked_add(1 + per_unit)?.checked_mul(units)?;
             total = total.checked_add(layer)?;
@@ -80,20 +127,39 @@ impl MlpConfig {
         Some(total)
     }
 
+    /// Whether any layer is normalised over its batch.
+    pub fn has_batch_norm(&self) -> bool {
+        self.batch_norm != NormPosition::None && !self.hidden.is_empty()
+    }
+
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         let valid = self.hidden.iter().all(|units| (1..=65_536).contains(units));
         check.require("hidden", valid, "each layer needs between 1 and 65536 units");
+        check.within("negative_slope", self.negative_slope, 0.0..=1.0);
+        check.within("initializer_scale", self.initializer_scale, 0.0..=1e6);
+        let (layers, given) = (self.hidden.len(), self.dropout.len());
+        check.require(
+            "dropout",
+            given == 0 || given == layers,
+            format_args!("there are {given} probabilities for {layers} hidden layers"),
+        );
+        let valid = self.dropout.iter().all(|probability| (0.0..1.0).contains(probability));
+        check.require("dropout", valid, "a probability of dropping is at least 0 and less than 1");
     }
 }
 
 impl Mlp {
-    /// Features `[batch, inputs]` to logits `[batch, classes]`.
-    pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        let features = self
-            .hidden
-            .iter()
-            .fold(features, |features, layer| self.activation.forward(layer.forward(features)));
+    /// Features `[batch, inputs]` to logits `[batch, outputs]`; in training with its `noise`.
+    pub fn forward(&self, features: Tensor<2>, noise: Option<&Noise>) -> Tensor<2> {
+        let layers = self.hidden.iter().enumerate();
+        let features = layers.fold(features, |features, (layer, hidden)| {
+            let features = hidden.forward(features);
+            match noise {
+                Some(noise) if hidden.dropout > 0.0 => noise.drop(features, hidden.dropout, layer),
+                _ => features,
+            }
+        });
         self.output.forward(features)
     }
 }
@@ -102,9 +168,14 @@ impl Hidden {
     /// `[batch, inputs]` to `[batch, units]`.
     fn forward(&self, features: Tensor<2>) -> Tensor<2> {
         let features = self.linear.forward(features);
-        match &self.norm {
-            Some(norm) => norm.forward(features),
-            None => features,
+        match (&self.norm, self.norm_position) {
+            (Some(norm), NormPosition::BeforeActivation) => self.activate(norm.forward(features)),
+            (Some(norm), NormPosition::AfterActivation) => norm.forward(self.activate(features)),
+            _ => self.activate(features),
         }
+    }
+
+    fn activate(&self, features: Tensor<2>) -> Tensor<2> {
+        self.activation.forward(features, self.negative_slope)
     }
 }

@@ -1,9 +1,10 @@
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use config::Check;
 use serde::{Deserialize, Serialize};
 
 use crate::mlp::{Mlp, MlpConfig};
+use crate::noise::Noise;
 use crate::parameters::Parameters;
 
 /// Which model to train: `[model.mlp]`.
@@ -14,7 +15,7 @@ pub enum ModelConfig {
     Mlp(MlpConfig),
 }
 
-/// A classifier of images.
+/// What computes the logits of examples.
 #[derive(Module, Debug)]
 pub enum Model {
     /// A multi-layer perceptron.
@@ -22,32 +23,31 @@ pub enum Model {
 }
 
 impl ModelConfig {
-    /// The model on `device` with its initial parameters drawn from `seed`.
+    /// The model with its initial `parameters`.
     ///
-    /// `image` is the height, width and channels of an image, `classes` the number of logits.
-    pub fn init(&self, image: [usize; 3], classes: usize, seed: u64, device: &Device) -> Model {
-        let mut parameters = Parameters::new(seed, device);
+    /// `shape` is the height, width and channels of an example, `outputs` the number of logits.
+    pub fn init(&self, shape: [usize; 3], outputs: usize, mut parameters: Parameters) -> Model {
         match self {
             Self::Mlp(config) => {
-                let inputs = image.iter().product();
-                Model::Mlp(config.init(inputs, classes, &mut parameters))
+                let inputs = shape.iter().product();
+                Model::Mlp(config.init(inputs, outputs, &mut parameters))
             }
         }
     }
 
     /// The number of parameters of the model, running statistics included; `None` if it
     /// overflows.
-    pub fn parameters(&self, image: [usize; 3], classes: usize) -> Option<usize> {
-        let inputs = image.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))?;
+    pub fn parameters(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
+        let inputs = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))?;
         match self {
-            Self::Mlp(config) => config.parameters(inputs, classes),
+            Self::Mlp(config) => config.parameters(inputs, outputs),
         }
     }
 
     /// Whether any layer is normalised over its batch.
     pub fn has_batch_norm(&self) -> bool {
         match self {
-            Self::Mlp(config) => config.batch_norm && !config.hidden.is_empty(),
+            Self::Mlp(config) => config.has_batch_norm(),
         }
     }
 
@@ -60,10 +60,11 @@ impl ModelConfig {
 }
 
 impl Model {
-    /// Images `[batch, height, width, channels]` to logits `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    /// Inputs `[batch, height, width, channels]` to logits `[batch, outputs]`; in training with
+    /// its `noise`.
+    pub fn forward(&self, inputs: Tensor<4>, noise: Option<&Noise>) -> Tensor<2> {
         match self {
-            Self::Mlp(model) => model.forward(images.flatten(1, 3)),
+            Self::Mlp(model) => model.forward(inputs.flatten(1, 3), noise),
         }
     }
 }
@@ -71,12 +72,12 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Activation, Initializer};
-    use burn::tensor::{Distribution, TensorData};
+    use crate::{Activation, Initializer, NormPosition};
+    use burn::tensor::{Device, Distribution, TensorData};
 
     fn model(config: &MlpConfig, seed: u64) -> Model {
-        let device = Device::default();
-        ModelConfig::Mlp(config.clone()).init([4, 5, 3], 6, seed, &device)
+        let parameters = Parameters::new(seed, &Device::default());
+        ModelConfig::Mlp(config.clone()).init([4, 5, 3], 6, parameters)
     }
 
     fn weights(model: Model) -> Vec<u8> {
@@ -90,23 +91,41 @@ mod tests {
         assert!(weights(model(&config, 1)) != weights(model(&config, 2)));
     }
 
+    /// Every combination of the choices of a perceptron.
+    fn variants() -> impl Iterator<Item = MlpConfig> {
+        let norms =
+            [NormPosition::None, NormPosition::BeforeActivation, NormPosition::AfterActivation];
+        let choices = Activation::ALL.into_iter().flat_map(move |activation| {
+            norms.into_iter().map(move |batch_norm| (activation, batch_norm))
+        });
+        choices.flat_map(|(activation, batch_norm)| {
+            Initializer::ALL.into_iter().flat_map(move |initializer| {
+                [vec![], vec![7], vec![7, 3]].map(|hidden| MlpConfig {
+                    dropout: vec![0.5; hidden.len()],
+                    hidden,
+                    activation,
+                    batch_norm,
+                    initializer,
+                    ..MlpConfig::default()
+                })
+            })
+        })
+    }
+
     #[test]
-    fn every_variant_gives_finite_logits_of_one_row_an_image() {
-        for activation in [Activation::Relu, Activation::Tanh, Activation::Sigmoid] {
-            for initializer in [Initializer::HeNormal, Initializer::GlorotUniform] {
-                for (hidden, batch_norm) in [(vec![], false), (vec![7], false), (vec![7, 3], true)]
-                {
-                    let config = MlpConfig { hidden, activation, batch_norm, initializer };
-                    let images =
-                        Tensor::random([2, 4, 5, 3], Distribution::Default, &Device::default());
-                    let model = model(&config, 1);
-                    let counted = ModelConfig::Mlp(config.clone()).parameters([4, 5, 3], 6);
-                    assert_eq!(Some(model.num_params()), counted, "{config:?}");
-                    let logits = model.forward(images);
-                    assert_eq!(logits.dims(), [2, 6], "{config:?}");
-                    let data: TensorData = logits.into_data();
-                    assert!(data.iter::<f32>().all(f32::is_finite), "{config:?}");
-                }
+    fn every_variant_gives_finite_logits_of_one_row_an_example() {
+        let device = Device::default();
+        let noise = Noise { seed: 1, step: 1, part: 0 };
+        for config in variants() {
+            let model = model(&config, 1);
+            let counted = ModelConfig::Mlp(config.clone()).parameters([4, 5, 3], 6);
+            assert_eq!(Some(model.num_params()), counted, "{config:?}");
+            for noise in [None, Some(&noise)] {
+                let inputs = Tensor::random([2, 4, 5, 3], Distribution::Default, &device);
+                let logits = model.forward(inputs, noise);
+                assert_eq!(logits.dims(), [2, 6], "{config:?}");
+                let data: TensorData = logits.into_data();
+                assert!(data.iter::<f32>().all(f32::is_finite), "{config:?}");
             }
         }
     }

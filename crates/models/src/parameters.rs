@@ -1,6 +1,6 @@
 use burn::module::{Param, ParamId, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorCreationOptions, TensorData};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
@@ -13,18 +13,35 @@ use crate::initializer::Initializer;
 pub struct Parameters {
     rng: ChaCha8Rng,
     device: Device,
+    precision: FloatDType,
     numbered: u64,
 }
 
 impl Parameters {
-    /// The source for a model on `device`.
+    /// The source for a model on `device`, in f32.
     pub fn new(seed: u64, device: &Device) -> Self {
-        Self { rng: ChaCha8Rng::seed_from_u64(seed), device: device.clone(), numbered: 0 }
+        Self {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            device: device.clone(),
+            precision: FloatDType::F32,
+            numbered: 0,
+        }
+    }
+
+    /// The same parameters in another precision.
+    pub fn in_precision(self, precision: FloatDType) -> Self {
+        Self { precision, ..self }
     }
 
     /// A layer `[batch, inputs]` to `[batch, outputs]`.
-    pub fn linear(&mut self, inputs: usize, outputs: usize, initializer: Initializer) -> Linear {
-        let weights = initializer.draw(inputs, outputs, &mut self.rng);
+    pub fn linear(
+        &mut self,
+        inputs: usize,
+        outputs: usize,
+        initializer: Initializer,
+        scale: f64,
+    ) -> Linear {
+        let weights = initializer.draw(scale, inputs, outputs, &mut self.rng);
         Linear {
             weight: self.trained(TensorData::new(weights, [inputs, outputs])),
             bias: Some(self.trained(TensorData::zeros::<f32, _>([outputs]))),
@@ -44,13 +61,17 @@ impl Parameters {
     }
 
     fn trained<const D: usize>(&mut self, values: TensorData) -> Param<Tensor<D>> {
-        let values = Tensor::from_data(values, &self.device);
+        let values = Tensor::from_data(values, self.options());
         let values = if self.device.is_autodiff() { values.require_grad() } else { values };
         Param::initialized(self.next_id(), values)
     }
 
     fn running(&mut self, values: TensorData) -> RunningState<Tensor<1>> {
-        RunningState::with_id(self.next_id(), Tensor::from_data(values, &self.device))
+        RunningState::with_id(self.next_id(), Tensor::from_data(values, self.options()))
+    }
+
+    fn options(&self) -> TensorCreationOptions {
+        TensorCreationOptions::new(self.device.clone()).with_dtype(self.precision.into())
     }
 
     fn next_id(&mut self) -> ParamId {

@@ -46,7 +46,7 @@ pub enum Command {
 
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// Draw a stand-in for SIGNS: hands with 0 to 5 raised fingers
+    /// Draw a stand-in for images of the courses, in files of their layout
     Synthesize(SynthesizeArgs),
 }
 
@@ -126,7 +126,10 @@ pub struct PredictArgs {
 
 #[derive(Debug, Args)]
 pub struct SynthesizeArgs {
-    /// The directory to write train_signs.h5 and test_signs.h5 into
+    /// What to draw
+    #[arg(long, value_enum, default_value_t)]
+    pub subject: SubjectChoice,
+    /// The directory to write the file of each part into
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// The number of training images
@@ -138,6 +141,15 @@ pub struct SynthesizeArgs {
     /// What the drawing depends on
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum SubjectChoice {
+    /// Hands with 0 to 5 raised fingers, for SIGNS
+    #[default]
+    Hands,
+    /// Cats among other animals and things, for cat / non-cat
+    Cats,
 }
 
 #[derive(Debug, Args)]

@@ -51,6 +51,7 @@ impl From<RunError> for Failure {
                 | RunError::ResumeConflict { .. }
                 | RunError::TooLarge { .. }
                 | RunError::BatchOfOne { .. }
+                | RunError::NotBinary { .. }
                 | RunError::FewerEpochs { .. }
         );
         match is_usage {

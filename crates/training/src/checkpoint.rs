@@ -19,8 +19,8 @@ use burn::tensor::Bytes;
 use dataset::sha256;
 use serde::{Deserialize, Serialize};
 
+use crate::classifier::Classifier;
 use crate::error::RunError;
-use crate::objective::Classifier;
 use crate::run_dir::sync_parent;
 use crate::state::State;
 use sorted::sorted;

@@ -1,13 +1,16 @@
 use std::path::Path;
 
 use ::config::{Check, ConfigError, Document};
-use dataset::{DatasetConfig, Normalization, SplitConfig};
+use dataset::{DatasetConfig, Normalization, Split, SplitConfig};
 use models::ModelConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CheckpointConfig;
 use crate::error::RunError;
+use crate::gradients::GradientClipping;
+use crate::objective::ObjectiveConfig;
 use crate::optimizer::OptimizerConfig;
+use crate::reference::ReferenceConfig;
 use crate::schedule::ScheduleConfig;
 use crate::session::EarlyStoppingConfig;
 
@@ -23,16 +26,19 @@ pub struct RunConfig {
     /// Where to run, for example `flex` or `wgpu:0`; the best device of the build if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// Where the images come from.
+    /// Where the examples come from.
     pub dataset: DatasetConfig,
     /// What is held out of the training set.
     #[serde(default)]
     pub split: SplitConfig,
-    /// How pixels become inputs.
+    /// How values become inputs.
     #[serde(default)]
     pub input: InputConfig,
     /// What is trained.
     pub model: ModelConfig,
+    /// What is minimised.
+    #[serde(default)]
+    pub objective: ObjectiveConfig,
     /// How its parameters follow their gradients.
     pub optimizer: OptimizerConfig,
     /// How the learning rate changes over the run.
@@ -40,13 +46,16 @@ pub struct RunConfig {
     pub schedule: ScheduleConfig,
     /// How long to train, and in which batches.
     pub training: TrainingConfig,
+    /// What the experiment is known to reach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferenceConfig>,
 }
 
-/// How pixels become inputs: `[input]`.
+/// How values become inputs: `[input]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InputConfig {
-    /// The map of pixels to inputs, fitted on the training set alone.
+    /// The map of values to inputs, fitted on the training set alone.
     pub normalization: Normalization,
 }
 
@@ -56,8 +65,20 @@ pub struct InputConfig {
 pub struct TrainingConfig {
     /// How often to visit the whole training set.
     pub epochs: usize,
-    /// The number of images of a batch; the last batch of an epoch may be smaller.
-    pub batch_size: usize,
+    /// The number of examples of a batch; the last batch of an epoch may be smaller. If absent,
+    /// the whole training set: batch gradient descent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// How many batches make one step, which follows the mean of their gradients.
+    #[serde(default = "one")]
+    pub accumulation: usize,
+    /// How gradients are kept small.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient_clipping: Option<GradientClipping>,
+    /// Validate, write a row of metrics and show a line after every so many epochs, and after the
+    /// last one.
+    #[serde(default = "one")]
+    pub report_every_epochs: usize,
     /// When to stop before the last epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingConfig>,
@@ -73,10 +94,18 @@ fn default_seed() -> u64 {
     1
 }
 
+fn one() -> usize {
+    1
+}
+
+/// The tables that hold a choice: one that extends another replaces it whole.
+const CHOICES: [&str; 5] =
+    ["dataset", "model", "optimizer", "schedule.decay", "training.gradient_clipping"];
+
 impl RunConfig {
     /// Reads the config at `path` under its `key=value` overrides.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
-        Self::from_document(&Document::read(path, overrides)?)
+        Self::from_document(&Document::read(path, overrides, &CHOICES)?)
     }
 
     fn from_document(document: &Document) -> Result<Self, ConfigError> {
@@ -89,18 +118,23 @@ impl RunConfig {
         }
     }
 
-    /// Fails if this cannot be trained on `count` images of shape `image` in so many `classes`.
-    pub fn check_against(
-        &self,
-        image: [usize; 3],
-        count: usize,
-        classes: usize,
-    ) -> Result<(), RunError> {
-        let parameters = self.model.parameters(image, classes);
+    /// The number of trained and fitted parameters for examples of `shape` in so many `classes`;
+    /// `None` if it overflows.
+    pub fn parameters(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
+        let [.., channels] = shape;
+        let outputs = self.objective.head(classes).outputs(classes);
+        // One shift and one scale a channel.
+        self.model.parameters(shape, outputs)?.checked_add(2 * channels)
+    }
+
+    /// Fails if this cannot be trained on `data`.
+    pub fn check_against(&self, data: &Split) -> Result<(), RunError> {
+        self.objective.init(data.classes.len())?;
+        let parameters = self.parameters(data.train.shape, data.classes.len());
         if parameters.is_none_or(|parameters| parameters > MOST_PARAMETERS) {
             return Err(RunError::TooLarge { most: MOST_PARAMETERS });
         }
-        let batch_size = self.training.batch_size;
+        let (count, batch_size) = (data.train.len(), self.training.batch_size(data.train.len()));
         if self.model.has_batch_norm() && (batch_size == 1 || count % batch_size == 1) {
             return Err(RunError::BatchOfOne { count, batch_size });
         }
@@ -114,21 +148,50 @@ impl RunConfig {
         let largest = i64::MAX as u64;
         check.require("seed", self.seed <= largest, format_args!("seeds end at {largest}"));
 
-        let has_validation = self.dataset.has_validation();
+        let (has_validation, has_test) = (self.dataset.has_validation(), self.dataset.has_test());
         check.table("dataset", |check| self.dataset.check(check));
-        check.table("split", |check| self.split.check(has_validation, check));
+        check.table("split", |check| self.split.check(has_validation, has_test, check));
         check.table("model", |check| self.model.check(check));
+        check.table("objective", |check| self.objective.check(check));
         check.table("optimizer", |check| self.optimizer.check(check));
         check.table("schedule", |check| self.schedule.check(self.training.epochs, check));
         let validates = has_validation || self.split.validation_fraction > 0.0;
         check.table("training", |check| self.training.check(validates, check));
+        if let Some(reference) = &self.reference {
+            check.table("reference", |check| reference.check(check));
+        }
     }
 }
 
 impl TrainingConfig {
+    /// The number of examples of a batch out of `count` examples.
+    pub fn batch_size(&self, count: usize) -> usize {
+        self.batch_size.unwrap_or(count).min(count)
+    }
+
+    /// The number of steps of an epoch over `count` examples.
+    pub fn steps(&self, count: usize) -> usize {
+        count.div_ceil(self.step_examples(count))
+    }
+
+    /// The number of examples of a step out of `count` examples.
+    pub fn step_examples(&self, count: usize) -> usize {
+        self.batch_size(count).saturating_mul(self.accumulation).min(count)
+    }
+
+    /// Whether `epoch` is one to report.
+    pub fn reports(&self, epoch: usize) -> bool {
+        epoch.is_multiple_of(self.report_every_epochs) || epoch == self.epochs
+    }
+
     fn check(&self, validates: bool, check: &mut Check) {
         check.count("epochs", self.epochs, 10_000_000);
-        check.count("batch_size", self.batch_size, 1_000_000);
+        check.count("batch_size", self.batch_size.unwrap_or(1), 1_000_000);
+        check.count("accumulation", self.accumulation, 1_000_000);
+        check.count("report_every_epochs", self.report_every_epochs, 10_000_000);
+        if let Some(clipping) = self.gradient_clipping {
+            check.table("gradient_clipping", |check| clipping.check(check));
+        }
         check.require(
             "early_stopping",
             validates || self.early_stopping.is_none(),

@@ -38,16 +38,18 @@ pub struct Environment {
 /// What a run is trained and tested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataIdentity {
-    /// Whether the images are the drawn stand-in rather than real data.
+    /// Whether they are the drawn stand-in rather than real data.
     pub stand_in: bool,
     /// SHA-256 of each part: of its file, or of its content where it was drawn.
     pub sha256: BTreeMap<String, String>,
-    /// Height, width and channels of an image.
-    pub image: [usize; 3],
+    /// Whether they are images, or else plain features.
+    pub are_images: bool,
+    /// Height, width and channels of an image, or 1, 1 and the number of features.
+    pub shape: [usize; 3],
     /// The name of each class, in the order of the labels.
     pub classes: Vec<String>,
-    /// The number of images of each part of the split.
-    pub images: BTreeMap<String, usize>,
+    /// The number of examples of each part of the split.
+    pub counts: BTreeMap<String, usize>,
 }
 
 impl Environment {
@@ -81,7 +83,7 @@ impl Environment {
             serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
         match environment.data.is_plausible() {
             true => Ok(environment),
-            false => Err(malformed("there are no such images or classes".into())),
+            false => Err(malformed("there are no such examples or classes".into())),
         }
     }
 
@@ -112,16 +114,19 @@ impl DataIdentity {
         Self {
             stand_in,
             sha256,
-            image: split.train.shape,
+            are_images: split.train.are_images(),
+            shape: split.train.shape,
             classes: split.classes.clone(),
-            images: counts.map(|(name, count)| (name.to_owned(), count)).collect(),
+            counts: counts.map(|(name, count)| (name.to_owned(), count)).collect(),
         }
     }
 
     /// Whether there can be such a data set: sizes that fit into memory, at least two classes.
     fn is_plausible(&self) -> bool {
-        let sides = self.image.iter().all(|side| (1..=16_384).contains(side));
-        sides && self.image[2] <= 4 && (2..=10_000).contains(&self.classes.len())
+        let sides = self.shape.iter().all(|side| (1..=16_384).contains(side));
+        sides
+            && (self.shape[2] <= 4 || !self.are_images)
+            && (2..=10_000).contains(&self.classes.len())
     }
 
     /// Fails if this is not the data that `run` was trained with.

@@ -38,9 +38,14 @@ pub enum RunError {
     TooLarge { most: usize },
     /// A batch of one has no variance.
     #[error(
-        "{count} training images in batches of {batch_size} leave a batch of one, in which batch norm has no variance\n  change `training.batch_size` or set `model.mlp.batch_norm = false`"
+        "{count} training examples in batches of {batch_size} leave a batch of one, in which batch norm has no variance\n  change `training.batch_size` or set `model.mlp.batch_norm = \"none\"`"
     )]
     BatchOfOne { count: usize, batch_size: usize },
+    /// One logit cannot tell more than two classes apart.
+    #[error(
+        "the head `sigmoid` tells two classes apart, and the data have {classes}\n  set `objective.head = \"softmax\"`, or leave it out"
+    )]
+    NotBinary { classes: usize },
     /// A resumed run would end before where it is.
     #[error("{} has trained {done} epochs already, and `training.epochs` is {epochs}\n  set it to {done} or more", run.display())]
     FewerEpochs { run: PathBuf, done: usize, epochs: usize },
@@ -97,6 +102,9 @@ pub enum RunError {
     /// The split asked for is not there.
     #[error("{} has no validation set\n  evaluate `test` or `train`, or train with `split.validation_fraction`", run.display())]
     NoValidation { run: PathBuf },
+    /// The model is not one of images.
+    #[error("{} was trained on points of {features} features, not on images\n  name a run that was trained on images", run.display())]
+    NotImages { run: PathBuf, features: usize },
     /// An image to predict cannot be read.
     #[error("cannot read the image {}: {reason}\n  give a PNG or JPEG file", path.display())]
     Image { path: PathBuf, reason: String },

@@ -1,9 +1,10 @@
-use burn::tensor::{Device, activation};
-use dataset::{LabelledImages, Split};
+use burn::tensor::Device;
+use dataset::{Examples, Split};
 use serde::{Deserialize, Serialize};
 
+use crate::classifier::Classifier;
 use crate::environment::DataIdentity;
-use crate::objective::{Batch, Classifier};
+use crate::scores::largest;
 use crate::session::EVALUATION_BATCH;
 
 /// A part of the data that a model can be evaluated on.
@@ -23,17 +24,17 @@ pub enum SplitName {
 pub struct Evaluation {
     /// Which part.
     pub split: SplitName,
-    /// Whether the images are the drawn stand-in rather than real data.
+    /// Whether they are the drawn stand-in rather than real data.
     pub stand_in: bool,
-    /// The number of its images.
-    pub images: usize,
-    /// The mean cross-entropy.
+    /// The number of its examples.
+    pub count: usize,
+    /// The mean loss.
     pub loss: f64,
     /// The share classified rightly.
     pub accuracy: f64,
     /// The scores of each class.
     pub classes: Vec<ClassScore>,
-    /// How many images of each class (row) were taken for each class (column).
+    /// How many examples of each class (row) were taken for each class (column).
     pub confusion: Vec<Vec<usize>>,
 }
 
@@ -48,13 +49,13 @@ pub struct ClassScore {
     pub recall: f64,
     /// The harmonic mean of both; 0 if both are.
     pub f1: f64,
-    /// The number of images of the class.
-    pub images: usize,
+    /// The number of examples of the class.
+    pub count: usize,
 }
 
 impl SplitName {
-    /// The images of this part, if there are any.
-    pub fn of(self, data: &Split) -> Option<&LabelledImages> {
+    /// The examples of this part, if there are any.
+    pub fn of(self, data: &Split) -> Option<&Examples> {
         match self {
             Self::Train => Some(&data.train),
             Self::Validation => data.validation.as_ref(),
@@ -77,18 +78,18 @@ impl Evaluation {
     pub fn of(
         classifier: &Classifier,
         split: SplitName,
-        images: &LabelledImages,
+        examples: &Examples,
         identity: &DataIdentity,
         device: &Device,
     ) -> Self {
         let classes = &identity.classes;
         let mut confusion = vec![vec![0; classes.len()]; classes.len()];
         let mut loss = 0.0;
-        let order: Vec<usize> = (0..images.len()).collect();
+        let order: Vec<usize> = (0..examples.len()).collect();
         for items in order.chunks(EVALUATION_BATCH) {
-            let rows = log_probabilities_of(classifier, images, items, device);
+            let rows = log_probabilities_of(classifier, examples, items, device);
             for (log_probabilities, &item) in rows.iter().zip(items) {
-                let label = images.labels[item] as usize;
+                let label = examples.labels[item] as usize;
                 confusion[label][largest(log_probabilities)] += 1;
                 loss -= f64::from(log_probabilities[label]);
             }
@@ -97,30 +98,24 @@ impl Evaluation {
         Self {
             split,
             stand_in: identity.stand_in,
-            images: images.len(),
-            loss: loss / images.len() as f64,
-            accuracy: correct as f64 / images.len() as f64,
+            count: examples.len(),
+            loss: loss / examples.len() as f64,
+            accuracy: correct as f64 / examples.len() as f64,
             classes: class_scores(&confusion, classes),
             confusion,
         }
     }
 }
 
-/// The index of the largest of `values`, the first of equals.
-pub fn largest(values: &[f32]) -> usize {
-    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    values.iter().position(|&value| value == largest).unwrap_or(0)
-}
-
 /// The natural logarithm of the probability of each class for each of `items`.
 pub fn log_probabilities_of(
     classifier: &Classifier,
-    images: &LabelledImages,
+    examples: &Examples,
     items: &[usize],
     device: &Device,
 ) -> Vec<Vec<f32>> {
-    let logits = classifier.forward(Batch::gather(images, items, device).images);
-    let log_probabilities = activation::log_softmax(logits, 1);
+    let logits = classifier.logits(examples, items, device);
+    let log_probabilities = classifier.objective().head.log_probabilities(logits);
     let [_, classes] = log_probabilities.dims();
     let values: Vec<f32> = log_probabilities.into_data().iter::<f32>().collect();
     values.chunks(classes).map(<[f32]>::to_vec).collect()
@@ -129,12 +124,12 @@ pub fn log_probabilities_of(
 fn class_scores(confusion: &[Vec<usize>], classes: &[String]) -> Vec<ClassScore> {
     let score = |(class, name): (usize, &String)| {
         let right = confusion[class][class] as f64;
-        let images: usize = confusion[class].iter().sum();
+        let count: usize = confusion[class].iter().sum();
         let taken: usize = confusion.iter().map(|row| row[class]).sum();
         let precision = ratio(right, taken as f64);
-        let recall = ratio(right, images as f64);
+        let recall = ratio(right, count as f64);
         let f1 = ratio(2.0 * precision * recall, precision + recall);
-        ClassScore { name: name.clone(), precision, recall, f1, images }
+        ClassScore { name: name.clone(), precision, recall, f1, count }
     };
     classes.iter().enumerate().map(score).collect()
 }

@@ -17,7 +17,8 @@ use burn::train::{
     TrainingItem,
 };
 
-use crate::objective::{Classifier, Scores};
+use crate::classifier::Classifier;
+use crate::scores::Scores;
 
 /// A metric that is a quotient of [`Scores`].
 #[derive(Clone)]
@@ -32,9 +33,10 @@ pub struct ScoreMetric {
 pub struct Events {
     processor: SupervisedTrainingEventProcessor<Classifier>,
     interrupter: Interrupter,
+    muted: bool,
 }
 
-/// Which pass over which images events belong to.
+/// Which pass over which examples events belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
     /// Over the training set.
@@ -46,9 +48,9 @@ pub enum Pass {
 /// How far a pass is.
 #[derive(Debug, Clone, Copy)]
 pub struct Position {
-    /// The images seen, this batch's included.
-    pub images: usize,
-    /// The images of the pass.
+    /// The examples seen, this batch's included.
+    pub examples: usize,
+    /// The examples of the pass.
     pub total: usize,
     /// The batches seen, this one included.
     pub batches: usize,
@@ -60,7 +62,7 @@ impl ScoreMetric {
         Self::new("Loss", None, false, Scores::loss)
     }
 
-    /// The share of images classified rightly, in percent.
+    /// The share of examples classified rightly, in percent.
     pub fn accuracy() -> Self {
         Self::new("Accuracy", Some("%"), true, |scores| 100.0 * scores.accuracy())
     }
@@ -143,17 +145,23 @@ impl Events {
         processor: SupervisedTrainingEventProcessor<Classifier>,
         interrupter: Interrupter,
     ) -> Self {
-        Self { processor, interrupter }
+        Self { processor, interrupter, muted: false }
     }
 
-    /// A pass over `total` images begins.
+    /// Whether to tell nothing until further notice. A step of a small network takes less time
+    /// than telling of it.
+    pub fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
+    /// A pass over `total` examples begins.
     pub fn start(&mut self, pass: Pass, epoch: usize, total: usize) {
         self.send(pass, LearnerEvent::StartSplit { epoch_number: epoch, total_items: total });
     }
 
     /// A batch of the pass is done; `learning_rate` if it was trained on.
     pub fn batch(&mut self, pass: Pass, scores: Scores, at: Position, learning_rate: Option<f64>) {
-        let progress = Progress::new(at.images, at.total, Some("images".to_owned()));
+        let progress = Progress::new(at.examples, at.total, Some("examples".to_owned()));
         let rate = learning_rate.map(ModuleLearningRate::from);
         let item = TrainingItem::new(scores, progress, Some(at.batches), rate);
         self.send(pass, LearnerEvent::ProcessedItem(item));
@@ -185,6 +193,9 @@ impl Events {
     }
 
     fn send(&mut self, pass: Pass, event: LearnerEvent<Scores>) {
+        if self.muted {
+            return;
+        }
         self.interrupter.fail_on_error(match pass {
             Pass::Train => self.processor.process_train(event),
             Pass::Validation => self.processor.process_valid(event),

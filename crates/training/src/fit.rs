@@ -16,9 +16,9 @@ use burn::train::{
     ValidLoader,
 };
 
+use crate::classifier::{Batch, Classifier};
 use crate::error::RunError;
 use crate::events::{Events, NoMetricFiles, ScoreMetric};
-use crate::objective::{Batch, Classifier};
 use crate::run_dir::RunDir;
 use crate::session::{Session, Stop};
 use crate::state::State;

@@ -4,6 +4,7 @@
 //! [`Trained`] is what a run directory makes possible afterwards.
 
 mod checkpoint;
+mod classifier;
 mod config;
 mod device;
 mod environment;
@@ -11,14 +12,17 @@ mod error;
 mod evaluation;
 mod events;
 mod fit;
+mod gradients;
 mod metrics;
 mod objective;
 mod optimizer;
 mod plan;
 mod prediction;
+mod reference;
 mod resume;
 mod run_dir;
 mod schedule;
+mod scores;
 mod session;
 mod state;
 mod trained;
@@ -29,11 +33,18 @@ pub use device::{Chosen, DeviceError, Listed, choose, list};
 pub use environment::DataIdentity;
 pub use error::RunError;
 pub use evaluation::{ClassScore, Evaluation, SplitName};
-pub use optimizer::{AdamConfig, OptimizerConfig};
+pub use gradients::GradientClipping;
+pub use objective::{Head, ObjectiveConfig};
+pub use optimizer::{
+    AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
+};
 pub use plan::{Outcome, Plan, Run, Summary, Ui};
 pub use prediction::{ClassProbability, Prediction};
+pub use reference::ReferenceConfig;
 pub use run_dir::RunDir;
-pub use schedule::{CosineConfig, ScheduleConfig};
+pub use schedule::{
+    CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, ScheduleConfig, StepConfig,
+};
 pub use session::{EarlyStoppingConfig, Stop, StopSource};
 pub use state::Best;
 pub use trained::Trained;

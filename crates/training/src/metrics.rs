@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
-use crate::objective::Scores;
 use crate::run_dir::RunDir;
+use crate::scores::Scores;
 
 /// One epoch of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Row {
     pub learning_rate: f64,
     /// The mean loss over the steps of the epoch, each as it was before its update.
     pub train_loss: f64,
-    /// The share of images classified rightly in these steps.
+    /// The share of examples classified rightly in these steps.
     pub train_accuracy: f64,
     /// The mean loss over the validation set after the epoch.
     pub validation_loss: Option<f64>,

@@ -1,181 +1,147 @@
-use std::ops::AddAssign;
+//! What is minimised: a head over the logits, and a penalty on the weights.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use ::config::Check;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
-use dataset::{LabelledImages, Statistics};
-use models::{Model, ModelConfig};
+use burn::tensor::{Int, Tensor, activation};
+use models::Model;
 use serde::{Deserialize, Serialize};
 
-/// A model with the normalisation that it was trained under: raw pixels to logits.
-#[derive(Module, Debug)]
-pub struct Classifier {
-    normalizer: Normalizer,
-    model: Model,
+use crate::error::RunError;
+
+/// What is minimised: `[objective]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ObjectiveConfig {
+    /// How logits become probabilities; if absent, `sigmoid` for two classes, else `softmax`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<Head>,
+    /// The strength of the L2 penalty: `l2 / (2 m)` times the sum of the squares of the weights,
+    /// with `m` examples a step, as the courses define lambda.
+    pub l2: f64,
+    /// The strength of the L1 penalty: `l1 / (2 m)` times the sum of their absolute values.
+    pub l1: f64,
 }
 
-/// The affine map of pixels to inputs. Fitted, not trained; saved with the weights.
-#[derive(Module, Debug)]
-struct Normalizer {
-    shift: Param<Tensor<1>>,
-    scale: Param<Tensor<1>>,
+/// How logits become probabilities, with the loss that belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// One logit a class, and the cross-entropy.
+    Softmax,
+    /// One logit for the second of two classes, and the binary cross-entropy.
+    Sigmoid,
 }
 
-/// Images on a device with their labels.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// Pixels from 0 to 255, shape `[batch, height, width, channels]`.
-    pub images: Tensor<4>,
-    /// Class indices, shape `[batch]`.
-    pub labels: Tensor<1, Int>,
+/// An [`ObjectiveConfig`] for a certain number of classes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Objective {
+    /// How logits become probabilities.
+    pub head: Head,
+    l2: f64,
+    l1: f64,
 }
 
-/// Sums over images, of which every metric is a quotient.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scores {
-    /// The sum of the losses.
-    pub loss_sum: f64,
-    /// How many were classified rightly.
-    pub correct: u64,
-    /// How many there were.
-    pub count: u64,
-}
-
-impl Classifier {
-    /// `model` behind the normalisation by `statistics`.
-    pub fn new(model: Model, statistics: &Statistics, device: &Device) -> Self {
-        // Numbered from the end, as the parameters of the model are from the start.
-        let fixed = |values: &[f32], id| {
-            let values = Tensor::from_floats(values, device);
-            Param::initialized(ParamId::from(id), values)
-        };
-        let normalizer = Normalizer {
-            shift: fixed(&statistics.shift, u64::MAX),
-            scale: fixed(&statistics.scale, u64::MAX - 1),
-        };
-        Self { normalizer, model }
+impl ObjectiveConfig {
+    /// The objective for so many classes; a sigmoid fails unless they are two.
+    pub fn init(&self, classes: usize) -> Result<Objective, RunError> {
+        let head = self.head(classes);
+        match head == Head::Sigmoid && classes != 2 {
+            true => Err(RunError::NotBinary { classes }),
+            false => Ok(Objective { head, l2: self.l2, l1: self.l1 }),
+        }
     }
 
-    /// The number of parameters of such a classifier, without drawing any. At most as many as a
-    /// plan has found to fit into memory.
-    pub fn parameters(model: &ModelConfig, image: [usize; 3], classes: usize) -> usize {
-        let [.., channels] = image;
-        // One shift and one scale a channel.
-        model.parameters(image, classes).unwrap_or(usize::MAX).saturating_add(2 * channels)
+    /// The head for so many classes.
+    pub fn head(&self, classes: usize) -> Head {
+        let usual = if classes == 2 { Head::Sigmoid } else { Head::Softmax };
+        self.head.unwrap_or(usual)
     }
 
-    /// Pixels `[batch, height, width, channels]` to logits `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.model.forward(self.normalizer.forward(images))
+    /// Notes every value that cannot be meant.
+    pub fn check(&self, check: &mut Check) {
+        check.within("l2", self.l2, 0.0..=1e6);
+        check.within("l1", self.l1, 0.0..=1e6);
+    }
+}
+
+impl Objective {
+    /// The penalty `[1]` of the weights of `model` in a step of so many examples; `None` if there
+    /// is none. Weights are the parameters with more than one dimension: neither biases nor those
+    /// of batch norm.
+    pub fn penalty(&self, model: &Model, examples: usize) -> Option<Tensor<1>> {
+        if self.l1 == 0.0 && self.l2 == 0.0 {
+            return None;
+        }
+        let share = 1.0 / (2.0 * examples as f64);
+        let mut penalty = Penalty { l2: self.l2 * share, l1: self.l1 * share, sum: None };
+        model.visit(&mut penalty);
+        penalty.sum
+    }
+}
+
+impl Head {
+    /// The number of logits for so many classes.
+    pub fn outputs(self, classes: usize) -> usize {
+        match self {
+            Self::Softmax => classes,
+            Self::Sigmoid => 1,
+        }
     }
 
-    /// The sum of the absolute values of all parameters: finite if every one of them is.
-    pub fn magnitude(&self) -> f64 {
-        struct Magnitude(f64);
-        impl ModuleVisitor for Magnitude {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                let sum = param.val().without_autodiff().abs().sum();
-                self.0 += f64::from(sum.into_scalar::<f32>());
+    /// The mean loss `[1]` of logits `[batch, outputs]` with labels `[batch]`.
+    pub fn loss(self, logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+        match self {
+            Self::Softmax => {
+                CrossEntropyLossConfig::new().init(&logits.device()).forward(logits, labels)
+            }
+            Self::Sigmoid => {
+                // -log(sigmoid(z)) for label 1, -log(1 - sigmoid(z)) = z - log(sigmoid(z)) for 0.
+                let others = labels.neg().add_scalar(1).float().cast(logits.dtype());
+                let others = others.unsqueeze_dim::<2>(1);
+                (others * logits.clone() - activation::log_sigmoid(logits)).mean()
             }
         }
-        let mut magnitude = Magnitude(0.0);
-        self.visit(&mut magnitude);
-        magnitude.0
     }
 
-    /// Loss `[1]` and logits `[batch, classes]` of a batch.
-    fn objective(&self, batch: Batch) -> (Tensor<1>, Scores) {
-        let device = batch.images.device();
-        let logits = self.forward(batch.images);
-        let loss = CrossEntropyLossConfig::new().init(&device);
-        let loss = loss.forward(logits.clone(), batch.labels.clone());
-        let scores = Scores::of(&loss, logits, batch.labels);
-        (loss, scores)
-    }
-}
-
-impl Normalizer {
-    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let [.., channels] = images.dims();
-        let shift = self.shift.val().reshape([1, 1, 1, channels]);
-        let scale = self.scale.val().reshape([1, 1, 1, channels]);
-        (images - shift) / scale
-    }
-}
-
-impl TrainStep for Classifier {
-    type Input = Batch;
-    type Output = Scores;
-
-    fn step(&self, batch: Batch) -> TrainOutput<Scores> {
-        let (loss, scores) = self.objective(batch);
-        TrainOutput::new(self, loss.backward(), scores)
-    }
-}
-
-impl InferenceStep for Classifier {
-    type Input = Batch;
-    type Output = Scores;
-
-    fn step(&self, batch: Batch) -> Scores {
-        self.objective(batch).1
-    }
-}
-
-impl Batch {
-    /// Gathers the images at `items` onto `device`.
-    pub fn gather(images: &LabelledImages, items: &[usize], device: &Device) -> Self {
-        let [height, width, channels] = images.shape;
-        let pixels = items.iter().flat_map(|&item| images.pixels_of(item)).map(|&p| f32::from(p));
-        let mut values = Vec::with_capacity(items.len() * images.values());
-        values.extend(pixels);
-        let labels: Vec<i32> = items.iter().map(|&item| images.labels[item] as i32).collect();
-        Self {
-            images: Tensor::from_data(
-                TensorData::new(values, [items.len(), height, width, channels]),
-                device,
-            ),
-            labels: Tensor::from_data(TensorData::new(labels, [items.len()]), device),
+    /// The natural logarithm of the probability of each class, `[batch, classes]`, of logits
+    /// `[batch, outputs]`.
+    pub fn log_probabilities(self, logits: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Softmax => activation::log_softmax(logits, 1),
+            Self::Sigmoid => {
+                let no = activation::log_sigmoid(logits.clone().neg());
+                Tensor::cat(vec![no, activation::log_sigmoid(logits)], 1)
+            }
         }
     }
 }
 
-impl Scores {
-    /// The scores of a batch with mean loss `[1]`, logits `[batch, classes]`, labels `[batch]`.
-    fn of(loss: &Tensor<1>, logits: Tensor<2>, labels: Tensor<1, Int>) -> Self {
-        let [count] = labels.dims();
-        let predicted = logits.without_autodiff().argmax(1).flatten::<1>(0, 1);
-        let correct = predicted.equal(labels.without_autodiff()).int().sum();
-        Self {
-            loss_sum: f64::from(loss.clone().into_scalar::<f32>()) * count as f64,
-            correct: correct.into_scalar::<i32>() as u64,
-            count: count as u64,
+struct Penalty {
+    l2: f64,
+    l1: f64,
+    sum: Option<Tensor<1>>,
+}
+
+impl Penalty {
+    fn add(&mut self, term: Tensor<1>) {
+        self.sum = Some(match self.sum.take() {
+            Some(sum) => sum + term,
+            None => term,
+        });
+    }
+}
+
+impl ModuleVisitor for Penalty {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if D < 2 {
+            return;
         }
-    }
-
-    /// The mean loss.
-    pub fn loss(&self) -> f64 {
-        self.loss_sum / self.count as f64
-    }
-
-    /// The share of images that were classified rightly.
-    pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.count as f64
-    }
-}
-
-impl AddAssign for Scores {
-    fn add_assign(&mut self, other: Self) {
-        self.loss_sum += other.loss_sum;
-        self.correct += other.correct;
-        self.count += other.count;
-    }
-}
-
-impl ItemLazy for Scores {
-    fn sync(self) -> Result<Self, burn::tensor::ExecutionError> {
-        Ok(self)
+        if self.l2 > 0.0 {
+            self.add(param.val().square().sum() * self.l2);
+        }
+        if self.l1 > 0.0 {
+            self.add(param.val().abs().sum() * self.l1);
+        }
     }
 }

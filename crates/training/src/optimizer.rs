@@ -1,13 +1,62 @@
 use ::config::Check;
-use burn::optim::{AdamConfig as BurnAdam, ModuleOptimizer};
+use burn::optim::momentum::MomentumConfig as BurnMomentum;
+use burn::optim::{
+    AdamConfig as BurnAdam, AdamWConfig as BurnAdamW, ModuleOptimizer,
+    RmsPropConfig as BurnRmsProp, SgdConfig as BurnSgd,
+};
 use serde::{Deserialize, Serialize};
 
 /// How parameters follow their gradients: `[optimizer.adam]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum OptimizerConfig {
+    /// Gradient descent: batch, mini-batch or stochastic, as `training.batch_size` says.
+    Sgd(SgdConfig),
+    /// Gradient descent along the exponentially weighted average of the gradients.
+    Momentum(MomentumConfig),
+    /// RMSProp (Tieleman and Hinton 2012).
+    #[serde(rename = "rmsprop")]
+    RmsProp(RmsPropConfig),
     /// Adam (Kingma and Ba 2015, arXiv:1412.6980), with bias correction.
     Adam(AdamConfig),
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101).
+    #[serde(rename = "adamw")]
+    AdamW(AdamWConfig),
+}
+
+/// Gradient descent, `p -= learning_rate * v` with `v = momentum * v + g`, as in PyTorch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SgdConfig {
+    /// The size of a step before the schedule is applied.
+    pub learning_rate: f64,
+    /// How much of the last step is kept; 0 for plain gradient descent.
+    pub momentum: f64,
+    /// Whether to look ahead (Nesterov 1983).
+    pub nesterov: bool,
+}
+
+/// Gradient descent with momentum as the courses define it, `p -= learning_rate * v` with
+/// `v = beta * v + (1 - beta) * g`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MomentumConfig {
+    /// The size of a step before the schedule is applied.
+    pub learning_rate: f64,
+    /// The decay of the mean of the gradients.
+    pub beta: f64,
+}
+
+/// RMSProp, `p -= learning_rate * g / (sqrt(s) + epsilon)` with `s = beta * s + (1 - beta) * g^2`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RmsPropConfig {
+    /// The size of a step before the schedule is applied.
+    pub learning_rate: f64,
+    /// The decay of the mean of the squared gradients.
+    pub beta: f64,
+    /// What is added to its root, against division by zero.
+    pub epsilon: f64,
 }
 
 /// The settings of Adam, with the defaults of its paper.
@@ -24,9 +73,50 @@ pub struct AdamConfig {
     pub epsilon: f64,
 }
 
+/// The settings of AdamW: those of Adam, and the decay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamWConfig {
+    /// The size of a step before the schedule is applied.
+    pub learning_rate: f64,
+    /// The decay of the mean of the gradients.
+    pub beta_1: f64,
+    /// The decay of the mean of their squares.
+    pub beta_2: f64,
+    /// What is added to the root of the second mean, against division by zero.
+    pub epsilon: f64,
+    /// The share of every parameter that a step takes away, times the learning rate.
+    pub weight_decay: f64,
+}
+
+impl Default for SgdConfig {
+    fn default() -> Self {
+        Self { learning_rate: 1e-2, momentum: 0.0, nesterov: false }
+    }
+}
+
+impl Default for MomentumConfig {
+    fn default() -> Self {
+        Self { learning_rate: 1e-2, beta: 0.9 }
+    }
+}
+
+impl Default for RmsPropConfig {
+    fn default() -> Self {
+        Self { learning_rate: 1e-3, beta: 0.9, epsilon: 1e-8 }
+    }
+}
+
 impl Default for AdamConfig {
     fn default() -> Self {
         Self { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+impl Default for AdamWConfig {
+    fn default() -> Self {
+        let AdamConfig { learning_rate, beta_1, beta_2, epsilon } = AdamConfig::default();
+        Self { learning_rate, beta_1, beta_2, epsilon, weight_decay: 1e-2 }
     }
 }
 
@@ -34,36 +124,124 @@ impl OptimizerConfig {
     /// The optimiser before its first step.
     pub fn init(&self) -> ModuleOptimizer {
         match self {
-            Self::Adam(config) => BurnAdam::new()
-                .with_beta_1(config.beta_1 as f32)
-                .with_beta_2(config.beta_2 as f32)
-                .with_epsilon(config.epsilon as f32)
-                .init(),
+            Self::Sgd(config) => config.init(),
+            Self::Momentum(config) => config.init(),
+            Self::RmsProp(config) => config.init(),
+            Self::Adam(config) => config.init(),
+            Self::AdamW(config) => config.init(),
         }
     }
 
-    /// The learning rate before the schedule is applied.
+    /// What Burn's optimiser takes as its learning rate, before the schedule is applied.
     pub fn learning_rate(&self) -> f64 {
         match self {
+            Self::Sgd(config) => config.learning_rate,
+            // The courses' average is Burn's running sum times (1 - beta).
+            Self::Momentum(config) => config.learning_rate * (1.0 - config.beta),
+            Self::RmsProp(config) => config.learning_rate,
             Self::Adam(config) => config.learning_rate,
+            Self::AdamW(config) => config.learning_rate,
         }
     }
 
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         match self {
+            Self::Sgd(config) => check.table("sgd", |check| config.check(check)),
+            Self::Momentum(config) => check.table("momentum", |check| config.check(check)),
+            Self::RmsProp(config) => check.table("rmsprop", |check| config.check(check)),
             Self::Adam(config) => check.table("adam", |check| config.check(check)),
+            Self::AdamW(config) => check.table("adamw", |check| config.check(check)),
         }
     }
 }
 
-impl AdamConfig {
+impl SgdConfig {
+    fn init(&self) -> ModuleOptimizer {
+        let momentum = BurnMomentum::new().with_momentum(self.momentum).with_dampening(0.0);
+        let momentum = momentum.with_nesterov(self.nesterov);
+        BurnSgd::new().with_momentum((self.momentum > 0.0).then_some(momentum)).init()
+    }
+
     fn check(&self, check: &mut Check) {
-        // Burn computes in f32, where 0.99999999999 is 1 and 1e39 is infinite.
-        let in_f32 = |value: f64| f64::from(value as f32);
-        check.positive("learning_rate", in_f32(self.learning_rate));
+        check_learning_rate(self.learning_rate, check);
+        check.fraction("momentum", in_f32(self.momentum));
+        let possible = !self.nesterov || self.momentum > 0.0;
+        check.require("nesterov", possible, "to look ahead needs `momentum`, for example 0.9");
+    }
+}
+
+impl MomentumConfig {
+    fn init(&self) -> ModuleOptimizer {
+        let momentum = BurnMomentum::new().with_momentum(self.beta).with_dampening(0.0);
+        BurnSgd::new().with_momentum(Some(momentum)).init()
+    }
+
+    fn check(&self, check: &mut Check) {
+        check_learning_rate(self.learning_rate, check);
+        check.fraction("beta", in_f32(self.beta));
+    }
+}
+
+impl RmsPropConfig {
+    fn init(&self) -> ModuleOptimizer {
+        BurnRmsProp::new()
+            .with_alpha(self.beta as f32)
+            .with_momentum(0.0)
+            .with_epsilon(self.epsilon as f32)
+            .init()
+    }
+
+    fn check(&self, check: &mut Check) {
+        check_learning_rate(self.learning_rate, check);
+        check.fraction("beta", in_f32(self.beta));
+        check_epsilon(self.epsilon, check);
+    }
+}
+
+impl AdamConfig {
+    fn init(&self) -> ModuleOptimizer {
+        BurnAdam::new()
+            .with_beta_1(self.beta_1 as f32)
+            .with_beta_2(self.beta_2 as f32)
+            .with_epsilon(self.epsilon as f32)
+            .init()
+    }
+
+    fn check(&self, check: &mut Check) {
+        check_learning_rate(self.learning_rate, check);
         check.fraction("beta_1", in_f32(self.beta_1));
         check.fraction("beta_2", in_f32(self.beta_2));
-        check.within("epsilon", self.epsilon, 1e-30..=1.0);
+        check_epsilon(self.epsilon, check);
     }
+}
+
+impl AdamWConfig {
+    fn init(&self) -> ModuleOptimizer {
+        BurnAdamW::new()
+            .with_beta_1(self.beta_1 as f32)
+            .with_beta_2(self.beta_2 as f32)
+            .with_epsilon(self.epsilon as f32)
+            .with_weight_decay(self.weight_decay as f32)
+            .init()
+    }
+
+    fn check(&self, check: &mut Check) {
+        let &Self { learning_rate, beta_1, beta_2, epsilon, weight_decay } = self;
+        AdamConfig { learning_rate, beta_1, beta_2, epsilon }.check(check);
+        check.within("weight_decay", weight_decay, 0.0..=1e3);
+    }
+}
+
+fn check_learning_rate(learning_rate: f64, check: &mut Check) {
+    check.positive("learning_rate", in_f32(learning_rate));
+}
+
+fn check_epsilon(epsilon: f64, check: &mut Check) {
+    check.within("epsilon", epsilon, 1e-30..=1.0);
+}
+
+/// Burn computes in f32, where 0.99999999999 is 1 and 1e39 is infinite.
+fn in_f32(value: f64) -> f64 {
+    f64::from(value as f32)
 }

@@ -3,12 +3,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::module::Module;
+use burn::tensor::FloatDType;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
-use dataset::{LabelledImages, Split, sha256};
+use dataset::{Examples, Split, sha256};
 use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::classifier::Classifier;
 use crate::config::RunConfig;
 use crate::device::{self, Chosen};
 use crate::environment::{DataIdentity, Environment};
@@ -16,7 +18,6 @@ use crate::error::RunError;
 use crate::evaluation::{Evaluation, SplitName};
 use crate::fit::fit;
 use crate::metrics::MetricsFiles;
-use crate::objective::Classifier;
 use crate::resume;
 use crate::run_dir::{RunDir, RunLock, write_file, write_json};
 use crate::session::{Session, Stop, StopSource};
@@ -99,7 +100,7 @@ impl Plan {
         let dataset = config.dataset.resolve()?;
         let config = RunConfig { dataset, device: Some(device.name.clone()), ..config.clone() };
         let (data, identity) = DataIdentity::load(&config)?;
-        config.check_against(data.train.shape, data.train.len(), data.classes.len())?;
+        config.check_against(&data)?;
         let run = resume::identity(&config, &identity)?;
         let environment = Environment::new(run, commit, &device, config.seed, identity);
         Ok(Self { config, device, data: Arc::new(data), environment })
@@ -191,8 +192,8 @@ impl Run {
 
     /// The number of trained and fitted parameters.
     pub fn parameters(&self) -> usize {
-        let (images, classes) = (&self.plan.data.train, self.plan.data.classes.len());
-        Classifier::parameters(&self.plan.config.model, images.shape, classes)
+        let (shape, classes) = (self.plan.data.train.shape, self.plan.data.classes.len());
+        self.plan.config.parameters(shape, classes).unwrap_or(usize::MAX)
     }
 
     /// Trains to the end, or until `ui` stops it, and evaluates the best model.
@@ -208,7 +209,7 @@ impl Run {
 
     fn session(&mut self, stop: StopSource) -> Result<Session, RunError> {
         let plan = &self.plan;
-        let mut classifier = plan.initial();
+        let mut classifier = plan.initial()?;
         let mut optimizer = plan.config.optimizer.init();
         let mut state = State::new(plan.environment.run.clone(), plan.config.seed);
         if let Some(checkpoint) = self.checkpoint.take() {
@@ -230,6 +231,7 @@ impl Run {
             checkpoints: self.checkpoints.clone(),
             state,
             stop,
+            whole: None,
         })
     }
 
@@ -240,7 +242,7 @@ impl Run {
             None => state.checkpoint_name(),
         };
         let checkpoint = self.checkpoints.load(&name)?;
-        let classifier = checkpoint.load_model(self.plan.initial())?.valid();
+        let classifier = checkpoint.load_model(self.plan.initial()?)?.valid();
         write_file(&self.directory.best_model(), checkpoint.model_bytes())?;
         let train = self.evaluate(&classifier, SplitName::Train, &self.plan.data.train)?;
         let test = self.evaluate(&classifier, SplitName::Test, &self.plan.data.test)?;
@@ -266,10 +268,10 @@ impl Run {
         &self,
         classifier: &Classifier,
         split: SplitName,
-        images: &LabelledImages,
+        examples: &Examples,
     ) -> Result<Evaluation, RunError> {
         let device = &self.plan.device.device;
-        let evaluation = Evaluation::of(classifier, split, images, self.plan.data(), device);
+        let evaluation = Evaluation::of(classifier, split, examples, self.plan.data(), device);
         write_json(&self.directory.evaluation(split.as_str()), &evaluation)?;
         Ok(evaluation)
     }
@@ -277,11 +279,9 @@ impl Run {
 
 impl Plan {
     /// The classifier before the first step.
-    fn initial(&self) -> Classifier {
+    fn initial(&self) -> Result<Classifier, RunError> {
         let statistics = self.config.input.normalization.fit(&self.data.train);
         let device = self.device.device.clone().autodiff();
-        let (image, classes) = (self.data.train.shape, self.data.classes.len());
-        let model = self.config.model.init(image, classes, self.config.seed, &device);
-        Classifier::new(model, &statistics, &device)
+        Classifier::initial(&self.config, self.data(), &statistics, FloatDType::F32, &device)
     }
 }

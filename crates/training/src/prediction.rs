@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use serde::Serialize;
 
 use crate::error::RunError;
-use crate::evaluation::largest;
+use crate::scores::largest;
 
 /// What a model takes an image for.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use ::config::Check;
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
+use burn::optim::{GradientsAccumulator, ModuleOptimizer};
 use burn::tensor::Device;
 use burn::train::{InferenceStep, TrainStep};
-use dataset::{LabelledImages, Split, shuffled};
+use dataset::{Examples, Split, shuffled};
+use models::Noise;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::classifier::{Batch, Classifier};
 use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::events::{Events, Pass, Position};
 use crate::metrics::{MetricsFiles, Row};
-use crate::objective::{Batch, Classifier, Scores};
+use crate::scores::Scores;
 use crate::state::{Best, State};
 
 /// When to stop before the last epoch: `[training.early_stopping]`.
@@ -49,7 +51,7 @@ pub type StopSource = Box<dyn FnMut() -> Option<Stop> + Send>;
 pub struct Session {
     /// What is run.
     pub config: RunConfig,
-    /// The images.
+    /// The examples.
     pub data: Arc<Split>,
     /// Where the tensors live, with autodiff.
     pub device: Device,
@@ -65,6 +67,8 @@ pub struct Session {
     pub checkpoints: Checkpoints,
     /// Whether to stop.
     pub stop: StopSource,
+    /// The training set as one batch, once it was needed as that.
+    pub whole: Option<Batch>,
 }
 
 impl Session {
@@ -87,13 +91,15 @@ impl Session {
     }
 
     /// The remaining steps of the epoch.
-    #[tracing::instrument(level = "debug", skip_all, fields(epoch = self.state.epoch))]
     fn train_epoch(&mut self, events: &mut Events) -> Result<Option<Stop>, RunError> {
+        let epoch = self.state.epoch;
+        let reports = self.config.training.reports(epoch);
+        let _span = reports.then(|| tracing::debug_span!("train_epoch", epoch).entered());
         let data = Arc::clone(&self.data);
-        let order = shuffled(data.train.len(), self.state.seed, self.state.epoch as u64);
+        let order = self.order(data.train.len());
         self.announce_epoch(events, order.len());
-        let batches = order.chunks(self.config.training.batch_size);
-        for items in batches.skip(self.state.epoch_step) {
+        let steps = order.chunks(self.config.training.step_examples(order.len()));
+        for items in steps.skip(self.state.epoch_step) {
             self.step(&data.train, items, events)?;
             if let Some(stop) = self.stop_asked(events)? {
                 return Ok(Some(stop));
@@ -103,11 +109,20 @@ impl Session {
                 self.commit()?;
             }
         }
-        events.end(Pass::Train, self.state.epoch);
+        events.end(Pass::Train, epoch);
         Ok(None)
     }
 
+    /// The order in which the epoch visits `count` examples. One batch of all needs none.
+    fn order(&self, count: usize) -> Vec<usize> {
+        match self.config.training.batch_size(count) == count {
+            true => (0..count).collect(),
+            false => shuffled(count, self.state.seed, self.state.epoch as u64),
+        }
+    }
+
     fn announce_epoch(&self, events: &mut Events, total: usize) {
+        events.mute(!self.config.training.reports(self.state.epoch));
         events.start(Pass::Train, self.state.epoch, total);
         if self.state.epoch_step > 0 {
             // What an earlier process did of this epoch counts in what is shown of it.
@@ -115,23 +130,45 @@ impl Session {
         }
     }
 
+    /// One step along the mean gradient of `items`, gathered batch by batch.
     fn step(
         &mut self,
-        images: &LabelledImages,
+        examples: &Examples,
         items: &[usize],
         events: &mut Events,
     ) -> Result<(), RunError> {
         let learning_rate = self.learning_rate(self.state.step);
-        let batch = Batch::gather(images, items, &self.device);
-        let output = TrainStep::step(&self.classifier, batch);
-        self.require_finite("loss is", output.item.loss())?;
-
-        self.classifier = self.optimizer.step(learning_rate, self.classifier.clone(), output.grads);
-        self.state.scores += output.item;
+        let mut scores = Scores::default();
+        let mut gradients = GradientsAccumulator::new();
+        let batch_size = self.config.training.batch_size(examples.len());
+        for (part, batch_items) in items.chunks(batch_size).enumerate() {
+            let mut batch = self.batch(examples, batch_items);
+            let (seed, step) = (self.state.seed, self.state.step as u64);
+            batch.noise = Some(Noise { seed, step, part: part as u64 });
+            batch.step_examples = items.len();
+            let output = TrainStep::step(&self.classifier, batch);
+            self.require_finite("loss is", output.item.loss())?;
+            gradients.accumulate(&self.classifier, output.grads);
+            scores += output.item;
+        }
+        let mut gradients = gradients.grads();
+        if let Some(clipping) = self.config.training.gradient_clipping {
+            gradients = clipping.apply(&self.classifier, gradients);
+        }
+        self.classifier = self.optimizer.step(learning_rate, self.classifier.clone(), gradients);
+        self.state.scores += scores;
         self.state.epoch_step += 1;
         self.state.step += 1;
-        events.batch(Pass::Train, output.item, self.position(), Some(learning_rate));
+        events.batch(Pass::Train, scores, self.position(), Some(learning_rate));
         Ok(())
+    }
+
+    fn batch(&mut self, examples: &Examples, items: &[usize]) -> Batch {
+        if items.len() < examples.len() {
+            return self.classifier.batch(examples, items, &self.device);
+        }
+        let (classifier, device) = (&self.classifier, &self.device);
+        self.whole.get_or_insert_with(|| classifier.batch(examples, items, device)).clone()
     }
 
     /// A loss that is not finite makes gradients that are not, and they would stay in the weights.
@@ -157,14 +194,9 @@ impl Session {
     }
 
     fn finish_epoch(&mut self, events: &mut Events) -> Result<(), RunError> {
-        let (epoch, step) = (self.state.epoch, self.state.step);
-        let validation = self.validate(events);
-        self.require_finite("validation loss is", validation.map_or(0.0, |scores| scores.loss()))?;
-        let rate = self.learning_rate(step.saturating_sub(1));
-        let row = Row::new((epoch, step), rate, &self.state.scores, validation.as_ref());
-        self.metrics.append(&row)?;
-        tracing::debug!(?row, "epoch done");
-        events.end_epoch(epoch);
+        let epoch = self.state.epoch;
+        let reports = self.config.training.reports(epoch);
+        let validation = if reports { self.report(events)? } else { None };
 
         self.state.epoch += 1;
         self.state.epoch_step = 0;
@@ -177,18 +209,32 @@ impl Session {
         Ok(())
     }
 
+    /// Validates, and tells files and screen how the epoch went.
+    fn report(&mut self, events: &mut Events) -> Result<Option<Scores>, RunError> {
+        let (epoch, step) = (self.state.epoch, self.state.step);
+        let validation = self.validate(events);
+        self.require_finite("validation loss is", validation.map_or(0.0, |scores| scores.loss()))?;
+        let rate = self.learning_rate(step.saturating_sub(1));
+        let row = Row::new((epoch, step), rate, &self.state.scores, validation.as_ref());
+        self.metrics.append(&row)?;
+        tracing::debug!(?row, "epoch done");
+        events.end_epoch(epoch);
+        Ok(validation)
+    }
+
     #[tracing::instrument(level = "debug", skip_all, fields(epoch = self.state.epoch))]
     fn validate(&self, events: &mut Events) -> Option<Scores> {
-        let images = self.data.validation.as_ref()?;
+        let examples = self.data.validation.as_ref()?;
         let (classifier, device) = (self.classifier.valid(), self.device.clone().inner());
-        events.start(Pass::Validation, self.state.epoch, images.len());
+        events.start(Pass::Validation, self.state.epoch, examples.len());
         let mut total = Scores::default();
-        let order: Vec<usize> = (0..images.len()).collect();
+        let order: Vec<usize> = (0..examples.len()).collect();
         for (index, items) in order.chunks(EVALUATION_BATCH).enumerate() {
-            let scores = InferenceStep::step(&classifier, Batch::gather(images, items, &device));
+            let scores =
+                InferenceStep::step(&classifier, classifier.batch(examples, items, &device));
             total += scores;
-            let at =
-                Position { images: total.count as usize, total: images.len(), batches: index + 1 };
+            let (seen, batches) = (total.count as usize, index + 1);
+            let at = Position { examples: seen, total: examples.len(), batches };
             events.batch(Pass::Validation, scores, at, None);
         }
         events.end(Pass::Validation, self.state.epoch);
@@ -197,7 +243,6 @@ impl Session {
 
     fn note_best(&mut self, epoch: usize, scores: &Scores) -> bool {
         let is_best = self.state.is_best(scores);
-        self.state.epochs_since_best = if is_best { 0 } else { self.state.epochs_since_best + 1 };
         if is_best {
             self.state.best = Some(Best {
                 epoch,
@@ -206,6 +251,8 @@ impl Session {
                 loss: scores.loss(),
             });
         }
+        let best = self.state.best.as_ref().map_or(epoch, |best| best.epoch);
+        self.state.epochs_since_best = epoch - best;
         is_best
     }
 
@@ -221,19 +268,19 @@ impl Session {
 
     fn learning_rate(&self, step: usize) -> f64 {
         let training = &self.config.training;
-        let steps_per_epoch = self.data.train.len().div_ceil(training.batch_size);
+        let steps_per_epoch = training.steps(self.data.train.len());
         let factor = self.config.schedule.factor(step, steps_per_epoch, training.epochs);
         self.config.optimizer.learning_rate() * factor
     }
 
     fn position(&self) -> Position {
         Position {
-            images: self.state.scores.count as usize,
+            examples: self.state.scores.count as usize,
             total: self.data.train.len(),
             batches: self.state.epoch_step,
         }
     }
 }
 
-/// How many images are evaluated at once.
+/// How many examples are evaluated at once.
 pub const EVALUATION_BATCH: usize = 256;

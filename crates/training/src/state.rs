@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::Written;
-use crate::objective::Scores;
+use crate::scores::Scores;
 
 /// Where a run stands, beside its weights and its optimiser.
 ///
@@ -38,7 +38,7 @@ pub struct Best {
     pub epoch: usize,
     /// The name of the checkpoint that holds its model.
     pub checkpoint: String,
-    /// The share of validation images that it classified rightly.
+    /// The share of validation examples that it classified rightly.
     pub accuracy: f64,
     /// Its mean validation loss.
     pub loss: f64,

@@ -1,16 +1,16 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::tensor::Device;
-use dataset::{LabelledImages, Statistics};
+use burn::tensor::{Device, FloatDType};
+use dataset::{Examples, Statistics};
 
 use crate::checkpoint::Checkpoints;
+use crate::classifier::Classifier;
 use crate::config::RunConfig;
 use crate::device;
 use crate::environment::{DataIdentity, Environment};
 use crate::error::RunError;
 use crate::evaluation::{Evaluation, SplitName, log_probabilities_of};
-use crate::objective::Classifier;
 use crate::prediction::{Prediction, read_image};
 use crate::run_dir::{RunDir, write_json};
 
@@ -42,7 +42,7 @@ impl Trained {
             Some(best) => checkpoints.load(&best.checkpoint)?,
             None => newest,
         };
-        let classifier = blank(&config, &environment.data, &device);
+        let classifier = blank(&config, &environment.data, &device)?;
         let classifier = checkpoint.load_model(classifier)?.valid();
         Ok(Self { run, config, environment, classifier, device })
     }
@@ -58,24 +58,27 @@ impl Trained {
         let dataset = self.config.dataset.resolve()?;
         let (data, now) = DataIdentity::load(&RunConfig { dataset, ..self.config.clone() })?;
         now.must_equal(&self.environment.data, &self.run)?;
-        let images = split
+        let examples = split
             .of(&data)
             .ok_or_else(|| RunError::NoValidation { run: self.run.path().to_owned() })?;
         let evaluation =
-            Evaluation::of(&self.classifier, split, images, &self.environment.data, &self.device);
+            Evaluation::of(&self.classifier, split, examples, &self.environment.data, &self.device);
         write_json(&self.run.evaluation(split.as_str()), &evaluation)?;
         Ok(evaluation)
     }
 
     /// Predicts the class of each image file.
     pub fn predict(&self, images: &[PathBuf]) -> Result<Vec<Prediction>, RunError> {
+        if !self.environment.data.are_images {
+            let features = self.environment.data.shape[2];
+            return Err(RunError::NotImages { run: self.run.path().to_owned(), features });
+        }
         images.iter().map(|path| self.predict_one(path)).collect()
     }
 
     fn predict_one(&self, path: &Path) -> Result<Prediction, RunError> {
-        let DataIdentity { image, classes, .. } = &self.environment.data;
-        let pixels = read_image(path, *image)?;
-        let image = LabelledImages { shape: *image, pixels, labels: vec![0] };
+        let DataIdentity { shape, classes, .. } = &self.environment.data;
+        let image = Examples::images(*shape, read_image(path, *shape)?, vec![0]);
         let rows = log_probabilities_of(&self.classifier, &image, &[0], &self.device);
         let probabilities: Vec<f32> = rows.concat().iter().map(|log| log.exp()).collect();
         Ok(Prediction::new(path, classes, &probabilities))
@@ -83,9 +86,8 @@ impl Trained {
 }
 
 /// A classifier of the right architecture, to be filled from a checkpoint.
-fn blank(config: &RunConfig, data: &DataIdentity, device: &Device) -> Classifier {
-    let model = config.model.init(data.image, data.classes.len(), config.seed, device);
-    let [.., channels] = data.image;
+fn blank(config: &RunConfig, data: &DataIdentity, device: &Device) -> Result<Classifier, RunError> {
+    let [.., channels] = data.shape;
     let identity = Statistics { shift: vec![0.0; channels], scale: vec![1.0; channels] };
-    Classifier::new(model, &identity, device)
+    Classifier::initial(config, data, &identity, FloatDType::F32, device)
 }

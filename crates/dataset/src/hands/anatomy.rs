@@ -1,5 +1,5 @@
 use super::gesture::{Finger, Gesture};
-use super::space::{Vector, add, scale, turn};
+use crate::drawing::space::{Vector, add, scale, turn};
 
 /// A piece of the hand: a sphere swept from one point to another while its radius changes.
 ///

@@ -1,7 +1,7 @@
 use rand::{RngExt, rngs::ChaCha8Rng};
 
 use super::anatomy::Bone;
-use super::space::{Vector, turn};
+use crate::drawing::space::{Vector, turn};
 
 /// Where the hand is and how large it looks.
 pub struct Camera {

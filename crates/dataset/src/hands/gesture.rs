@@ -1,6 +1,6 @@
 use rand::{RngExt, rngs::ChaCha8Rng};
 
-use super::space::{Vector, add, unit};
+use crate::drawing::space::{Vector, add, unit};
 
 /// What the joints of one hand do.
 pub struct Gesture {

@@ -1,11 +1,12 @@
 use super::anatomy::Bone;
-use super::space::{Vector, add, mix, scale, unit};
-
-/// Samples along one edge of the relief.
-pub const EDGE: usize = 128;
+use crate::drawing::PIXELS;
+use crate::drawing::space::{Vector, add, mix, scale, unit};
 
 /// Samples along one edge of a pixel.
 pub const PER_PIXEL: usize = 2;
+
+/// Samples along one edge of the relief.
+pub const EDGE: usize = PER_PIXEL * PIXELS;
 
 /// Height of the wall, in pixels: below every part of a tilted arm.
 const GROUND: f32 = -30.0;

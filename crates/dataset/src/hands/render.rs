@@ -1,12 +1,10 @@
-use rand::{Rng, RngExt, rngs::ChaCha8Rng};
+use rand::rngs::ChaCha8Rng;
 
 use super::blur::box_blur;
 use super::relief::{EDGE, PER_PIXEL, Relief, Sample};
 use super::scene::Scene;
-use super::space::{Vector, add, dot, mix, scale, smooth_step};
-
-/// Pixels along one edge of an image.
-const PIXELS: usize = EDGE / PER_PIXEL;
+use crate::drawing::space::{Vector, add, dot, mix, scale, smooth_step};
+use crate::drawing::{PIXELS, develop};
 
 /// What one sample contributes to its pixel.
 const SHARE: f32 = 1.0 / (PER_PIXEL * PER_PIXEL) as f32;
@@ -15,11 +13,7 @@ const SHARE: f32 = 1.0 / (PER_PIXEL * PER_PIXEL) as f32;
 pub fn photograph(relief: &Relief, scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let stage = Stage::new(relief, scene);
     let pixels = (0..PIXELS * PIXELS).map(|i| stage.pixel(i / PIXELS, i % PIXELS));
-    let sharp: Vec<Vector> = pixels.collect();
-    let softness = rng.random_range(0.02..0.14);
-    let noise = rng.random_range(1.0..4.0);
-    let soft = (0..sharp.len()).map(|i| soften(&sharp, i, softness));
-    soft.flatten().map(|value| (value + noise * gaussian(rng) + 0.5) as u8).collect()
+    develop(&pixels.collect::<Vec<_>>(), rng)
 }
 
 /// A surface under the light of a scene.
@@ -111,24 +105,4 @@ fn quarters(row: usize, column: usize) -> [usize; PER_PIXEL * PER_PIXEL] {
     std::array::from_fn(|i| {
         (row * PER_PIXEL + i / PER_PIXEL) * EDGE + column * PER_PIXEL + i % PER_PIXEL
     })
-}
-
-/// One pixel mixed with its four neighbours; `share` is what each of them contributes.
-fn soften(pixels: &[Vector], index: usize, share: f32) -> Vector {
-    let [row, column] = [index / PIXELS, index % PIXELS];
-    let last = PIXELS - 1;
-    let neighbours = [
-        row.saturating_sub(1) * PIXELS + column,
-        (row + 1).min(last) * PIXELS + column,
-        row * PIXELS + column.saturating_sub(1),
-        row * PIXELS + (column + 1).min(last),
-    ];
-    let around = neighbours.iter().fold([0.0; 3], |sum, &i| add(sum, pixels[i]));
-    add(scale(pixels[index], 1.0 - 4.0 * share), scale(around, share))
-}
-
-/// Nearly normal with standard deviation 1: the sum of the four bytes of one random word.
-fn gaussian(rng: &mut impl Rng) -> f32 {
-    let sum: u32 = rng.next_u32().to_le_bytes().into_iter().map(u32::from).sum();
-    (sum as f32 - 510.0) / 147.8
 }

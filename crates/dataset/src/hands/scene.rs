@@ -1,6 +1,6 @@
 use rand::{RngExt, rngs::ChaCha8Rng};
 
-use super::space::{Vector, mix, unit};
+use crate::drawing::space::{Vector, mix, unit};
 
 /// Colours and light of one photograph. Colours are red, green and blue in 0..=255.
 pub struct Scene {

@@ -10,6 +10,11 @@ pub(super) enum Element {
         signed: bool,
         big_endian: bool,
     },
+    /// IEEE 754 of 4 or 8 bytes, exactly.
+    Float {
+        size: usize,
+        big_endian: bool,
+    },
     /// A string of this many bytes.
     Fixed(usize),
     /// A string on the file's heap.
@@ -24,7 +29,10 @@ impl Element {
     /// The number of bytes of one element in the file.
     pub(super) fn size(self) -> usize {
         match self {
-            Self::Integer { size, .. } | Self::Fixed(size) | Self::Other(size) => size,
+            Self::Integer { size, .. }
+            | Self::Float { size, .. }
+            | Self::Fixed(size)
+            | Self::Other(size) => size,
             Self::Variable => heap::REFERENCE,
         }
     }
@@ -35,9 +43,12 @@ impl fmt::Display for Element {
         match self {
             Self::Integer { size, signed: true, .. } => write!(f, "int{}", size * 8),
             Self::Integer { size, signed: false, .. } => write!(f, "uint{}", size * 8),
+            Self::Float { size, .. } => write!(f, "float{}", size * 8),
             Self::Fixed(size) => write!(f, "strings of {size} bytes"),
             Self::Variable => f.write_str("strings"),
-            Self::Other(size) => write!(f, "neither integer nor string ({size} bytes each)"),
+            Self::Other(size) => {
+                write!(f, "neither integer, string nor plain float ({size} bytes each)")
+            }
         }
     }
 }

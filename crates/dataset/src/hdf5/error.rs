@@ -60,7 +60,7 @@ pub enum Hdf5Error {
         /// What to do.
         remedy: &'static str,
     },
-    /// A label or a class name does not fit.
+    /// A feature, a label or a class name does not fit.
     #[error("{}: `{object}` holds {found}, expected {expected}; {remedy}", file.display())]
     Content {
         /// The path as given.

@@ -9,6 +9,7 @@ use std::ptr::null_mut;
 
 use hdf5::dataset::DatasetCreate;
 use hdf5::datatype::{ByteOrder, Datatype};
+use hdf5::globals::{H5T_IEEE_F32BE, H5T_IEEE_F32LE, H5T_IEEE_F64BE, H5T_IEEE_F64LE};
 use hdf5::{Dataset, h5check};
 use hdf5_sys::LOCK;
 use hdf5_sys::h5::{herr_t, hsize_t};
@@ -16,7 +17,9 @@ use hdf5_sys::h5d::{H5Dread, H5Dread_chunk1};
 use hdf5_sys::h5i::hid_t;
 use hdf5_sys::h5p::{H5P_DEFAULT, H5Pget_filter2, H5Pget_nfilters};
 use hdf5_sys::h5s::H5S_ALL;
-use hdf5_sys::h5t::{H5T_class_t, H5T_sign_t, H5Tget_class, H5Tget_sign, H5Tis_variable_str};
+use hdf5_sys::h5t::{
+    H5T_class_t, H5T_sign_t, H5Tequal, H5Tget_class, H5Tget_sign, H5Tis_variable_str,
+};
 
 use super::element::Element;
 pub(super) use hdf5_sys::h5z::{H5Z_FILTER_DEFLATE as DEFLATE, H5Z_FILTER_SHUFFLE as SHUFFLE};
@@ -70,10 +73,26 @@ pub(super) fn element(dtype: &Datatype) -> Element {
             let big_endian = !one_byte && dtype.byte_order() == ByteOrder::BigEndian;
             Element::Integer { size, signed, big_endian }
         }
+        H5T_class_t::H5T_FLOAT => float(dtype).unwrap_or(Element::Other(size)),
         H5T_class_t::H5T_STRING if variable => Element::Variable,
         H5T_class_t::H5T_STRING => Element::Fixed(size),
         _ => Element::Other(size),
     }
+}
+
+/// IEEE 754 and nothing like it: libhdf5 compares the order and padding of the bytes, and where
+/// sign, exponent and mantissa stand.
+fn float(dtype: &Datatype) -> Option<Element> {
+    let ieee = [
+        (*H5T_IEEE_F32LE, Element::Float { size: 4, big_endian: false }),
+        (*H5T_IEEE_F32BE, Element::Float { size: 4, big_endian: true }),
+        (*H5T_IEEE_F64LE, Element::Float { size: 8, big_endian: false }),
+        (*H5T_IEEE_F64BE, Element::Float { size: 8, big_endian: true }),
+    ];
+    let _guard = LOCK.lock();
+    // SAFETY: `dtype` is a live handle, and the other types live as long as the library.
+    let equal = |ieee: hid_t| unsafe { H5Tequal(dtype.id(), ieee) > 0 };
+    ieee.into_iter().find_map(|(ieee, element)| equal(ieee).then_some(element))
 }
 
 /// The filters that every chunk passes through, in order.

@@ -1,4 +1,4 @@
-//! Labels: one number an image, each an index into the classes.
+//! Labels: one number an example, each an index into the classes.
 
 use super::Hdf5Error;
 use super::error::Site;

@@ -51,7 +51,7 @@ impl<'a> Object<'a> {
     pub(super) fn require_integers_or_strings(&self) -> Result<(), Hdf5Error> {
         match self.element {
             Element::Integer { .. } | Element::Fixed { .. } | Element::Variable => Ok(()),
-            Element::Other(_) => {
+            Element::Float { .. } | Element::Other(_) => {
                 let remedy = "convert it, for example to int64";
                 Err(self.site.structure(self.element.to_string(), "integers or strings", remedy))
             }

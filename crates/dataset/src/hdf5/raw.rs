@@ -35,14 +35,15 @@ pub(super) fn read_at(site: &Site, offset: u64, size: usize) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-/// An empty vector with room for `size` bytes, or an error where memory is short.
-pub(super) fn reserve(site: &Site, size: usize) -> Result<Vec<u8>, Hdf5Error> {
-    let mut bytes = Vec::new();
-    match bytes.try_reserve_exact(size) {
-        Ok(()) => Ok(bytes),
+/// An empty vector with room for `count` elements, or an error where memory is short.
+pub(super) fn reserve<T>(site: &Site, count: usize) -> Result<Vec<T>, Hdf5Error> {
+    let mut elements = Vec::new();
+    match elements.try_reserve_exact(count) {
+        Ok(()) => Ok(elements),
         Err(_) => {
+            let found = format!("{} bytes long", count.saturating_mul(size_of::<T>()));
             let remedy = "free memory, or split the file";
-            Err(site.structure(format!("{size} bytes long"), "what fits in memory", remedy))
+            Err(site.structure(found, "what fits in memory", remedy))
         }
     }
 }

@@ -6,11 +6,12 @@ use hdf5::{File, IndexType, IterationOrder};
 
 use super::element::Element;
 use super::error::Site;
+use super::features::MAX_WIDTH;
 use super::object::Object;
 use super::{Hdf5Error, Part, classes, ffi, signature};
 
 /// Labels take 4 bytes each in memory; ImageNet-21k has 14 million images.
-const MAX_IMAGES: usize = 1 << 24;
+pub(super) const MAX_EXAMPLES: usize = 1 << 24;
 
 const REBUILD: &str = "rewrite the file in the layout that `data/README.md` describes";
 
@@ -36,33 +37,42 @@ impl<'a> Source<'a> {
         Ok(Self { path, file, length })
     }
 
-    /// `*_set_x`: u8 `[n, height, width, channels]`, and this shape.
-    pub(super) fn pixels(&self, part: Part) -> Result<(Object<'_>, [usize; 4]), Hdf5Error> {
-        let name = part.pixels();
+    /// `*_set_x`: u8 `[n, height, width, channels]` or floats `[n, width]`; `n`, and the shape of
+    /// one example.
+    pub(super) fn examples(
+        &self,
+        part: Part,
+    ) -> Result<(Object<'_>, usize, [usize; 3]), Hdf5Error> {
+        let name = part.examples();
         if !self.has(name)? {
-            return Err(self.missing_pixels(part)?);
+            return Err(self.missing_examples(part)?);
         }
-        let pixels = Object::open(self, name)?;
-        match pixels.shape[..] {
-            [count @ ..=MAX_IMAGES, height, width, channels @ (1 | 3)]
-                if pixels.element == Element::BYTE =>
-            {
-                Ok((pixels, [count, height, width, channels]))
+        let object = Object::open(self, name)?;
+        match (object.element, &object.shape[..]) {
+            (Element::BYTE, &[count @ ..=MAX_EXAMPLES, height, width, channels @ (1 | 3)]) => {
+                Ok((object, count, [height, width, channels]))
             }
-            _ => {
-                let found = format!("{} {:?}", pixels.element, pixels.shape);
-                Err(pixels.site.structure(found, PIXELS, REBUILD))
+            (Element::Float { .. }, &[count @ ..=MAX_EXAMPLES, width @ 1..=MAX_WIDTH]) => {
+                Ok((object, count, [1, 1, width]))
+            }
+            (element, shape) => {
+                let remedy = match (element, shape.len()) {
+                    (Element::Float { .. }, 3..) => FLOAT_PIXELS,
+                    (Element::Integer { .. }, 2) => INTEGER_FEATURES,
+                    _ => REBUILD,
+                };
+                Err(object.site.structure(format!("{element} {shape:?}"), EXAMPLES, remedy))
             }
         }
     }
 
-    /// `*_set_y`: one integer or string of digits for each of `count` images.
+    /// `*_set_y`: one integer or string of digits for each of `count` examples.
     pub(super) fn labels(&self, part: Part, count: usize) -> Result<Object<'_>, Hdf5Error> {
         let labels = self.required(part.labels())?;
         let length = labels.vector_length()?;
         if length != count {
             let found = format!("{length} labels");
-            let expected = format!("{count}, one for each image of `/{}`", part.pixels());
+            let expected = format!("{count}, one for each example of `/{}`", part.examples());
             return Err(labels.site.structure(found, expected, REBUILD));
         }
         labels.require_integers_or_strings()?;
@@ -92,12 +102,12 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn missing_pixels(&self, part: Part) -> Result<Hdf5Error, Hdf5Error> {
-        let found = part.other().pixels();
+    fn missing_examples(&self, part: Part) -> Result<Hdf5Error, Hdf5Error> {
+        let found = part.other().examples();
         if !self.has(found)? {
-            return self.missing(part.pixels());
+            return self.missing(part.examples());
         }
-        let (file, object) = Site::new(self.path, part.pixels()).parts();
+        let (file, object) = Site::new(self.path, part.examples()).parts();
         Ok(Hdf5Error::WrongPart { file, object, found: format!("/{found}") })
     }
 
@@ -124,5 +134,9 @@ pub(super) const STAND_IN: &str = "drawn_by_trainer";
 /// The data set with the names of the classes, shared by both parts.
 pub(super) const CLASSES: &str = "list_classes";
 
-const PIXELS: &str =
-    "u8 [n, height, width, channels] with 1 or 3 channels and n at most 16,777,216";
+const EXAMPLES: &str = "images, u8 [n, height, width, channels] with 1 or 3 channels, or \
+                        features, float32 or float64 [n, width] with a width from 1 to 4,096, and \
+                        n at most 16,777,216";
+const FLOAT_PIXELS: &str = "store images as u8 from 0 to 255, features as one row for each example";
+const INTEGER_FEATURES: &str =
+    "store features as float64, images with their height, width and channels";

@@ -10,7 +10,7 @@ use super::ffi;
 use super::source::Source;
 
 /// The largest data set that is taken into memory.
-const MAX_BYTES: usize = 8 << 30;
+pub(super) const MAX_BYTES: usize = 8 << 30;
 /// The largest chunk: one is held in memory beside its data set.
 const MAX_CHUNK_BYTES: usize = 256 << 20;
 const MAX_CHUNKS: usize = 1 << 20;

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod damaged;
+mod features;
 mod hostile;
 mod strange;
 mod variants;
@@ -12,7 +13,7 @@ use hdf5::types::TypeDescriptor;
 use hdf5::{File, H5Type};
 
 use super::{Hdf5Error, Hdf5File, Part, read};
-use crate::LabelledImages;
+use crate::{Examples, Values};
 
 /// A folder that goes with the test, and the one file in it.
 struct Place {
@@ -52,9 +53,12 @@ impl Place {
 }
 
 /// Six images of 2 by 2 pixels in 3 classes.
-fn small() -> LabelledImages {
-    let pixels = (0..6 * 2 * 2 * 3).map(|pixel| pixel as u8 * 3).collect();
-    LabelledImages { shape: [2, 2, 3], pixels, labels: vec![0, 1, 2, 2, 1, 0] }
+fn small() -> Examples {
+    Examples::images([2, 2, 3], pixels(), vec![0, 1, 2, 2, 1, 0])
+}
+
+fn pixels() -> Vec<u8> {
+    (0..6 * 2 * 2 * 3).map(|pixel| pixel as u8 * 3).collect()
 }
 
 fn names(classes: &[&str]) -> Vec<String> {
@@ -71,7 +75,7 @@ fn put_as<T: H5Type>(file: &File, name: &str, shape: &[usize], data: &[T], dtype
 }
 
 fn put_pixels(file: &File) {
-    put(file, "train_set_x", &[6, 2, 2, 3], &small().pixels);
+    put(file, "train_set_x", &[6, 2, 2, 3], &pixels());
 }
 
 fn put_labels(file: &File) {

@@ -32,7 +32,7 @@ impl Object<'_> {
                 });
                 texts.map(Values::Strings)
             }
-            Element::Fixed(_) | Element::Other(_) => {
+            Element::Float { .. } | Element::Fixed(_) | Element::Other(_) => {
                 let texts = elements.enumerate().map(|(index, bytes)| self.text(index, bytes));
                 texts.collect::<Result<_, _>>().map(Values::Strings)
             }
@@ -55,7 +55,7 @@ impl Object<'_> {
     }
 }
 
-fn integer(bytes: &[u8], signed: bool, big_endian: bool) -> i128 {
+pub(super) fn integer(bytes: &[u8], signed: bool, big_endian: bool) -> i128 {
     let push = |number: i128, &byte: &u8| number << 8 | i128::from(byte);
     let number = match big_endian {
         true => bytes.iter().fold(0, push),

@@ -8,14 +8,16 @@ use hdf5::types::{FixedUnicode, TypeDescriptor};
 use hdf5::{Dataset, Group};
 
 use super::error::Site;
-use super::source::{CLASSES, STAND_IN};
+use super::features::MAX_WIDTH;
+use super::source::{CLASSES, MAX_EXAMPLES, STAND_IN};
+use super::storage::MAX_BYTES;
 use super::values::MAX_TEXT;
-use super::{Hdf5Error, Part, classes, labels};
-use crate::images::LabelledImages;
+use super::{Hdf5Error, Part, classes, features, labels};
+use crate::examples::{Examples, Values};
 
 /// Writes one part to a new HDF5 file, in place of an earlier one: u8 pixels
-/// `[n, height, width, channels]`, int64 labels `[n]`, and the names as int64 if all are integers,
-/// else as strings of one length. Equal arguments give equal bytes.
+/// `[n, height, width, channels]` or float64 features `[n, width]`, int64 labels `[n]`, and the
+/// names as int64 if all are integers, else as strings of one length. Equal arguments give equal bytes.
 ///
 /// The file appears complete or not at all: it is written beside its place, then moved there.
 ///
@@ -26,13 +28,13 @@ use crate::images::LabelledImages;
 pub fn write(
     path: &Path,
     part: Part,
-    images: &LabelledImages,
+    examples: &Examples,
     classes: &[String],
 ) -> Result<(), Hdf5Error> {
-    write_marked(path, part, images, classes, false)
+    write_marked(path, part, examples, classes, false)
 }
 
-/// As [`write()`], with the mark that the images are drawn: [`super::read`] tells it.
+/// As [`write()`], with the mark that the examples are drawn: [`super::read`] tells it.
 ///
 /// # Errors
 ///
@@ -40,23 +42,23 @@ pub fn write(
 pub fn write_stand_in(
     path: &Path,
     part: Part,
-    images: &LabelledImages,
+    examples: &Examples,
     classes: &[String],
 ) -> Result<(), Hdf5Error> {
-    write_marked(path, part, images, classes, true)
+    write_marked(path, part, examples, classes, true)
 }
 
 fn write_marked(
     path: &Path,
     part: Part,
-    images: &LabelledImages,
+    examples: &Examples,
     classes: &[String],
     stand_in: bool,
 ) -> Result<(), Hdf5Error> {
-    check(path, part, images, classes)?;
+    check(path, part, examples, classes)?;
     let site = Site::new(path, "");
     let partial = partial(path);
-    let written = fill(&partial, path, part, images, classes, stand_in)
+    let written = fill(&partial, path, part, examples, classes, stand_in)
         .and_then(|()| commit(&partial, path).map_err(|error| site.write(error)));
     if written.is_err() {
         // The error that is returned says why; a leftover is written over the next time.
@@ -68,34 +70,51 @@ fn write_marked(
 fn check(
     path: &Path,
     part: Part,
-    images: &LabelledImages,
+    examples: &Examples,
     classes: &[String],
 ) -> Result<(), Hdf5Error> {
     let site = Site::new(path, CLASSES);
     classes::check_count(&site, classes.len())?;
     classes::check(&site, classes)?;
-    let numbers: Vec<i128> = images.labels.iter().copied().map(i128::from).collect();
+    let numbers: Vec<i128> = examples.labels.iter().copied().map(i128::from).collect();
     labels::indices(&Site::new(path, part.labels()), &numbers, classes.len())?;
-    let [height, width, channels] = images.shape;
-    let size = [images.len(), height, width, channels]
-        .iter()
-        .try_fold(1_usize, |size, &n| size.checked_mul(n));
-    if images.is_empty()
-        || ![1, 3].contains(&channels)
-        || size != Some(images.pixels.len())
-        || size == Some(0)
-    {
-        let found = format!(
-            "{} bytes for {} images of shape {:?}",
-            images.pixels.len(),
-            images.len(),
-            images.shape
-        );
-        let expected = "one byte for each pixel of at least one image with 1 or 3 channels";
-        return Err(Site::new(path, part.pixels()).structure(found, expected, "check the images"));
-    }
-    Ok(())
+    check_values(&Site::new(path, part.examples()), examples)
 }
+
+fn check_values(site: &Site, examples: &Examples) -> Result<(), Hdf5Error> {
+    let (shape @ [height, width, channels], count) = (examples.shape, examples.len());
+    let size = [count, height, width, channels].iter().try_fold(1_usize, |a, &b| a.checked_mul(b));
+    let fits = |held: usize, bytes: usize| {
+        (1..=MAX_EXAMPLES).contains(&count)
+            && (1..=MAX_BYTES / bytes).contains(&held)
+            && size == Some(held)
+    };
+    match &examples.values {
+        Values::Pixels(pixels) if fits(pixels.len(), 1) && [1, 3].contains(&channels) => Ok(()),
+        Values::Pixels(pixels) => {
+            let found = format!("{} bytes for {count} images of shape {shape:?}", pixels.len());
+            Err(site.structure(found, PIXELS, "check the images"))
+        }
+        Values::Features(features)
+            if fits(features.len(), size_of::<f64>()) && matches!(shape, [1, 1, 1..=MAX_WIDTH]) =>
+        {
+            let mut features = features.iter().enumerate();
+            features.try_for_each(|(index, &feature)| {
+                features::narrow(site, index, channels, f64::from(feature)).map(drop)
+            })
+        }
+        Values::Features(features) => {
+            let held = features.len();
+            let found = format!("{held} numbers for {count} examples of shape {shape:?}");
+            Err(site.structure(found, FEATURES, "check the features"))
+        }
+    }
+}
+
+const PIXELS: &str = "one byte for each pixel of 1 to 16,777,216 images with 1 or 3 channels, \
+                      at most 8 GiB in all";
+const FEATURES: &str = "1 to 4,096 numbers, shape [1, 1, n], for each of 1 to 16,777,216 \
+                        examples, at most 8 GiB in all as float64";
 
 // Beside the file, so that moving it does not cross file systems.
 fn partial(path: &Path) -> PathBuf {
@@ -109,25 +128,36 @@ fn fill(
     partial: &Path,
     path: &Path,
     part: Part,
-    images: &LabelledImages,
+    examples: &Examples,
     classes: &[String],
     stand_in: bool,
 ) -> Result<(), Hdf5Error> {
     let file = hdf5::File::with_options().with_fapl(|access| access.sec2()).create(partial);
     let file = file.map_err(|error| Site::new(path, "").write(error))?;
-    let [height, width, channels] = images.shape;
-    let labels: Vec<i64> = images.labels.iter().copied().map(i64::from).collect();
-    let shape = [images.len(), height, width, channels];
+    let labels: Vec<i64> = examples.labels.iter().copied().map(i64::from).collect();
     let put = |name: &str, result: hdf5::Result<()>| {
         result.map_err(|error| Site::new(path, name).write(error))
     };
-    put(part.pixels(), write_numbers(&file, part.pixels(), &shape, &images.pixels))?;
+    put(part.examples(), write_values(&file, part.examples(), examples))?;
     put(part.labels(), write_numbers(&file, part.labels(), &[labels.len()], &labels))?;
     put(CLASSES, write_classes(&file, classes))?;
     if stand_in {
         put(STAND_IN, write_numbers(&file, STAND_IN, &[1], &[1_u8]))?;
     }
     put("", file.close())
+}
+
+fn write_values(file: &Group, name: &str, examples: &Examples) -> hdf5::Result<()> {
+    let ([height, width, channels], count) = (examples.shape, examples.len());
+    match &examples.values {
+        Values::Pixels(pixels) => {
+            write_numbers(file, name, &[count, height, width, channels], pixels)
+        }
+        Values::Features(features) => {
+            let features: Vec<f64> = features.iter().copied().map(f64::from).collect();
+            write_numbers(file, name, &[count, channels], &features)
+        }
+    }
 }
 
 fn write_numbers<T: hdf5::H5Type>(

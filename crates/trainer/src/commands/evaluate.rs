@@ -21,10 +21,10 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
 fn text(evaluation: &Evaluation) -> String {
     let correct: usize = (0..evaluation.classes.len()).map(|i| evaluation.confusion[i][i]).sum();
     let mut text = format!(
-        "{} set: accuracy {:.1} % ({correct} of {} images), loss {:.4}\n\n",
+        "{} set: accuracy {:.1} % ({correct} of {}), loss {:.4}\n\n",
         evaluation.split.as_str(),
         100.0 * evaluation.accuracy,
-        evaluation.images,
+        evaluation.count,
         evaluation.loss
     );
     text += &class_table(evaluation);
@@ -37,13 +37,13 @@ fn text(evaluation: &Evaluation) -> String {
 
 fn class_table(evaluation: &Evaluation) -> String {
     let width = name_width(evaluation);
-    let mut table = format!("{:<width$}  precision   recall       f1   images\n", "class");
+    let mut table = format!("{:<width$}  precision   recall       f1    count\n", "class");
     for class in &evaluation.classes {
         let percent = |value: f64| format!("{:.1} %", 100.0 * value);
         let (precision, recall, f1) =
             (percent(class.precision), percent(class.recall), percent(class.f1));
-        let (name, images) = (&class.name, class.images);
-        let row = format!("{name:<width$}  {precision:>9}  {recall:>7}  {f1:>7}  {images:>7}\n");
+        let (name, count) = (&class.name, class.count);
+        let row = format!("{name:<width$}  {precision:>9}  {recall:>7}  {f1:>7}  {count:>7}\n");
         table += &row;
     }
     table

@@ -94,14 +94,18 @@ fn config(args: &TrainArgs) -> Result<(RunConfig, Option<RunDir>), Failure> {
 
 fn headline(plan: &Plan) -> String {
     let data = plan.data();
-    let [height, width, channels] = data.image;
+    let [height, width, channels] = data.shape;
+    let examples = match data.are_images {
+        true => format!("images of {height}x{width}x{channels}"),
+        false => format!("points of {channels} features"),
+    };
     let counts: Vec<_> = ["train", "validation", "test"]
         .iter()
-        .filter_map(|part| Some(format!("{} {part}", data.images.get(*part)?)))
+        .filter_map(|part| Some(format!("{} {part}", data.counts.get(*part)?)))
         .collect();
     let stand_in = if data.stand_in { format!("{STAND_IN}\n") } else { String::new() };
     format!(
-        "{stand_in}{}: images of {height}x{width}x{channels} in {} classes, {}; seed {}, on {}",
+        "{stand_in}{}: {examples} in {} classes, {}; seed {}, on {}",
         plan.config().name,
         data.classes.len(),
         counts.join(", "),

@@ -32,7 +32,7 @@ fn a_chunk_that_inflates_to_another_size_is_damaged() {
         let builder = file.new_dataset_builder().deflate(9).chunk([6, 2, 2, 3]);
         let set = builder.empty::<u8>().shape([6, 2, 2, 3]).create("train_set_x").unwrap();
         // Incompressible, so that what is put in its place is shorter.
-        set.write_raw(&small().pixels).unwrap();
+        set.write_raw(&pixels()).unwrap();
     };
     for size in [0, 1, 71, 73, 700] {
         let message = patched(put, b"\x78\xda", 0, &deflated(size));

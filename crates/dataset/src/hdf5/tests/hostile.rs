@@ -57,7 +57,7 @@ fn links_are_never_followed() {
         refused_pixels(|file| file.link_external("/etc/passwd", "/x", "train_set_x").unwrap());
     assert_says(&message, &["a link to another file", "store the data in the file itself"]);
     let message = refused_pixels(|file| {
-        put(file, "elsewhere", &[6, 2, 2, 3], &small().pixels);
+        put(file, "elsewhere", &[6, 2, 2, 3], &pixels());
         file.link_soft("/elsewhere", "train_set_x").unwrap();
     });
     assert_says(&message, &["a soft link"]);
@@ -86,7 +86,7 @@ fn other_objects_beside_the_data_are_left_alone() {
     group.link_hard("/cycle", "self").unwrap();
     drop(group);
     file.close().unwrap();
-    assert_eq!(place.read().unwrap().images, small());
+    assert_eq!(place.read().unwrap().examples, small());
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn filters_other_than_deflate_and_shuffle_are_refused() {
     ];
     for (settings, name) in settings {
         let message = refused_pixels(|file| {
-            create(file, &[6, 2, 2, 3], settings).write_raw(&small().pixels).unwrap();
+            create(file, &[6, 2, 2, 3], settings).write_raw(&pixels()).unwrap();
         });
         assert_says(&message, &[name, "deflate and shuffle only", "h5repack"]);
     }
@@ -170,7 +170,10 @@ fn chunks_that_were_never_written_are_refused() {
 #[test]
 fn pixels_of_another_type_or_shape_are_refused() {
     let message = refused_pixels(|file| put(file, "train_set_x", &[6, 2, 2, 3], &[0.5_f64; 72]));
-    assert_says(&message, &["neither integer nor string", "u8 [n, height, width, channels]"]);
+    assert_says(
+        &message,
+        &["float64 [6, 2, 2, 3]", "u8 [n, height, width, channels]", "store images as u8"],
+    );
     let message = refused_pixels(|file| put(file, "train_set_x", &[6, 2, 2, 3], &[0_i8; 72]));
     assert_says(&message, &["int8"]);
     for shape in [
@@ -203,11 +206,11 @@ fn labels_that_do_not_fit_are_named() {
         refused_labels(|file| put(file, "train_set_y", &[6], &[0_u64, 1, u64::MAX, 2, 1, 0]));
     assert_says(&message, &["label 18446744073709551615 at index 2"]);
     let message = refused_labels(|file| put(file, "train_set_y", &[5], &[0_i64; 5]));
-    assert_says(&message, &["5 labels", "6, one for each image"]);
+    assert_says(&message, &["5 labels", "6, one for each example"]);
     let message = refused_labels(|file| put(file, "train_set_y", &[2, 3], &[0_i64; 6]));
     assert_says(&message, &["of shape [2, 3]"]);
     let message = refused_labels(|file| put(file, "train_set_y", &[6], &[0.0_f32; 6]));
-    assert_says(&message, &["integers or strings"]);
+    assert_says(&message, &["float32", "integers or strings", "int64"]);
     let message = refused_labels(|file| {
         put(file, "train_set_y", &[6], &[FixedAscii::<1>::from_ascii("x").unwrap(); 6]);
     });

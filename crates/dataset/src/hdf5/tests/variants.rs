@@ -13,7 +13,7 @@ fn read_with_labels(put_labels: impl Fn(&File)) -> Hdf5File {
     put_labels(&file);
     file.close().unwrap();
     let read = place.read().unwrap();
-    assert_eq!(read.images, small());
+    assert_eq!(read.examples, small());
     read
 }
 
@@ -35,11 +35,11 @@ fn read_with_storage(settings: impl Fn(&mut DatasetCreateBuilder) -> &mut Datase
         let set = builder.empty::<u8>().shape(shape).create(name).unwrap();
         set.write_raw(data).unwrap();
     };
-    put("train_set_x", &[6, 2, 2, 3], &small().pixels);
+    put("train_set_x", &[6, 2, 2, 3], &pixels());
     put_labels(&file);
     put_classes(&file);
     file.close().unwrap();
-    assert_eq!(place.read().unwrap().images, small());
+    assert_eq!(place.read().unwrap().examples, small());
 }
 
 #[test]
@@ -50,10 +50,11 @@ fn the_signs_of_the_course_are_read() {
         let Some(path) = shared(path) else { return };
         let file = read(&path, part).unwrap();
         assert_eq!(file.classes, names(&["0", "1", "2", "3", "4", "5"]));
-        assert_eq!(file.images.shape, [64, 64, 3]);
-        assert_eq!(file.images.pixels.len(), 6 * count * 64 * 64 * 3);
+        assert_eq!(file.examples.shape, [64, 64, 3]);
+        assert_eq!(file.examples.len(), 6 * count);
+        assert!(file.examples.are_images());
         for class in 0..6 {
-            assert_eq!(file.images.labels.iter().filter(|&&label| label == class).count(), count);
+            assert_eq!(file.examples.labels.iter().filter(|&&label| label == class).count(), count);
         }
     }
 }
@@ -66,8 +67,8 @@ fn the_cats_of_the_course_are_read() {
         let Some(path) = shared(path) else { return };
         let file = read(&path, part).unwrap();
         assert_eq!(file.classes, names(&["non-cat", "cat"]));
-        assert_eq!(file.images.len(), count);
-        assert_eq!(file.images.pixels.len(), count * 64 * 64 * 3);
+        assert_eq!((file.examples.len(), file.examples.shape), (count, [64, 64, 3]));
+        assert!(file.examples.are_images());
     }
 }
 
@@ -78,7 +79,7 @@ fn pixels_are_what_libhdf5_itself_reads() {
     };
     let pixels =
         File::open(&path).unwrap().dataset("test_set_x").unwrap().read_raw::<u8>().unwrap();
-    assert_eq!(read(&path, Part::Test).unwrap().images.pixels, pixels);
+    assert_eq!(read(&path, Part::Test).unwrap().examples.values, Values::Pixels(pixels));
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn labels_may_be_big_endian() {
     let little = [0x10, 0x08, 0, 0, 8, 0, 0, 0, 0, 0, 64, 0];
     let start = bytes.windows(12).position(|window| window == little).unwrap();
     bytes[start + 1] |= 1;
-    assert_eq!(Place::holding(&bytes).read().unwrap().images, small());
+    assert_eq!(Place::holding(&bytes).read().unwrap().examples, small());
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn variable_names_may_be_chunked_and_compressed_behind_a_user_block() {
     drop(set);
     file.close().unwrap();
     let read = place.read().unwrap();
-    assert_eq!((read.images, read.classes), (small(), names(&["a", "b", "c"])));
+    assert_eq!((read.examples, read.classes), (small(), names(&["a", "b", "c"])));
 }
 
 #[test]
@@ -206,9 +207,9 @@ fn one_file_may_hold_both_parts() {
     put(&file, "test_set_x", &[1, 1, 1, 1], &[7_u8]);
     put(&file, "test_set_y", &[1, 1], &[2_i64]);
     file.close().unwrap();
-    assert_eq!(place.read().unwrap().images, small());
-    let images = LabelledImages { shape: [1, 1, 1], pixels: vec![7], labels: vec![2] };
-    assert_eq!(read(&place.path(), Part::Test).unwrap().images, images);
+    assert_eq!(place.read().unwrap().examples, small());
+    let images = Examples::images([1, 1, 1], vec![7], vec![2]);
+    assert_eq!(read(&place.path(), Part::Test).unwrap().examples, images);
 }
 
 #[test]

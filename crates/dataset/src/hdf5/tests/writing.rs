@@ -11,9 +11,9 @@ fn round_trip(part: Part, classes: &[&str]) -> Hdf5File {
     read(&place.path(), part).unwrap()
 }
 
-fn refused(images: &LabelledImages, classes: &[String]) -> String {
+fn refused(examples: &Examples, classes: &[String]) -> String {
     let place = Place::new();
-    let error = write(&place.path(), Part::Train, images, classes).unwrap_err();
+    let error = write(&place.path(), Part::Train, examples, classes).unwrap_err();
     assert_eq!(std::fs::read_dir(place.folder.path()).unwrap().count(), 0);
     error.to_string()
 }
@@ -25,7 +25,7 @@ fn what_is_written_is_read_again() {
             [["0", "1", "2"], ["-7", "10", "3"], ["01", "1", "2"], ["cat", "dög", "no cat"]]
         {
             let file = round_trip(part, &classes);
-            assert_eq!((file.images, file.classes), (small(), names(&classes)));
+            assert_eq!((file.examples, file.classes), (small(), names(&classes)));
         }
     }
 }
@@ -72,11 +72,10 @@ fn what_could_not_be_read_again_is_not_written() {
     assert_says(&refused(&small(), &names(&["a", "b", "a"])), &["\"a\" at index 2", "different"]);
     assert_says(&refused(&small(), &names(&["a", "b", ""])), &["\"\" at index 2"]);
     assert_says(&refused(&small(), &[]), &["a list of 0 names"]);
-    let mut images = small();
-    images.pixels.pop();
-    assert_says(&refused(&images, &classes), &["71 bytes for 6 images"]);
-    let empty = LabelledImages { shape: [2, 2, 3], pixels: vec![], labels: vec![] };
+    let short = Examples::images([2, 2, 3], pixels()[1..].to_vec(), small().labels);
+    assert_says(&refused(&short, &classes), &["71 bytes for 6 images"]);
+    let empty = Examples::images([2, 2, 3], vec![], vec![]);
     assert_says(&refused(&empty, &classes), &["`/train_set_x`", "0 images"]);
-    let narrow = LabelledImages { shape: [2, 3, 2], ..small() };
+    let narrow = Examples { shape: [2, 3, 2], ..small() };
     assert_says(&refused(&narrow, &classes), &["1 or 3 channels"]);
 }

@@ -1,0 +1,95 @@
+mod choices;
+mod extends;
+
+use super::*;
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    epochs: usize,
+    adam: Adam,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Adam {
+    learning_rate: f64,
+}
+
+const TEXT: &str = "epochs = 3\n\n[adam]\nlearning_rate = 1e-3\n";
+
+fn document(text: &str, overrides: &[&str]) -> Result<Document, ConfigError> {
+    let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
+    Document::parse(Path::new("a.toml"), text, &overrides, &[])
+}
+
+fn message(text: &str, overrides: &[&str]) -> String {
+    let document = document(text, overrides);
+    document.and_then(|document| document.deserialize::<Config>()).unwrap_err().to_string()
+}
+
+#[test]
+fn the_last_override_of_a_key_wins() {
+    let overrides = ["adam.learning_rate=0.5", "epochs=7", "epochs=9"];
+    let config: Config = document(TEXT, &overrides).unwrap().deserialize().unwrap();
+    assert_eq!(config, Config { epochs: 9, adam: Adam { learning_rate: 0.5 } });
+}
+
+#[test]
+fn an_unknown_key_is_shown_at_its_place() {
+    let text = TEXT.replace("learning_rate", "learnin_rate");
+    assert_eq!(
+        message(&text, &[]),
+        "the config has a problem\n\
+         a.toml:4:1: unknown key `learnin_rate`: did you mean `learning_rate`?\n  \
+         4 | learnin_rate = 1e-3\n    \
+         | ^^^^^^^^^^^^"
+    );
+}
+
+#[test]
+fn a_wrong_type_in_an_override_is_shown_as_the_override() {
+    let text = message(TEXT, &["epochs=many"]);
+    assert!(text.contains("--set epochs = \"many\": expected a whole number"), "{text}");
+}
+
+#[test]
+fn an_override_into_a_value_or_without_a_value_is_refused() {
+    let text = message(TEXT, &["epochs.first=1"]);
+    assert!(text.contains("`epochs` holds a value (a.toml:1:10), not a table"), "{text}");
+    assert!(message(TEXT, &["epochs"]).contains("there is no `=`"));
+    assert!(message(TEXT, &["ep och=1"]).contains("--set ep och=1"));
+}
+
+#[test]
+fn a_key_that_is_missing_at_the_top_is_shown_with_the_file_alone() {
+    let text = message("[adam]\nlearning_rate = 1e-3", &["adam.learning_rate=2"]);
+    assert!(text.ends_with("\na.toml: the key `epochs` is missing: add it"), "{text}");
+}
+
+#[test]
+fn a_key_in_the_file_and_in_an_override_is_shown_in_the_override() {
+    let text = message("epoch = 3", &["epoch=4"]);
+    assert!(text.contains("--set epoch = 4: unknown key `epoch`"), "{text}");
+}
+
+#[test]
+fn a_text_that_ends_too_early_is_shown_at_its_end() {
+    let text = message("epochs =", &["epochs=3"]);
+    assert!(text.contains("a.toml:1:9: "), "{text}");
+    assert!(message("\u{feff}epochs = ", &["epochs=3"]).contains("a.toml:1:"), "{text}");
+}
+
+#[test]
+fn problems_are_shown_together_each_at_its_value() {
+    let problem = |key: &str| Problem { key: key.into(), message: "is wrong".into() };
+    let document = document(TEXT, &["epochs=0"]).unwrap();
+    let text = document
+        .error(vec![problem("adam.learning_rate"), problem("epochs"), problem("absent")])
+        .to_string();
+    assert!(text.starts_with("the config has 3 problems"), "{text}");
+    assert!(text.contains("a.toml:4:17: adam.learning_rate: is wrong"), "{text}");
+    assert!(text.contains("--set epochs = 0: epochs: is wrong"), "{text}");
+    assert!(text.contains("a.toml: absent: is wrong"), "{text}");
+}

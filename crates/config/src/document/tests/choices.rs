@@ -1,0 +1,105 @@
+//! Tables that stand for one choice out of several.
+
+use super::*;
+use toml::{Table, Value};
+
+const CHOICES: [&str; 3] = ["model", "optimizer", "schedule.decay"];
+
+/// A document of `text` with `overrides` as it is deserialised.
+fn resolved(text: &str, overrides: &[&str]) -> Value {
+    let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
+    let document = Document::parse(Path::new("a.toml"), text, &overrides, &CHOICES).unwrap();
+    Value::Table(document.deserialize::<Table>().unwrap())
+}
+
+#[track_caller]
+fn resolves(text: &str, overrides: &[&str], expected: &str) {
+    let expected = Value::Table(toml::from_str(expected).unwrap());
+    assert_eq!(resolved(text, overrides), expected);
+}
+
+#[derive(Debug, Deserialize)]
+struct Run {
+    #[serde(rename = "optimizer")]
+    _optimizer: Optimizer,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Optimizer {
+    Adam {},
+    Sgd {},
+}
+
+/// The message of a `Run` that cannot be deserialised.
+fn refused(text: &str, overrides: &[&str]) -> String {
+    let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
+    let document = Document::parse(Path::new("a.toml"), text, &overrides, &CHOICES);
+    document.and_then(|document| document.deserialize::<Run>()).unwrap_err().to_string()
+}
+
+#[test]
+fn settings_of_the_same_choice_are_merged() {
+    let text = "[model.mlp]\nhidden = [8]\nbatch_norm = true";
+    resolves(text, &["model.mlp.hidden=[4]"], "model.mlp = { hidden = [4], batch_norm = true }");
+}
+
+#[test]
+fn another_choice_replaces_the_one_below() {
+    let text = "[optimizer.adam]\nlearning_rate = 1e-3";
+    let overrides = ["optimizer.sgd.learning_rate=0.1", "optimizer.sgd.momentum=0.9"];
+    resolves(text, &overrides, "optimizer.sgd = { learning_rate = 0.1, momentum = 0.9 }");
+}
+
+#[test]
+fn a_choice_that_is_replaced_twice_starts_anew() {
+    let text = "[optimizer.adam]\nlearning_rate = 1e-3";
+    let overrides = ["optimizer.sgd.momentum=0.9", "optimizer.adam.beta_1=0.5"];
+    resolves(text, &overrides, "optimizer.adam.beta_1 = 0.5");
+}
+
+#[test]
+fn a_word_and_a_table_replace_each_other() {
+    let schedule = |decay: &str| format!("schedule = {{ warmup = 1, decay = {decay} }}");
+    let (word, table) = (schedule("\"none\""), schedule("{ cosine = { end = 0.1 } }"));
+    resolves(&word, &["schedule.decay.cosine.end=0.1"], &table);
+    resolves(&table, &["schedule.decay=none"], &word);
+}
+
+#[test]
+fn a_table_that_is_no_choice_is_merged() {
+    let text = "[training.early_stopping]\npatience = 3\n[schedule.cosine]\nend = 0.1";
+    let overrides = ["training.checkpoint.keep_last=2", "schedule.decay=none"];
+    let expected = "training = { early_stopping.patience = 3, checkpoint.keep_last = 2 }\n\
+                    schedule = { cosine.end = 0.1, decay = \"none\" }";
+    resolves(text, &overrides, expected);
+}
+
+#[test]
+fn a_choice_is_meant_by_its_whole_path() {
+    resolves(
+        "a.optimizer.adam = 1\ndecay.linear = 2\nmodel.mlp.optimizer.adam = 3",
+        &["a.optimizer.sgd=1", "decay.cosine=2", "model.mlp.optimizer.sgd=3"],
+        "a.optimizer = { adam = 1, sgd = 1 }\ndecay = { linear = 2, cosine = 2 }\n\
+         model.mlp.optimizer = { adam = 3, sgd = 3 }",
+    );
+}
+
+#[test]
+fn two_choices_of_one_layer_stay_two() {
+    let text = "[optimizer.adam]\n[optimizer.sgd]";
+    resolves(text, &[], text);
+    resolves(text, &["optimizer.sgd.momentum=0.9"], "optimizer.sgd.momentum = 0.9");
+    resolves("[optimizer.adam]", &["optimizer={ adam = {}, sgd = {} }"], text);
+}
+
+#[test]
+fn a_choice_that_is_none_is_shown_where_it_is_made() {
+    let text = refused("[optimizer.sgd]", &["optimizer.adan.beta_1=0.9"]);
+    assert!(text.contains("--set optimizer.adan.beta_1 = 0.9: unknown choice `adan`"), "{text}");
+    assert!(text.contains("did you mean `adam`?"), "{text}");
+    let text = refused("[optimizer.adam]", &["optimizer={ adam = {}, sgd = {} }"]);
+    assert!(text.contains("--set optimizer = { adam = {}, sgd = {} }: choose exactly"), "{text}");
+    let text = refused("[optimizer.adam]", &["optimizer={}"]);
+    assert!(text.contains("--set optimizer = {}: choose exactly one"), "{text}");
+}

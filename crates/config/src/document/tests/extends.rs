@@ -1,0 +1,209 @@
+//! Files that extend others.
+
+use super::*;
+use std::fs;
+use std::process;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A folder of config files, removed in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn with(files: &[(&str, &str)]) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("config-{}-{number}", process::id()));
+        fs::create_dir_all(folder.join("course")).unwrap();
+        let folder = Self(folder.canonicalize().unwrap());
+        files.iter().for_each(|(name, text)| fs::write(folder.0.join(name), text).unwrap());
+        folder
+    }
+
+    /// `a.toml` as it is deserialised, or the message, in which the folder is called `configs`.
+    fn read(&self, overrides: &[&str]) -> Result<Config, String> {
+        let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
+        Document::read(&self.0.join("a.toml"), &overrides, &["optimizer"])
+            .and_then(|document| document.deserialize())
+            .map_err(|error| self.shown(&error))
+    }
+
+    fn shown(&self, error: &ConfigError) -> String {
+        error.to_string().replace(&self.0.display().to_string(), "configs")
+    }
+
+    #[track_caller]
+    fn refuses(&self, words: &[&str]) {
+        let message = self.read(&[]).unwrap_err();
+        for word in words {
+            assert!(message.contains(word), "no {word:?} in:\n{message}");
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// `a.toml` over `base.toml`.
+fn pair(file: &str, base: &str) -> Folder {
+    let file = format!("extends = \"base.toml\"\n{file}");
+    Folder::with(&[("a.toml", &file), ("base.toml", base)])
+}
+
+/// Files 0 to `count`, each the base of the one before, the last one with all keys.
+fn chain(count: usize) -> Folder {
+    let folder = Folder::with(&[("a.toml", "extends = \"1.toml\"")]);
+    for number in 1..count {
+        let text = format!("extends = \"{}.toml\"", number + 1);
+        fs::write(folder.0.join(format!("{number}.toml")), text).unwrap();
+    }
+    fs::write(folder.0.join(format!("{count}.toml")), TEXT).unwrap();
+    folder
+}
+
+fn config(epochs: usize, learning_rate: f64) -> Result<Config, String> {
+    Ok(Config { epochs, adam: Adam { learning_rate } })
+}
+
+#[test]
+fn a_file_wins_over_its_base_and_an_override_over_both() {
+    let folder = pair("[adam]\nlearning_rate = 0.5", TEXT);
+    assert_eq!(folder.read(&[]), config(3, 0.5));
+    assert_eq!(folder.read(&["adam.learning_rate=0.1", "epochs=7"]), config(7, 0.1));
+}
+
+#[test]
+fn a_base_is_found_from_the_file_that_extends_it() {
+    let folder = Folder::with(&[
+        ("a.toml", "extends = \"course/b.toml\"\nepochs = 1"),
+        ("course/b.toml", "extends = \"../c.toml\"\nepochs = 2\nadam.learning_rate = 0.2"),
+        ("c.toml", TEXT),
+    ]);
+    assert_eq!(folder.read(&[]), config(1, 0.2));
+}
+
+#[test]
+fn another_choice_than_that_of_the_base_replaces_it() {
+    let folder = pair("[optimizer.sgd]\nmomentum = 0.9", "[optimizer.adam]\nbeta_1 = 0.5");
+    let document = Document::read(&folder.0.join("a.toml"), &[], &["optimizer"]).unwrap();
+    let table: toml::Table = document.deserialize().unwrap();
+    assert_eq!(table, toml::from_str("optimizer.sgd.momentum = 0.9").unwrap());
+}
+
+#[test]
+fn a_choice_is_inherited_and_its_settings_merged() {
+    let folder = pair("[optimizer.adam]\nbeta_1 = 0.5", "[optimizer.adam]\nlearning_rate = 1");
+    let document = Document::read(&folder.0.join("a.toml"), &[], &["optimizer"]).unwrap();
+    let table: toml::Table = document.deserialize().unwrap();
+    assert_eq!(
+        table,
+        toml::from_str("optimizer.adam = { learning_rate = 1, beta_1 = 0.5 }").unwrap()
+    );
+}
+
+#[test]
+fn mistakes_in_a_base_are_shown_there() {
+    let unknown = TEXT.replace("learning_rate", "learnin_rate");
+    pair("", &unknown).refuses(&["configs/base.toml:4:1: unknown key", "4 | learnin_rate = 1e-3"]);
+    pair("", "\n[adam").refuses(&["configs/base.toml:2:6: ", "2 | [adam"]);
+    pair("", "epochs = -1").refuses(&["configs/base.toml:1:10: expected a whole number"]);
+}
+
+#[test]
+fn mistakes_in_a_file_with_a_base_are_shown_in_the_file() {
+    pair("epoch = 1", TEXT).refuses(&["configs/a.toml:2:1: unknown key `epoch`"]);
+    pair("epoch = 1", "epoch = 2").refuses(&["configs/a.toml:2:1: unknown key `epoch`"]);
+    pair("epochs = -1", TEXT).refuses(&["configs/a.toml:2:10: expected a whole number"]);
+    pair("", "epochs = 1").refuses(&["configs/a.toml: the key `adam` is missing"]);
+    pair("[epochs]", TEXT).refuses(&[
+        "configs/a.toml:2:1: `epochs` holds a value (configs/base.toml:1:10), not a table",
+    ]);
+}
+
+#[test]
+fn problems_are_shown_in_the_file_that_gave_the_value() {
+    let folder = pair("epochs = 0", TEXT);
+    let document = Document::read(&folder.0.join("a.toml"), &[], &[]).unwrap();
+    let problem = |key: &str| Problem { key: key.into(), message: "is wrong".into() };
+    let error = document.error(vec![problem("adam.learning_rate"), problem("epochs")]);
+    let message = folder.shown(&error);
+    assert!(message.contains("configs/base.toml:4:17: adam.learning_rate: is"), "{message}");
+    assert!(message.contains("configs/a.toml:2:10: epochs: is wrong"), "{message}");
+}
+
+#[test]
+fn a_base_that_is_not_there_is_underlined() {
+    let folder = Folder::with(&[("a.toml", "extends = \"course/b.toml\"")]);
+    assert_eq!(
+        folder.read(&[]).unwrap_err(),
+        "the config has a problem\n\
+         configs/a.toml:1:11: extends: cannot read the base configs/course/b.toml: No such file \
+         or directory (os error 2): write its path relative to this file\n  \
+         1 | extends = \"course/b.toml\"\n    \
+         |           ^^^^^^^^^^^^^^^"
+    );
+    fs::write(folder.0.join("course/b.toml"), b"a = \"\xff\"").unwrap();
+    folder.refuses(&["configs/a.toml:1:11: extends: ", "configs/course/b.toml: it is not UTF-8"]);
+}
+
+#[test]
+fn a_base_must_be_a_path() {
+    for (value, found) in [("3", "integer"), ("[\"b.toml\"]", "array"), ("{}", "table")] {
+        Folder::with(&[("a.toml", &format!("extends = {value}"))]).refuses(&[
+            "configs/a.toml:1:11: extends: expected a path in quotes",
+            &format!("found {found}"),
+        ]);
+    }
+    Folder::with(&[("a.toml", "extends = \"\"")])
+        .refuses(&["configs/a.toml:1:11: extends: cannot"]);
+}
+
+#[test]
+fn a_chain_that_closes_is_named() {
+    Folder::with(&[
+        ("a.toml", "extends = \"course/b.toml\""),
+        ("course/b.toml", "extends = \"../a.toml\""),
+    ])
+    .refuses(&[
+        "configs/course/b.toml:1:11: extends: these files extend each other, ",
+        "configs/a.toml -> configs/course/b.toml -> configs/course/../a.toml: remove one",
+    ]);
+    Folder::with(&[("a.toml", "extends = \"a.toml\"")])
+        .refuses(&["configs/a.toml -> configs/a.toml"]);
+}
+
+#[test]
+fn eight_bases_are_read_and_a_ninth_is_refused() {
+    assert_eq!(chain(8).read(&[]), config(3, 1e-3));
+    chain(9).refuses(&["configs/8.toml:1:11: extends: more than 8 bases", "merge some"]);
+}
+
+#[test]
+fn only_a_file_and_only_its_top_can_extend_another() {
+    let folder = pair("", TEXT);
+    for argument in ["extends=base.toml", "extends.first=base.toml"] {
+        let message = folder.read(&[argument]).unwrap_err();
+        assert!(message.contains(&format!("--set {argument}: only a file can")), "{message}");
+    }
+    pair("[adam]\nextends = \"b.toml\"", TEXT)
+        .refuses(&["configs/a.toml:3:1: unknown key `extends`"]);
+}
+
+#[test]
+fn a_file_over_a_mebibyte_is_refused() {
+    let comment = |length| format!("#{}\n{TEXT}", " ".repeat(length - TEXT.len() - 2));
+    assert_eq!(pair("epochs = 1", &comment(1 << 20)).read(&["epochs=2"]), config(2, 1e-3));
+    let message = "is larger than 1 MiB: a config holds settings";
+    pair("", &comment((1 << 20) + 1))
+        .refuses(&[&format!("the config configs/base.toml {message}")]);
+    let folder = Folder::with(&[("a.toml", &"\u{e9}".repeat(1 << 20))]);
+    folder.refuses(&[&format!("the config configs/a.toml {message}"), "give the path of a TOML"]);
+}
+
+#[test]
+fn a_byte_order_mark_may_stand_before_any_file() {
+    let folder = pair("", &format!("\u{feff}{TEXT}"));
+    assert_eq!(folder.read(&["epochs=4"]), config(4, 1e-3));
+}

@@ -1,0 +1,185 @@
+//! Points in the plane in two classes: the data sets of the courses, drawn by formula.
+//!
+//! They are those of the notebooks, to the rounding of `sin`, `cos` and `ln`; only
+//! [`Shape::Field`] is a likeness.
+
+mod numpy;
+mod shapes;
+
+use config::Check;
+use serde::{Deserialize, Serialize};
+
+use crate::examples::Examples;
+use crate::source::Source;
+use numpy::RandomState;
+use shapes::Centres;
+
+/// The most points of one part: what a training set in memory can be meant to hold.
+const MOST: usize = 1_000_000;
+
+/// Points in the plane, drawn by formula: `[dataset.points]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PointsConfig {
+    /// What the points form.
+    pub shape: Shape,
+    /// The number of training points.
+    pub train: usize,
+    /// The number of test points.
+    pub test: usize,
+    /// How far the points stray from the shape; each [`Shape`] tells its measure and its default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<f64>,
+    /// The inner radius of [`Shape::Circles`] where the outer one is 1; 0.8 if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
+    /// NumPy's seed for the training points; the test points are those of `seed + 1`.
+    pub seed: u64,
+}
+
+/// What the points form.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// Petals of a flower, red and blue. Noise: deviation of angle and radius, 0.2.
+    #[default]
+    Flower,
+    /// Two half circles that reach into each other. Noise: deviation of a coordinate, 0.2.
+    Moons,
+    /// A circle in a circle. Noise: deviation of a coordinate, 0.05.
+    Circles,
+    /// Six clouds, every other one of a class; the centres of the training points are also those
+    /// of the test points. Noise: deviation of a coordinate, 1.
+    Blobs,
+    /// A cloud, its nearer half and its farther half. Noise: variance of a coordinate, 0.5.
+    Quantiles,
+    /// Who wins the header where on a field: drawn, not the points of the course. Noise: deviation
+    /// of the border, 0.15 in a field of 0.8 x 1.3.
+    Field,
+}
+
+/// Labelled points in the plane.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Points {
+    /// The coordinates of each point: `[count, 2]`.
+    pub features: Vec<[f64; 2]>,
+    /// The class of each point, 0 or 1: `[count]`.
+    pub labels: Vec<u32>,
+}
+
+impl From<Points> for Examples {
+    fn from(points: Points) -> Self {
+        let features = points.features.as_flattened().iter().map(|&value| value as f32);
+        Self::features(2, features.collect(), points.labels)
+    }
+}
+
+impl Default for PointsConfig {
+    fn default() -> Self {
+        Self { shape: Shape::Flower, train: 400, test: 100, noise: None, factor: None, seed: 1 }
+    }
+}
+
+impl Shape {
+    /// The names of the classes 0 and 1.
+    pub const fn classes(self) -> [&'static str; 2] {
+        match self {
+            Self::Flower => ["red", "blue"],
+            Self::Moons => ["upper", "lower"],
+            Self::Circles => ["outer", "inner"],
+            Self::Blobs => ["even", "odd"],
+            Self::Quantiles => ["near", "far"],
+            Self::Field => ["other", "french"],
+        }
+    }
+
+    const fn noise(self) -> f64 {
+        match self {
+            Self::Flower | Self::Moons => 0.2,
+            Self::Circles => 0.05,
+            Self::Blobs => 1.0,
+            Self::Quantiles => 0.5,
+            Self::Field => 0.15,
+        }
+    }
+}
+
+impl PointsConfig {
+    /// Draws the training points and the test points, a function of this config alone.
+    pub fn draw(&self) -> (Points, Points) {
+        let seed = self.seed as u32;
+        let mut train = RandomState::new(seed);
+        // Clouds elsewhere would be another problem, not a test of this one.
+        let centres = match self.shape {
+            Shape::Blobs => shapes::centres(&mut train),
+            _ => Default::default(),
+        };
+        let mut test = RandomState::new(seed.wrapping_add(1));
+        (self.part(self.train, &centres, &mut train), self.part(self.test, &centres, &mut test))
+    }
+
+    /// Draws both parts as a data set.
+    pub fn load(&self) -> Source {
+        let (train, test) = self.draw();
+        Source::drawn(train.into(), test.into(), &self.shape.classes(), false)
+    }
+
+    fn part(&self, count: usize, centres: &Centres, random: &mut RandomState) -> Points {
+        let noise = self.noise.unwrap_or(self.shape.noise());
+        match self.shape {
+            Shape::Flower => shapes::flower(count, noise, random),
+            Shape::Moons => shapes::moons(count, noise, random),
+            Shape::Circles => shapes::circles(count, noise, self.factor.unwrap_or(0.8), random),
+            Shape::Blobs => shapes::blobs(count, noise, centres, random),
+            Shape::Quantiles => shapes::quantiles(count, noise, random),
+            Shape::Field => shapes::field(count, noise, random),
+        }
+    }
+
+    /// Notes every value that cannot be meant.
+    pub fn check(&self, check: &mut Check) {
+        self.check_count("train", self.train, check);
+        self.check_count("test", self.test, check);
+        if let Some(noise) = self.noise {
+            check.within("noise", noise, 0.0..=10.0);
+        }
+        if let Some(factor) = self.factor {
+            self.check_factor(factor, check);
+        }
+        let most = u64::from(u32::MAX) - 1;
+        check.require(
+            "seed",
+            self.seed <= most,
+            format_args!("{} is more than {most}: NumPy's seeds have 32 bits", self.seed),
+        );
+    }
+
+    fn check_count(&self, key: &str, count: usize, check: &mut Check) {
+        check.require(
+            key,
+            (2..=MOST).contains(&count),
+            format_args!("{count} is not a whole number between 2 and {MOST}"),
+        );
+        check.require(
+            key,
+            self.shape != Shape::Flower || count.is_multiple_of(2),
+            format_args!("{count} is odd, and a flower has as many red points as blue ones"),
+        );
+    }
+
+    fn check_factor(&self, factor: f64, check: &mut Check) {
+        check.require(
+            "factor",
+            factor > 0.0 && factor < 1.0,
+            format_args!("{factor} is not greater than 0 and less than 1"),
+        );
+        check.require(
+            "factor",
+            self.shape == Shape::Circles,
+            "only `shape = \"circles\"` has a factor; leave it out",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+use std::sync::Arc;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Device, FloatDType, Int, Tensor, TensorCreationOptions, TensorData};
+use burn::train::{InferenceStep, TrainOutput, TrainStep};
+use dataset::{Examples, Statistics};
+use models::{Model, Noise, Parameters};
+
+use crate::config::RunConfig;
+use crate::environment::DataIdentity;
+use crate::error::RunError;
+use crate::objective::Objective;
+use crate::scores::Scores;
+
+/// A model with the normalisation that it was trained under and what it is trained for.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    normalizer: Normalizer,
+    model: Model,
+    #[module(skip)]
+    objective: Objective,
+}
+
+/// The affine map of values to inputs. Fitted, not trained; saved with the weights.
+#[derive(Module, Debug)]
+struct Normalizer {
+    shift: Param<Tensor<1>>,
+    scale: Param<Tensor<1>>,
+}
+
+/// Examples on a device, normalised, with their labels.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Shape `[batch, height, width, channels]`.
+    inputs: Tensor<4>,
+    /// Class indices, shape `[batch]`.
+    targets: Tensor<1, Int>,
+    /// The same in host memory.
+    labels: Arc<[u32]>,
+    /// The randomness of the step, if it is one of training.
+    pub noise: Option<Noise>,
+    /// The number of examples of the step, of which this batch may be a part.
+    pub step_examples: usize,
+}
+
+impl Classifier {
+    /// The classifier of `config` for `data` before its first step.
+    pub fn initial(
+        config: &RunConfig,
+        data: &DataIdentity,
+        statistics: &Statistics,
+        precision: FloatDType,
+        device: &Device,
+    ) -> Result<Self, RunError> {
+        let objective = config.objective.init(data.classes.len())?;
+        let parameters = Parameters::new(config.seed, device).in_precision(precision);
+        let outputs = objective.head.outputs(data.classes.len());
+        let model = config.model.init(data.shape, outputs, parameters);
+        let options = TensorCreationOptions::new(device.clone()).with_dtype(precision.into());
+        // Numbered from the end, as the parameters of the model are from the start.
+        let fixed = |values: &[f32], id| {
+            let values = Tensor::from_data(values, options.clone());
+            Param::initialized(ParamId::from(id), values)
+        };
+        let normalizer = Normalizer {
+            shift: fixed(&statistics.shift, u64::MAX),
+            scale: fixed(&statistics.scale, u64::MAX - 1),
+        };
+        Ok(Self { normalizer, model, objective })
+    }
+
+    /// Gathers the examples at `items` onto `device`.
+    pub fn batch(&self, examples: &Examples, items: &[usize], device: &Device) -> Batch {
+        let labels: Arc<[u32]> = items.iter().map(|&item| examples.labels[item]).collect();
+        let targets: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+        Batch {
+            inputs: self.inputs(examples, items, device),
+            targets: Tensor::from_data(TensorData::new(targets, [items.len()]), device),
+            labels,
+            noise: None,
+            step_examples: items.len(),
+        }
+    }
+
+    /// The logits `[items.len(), outputs]` of the examples at `items`.
+    pub fn logits(&self, examples: &Examples, items: &[usize], device: &Device) -> Tensor<2> {
+        self.model.forward(self.inputs(examples, items, device), None)
+    }
+
+    /// What is minimised.
+    pub fn objective(&self) -> &Objective {
+        &self.objective
+    }
+
+    /// The sum of the absolute values of all parameters: finite if every one of them is.
+    pub fn magnitude(&self) -> f64 {
+        struct Magnitude(f64);
+        impl ModuleVisitor for Magnitude {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                let sum = param.val().without_autodiff().abs().sum();
+                self.0 += f64::from(sum.into_scalar::<f32>());
+            }
+        }
+        let mut magnitude = Magnitude(0.0);
+        self.visit(&mut magnitude);
+        magnitude.0
+    }
+
+    /// The loss `[1]` of a batch, as its part of the step, and its logits `[batch, outputs]`.
+    pub fn loss(&self, batch: &Batch) -> (Tensor<1>, Tensor<2>) {
+        let logits = self.model.forward(batch.inputs.clone(), batch.noise.as_ref());
+        let mut loss = self.objective.head.loss(logits.clone(), batch.targets.clone());
+        if let Some(penalty) = self.objective.penalty(&self.model, batch.step_examples) {
+            loss = loss + penalty;
+        }
+        if batch.labels.len() < batch.step_examples {
+            // The gradients of a step are the mean over all of its examples.
+            loss = loss * (batch.labels.len() as f64 / batch.step_examples as f64);
+        }
+        (loss, logits)
+    }
+
+    fn inputs(&self, examples: &Examples, items: &[usize], device: &Device) -> Tensor<4> {
+        let [height, width, channels] = examples.shape;
+        let shape = [items.len(), height, width, channels];
+        let values = TensorData::new(examples.gather(items), shape);
+        let precision = self.normalizer.shift.val().dtype();
+        self.normalizer.forward(Tensor::from_data(values, (device, precision)))
+    }
+
+    fn scores(&self, logits: Tensor<2>, batch: &Batch) -> Scores {
+        let logits = logits.without_autodiff().into_data().convert::<f32>();
+        let logits = logits.as_slice::<f32>().unwrap_or_default();
+        Scores::of(self.objective.head, logits, &batch.labels)
+    }
+}
+
+impl Normalizer {
+    fn forward(&self, values: Tensor<4>) -> Tensor<4> {
+        let [.., channels] = values.dims();
+        let shift = self.shift.val().reshape([1, 1, 1, channels]);
+        let scale = self.scale.val().reshape([1, 1, 1, channels]);
+        (values - shift) / scale
+    }
+}
+
+impl TrainStep for Classifier {
+    type Input = Batch;
+    type Output = Scores;
+
+    fn step(&self, batch: Batch) -> TrainOutput<Scores> {
+        let (loss, logits) = self.loss(&batch);
+        let scores = self.scores(logits, &batch);
+        TrainOutput::new(self, loss.backward(), scores)
+    }
+}
+
+impl InferenceStep for Classifier {
+    type Input = Batch;
+    type Output = Scores;
+
+    fn step(&self, batch: Batch) -> Scores {
+        let logits = self.model.forward(batch.inputs.clone(), None);
+        self.scores(logits, &batch)
+    }
+}

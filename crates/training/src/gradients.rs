@@ -1,0 +1,90 @@
+//! What happens to gradients between the backward pass and the optimiser.
+
+use ::config::Check;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// How gradients are kept small: `[training.gradient_clipping]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GradientClipping {
+    /// Each element is moved into `-value..=value`.
+    Value(f64),
+    /// All gradients together are scaled so that their Euclidean norm is at most this (Pascanu et
+    /// al. 2013, arXiv:1211.5063).
+    Norm(f64),
+}
+
+impl GradientClipping {
+    /// Clips the gradients of `module`.
+    pub fn apply(self, module: &impl Module, gradients: GradientsParams) -> GradientsParams {
+        match self {
+            Self::Value(most) => map(module, gradients, Map::Clamp(most)),
+            Self::Norm(most) => match norm(module, &gradients) {
+                Some(norm) => {
+                    // As PyTorch does, against division by zero.
+                    let factor = (norm.add_scalar(1e-6).recip() * most).clamp_max(1.0);
+                    map(module, gradients, Map::Scale(factor))
+                }
+                None => gradients,
+            },
+        }
+    }
+
+    /// Notes every value that cannot be meant.
+    pub fn check(self, check: &mut Check) {
+        match self {
+            Self::Value(most) => check.positive("value", most),
+            Self::Norm(most) => check.positive("norm", most),
+        }
+    }
+}
+
+/// The Euclidean norm `[1]` of all gradients together.
+fn norm(module: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> {
+    struct Squares<'a> {
+        gradients: &'a GradientsParams,
+        sum: Option<Tensor<1>>,
+    }
+    impl ModuleVisitor for Squares<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let Some(gradient) = self.gradients.get::<D>(param.id) else { return };
+            let squares = gradient.square().sum();
+            self.sum = Some(match self.sum.take() {
+                Some(sum) => sum + squares,
+                None => squares,
+            });
+        }
+    }
+    let mut squares = Squares { gradients, sum: None };
+    module.visit(&mut squares);
+    squares.sum.map(Tensor::sqrt)
+}
+
+/// What is done to each gradient.
+enum Map {
+    Clamp(f64),
+    Scale(Tensor<1>),
+}
+
+fn map(module: &impl Module, gradients: GradientsParams, map: Map) -> GradientsParams {
+    struct Mapper {
+        map: Map,
+        gradients: GradientsParams,
+    }
+    impl ModuleVisitor for Mapper {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
+            let gradient = match &self.map {
+                Map::Clamp(most) => gradient.clamp(-most, *most),
+                Map::Scale(factor) => gradient * factor.clone().unsqueeze(),
+            };
+            self.gradients.register(param.id, gradient);
+        }
+    }
+    let mut mapper = Mapper { map, gradients };
+    module.visit(&mut mapper);
+    mapper.gradients
+}

@@ -1,0 +1,38 @@
+use ::config::Check;
+use serde::{Deserialize, Serialize};
+
+/// What an experiment is known to reach: `[reference]`. It changes nothing in the run;
+/// `trainer reproduce` compares with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceConfig {
+    /// Who reached it, for example the course and the exercise.
+    pub source: String,
+    /// The share of the training set classified rightly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_accuracy: Option<f64>,
+    /// The share of the test set classified rightly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
+    /// How far below an accuracy still counts as reproduced.
+    #[serde(default = "two_points")]
+    pub tolerance: f64,
+    /// The relative difference that a gradient check stays below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient_difference: Option<f64>,
+}
+
+fn two_points() -> f64 {
+    0.02
+}
+
+impl ReferenceConfig {
+    /// Notes every value that cannot be meant.
+    pub fn check(&self, check: &mut Check) {
+        let share = 0.0..=1.0;
+        check.within("train_accuracy", self.train_accuracy.unwrap_or(0.0), share.clone());
+        check.within("test_accuracy", self.test_accuracy.unwrap_or(0.0), share.clone());
+        check.within("tolerance", self.tolerance, share.clone());
+        check.within("gradient_difference", self.gradient_difference.unwrap_or(0.0), share);
+    }
+}

@@ -1,0 +1,115 @@
+use std::ops::AddAssign;
+
+use burn::train::ItemLazy;
+use serde::{Deserialize, Serialize};
+
+use crate::objective::Head;
+
+/// Sums over examples, of which every metric is a quotient.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scores {
+    /// The sum of the losses, without any penalty on the weights.
+    pub loss_sum: f64,
+    /// How many were classified rightly.
+    pub correct: u64,
+    /// How many there were.
+    pub count: u64,
+}
+
+impl Scores {
+    /// The scores of logits `[labels.len(), outputs]`, row-major.
+    ///
+    /// Computed from the logits rather than on the device: one reading instead of two, and of a
+    /// dozen small operations.
+    pub fn of(head: Head, logits: &[f32], labels: &[u32]) -> Self {
+        let mut scores = Self::default();
+        let outputs = logits.len() / labels.len().max(1);
+        for (row, &label) in logits.chunks_exact(outputs.max(1)).zip(labels) {
+            let (loss, predicted) = match head {
+                Head::Softmax => softmax(row, label),
+                Head::Sigmoid => sigmoid(row[0], label),
+            };
+            scores.loss_sum += loss;
+            scores.correct += u64::from(predicted == label as usize);
+            scores.count += 1;
+        }
+        scores
+    }
+
+    /// The mean loss.
+    pub fn loss(&self) -> f64 {
+        self.loss_sum / self.count as f64
+    }
+
+    /// The share of examples that were classified rightly.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.count as f64
+    }
+}
+
+/// Cross-entropy and likeliest class of one row of logits.
+fn softmax(logits: &[f32], label: u32) -> (f64, usize) {
+    let most = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) - most).exp()).sum();
+    let loss = most + sum.ln() - f64::from(logits[label as usize]);
+    (loss, largest(logits))
+}
+
+/// Binary cross-entropy and likelier class of one logit.
+fn sigmoid(logit: f32, label: u32) -> (f64, usize) {
+    // log(1 + exp(-z)) for label 1 and log(1 + exp(z)) for 0, without overflow.
+    let wrong = if label == 1 { -f64::from(logit) } else { f64::from(logit) };
+    let loss = wrong.max(0.0) + (-wrong.abs()).exp().ln_1p();
+    // NaN must stay NaN: `max` would hide it.
+    (if logit.is_nan() { f64::NAN } else { loss }, usize::from(logit > 0.0))
+}
+
+/// The index of the largest of `values`, the first of equals.
+pub fn largest(values: &[f32]) -> usize {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    values.iter().position(|&value| value == largest).unwrap_or(0)
+}
+
+impl AddAssign for Scores {
+    fn add_assign(&mut self, other: Self) {
+        self.loss_sum += other.loss_sum;
+        self.correct += other.correct;
+        self.count += other.count;
+    }
+}
+
+impl ItemLazy for Scores {
+    fn sync(self) -> Result<Self, burn::tensor::ExecutionError> {
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_logits_of_a_softmax_score_as_their_difference_under_a_sigmoid() {
+        let pairs = [[0.3_f32, -1.2], [2.0, 2.5], [-80.0, 90.0], [1.0, 1.0]];
+        for labels in [[0, 1, 0, 1], [1, 0, 1, 0]] {
+            let two = Scores::of(Head::Softmax, pairs.as_flattened(), &labels);
+            let one = pairs.map(|[no, yes]| yes - no);
+            let one = Scores::of(Head::Sigmoid, &one, &labels);
+            assert!((two.loss() - one.loss()).abs() < 1e-6, "{two:?} {one:?}");
+            assert_eq!((two.correct, two.count), (one.correct, one.count));
+        }
+    }
+
+    #[test]
+    fn logits_that_are_not_finite_give_a_loss_that_is_not() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for label in [0, 1] {
+                let loss = Scores::of(Head::Softmax, &[bad, 0.0], &[label]).loss();
+                assert!(!loss.is_finite(), "softmax {bad} {label}: {loss}");
+            }
+            let losses = [0, 1].map(|label| Scores::of(Head::Sigmoid, &[bad], &[label]).loss());
+            assert!(losses.iter().any(|loss| !loss.is_finite()), "sigmoid {bad}: {losses:?}");
+        }
+    }
+}
