@@ -41,7 +41,7 @@ pub struct PointsConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
-    /// Petals of a flower, red and blue. Noise: deviation of angle and radius, 0.2.
+    /// Petals of a flower, by turns of the first and the second class. Noise: deviation of angle and radius, 0.2.
     #[default]
     Flower,
     /// Two half circles that reach into each other. Noise: deviation of a coordinate, 0.2.
@@ -84,7 +84,7 @@ impl Shape {
     /// The names of the classes 0 and 1.
     pub const fn classes(self) -> [&'static str; 2] {
         match self {
-            Self::Flower => ["red", "blue"],
+            Self::Flower => ["first", "second"],
             Self::Moons => ["upper", "lower"],
             Self::Circles => ["outer", "inner"],
             Self::Blobs => ["even", "odd"],
@@ -163,7 +163,7 @@ impl PointsConfig {
         check.require(
             key,
             self.shape != Shape::Flower || count.is_multiple_of(2),
-            format_args!("{count} is odd, and a flower has as many red points as blue ones"),
+            format_args!("{count} is odd, and a flower has as many points of one class as of the other"),
         );
     }
 

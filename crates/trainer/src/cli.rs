@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,7 +26,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  the run failed: data, checkpoint or disk
+    1  the run failed: data, checkpoint or disk; or an experiment was not reproduced
     2  the command line, the config or the device is wrong
   130  stopped by Ctrl-C, 143 by SIGTERM; a checkpoint was committed";
 
@@ -37,6 +38,8 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Classify images with the best model of a run
     Predict(PredictArgs),
+    /// Run the experiments of the courses over several seeds and compare with the courses
+    Reproduce(ReproduceArgs),
     /// List the devices of this build on this machine, the best one first
     Devices,
     /// Make data sets
@@ -122,6 +125,34 @@ pub struct PredictArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReproduceArgs {
+    /// Experiments by the names of their configs, or course1 or course2; all if none is named
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// The directory of the configs; those with a [reference] are experiments
+    #[arg(long, value_name = "DIR", default_value = "configs")]
+    pub configs: PathBuf,
+    /// Run each with the seeds 1 to N
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: u64,
+    /// So many runs at once; as many as there are cores if not given
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroU16>,
+    /// Override a key of every config, for example training.epochs=10
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Where to run, as for train
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// The directory of the runs and of the table, instead of one in runs/
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Continue what was stopped in DIR; finished runs are not repeated
+    #[arg(long, value_name = "DIR")]
+    pub resume: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod error;
 mod logging;
+mod pictures;
 mod print;
 mod signals;
 mod ui;
@@ -37,6 +38,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Train(args)) => commands::train(&args, &log),
         Some(Command::Evaluate(args)) => commands::evaluate(&args),
         Some(Command::Predict(args)) => commands::predict(&args),
+        Some(Command::Reproduce(args)) => commands::reproduce(&args),
         Some(Command::Devices) => commands::devices(),
         Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(&args),
     }

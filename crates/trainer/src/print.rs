@@ -17,6 +17,12 @@ pub fn progress(text: &str) {
     writeln!(io::stdout().lock(), "{text}").ok();
 }
 
+/// Shows `line` in place of the one shown before it, on a terminal.
+pub fn repaint(line: &str) {
+    let mut out = io::stdout().lock();
+    write!(out, "\r\x1b[K{line}").and_then(|()| out.flush()).ok();
+}
+
 /// Prints an error.
 pub fn error(text: &str) {
     writeln!(io::stderr().lock(), "error: {text}").ok();

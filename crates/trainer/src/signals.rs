@@ -8,8 +8,12 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use training::{Stop, StopSource};
 
+/// The signals received so far.
+#[derive(Debug, Clone)]
+pub struct Signals(Arc<AtomicUsize>);
+
 /// Listens to both signals from now on.
-pub fn listen() -> io::Result<StopSource> {
+pub fn listen() -> io::Result<Signals> {
     let received = Arc::new(AtomicUsize::new(0));
     let again = Arc::new(AtomicBool::new(false));
     for (signal, stop) in [(SIGINT, Stop::Interrupted), (SIGTERM, Stop::Terminated)] {
@@ -18,11 +22,24 @@ pub fn listen() -> io::Result<StopSource> {
         flag::register(signal, Arc::clone(&again))?;
         flag::register_usize(signal, Arc::clone(&received), signal as usize)?;
     }
-    Ok(Box::new(move || match received.load(Ordering::Relaxed) as i32 {
-        SIGINT => Some(Stop::Interrupted),
-        SIGTERM => Some(Stop::Terminated),
-        _ => None,
-    }))
+    Ok(Signals(received))
+}
+
+impl Signals {
+    /// Which stop was asked for, if any.
+    pub fn received(&self) -> Option<Stop> {
+        match self.0.load(Ordering::Relaxed) as i32 {
+            SIGINT => Some(Stop::Interrupted),
+            SIGTERM => Some(Stop::Terminated),
+            _ => None,
+        }
+    }
+
+    /// What a run asks after every step.
+    pub fn stop_source(&self) -> StopSource {
+        let signals = self.clone();
+        Box::new(move || signals.received())
+    }
 }
 
 /// The exit code of a program ended by the signal.

@@ -12,7 +12,9 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::cli::UiChoice;
 use crate::error::Failure;
-use plain::Plain;
+use crate::print;
+pub use plain::Plain;
+
 use training::StopSource;
 
 impl UiChoice {
@@ -39,7 +41,8 @@ impl UiChoice {
     pub fn renderer(self, interrupter: &Interrupter, done: usize) -> Box<dyn MetricsRenderer> {
         match self.is_dashboard() {
             true => Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), Some(done))),
-            false => Box::new(Plain::new(self != Self::None)),
+            false if self == Self::None => Box::new(Plain::new(|_| {})),
+            false => Box::new(Plain::new(print::progress)),
         }
     }
 }

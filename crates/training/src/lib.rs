@@ -17,6 +17,7 @@ mod metrics;
 mod objective;
 mod optimizer;
 mod plan;
+mod plane;
 mod prediction;
 mod reference;
 mod resume;
@@ -39,6 +40,7 @@ pub use optimizer::{
     AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
 };
 pub use plan::{Outcome, Plan, Run, Summary, Ui};
+pub use plane::Plane;
 pub use prediction::{ClassProbability, Prediction};
 pub use reference::ReferenceConfig;
 pub use run_dir::RunDir;

@@ -1,3 +1,5 @@
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,7 +9,7 @@ use burn::tensor::FloatDType;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 use dataset::{Examples, Split, sha256};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::classifier::Classifier;
@@ -61,7 +63,7 @@ pub enum Outcome {
 }
 
 /// The outcome of a finished run: `summary.json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The name of the experiment.
     pub name: String,
@@ -158,6 +160,20 @@ impl Plan {
         Ok(Run { plan: self, directory, _lock: lock, checkpoints, checkpoint })
     }
 
+    /// The outcome of the run in `directory`, which must be one of this plan, if it is finished.
+    pub fn finished(&self, directory: &RunDir) -> Result<Option<Summary>, RunError> {
+        resume::must_continue(&self.config, directory)?;
+        self.data().must_equal(&Environment::read(directory)?.data, directory)?;
+        let path = directory.summary();
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| RunError::Malformed { path, reason: error.to_string() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(RunError::read(&path, error)),
+        }
+    }
+
     /// Fails if a run cannot go on from `state`.
     fn check_state(
         &self,
@@ -182,6 +198,16 @@ impl Run {
     /// Where the run leaves everything.
     pub fn directory(&self) -> &RunDir {
         &self.directory
+    }
+
+    /// The name of the experiment.
+    pub fn name(&self) -> &str {
+        &self.plan.config.name
+    }
+
+    /// The name of the device.
+    pub fn device(&self) -> &str {
+        self.plan.device()
     }
 
     /// The epochs and steps that are already done.

@@ -144,6 +144,25 @@ impl RunDir {
         self.path.join("summary.json")
     }
 
+    /// What the model says over the plane, where the data have two features.
+    pub fn boundary(&self) -> PathBuf {
+        self.path.join("boundary.json")
+    }
+
+    /// Writes what the model says over the plane, whole or not at all: a long list of numbers,
+    /// which nobody reads line by line.
+    pub fn write_boundary(&self, boundary: &impl Serialize) -> Result<(), RunError> {
+        let path = self.boundary();
+        let bytes = serde_json::to_vec(boundary)
+            .map_err(|error| RunError::write(&path, io::Error::other(error)))?;
+        write_file(&path, &bytes)
+    }
+
+    /// The picture called `name`, without its extension: there is an SVG and a PNG of each.
+    pub fn picture(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
     /// The scores on one part of the data.
     pub fn evaluation(&self, split: &str) -> PathBuf {
         self.path.join(format!("evaluation-{split}.json"))

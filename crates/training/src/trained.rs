@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, FloatDType};
-use dataset::{Examples, Statistics};
+use dataset::{Examples, Split, Statistics};
 
 use crate::checkpoint::Checkpoints;
 use crate::classifier::Classifier;
@@ -47,24 +47,38 @@ impl Trained {
         Ok(Self { run, config, environment, classifier, device })
     }
 
-    /// Whether the model was trained on the drawn stand-in.
-    pub fn stand_in(&self) -> bool {
-        self.environment.data.stand_in
+    /// What the model was trained and tested on.
+    pub fn data(&self) -> &DataIdentity {
+        &self.environment.data
     }
 
     /// Evaluates the model on one part of its data, which must be as they were, and keeps the
     /// scores in the run directory.
     pub fn evaluate(&self, split: SplitName) -> Result<Evaluation, RunError> {
-        let dataset = self.config.dataset.resolve()?;
-        let (data, now) = DataIdentity::load(&RunConfig { dataset, ..self.config.clone() })?;
-        now.must_equal(&self.environment.data, &self.run)?;
+        let data = self.load()?;
         let examples = split
             .of(&data)
             .ok_or_else(|| RunError::NoValidation { run: self.run.path().to_owned() })?;
         let evaluation =
-            Evaluation::of(&self.classifier, split, examples, &self.environment.data, &self.device);
+            Evaluation::of(&self.classifier, split, examples, self.data(), &self.device);
         write_json(&self.run.evaluation(split.as_str()), &evaluation)?;
         Ok(evaluation)
+    }
+
+    /// The data of the run, which must be as they were.
+    pub(crate) fn load(&self) -> Result<Split, RunError> {
+        let dataset = self.config.dataset.resolve()?;
+        let (data, now) = DataIdentity::load(&RunConfig { dataset, ..self.config.clone() })?;
+        now.must_equal(self.data(), &self.run)?;
+        Ok(data)
+    }
+
+    pub(crate) fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Predicts the class of each image file.

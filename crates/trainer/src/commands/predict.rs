@@ -14,12 +14,12 @@ pub fn predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let predictions = trained.predict(&args.images)?;
     if args.json {
         let run = args.run.display().to_string();
-        let all = json!({ "run": run, "stand_in": trained.stand_in(), "predictions": predictions });
+        let all = json!({ "run": run, "stand_in": trained.data().stand_in, "predictions": predictions });
         print::result(&format!("{all:#}"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut lines: Vec<String> = predictions.iter().map(line).collect();
-    lines.extend(trained.stand_in().then(|| STAND_IN.to_owned()));
+    lines.extend(trained.data().stand_in.then(|| STAND_IN.to_owned()));
     print::result(&lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use super::STAND_IN;
 use crate::cli::{TrainArgs, UiChoice};
 use crate::error::Failure;
 use crate::logging::RunLog;
-use crate::{print, signals, ui};
+use crate::{pictures, print, signals, ui};
 
 /// Trains, or resumes a run.
 pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
@@ -21,9 +21,11 @@ pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
 }
 
 fn go(args: &TrainArgs, run: Run) -> Result<ExitCode, Failure> {
-    let directory = run.directory().path().to_owned();
+    let (run_directory, name) = (run.directory().clone(), run.name().to_owned());
+    let device = run.device().to_owned();
+    let directory = run_directory.path().to_owned();
     let interrupter = Interrupter::new();
-    let stop = signals::listen().map_err(|error| Failure::run(&error))?;
+    let stop = signals::listen().map_err(|error| Failure::run(&error))?.stop_source();
     let ui = Ui {
         renderer: args.ui.renderer(&interrupter, run.done().0),
         interrupter,
@@ -33,6 +35,7 @@ fn go(args: &TrainArgs, run: Run) -> Result<ExitCode, Failure> {
         Outcome::Finished(summary) => (finished(&directory, &summary), ExitCode::SUCCESS),
         Outcome::Stopped(stop) => (stopped(&directory), ExitCode::from(signals::exit_code(stop))),
     };
+    pictures::draw(&run_directory, &name, Some(&device))?;
     tell(args.ui, &text);
     Ok(code)
 }

@@ -8,11 +8,9 @@ use burn::train::renderer::{
     MetricsRendererTraining,
 };
 
-use crate::print;
-
-/// One line an epoch.
+/// One line for each epoch that is reported.
 pub struct Plain {
-    shown: bool,
+    show: Box<dyn Fn(&str) + Send + Sync>,
     epochs: usize,
     names: HashMap<MetricId, MetricName>,
     train: HashMap<MetricName, f64>,
@@ -21,10 +19,10 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Prints only if `shown`.
-    pub fn new(shown: bool) -> Self {
+    /// Gives each line to `show`.
+    pub fn new(show: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
-            shown,
+            show: Box::new(show),
             epochs: 0,
             names: HashMap::new(),
             train: HashMap::new(),
@@ -72,9 +70,8 @@ impl TrainingProgressLogger for Plain {
     }
 
     fn update_epoch(&mut self, epoch: usize) {
-        if self.shown {
-            print::progress(&self.line(epoch));
-        }
+        let line = self.line(epoch);
+        (self.show)(&line);
         self.epoch_start = Instant::now();
     }
 

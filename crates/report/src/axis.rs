@@ -1,0 +1,180 @@
+use crate::palette::{GRID, INK};
+use crate::svg::{Anchor, Place, Svg};
+
+/// The font size of numbers at ticks, in pixels.
+const NUMBERS: f64 = 11.0;
+/// How far a tick reaches outwards, in pixels.
+const TICK: f64 = 4.0;
+
+/// How a range of values lies along one direction of a picture.
+#[derive(Debug, Clone)]
+pub struct Axis {
+    /// The first and the last value that are shown; their logarithms to the base 10 if `log`.
+    shown: [f64; 2],
+    /// Where these are, in pixels.
+    pixels: [f64; 2],
+    log: bool,
+    /// Values with a line of the grid, and the text beside it.
+    ticks: Vec<(f64, String)>,
+}
+
+impl Axis {
+    /// Shows `range` exactly, with about `count` ticks no finer than `finest`.
+    pub fn exact(range: [f64; 2], pixels: [f64; 2], count: f64, finest: f64) -> Self {
+        let shown = widened(range);
+        let step = nice_step((shown[1] - shown[0]) / count).max(finest);
+        Self { shown, pixels, log: false, ticks: linear_ticks(shown, step) }
+    }
+
+    /// Shows `range` and what it takes to begin and end with a tick, but nothing above `most`; from
+    /// 0 on, unless its values are close to each other.
+    pub fn rounded(range: [f64; 2], most: f64, pixels: [f64; 2]) -> Self {
+        let [low, high] = widened(range);
+        let high = high.min(most);
+        let low = if low > 0.0 && low < 0.5 * high { 0.0 } else { low };
+        let step = nice_step((high - low) / 5.0);
+        let shown = [(low / step).floor() * step, (high / step).ceil() * step];
+        Self { shown, pixels, log: false, ticks: linear_ticks(shown, step) }
+    }
+
+    /// Shows a range of positive values by their logarithms.
+    pub fn logarithmic(range: [f64; 2], pixels: [f64; 2]) -> Self {
+        let [low, high] = range.map(f64::log10);
+        let margin = 0.03 * (high - low);
+        let shown = [low - margin, high + margin];
+        let every = ((high - low) / 6.0).ceil().max(1.0) as usize;
+        let decades = (shown[0].ceil() as i32..=shown[1].floor() as i32).step_by(every);
+        let ticks = decades.map(|decade| (10_f64.powi(decade), format!("10{}", raised(decade))));
+        Self { shown, pixels, log: true, ticks: ticks.collect() }
+    }
+
+    /// Whether it shows logarithms.
+    pub fn is_logarithmic(&self) -> bool {
+        self.log
+    }
+
+    /// Where it begins, in pixels.
+    pub fn begin(&self) -> f64 {
+        self.pixels[0]
+    }
+
+    /// Where a value lies, in pixels; on the edge if it cannot be shown.
+    pub fn place(&self, value: f64) -> f64 {
+        let value = if self.log { value.log10() } else { value };
+        let share = (value - self.shown[0]) / (self.shown[1] - self.shown[0]);
+        self.pixels[0] + share.clamp(0.0, 1.0) * (self.pixels[1] - self.pixels[0])
+    }
+
+    /// Draws this, which lies below, and `left`: grid, numbers and two thin lines.
+    pub fn draw_with(&self, left: &Axis, svg: &mut Svg) {
+        let [x, y] = [self.pixels, left.pixels];
+        for (value, label) in &self.ticks {
+            let at = self.place(*value);
+            svg.line([at, y[0]], [at, y[1]], GRID, 0.8);
+            svg.line([at, y[0]], [at, y[0] + TICK], INK, 0.8);
+            svg.text([at, y[0] + 18.0], NUMBERS, Anchor::Middle, label);
+        }
+        for (value, label) in &left.ticks {
+            let at = left.place(*value);
+            svg.line([x[0], at], [x[1], at], GRID, 0.8);
+            svg.line([x[0], at], [x[0] - TICK, at], INK, 0.8);
+            svg.text([x[0] - 8.0, at + 0.36 * NUMBERS], NUMBERS, Anchor::End, label);
+        }
+        let corner: Place = [x[0], y[0]];
+        svg.line(corner, [x[1], y[0]], INK, 0.8);
+        svg.line(corner, [x[0], y[1]], INK, 0.8);
+    }
+}
+
+/// A range with some width, also around a single value.
+fn widened([low, high]: [f64; 2]) -> [f64; 2] {
+    let least = (high.abs() * 1e-6).max(1e-12);
+    if high - low > least {
+        return [low, high];
+    }
+    let margin = if high == 0.0 { 1.0 } else { 0.5 * high.abs() };
+    [low - margin, high + margin]
+}
+
+/// 1, 2 or 5 times a power of 10, at least `step`.
+fn nice_step(step: f64) -> f64 {
+    let power = 10_f64.powf(step.log10().floor());
+    let times = [1.0, 2.0, 5.0].into_iter().find(|times| times * power >= step * (1.0 - 1e-9));
+    times.unwrap_or(10.0) * power
+}
+
+/// The multiples of a step within a range.
+fn linear_ticks(shown: [f64; 2], step: f64) -> Vec<(f64, String)> {
+    let first = (shown[0] / step - 1e-6).ceil();
+    let last = (shown[1] / step + 1e-6).floor();
+    let count = (last - first) as usize + 1;
+    let values = (0..count.min(50)).map(|index| (first + index as f64) * step);
+    values.map(|value| (value, label(value, step))).collect()
+}
+
+/// A value with as many digits as its step has.
+fn label(value: f64, step: f64) -> String {
+    let digits = (-step.log10().floor()).max(0.0) as usize;
+    let text = match value == 0.0 || (digits <= 6 && value.abs() < 1e7) {
+        true => format!("{value:.*}", digits.min(6)),
+        false => format!("{value:.2e}"),
+    };
+    text.replace('-', "−")
+}
+
+/// An exponent in small raised digits.
+fn raised(exponent: i32) -> String {
+    let digit = |digit: char| match digit {
+        '-' => '⁻',
+        digit => digit.to_digit(10).map_or(digit, |value| DIGITS[value as usize]),
+    };
+    exponent.to_string().chars().map(digit).collect()
+}
+
+const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks.iter().map(|(_, label)| label.as_str()).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        let axis = Axis::rounded([0.031, 0.69], 1.0, [0.0, 100.0]);
+        assert_eq!(labels(&axis), ["0.0", "0.2", "0.4", "0.6", "0.8"]);
+        assert_eq!(axis.place(0.4), 50.0);
+        let axis = Axis::exact([-1.3, 2.2], [0.0, 1.0], 5.0, 0.0);
+        assert_eq!(labels(&axis), ["−1", "0", "1", "2"]);
+    }
+
+    #[test]
+    fn epochs_are_whole() {
+        let axis = Axis::exact([1.0, 3.0], [0.0, 1.0], 6.0, 1.0);
+        assert_eq!(labels(&axis), ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn a_decade_is_as_long_as_the_next() {
+        let axis = Axis::logarithmic([0.001, 1.0], [0.0, 106.0]);
+        assert_eq!(labels(&axis), ["10⁻³", "10⁻²", "10⁻¹", "10⁰"]);
+        assert!((axis.place(0.1) - axis.place(0.01) - 100.0 / 3.0).abs() < 1e-9);
+        assert_eq!(axis.place(0.0), 0.0);
+    }
+
+    #[test]
+    fn strange_ranges_have_few_ticks() {
+        let ranges = [[0.0, 0.0], [5.0, 5.0], [-1e300, 1e300], [1e9, 1e9 + 1e-7], [1e-300, 2e-300]];
+        for range in ranges {
+            for axis in [
+                Axis::rounded(range, f64::INFINITY, [0.0, 1.0]),
+                Axis::exact(range, [0.0, 1.0], 5.0, 0.0),
+            ] {
+                assert!((1..=12).contains(&axis.ticks.len()), "{range:?}: {axis:?}");
+                assert!((0.0..=1.0).contains(&axis.place(range[0])), "{range:?}: {axis:?}");
+            }
+        }
+    }
+}

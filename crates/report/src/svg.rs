@@ -1,0 +1,115 @@
+use std::fmt::{Display, Write};
+
+use crate::palette::{Colour, INK, hexadecimal};
+
+/// Where something is, in pixels from the top left.
+pub type Place = [f64; 2];
+
+/// The family of the bundled font, then what a browser may have of that look.
+const FONTS: &str = "DejaVu Sans, Verdana, Arial, sans-serif";
+
+/// What share of its size a letter takes on average.
+const LETTER: f64 = 0.6;
+
+/// An SVG in the making.
+pub struct Svg {
+    body: String,
+    size: [f64; 2],
+}
+
+/// Which end of a text is at its place.
+#[derive(Clone, Copy)]
+pub enum Anchor {
+    /// The text begins there.
+    Start,
+    /// The text is centred there.
+    Middle,
+    /// The text ends there.
+    End,
+}
+
+impl Svg {
+    /// A white picture of a width and a height in pixels, with a title.
+    pub fn new(size: [f64; 2], title: &str) -> Self {
+        let mut svg = Self { body: String::new(), size };
+        svg.element(format_args!("<title>{}</title>", escaped(title)));
+        svg.element(format_args!(r##"<rect width="100%" height="100%" fill="#fff"/>"##));
+        svg
+    }
+
+    /// Adds an element as it is.
+    pub fn element(&mut self, element: impl Display) {
+        // Writing into a string cannot fail.
+        writeln!(self.body, "{element}").ok();
+    }
+
+    /// Adds a text of a font size in pixels.
+    pub fn text(&mut self, [x, y]: Place, size: f64, anchor: Anchor, text: &str) {
+        let anchor = match anchor {
+            Anchor::Start => "start",
+            Anchor::Middle => "middle",
+            Anchor::End => "end",
+        };
+        let text = escaped(text);
+        self.element(format_args!(
+            r#"<text x="{x:.1}" y="{y:.1}" font-size="{size}" text-anchor="{anchor}">{text}</text>"#
+        ));
+    }
+
+    /// Adds a centred text that reads upwards.
+    pub fn upright(&mut self, [x, y]: Place, size: f64, text: &str) {
+        self.element(format_args!(r#"<g transform="translate({x:.1} {y:.1}) rotate(-90)">"#));
+        self.text([0.0, 0.0], size, Anchor::Middle, text);
+        self.element("</g>");
+    }
+
+    /// Adds a straight line.
+    pub fn line(&mut self, [a, b]: Place, [c, d]: Place, colour: Colour, width: f64) {
+        let colour = hexadecimal(colour);
+        self.element(format_args!(
+            r#"<path d="M{a:.1} {b:.1}L{c:.1} {d:.1}" stroke="{colour}" stroke-width="{width}"/>"#
+        ));
+    }
+
+    /// The whole document.
+    pub fn finish(self) -> String {
+        let Self { body, size: [width, height] } = self;
+        let ink = hexadecimal(INK);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
+             viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"{FONTS}\" fill=\"{ink}\">\n\
+             {body}</svg>\n"
+        )
+    }
+}
+
+/// `text`, or as much of its beginning as is sure to fit into a width in pixels.
+pub fn fitted(text: &str, size: f64, width: f64) -> String {
+    let most = ((width / (size * LETTER)) as usize).max(1);
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// About the width of a text in pixels.
+pub fn width(text: &str, size: f64) -> f64 {
+    text.chars().count() as f64 * size * LETTER
+}
+
+/// `text` with what means something to XML replaced, and without what XML cannot hold.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            letter if letter.is_control() => escaped.push(' '),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}

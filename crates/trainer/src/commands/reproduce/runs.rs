@@ -1,0 +1,145 @@
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use burn::train::Interrupter;
+use dataset::DatasetConfig;
+use training::{Outcome, Plan, RunConfig, RunDir, Summary, Ui};
+
+use super::experiments::Experiment;
+use super::progress::Progress;
+use crate::error::Failure;
+use crate::pictures;
+use crate::signals::Signals;
+use crate::ui::Plain;
+
+/// One run to be done.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The index of its experiment.
+    pub experiment: usize,
+    config: RunConfig,
+}
+
+/// What became of a job.
+#[derive(Debug)]
+pub enum Ended {
+    /// It reached this.
+    Finished(Box<Summary>),
+    /// It failed, as the message says.
+    Failed(String),
+}
+
+/// Where and how runs are done.
+pub struct Runs<'a> {
+    directory: &'a Path,
+    device: Option<&'a str>,
+    signals: &'a Signals,
+    progress: &'a Arc<Progress>,
+}
+
+impl Job {
+    /// Every experiment with the seeds 1 to `seeds`, those on images first: they take longest.
+    pub fn all(experiments: &[Experiment], seeds: u64) -> Vec<Self> {
+        let seeded = |experiment: usize, seed| {
+            let config = RunConfig { seed, ..experiments[experiment].config.clone() };
+            Self { experiment, config }
+        };
+        let jobs = (0..experiments.len())
+            .flat_map(|experiment| (1..=seeds).map(move |seed| seeded(experiment, seed)));
+        let mut jobs: Vec<_> = jobs.collect();
+        jobs.sort_by_key(|job| matches!(job.config.dataset, DatasetConfig::Points(_)));
+        jobs
+    }
+
+    fn name(&self) -> String {
+        format!("{}-seed-{}", self.config.name, self.config.seed)
+    }
+}
+
+impl<'a> Runs<'a> {
+    /// Runs in `directory`.
+    pub fn new(
+        directory: &'a Path,
+        device: Option<&'a str>,
+        signals: &'a Signals,
+        progress: &'a Arc<Progress>,
+    ) -> Self {
+        Self { directory, device, signals, progress }
+    }
+
+    /// Does all `jobs`, so many at once. What was stopped is left out.
+    pub fn all(&self, jobs: &[Job], at_once: usize) -> Vec<(usize, Ended)> {
+        let next = AtomicUsize::new(0);
+        let ended = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..at_once.clamp(1, jobs.len().max(1)) {
+                scope.spawn(|| {
+                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let Some(one) = self.one(job) else { return };
+                        ended.lock().map(|mut ended| ended.push((job.experiment, one))).ok();
+                    }
+                });
+            }
+        });
+        ended.into_inner().unwrap_or_default()
+    }
+
+    /// Does one job; `None` if it was stopped.
+    fn one(&self, job: &Job) -> Option<Ended> {
+        if self.signals.received().is_some() {
+            return None;
+        }
+        let ended = match self.fit(job) {
+            Ok(summary) => Ended::Finished(Box::new(summary?)),
+            Err(failure) => Ended::Failed(failure.message().to_owned()),
+        };
+        self.progress.done(&job.name(), &ended.line());
+        Some(ended)
+    }
+
+    /// Takes what is there of an earlier call, goes on where that was stopped, or starts anew.
+    fn fit(&self, job: &Job) -> Result<Option<Summary>, Failure> {
+        let plan = Plan::prepare(&job.config, self.device, option_env!("TRAINER_COMMIT"))?;
+        let path = self.directory.join(job.name());
+        let run = match RunDir::open(&path) {
+            Err(_) => plan.start(Some(&path))?,
+            Ok(earlier) => match plan.finished(&earlier)? {
+                Some(summary) => return Ok(Some(summary)),
+                None => plan.resume(earlier)?,
+            },
+        };
+        let directory = run.directory().clone();
+        let outcome = run.fit(self.ui(job))?;
+        pictures::draw(&directory, &job.name(), self.device)?;
+        Ok(match outcome {
+            Outcome::Finished(summary) => Some(*summary),
+            Outcome::Stopped(_) => None,
+        })
+    }
+
+    fn ui(&self, job: &Job) -> Ui {
+        let (progress, name, signals) = (Arc::clone(self.progress), job.name(), self.signals);
+        let show = move |line: &str| progress.update(&name, line);
+        Ui {
+            renderer: Box::new(Plain::new(show)),
+            interrupter: Interrupter::new(),
+            stop: signals.stop_source(),
+        }
+    }
+}
+
+impl Ended {
+    fn line(&self) -> String {
+        match self {
+            Self::Finished(summary) => format!(
+                "train {:.1} %, test {:.1} %, {:.1} s",
+                100.0 * summary.train_accuracy,
+                100.0 * summary.test_accuracy,
+                summary.seconds
+            ),
+            Self::Failed(message) => format!("failed: {message}"),
+        }
+    }
+}

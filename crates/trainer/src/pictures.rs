@@ -1,0 +1,42 @@
+//! The pictures of a run: the curves of its metrics, and the plane where its data have two
+//! features.
+
+use dataset::{Examples, Values};
+use report::{Boundary, Point, ReportError};
+use training::{Plane, RunDir, RunError, Trained};
+
+use crate::error::Failure;
+
+/// Draws them into the run directory, from what lies there.
+pub fn draw(run: &RunDir, name: &str, device: Option<&str>) -> Result<(), Failure> {
+    let drawn = |error: ReportError| Failure::run(&error);
+    report::draw_curves(&run.metrics_jsonl(), name, &run.picture("curves")).map_err(drawn)?;
+    let plane = match Trained::open(run.path(), device) {
+        Err(RunError::NothingTrained { .. }) => None,
+        trained => trained?.plane()?,
+    };
+    if let Some(plane) = plane {
+        run.write_boundary(&boundary(plane))?;
+        report::draw_boundary(&run.boundary(), name, &run.picture("boundary")).map_err(drawn)?;
+    }
+    Ok(())
+}
+
+fn boundary(plane: Plane) -> Boundary {
+    Boundary {
+        x: plane.x,
+        y: plane.y,
+        columns: plane.columns,
+        rows: plane.rows,
+        probabilities: plane.probabilities,
+        classes: plane.classes,
+        train: points(&plane.train),
+        test: points(&plane.test),
+    }
+}
+
+fn points(examples: &Examples) -> Vec<Point> {
+    let Values::Features(features) = &examples.values else { return Vec::new() };
+    let (pairs, _) = features.as_chunks::<2>();
+    pairs.iter().zip(&examples.labels).map(|(&at, &class)| Point { at, class }).collect()
+}

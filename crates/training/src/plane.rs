@@ -1,0 +1,91 @@
+use dataset::Examples;
+
+use crate::error::RunError;
+use crate::evaluation::log_probabilities_of;
+use crate::session::EVALUATION_BATCH;
+use crate::trained::Trained;
+
+/// What a model of two features says all over the plane of its data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plane {
+    /// The first and the last value of the first feature.
+    pub x: [f64; 2],
+    /// The first and the last value of the second feature.
+    pub y: [f64; 2],
+    /// The cells of the grid along the first feature.
+    pub columns: usize,
+    /// The cells of the grid along the second feature.
+    pub rows: usize,
+    /// One list a class: its probability at the centre of each cell, `[rows * columns]`,
+    /// row-major, the lowest second feature first.
+    pub probabilities: Vec<Vec<f32>>,
+    /// The names of the classes.
+    pub classes: Vec<String>,
+    /// What the model was trained on.
+    pub train: Examples,
+    /// What it is tested on.
+    pub test: Examples,
+}
+
+/// The cells of the grid along either feature.
+const CELLS: usize = 200;
+
+/// The share of the range of the points that is shown beyond them, on each side.
+const MARGIN: f64 = 0.08;
+
+impl Trained {
+    /// What the model says over the plane of its data, which must be as they were; `None` if they
+    /// are not of two features.
+    pub fn plane(&self) -> Result<Option<Plane>, RunError> {
+        if self.data().are_images || self.data().shape[2] != 2 {
+            return Ok(None);
+        }
+        let data = self.load()?;
+        let (x, y) = (range(&data.train, 0), range(&data.train, 1));
+        let grid = Examples::features(2, centres(x, y), vec![0; CELLS * CELLS]);
+        let plane = Plane {
+            x,
+            y,
+            columns: CELLS,
+            rows: CELLS,
+            probabilities: self.probabilities(&grid),
+            classes: data.classes,
+            train: data.train,
+            test: data.test,
+        };
+        Ok(Some(plane))
+    }
+
+    /// One list a class, with a probability for each of `examples`.
+    fn probabilities(&self, examples: &Examples) -> Vec<Vec<f32>> {
+        let order: Vec<usize> = (0..examples.len()).collect();
+        let mut lists = vec![Vec::with_capacity(order.len()); self.data().classes.len()];
+        for items in order.chunks(EVALUATION_BATCH) {
+            for row in log_probabilities_of(self.classifier(), examples, items, self.device()) {
+                lists.iter_mut().zip(row).for_each(|(list, log)| list.push(log.exp()));
+            }
+        }
+        lists
+    }
+}
+
+/// The range of one of two features, with a margin.
+fn range(examples: &Examples, feature: usize) -> [f64; 2] {
+    let all: Vec<usize> = (0..examples.len()).collect();
+    let values = examples.gather(&all).into_iter().skip(feature).step_by(2).map(f64::from);
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    // A feature that never changes still needs a width to be drawn.
+    let margin = if high > low { MARGIN * (high - low) } else { 1.0 };
+    [low - margin, high + margin]
+}
+
+/// The centres of all cells, `[rows * columns, 2]`.
+fn centres(x: [f64; 2], y: [f64; 2]) -> Vec<f32> {
+    let centre = |[low, high]: [f64; 2], cell: usize| {
+        (low + (high - low) * (cell as f64 + 0.5) / CELLS as f64) as f32
+    };
+    let cells = (0..CELLS).flat_map(|row| (0..CELLS).map(move |column| (row, column)));
+    cells.flat_map(|(row, column)| [centre(x, column), centre(y, row)]).collect()
+}
