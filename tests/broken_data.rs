@@ -231,7 +231,7 @@ fn pixels_in_another_form_are_refused() {
                 "`/train_set_x`",
                 "float32 [4, 6, 6, 3]",
                 "expected images, u8",
-                "rewrite",
+                "store images as u8",
             ],
         ),
         (
@@ -241,7 +241,7 @@ fn pixels_in_another_form_are_refused() {
                     put(file, "train_set_x", &[4, 108], &[7_u8; 432]);
                 });
             },
-            &["data/train.h5", "`/train_set_x`", "[4, 108]", "expected images, u8", "rewrite"],
+            &["data/train.h5", "`/train_set_x`", "[4, 108]", "expected images, u8", "store features"],
         ),
         (
             "channels first",

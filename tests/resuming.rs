@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::place::{Place, Ran};
 
 /// What must not depend on how often a run was stopped, by file name.
-fn bits(place: &Place, run: &str) -> BTreeMap<String, Vec<u8>> {
+pub fn bits(place: &Place, run: &str) -> BTreeMap<String, Vec<u8>> {
     let mut bits = BTreeMap::new();
     for name in ["metrics.jsonl", "metrics.csv", "best_model.bpk"] {
         bits.insert(name.to_owned(), fs::read(place.path(run).join(name)).unwrap());
@@ -24,17 +24,17 @@ fn bits(place: &Place, run: &str) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[track_caller]
-fn assert_same_bits(place: &Place, run: &str, uninterrupted: &str) {
+pub fn assert_same_bits(place: &Place, run: &str, uninterrupted: &str) {
     let (run, uninterrupted) = (bits(place, run), bits(place, uninterrupted));
     assert!(run.keys().eq(uninterrupted.keys()), "{:?} {:?}", run.keys(), uninterrupted.keys());
     let differing: Vec<_> = run.keys().filter(|name| run[*name] != uninterrupted[*name]).collect();
     assert!(differing.is_empty(), "{differing:?} differ");
 }
 
-/// Sends `signal` after `delay`, or once the run directory has its metrics.
-fn stop(place: &Place, child: Child, signal: &str, delay: Duration) -> Ran {
+/// Sends `signal` to the process of `run`, `delay` after the run has its metrics.
+pub fn stop(place: &Place, run: &str, child: Child, signal: &str, delay: Duration) -> Ran {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !place.path("runs/stopped/metrics.jsonl").exists() && Instant::now() < deadline {
+    while !place.path(run).join("metrics.jsonl").exists() && Instant::now() < deadline {
         sleep(Duration::from_millis(1));
     }
     sleep(delay);
@@ -65,7 +65,8 @@ fn stop_and_resume(device: &str, signals: &[(&str, u64)]) {
     let mut stopped = 0;
     for (number, (signal, delay)) in signals.iter().enumerate() {
         let args = if number == 0 { &first } else { &again };
-        let ran = stop(&place, place.start(args), signal, Duration::from_millis(*delay));
+        let ran =
+            stop(&place, "runs/stopped", place.start(args), signal, Duration::from_millis(*delay));
         let code = match *signal {
             "-INT" => Some(130),
             "-TERM" => Some(143),

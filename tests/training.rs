@@ -28,6 +28,8 @@ fn a_run_learns_and_leaves_everything_in_its_directory() {
         "best_model.bpk",
         "checkpoints",
         "config.toml",
+        "curves.png",
+        "curves.svg",
         "environment.json",
         "evaluation-test.json",
         "evaluation-train.json",

@@ -26,8 +26,10 @@ pub fn explain(message: &str) -> String {
     if let Some(name) = message.strip_prefix("missing field ") {
         return format!("the key {name} is missing: add it");
     }
-    let wrong_choice = ["wanted exactly 1 element", "wanted string or table"];
-    if wrong_choice.iter().any(|start| message.starts_with(start)) || message.contains(" variant") {
+    if message.starts_with("wanted string or table") {
+        return "expected a choice: a word in quotes, or a table with one key such as `[optimizer.adam]`".into();
+    }
+    if message.starts_with("wanted exactly 1 element") || message.contains(" variant") {
         return "choose exactly one: a table with one key, such as `[optimizer.adam]`".into();
     }
     rename_types(message)

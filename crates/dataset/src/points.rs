@@ -163,7 +163,9 @@ impl PointsConfig {
         check.require(
             key,
             self.shape != Shape::Flower || count.is_multiple_of(2),
-            format_args!("{count} is odd, and a flower has as many points of one class as of the other"),
+            format_args!(
+                "{count} is odd, and a flower has as many points of one class as of the other"
+            ),
         );
     }
 

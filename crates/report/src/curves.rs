@@ -170,10 +170,12 @@ fn stroke(curve: &[[f64; 2]], index: usize, [epochs, values]: [&Axis; 2], svg: &
         ));
         line = pixels.iter().map(|pixel| place(pixel.mean)).collect();
     }
-    svg.element(format_args!(
-        r#"<polyline class="{name}" points="{}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round"/>"#,
-        joined(line.iter().copied())
-    ));
+    if line.len() > 1 {
+        svg.element(format_args!(
+            r#"<polyline class="{name}" points="{}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round"/>"#,
+            joined(line.iter().copied())
+        ));
+    }
     for [x, y] in line.iter().filter(|_| line.len() < FEW) {
         svg.element(format_args!(r#"<circle cx="{x:.2}" cy="{y:.2}" r="2.6" fill="{colour}"/>"#));
     }

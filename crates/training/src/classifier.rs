@@ -135,6 +135,22 @@ impl Classifier {
     }
 }
 
+impl Batch {
+    /// The examples at `items` of this batch.
+    pub fn part(&self, items: &[usize]) -> Self {
+        let indices: Vec<i32> = items.iter().map(|&item| item as i32).collect();
+        let indices = TensorData::new(indices, [items.len()]);
+        let indices = Tensor::<1, Int>::from_data(indices, &self.inputs.device());
+        Self {
+            inputs: self.inputs.clone().select(0, indices.clone()),
+            targets: self.targets.clone().select(0, indices),
+            labels: items.iter().map(|&item| self.labels[item]).collect(),
+            noise: None,
+            step_examples: items.len(),
+        }
+    }
+}
+
 impl Normalizer {
     fn forward(&self, values: Tensor<4>) -> Tensor<4> {
         let [.., channels] = values.dims();

@@ -34,6 +34,11 @@ pub struct Evaluation {
     pub accuracy: f64,
     /// The scores of each class.
     pub classes: Vec<ClassScore>,
+    /// Of a binary task: the probability that an example of the second class is given a higher
+    /// probability of it than one of the first, the area under the ROC curve. `None` for other
+    /// tasks, and where a class has no example.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub roc_auc: Option<f64>,
     /// How many examples of each class (row) were taken for each class (column).
     pub confusion: Vec<Vec<usize>>,
 }
@@ -85,6 +90,7 @@ impl Evaluation {
         let classes = &identity.classes;
         let mut confusion = vec![vec![0; classes.len()]; classes.len()];
         let mut loss = 0.0;
+        let mut ranked = Vec::new();
         let order: Vec<usize> = (0..examples.len()).collect();
         for items in order.chunks(EVALUATION_BATCH) {
             let rows = log_probabilities_of(classifier, examples, items, device);
@@ -92,6 +98,7 @@ impl Evaluation {
                 let label = examples.labels[item] as usize;
                 confusion[label][largest(log_probabilities)] += 1;
                 loss -= f64::from(log_probabilities[label]);
+                ranked.push((log_probabilities[1] - log_probabilities[0], label == 1));
             }
         }
         let correct: usize = (0..classes.len()).map(|class| confusion[class][class]).sum();
@@ -102,6 +109,7 @@ impl Evaluation {
             loss: loss / examples.len() as f64,
             accuracy: correct as f64 / examples.len() as f64,
             classes: class_scores(&confusion, classes),
+            roc_auc: if classes.len() == 2 { roc_auc(ranked) } else { None },
             confusion,
         }
     }
@@ -134,6 +142,21 @@ fn class_scores(confusion: &[Vec<usize>], classes: &[String]) -> Vec<ClassScore>
     classes.iter().enumerate().map(score).collect()
 }
 
+/// The area under the ROC curve of scores with whether they are of the positive class: the
+/// Mann-Whitney statistic (Hanley and McNeil 1982), where equal scores count half.
+fn roc_auc(mut ranked: Vec<(f32, bool)>) -> Option<f64> {
+    ranked.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (mut below, mut wins) = (0.0, 0.0);
+    for tied in ranked.chunk_by(|one, other| one.0 == other.0) {
+        let positive = tied.iter().filter(|(_, positive)| *positive).count() as f64;
+        let negative = tied.len() as f64 - positive;
+        wins += positive * (below + 0.5 * negative);
+        below += negative;
+    }
+    let pairs = below * (ranked.len() as f64 - below);
+    (pairs > 0.0).then_some(wins / pairs)
+}
+
 fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
@@ -151,5 +174,13 @@ mod tests {
         assert_eq!((scores[1].precision, scores[1].recall), (6.0 / 8.0, 0.6));
         assert!((scores[1].f1 - 2.0 / 3.0).abs() < 1e-12);
         assert_eq!((scores[2].precision, scores[2].recall, scores[2].f1), (0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn the_area_under_the_roc_curve_counts_pairs_in_the_right_order() {
+        let scores = [(0.9, true), (0.8, false), (0.7, true), (0.7, false), (0.1, false)];
+        // Of 6 pairs: 3 won by 0.9; 0.7 wins against 0.1 and half against 0.7.
+        assert_eq!(roc_auc(scores.to_vec()), Some(4.5 / 6.0));
+        assert_eq!(roc_auc(vec![(0.3, true), (0.2, true)]), None);
     }
 }

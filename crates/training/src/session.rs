@@ -67,7 +67,7 @@ pub struct Session {
     pub checkpoints: Checkpoints,
     /// Whether to stop.
     pub stop: StopSource,
-    /// The training set as one batch, once it was needed as that.
+    /// The whole training set on the device, once it was needed, unless it is too large.
     pub whole: Option<Batch>,
 }
 
@@ -164,11 +164,13 @@ impl Session {
     }
 
     fn batch(&mut self, examples: &Examples, items: &[usize]) -> Batch {
-        if items.len() < examples.len() {
-            return self.classifier.batch(examples, items, &self.device);
-        }
         let (classifier, device) = (&self.classifier, &self.device);
-        self.whole.get_or_insert_with(|| classifier.batch(examples, items, device)).clone()
+        if examples.len() * examples.width() > MOST_RESIDENT {
+            return classifier.batch(examples, items, device);
+        }
+        let all = || (0..examples.len()).collect::<Vec<_>>();
+        let whole = self.whole.get_or_insert_with(|| classifier.batch(examples, &all(), device));
+        if items.len() == examples.len() { whole.clone() } else { whole.part(items) }
     }
 
     /// A loss that is not finite makes gradients that are not, and they would stay in the weights.
@@ -281,6 +283,9 @@ impl Session {
         }
     }
 }
+
+/// How many numbers of the training set are kept on the device at most: 256 MiB of them.
+const MOST_RESIDENT: usize = 1 << 26;
 
 /// How many examples are evaluated at once.
 pub const EVALUATION_BATCH: usize = 256;

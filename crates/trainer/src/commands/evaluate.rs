@@ -28,6 +28,9 @@ fn text(evaluation: &Evaluation) -> String {
         evaluation.loss
     );
     text += &class_table(evaluation);
+    if let Some(roc_auc) = evaluation.roc_auc {
+        text += &format!("ROC AUC {roc_auc:.4}\n");
+    }
     text += &confusion_table(evaluation);
     if evaluation.stand_in {
         text = text + "\n\n" + STAND_IN;

@@ -14,7 +14,8 @@ pub fn predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let predictions = trained.predict(&args.images)?;
     if args.json {
         let run = args.run.display().to_string();
-        let all = json!({ "run": run, "stand_in": trained.data().stand_in, "predictions": predictions });
+        let all =
+            json!({ "run": run, "stand_in": trained.data().stand_in, "predictions": predictions });
         print::result(&format!("{all:#}"))?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -64,8 +64,8 @@ fn is_meant(experiment: &Experiment, name: &str) -> bool {
 }
 
 fn experiment(path: &Path, overrides: &[String]) -> Result<Option<Experiment>, Failure> {
-    let config = RunConfig::read(path, overrides)
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    let config =
+        RunConfig::read(path, overrides).map_err(|error| Failure::usage(error.to_string()))?;
     let course = path.parent().and_then(Path::file_name).unwrap_or_default();
     let course = course.to_string_lossy().into_owned();
     Ok(config.reference.clone().map(|reference| Experiment { config, reference, course }))

@@ -45,7 +45,9 @@ impl Table {
     pub fn new(experiments: &[Experiment], ended: Vec<(usize, Ended)>) -> Self {
         let mut runs: Vec<Vec<Ended>> = experiments.iter().map(|_| Vec::new()).collect();
         ended.into_iter().for_each(|(experiment, ended)| runs[experiment].push(ended));
-        Self { rows: experiments.iter().zip(runs).map(|(one, runs)| Row::new(one, &runs)).collect() }
+        Self {
+            rows: experiments.iter().zip(runs).map(|(one, runs)| Row::new(one, &runs)).collect(),
+        }
     }
 
     /// Whether every run succeeded and none is short of its reference.
@@ -143,9 +145,8 @@ impl Row {
         let short = parts.into_iter().filter_map(|(part, known, ours)| {
             // A little more than the tolerance, against rounding.
             let missing = known? - ours.median;
-            (missing > self.reference.tolerance + 1e-9).then(|| {
-                format!("{part} is {:.1} points below the course", 100.0 * missing)
-            })
+            (missing > self.reference.tolerance + 1e-9)
+                .then(|| format!("{part} is {:.1} points below the course", 100.0 * missing))
         });
         if self.stand_in { Vec::new() } else { short.collect() }
     }

@@ -1,0 +1,248 @@
+//! What the experiments of the courses need: features, binary tasks, penalties, every optimiser.
+
+use std::time::Duration;
+
+use dataset::Examples;
+use dataset::hdf5::{self, Part};
+use serde_json::Value;
+
+use crate::place::Place;
+use crate::resuming::{assert_same_bits, stop};
+use crate::training::{column, json};
+
+/// Two moons and a network that can tell them apart.
+const MOONS: &str = r#"name = "moons"
+
+[dataset.points]
+shape = "moons"
+train = 300
+seed = 3
+
+[input]
+normalization = "none"
+
+[model.mlp]
+hidden = [8]
+activation = "tanh"
+batch_norm = "none"
+
+[optimizer.adam]
+learning_rate = 1e-2
+
+[training]
+epochs = 100
+batch_size = 64
+report_every_epochs = 10
+"#;
+
+fn moons() -> Place {
+    let place = Place::new();
+    place.write("moons.toml", MOONS);
+    place
+}
+
+fn summary(place: &Place, run: &str) -> Value {
+    json(&place.read(format!("{run}/summary.json")))
+}
+
+/// Trains the moons with `sets` into `run`.
+fn train(place: &Place, run: &str, sets: &[&str]) {
+    let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", *set]).collect();
+    place.succeed(&[&["--config", "moons.toml", "--run-dir", run], &sets[..]].concat());
+}
+
+#[test]
+fn points_are_learnt_evaluated_and_drawn() {
+    let place = moons();
+    let ran = place.succeed(&["--config", "moons.toml"]);
+    assert!(ran.stdout.contains("points of 2 features in 2 classes, 300 train, 100 test"));
+    // One line for each tenth epoch.
+    assert_eq!(ran.stdout.matches("\nepoch ").count(), 10, "{}", ran.stdout);
+    assert_eq!(place.read("runs/moons/metrics.jsonl").lines().count(), 10);
+    let accuracy = summary(&place, "runs/moons")["test_accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.9, "{accuracy}");
+
+    let text = place.succeed(&["evaluate", "runs/moons"]).stdout;
+    for word in ["of 100", "upper", "lower", "ROC AUC"] {
+        assert!(text.contains(word), "no {word} in {text}");
+    }
+    for picture in ["curves.svg", "curves.png", "boundary.svg", "boundary.png", "boundary.json"] {
+        assert!(place.path("runs/moons").join(picture).is_file(), "no {picture}");
+    }
+    let png = image::open(place.path("runs/moons/boundary.png")).unwrap();
+    assert!(png.width() > 500 && png.height() > 500);
+}
+
+#[test]
+fn a_run_on_images_has_curves_and_no_boundary() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    assert!(place.path("runs/tiny/curves.png").is_file());
+    assert!(!place.path("runs/tiny/boundary.json").exists());
+}
+
+#[test]
+fn a_stopped_run_has_its_pictures_too() {
+    let place = moons();
+    let child = place.start(&["--config", "moons.toml", "--set", "training.epochs=1000000"]);
+    let ran = stop(&place, "runs/moons", child, "-INT", Duration::from_millis(200));
+    assert_eq!(ran.code, Some(130), "{ran:#?}");
+    assert!(place.path("runs/moons/curves.svg").is_file());
+    assert!(place.path("runs/moons/boundary.svg").is_file());
+}
+
+#[test]
+fn predict_says_that_points_are_no_images() {
+    let place = moons();
+    train(&place, "run", &["training.epochs=1"]);
+    image::RgbImage::new(4, 4).save(place.path("a.png")).unwrap();
+    let words = ["trained on points of 2 features", "trained on images"];
+    place.trainer(&["predict", "run", "a.png"]).refused(1, &words);
+}
+
+#[test]
+fn a_binary_task_may_have_two_logits_and_others_have_no_sigmoid() {
+    let place = moons();
+    train(&place, "one", &[]);
+    train(&place, "two", &["objective.head=softmax"]);
+    let parameters = |run| summary(&place, run)["parameters"].as_u64().unwrap();
+    // Eight weights and a bias more; 4 of each are the normalisation.
+    assert_eq!((parameters("one"), parameters("two")), (33 + 4, 42 + 4));
+    for run in ["one", "two"] {
+        assert!(summary(&place, run)["train_accuracy"].as_f64().unwrap() > 0.9, "{run}");
+    }
+    let args = ["--config", "tiny.toml", "--set", "objective.head=sigmoid"];
+    place.refuses(&args, 2, &["tells two classes apart", "the data have 3", "\"softmax\""]);
+}
+
+#[test]
+fn every_optimiser_learns_and_resumes_bit_by_bit() {
+    let optimizers = [
+        "sgd.learning_rate=0.5",
+        "sgd={learning_rate=0.05,momentum=0.9,nesterov=true}",
+        "momentum={learning_rate=0.5,beta=0.9}",
+        "rmsprop.learning_rate=0.01",
+        "adam.learning_rate=0.01",
+        "adamw={learning_rate=0.01,weight_decay=0.01}",
+    ];
+    for optimizer in optimizers {
+        let place = moons();
+        let set = format!("optimizer.{optimizer}");
+        let decay = "schedule.decay.inverse_time.rate=0.0001";
+        let sets = [&set, "training.epochs=2000", "model.mlp.dropout=[0.1]", decay];
+        train(&place, "whole", &sets);
+        let accuracy = summary(&place, "whole")["train_accuracy"].as_f64().unwrap();
+        assert!(accuracy > 0.8, "{optimizer}: {accuracy}");
+
+        let sets = sets.iter().flat_map(|set| ["--set", *set]);
+        let args: Vec<_> =
+            ["--config", "moons.toml", "--run-dir", "parts"].into_iter().chain(sets).collect();
+        stop(&place, "parts", place.start(&args), "-TERM", Duration::from_millis(100));
+        place.succeed(&["--resume", "parts"]);
+        assert_same_bits(&place, "parts", "whole");
+    }
+}
+
+#[test]
+fn accumulated_batches_make_the_step_of_one_large_batch() {
+    let place = moons();
+    let sets = ["training.epochs=5", "training.report_every_epochs=1", "objective.l2=0.5"];
+    train(&place, "large", &[&sets[..], &["training.batch_size=128"]].concat());
+    let parts = ["training.batch_size=32", "training.accumulation=4"];
+    train(&place, "parts", &[&sets[..], &parts].concat());
+    let losses = |run| column(&place.read(format!("{run}/metrics.jsonl")), "train_loss");
+    for (large, parts) in losses("large").iter().zip(losses("parts")) {
+        assert!((large / parts - 1.0).abs() < 1e-5, "{large} {parts}");
+    }
+    assert_eq!(summary(&place, "large")["steps"], summary(&place, "parts")["steps"]);
+}
+
+#[test]
+fn without_a_batch_size_the_whole_training_set_is_one_step() {
+    let place = moons();
+    place.write("batch.toml", MOONS.replace("batch_size = 64\n", ""));
+    place.succeed(&["--config", "batch.toml"]);
+    let summary = summary(&place, "runs/moons");
+    assert_eq!(summary["steps"], summary["epochs"]);
+}
+
+#[test]
+fn clipped_gradients_keep_a_step_small() {
+    let place = moons();
+    let wild = ["training.epochs=1", "optimizer.sgd.learning_rate=1e4"];
+    let clipped = ["training.gradient_clipping.norm=1e-6"];
+    train(&place, "clipped", &[&wild[..], &clipped].concat());
+    train(&place, "still", &["training.epochs=1", "optimizer.sgd.learning_rate=1e-9"]);
+    let loss = |run| summary(&place, run)["test_loss"].as_f64().unwrap();
+    // Five steps of at most 0.01 each, against a step of a thousand times the weights.
+    assert!((loss("clipped") - loss("still")).abs() < 0.1);
+    train(&place, "value", &[&wild[..], &["training.gradient_clipping.value=1e-6"]].concat());
+    assert!((loss("value") - loss("still")).abs() < 0.2);
+}
+
+#[test]
+fn a_penalty_shrinks_the_weights_and_drop_out_is_off_at_evaluation() {
+    let place = moons();
+    train(&place, "free", &[]);
+    train(&place, "held", &["objective.l2=100.0"]);
+    let loss = |run: &str| summary(&place, run)["test_loss"].as_f64().unwrap();
+    assert!(loss("held") > loss("free") + 0.1, "{} {}", loss("held"), loss("free"));
+
+    train(&place, "dropped", &["model.mlp.dropout=[0.5]"]);
+    let first = place.succeed(&["evaluate", "dropped", "--json"]).stdout;
+    assert_eq!(first, place.succeed(&["evaluate", "dropped", "--json"]).stdout);
+}
+
+#[test]
+fn features_are_read_from_a_file_with_both_parts_of_it() {
+    let place = moons();
+    let classes = ["other", "french"].map(String::from);
+    let points = |count: usize, seed: usize| {
+        let value = |at: usize| ((at * 7919 + seed * 31) % 1000) as f32 / 500.0 - 1.0;
+        let features: Vec<f32> = (0..2 * count).map(value).collect();
+        let labels = features.chunks(2).map(|point| u32::from(point[0] > point[1])).collect();
+        Examples::features(2, features, labels)
+    };
+    hdf5::write(&place.path("data/a.h5"), Part::Train, &points(200, 1), &classes).unwrap();
+    hdf5::write(&place.path("data/b.h5"), Part::Test, &points(50, 2), &classes).unwrap();
+    let files = "[dataset.hdf5]\ndirectory = \"data\"\ntrain = \"a.h5\"\ntest = \"b.h5\"\n";
+    let points = "[dataset.points]\nshape = \"moons\"\ntrain = 300\nseed = 3\n";
+    place.write("files.toml", MOONS.replace(points, files));
+    let ran = place.succeed(&["--config", "files.toml"]);
+    assert!(ran.stdout.contains("points of 2 features in 2 classes, 200 train, 50 test"));
+    assert!(summary(&place, "runs/moons")["test_accuracy"].as_f64().unwrap() > 0.9);
+}
+
+#[test]
+fn a_test_set_may_be_held_out_of_the_training_file() {
+    let place = Place::new();
+    let text = crate::place::TINY.replace("test = \"test.h5\"\n", "");
+    place.write("one.toml", text.replace("fraction = 0.2", "fraction = 0.2\ntest_fraction = 0.1"));
+    let ran = place.succeed(&["--config", "one.toml"]);
+    assert!(ran.stdout.contains("42 train, 12 validation, 6 test"), "{}", ran.stdout);
+    place.succeed(&["evaluate", "runs/tiny"]);
+}
+
+#[test]
+fn a_config_extends_another_and_the_run_needs_neither() {
+    let place = moons();
+    place.write("small.toml", "extends = \"moons.toml\"\nname = \"small\"\n\n[model.mlp]\nhidden = []\n\n[optimizer.sgd]\nlearning_rate = 0.1\n");
+    place.succeed(&["--config", "small.toml"]);
+    let resolved = place.read("runs/small/config.toml");
+    assert!(!resolved.contains("extends") && !resolved.contains("adam"), "{resolved}");
+    std::fs::remove_file(place.path("moons.toml")).unwrap();
+    std::fs::remove_file(place.path("small.toml")).unwrap();
+    place.succeed(&["--resume", "runs/small", "--set", "training.epochs=110"]);
+    assert!(!place.read("runs/small/config.toml").contains("adam"));
+}
+
+#[test]
+fn a_problem_of_a_base_is_shown_in_the_base() {
+    let place = moons();
+    place.write("base.toml", MOONS.replace("seed = 3", "sead = 3"));
+    place.write("small.toml", "extends = \"base.toml\"\nname = \"small\"\n");
+    place.refuses(&["--config", "small.toml"], 2, &["base.toml:6:1", "`sead`", "`seed`"]);
+    place.write("small.toml", "extends = \"gone.toml\"\nname = \"small\"\n");
+    let words = ["small.toml:1:11", "gone.toml", "write its path relative to this file"];
+    place.refuses(&["--config", "small.toml"], 2, &words);
+}
