@@ -8,6 +8,7 @@ mod broken_data;
 mod broken_flags;
 mod broken_images;
 mod command_line;
+mod gradcheck;
 mod place;
 mod resuming;
 mod shipped_configs;

@@ -3,12 +3,14 @@
 mod data;
 mod devices;
 mod evaluate;
+mod gradcheck;
 mod predict;
 mod train;
 
 pub use data::synthesize;
 pub use devices::devices;
 pub use evaluate::evaluate;
+pub use gradcheck::gradcheck;
 pub use predict::predict;
 pub use train::train;
 

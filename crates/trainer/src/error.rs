@@ -53,6 +53,7 @@ impl From<RunError> for Failure {
                 | RunError::BatchOfOne { .. }
                 | RunError::NotBinary { .. }
                 | RunError::FewerEpochs { .. }
+                | RunError::NothingToPlant { .. }
         );
         match is_usage {
             true => Self::usage(error.to_string()),
