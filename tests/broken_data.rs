@@ -241,7 +241,13 @@ fn pixels_in_another_form_are_refused() {
                     put(file, "train_set_x", &[4, 108], &[7_u8; 432]);
                 });
             },
-            &["data/train.h5", "`/train_set_x`", "[4, 108]", "expected images, u8", "store features"],
+            &[
+                "data/train.h5",
+                "`/train_set_x`",
+                "[4, 108]",
+                "expected images, u8",
+                "store features",
+            ],
         ),
         (
             "channels first",

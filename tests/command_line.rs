@@ -3,8 +3,15 @@ use crate::place::Place;
 #[test]
 fn the_help_of_each_command_is_as_recorded() {
     let place = Place::new();
-    let commands: [&[&str]; 6] =
-        [&[], &["train"], &["evaluate"], &["predict"], &["devices"], &["data", "synthesize"]];
+    let commands: [&[&str]; 7] = [
+        &[],
+        &["train"],
+        &["evaluate"],
+        &["predict"],
+        &["gradcheck"],
+        &["devices"],
+        &["data", "synthesize"],
+    ];
     for command in commands {
         let ran = place.succeed(&[command, &["--help"]].concat());
         let name = ["help"].iter().chain(command).copied().collect::<Vec<_>>().join("-");

@@ -132,6 +132,18 @@ impl MlpConfig {
         self.batch_norm != NormPosition::None && !self.hidden.is_empty()
     }
 
+    /// The same model with linear activations; `None` if it has no others.
+    pub fn with_linear_activation(&self) -> Option<Self> {
+        let has_others = !self.hidden.is_empty() && self.activation != Activation::Linear;
+        has_others.then(|| Self { activation: Activation::Linear, ..self.clone() })
+    }
+
+    /// The same model without dropout; `None` if it has none.
+    pub fn without_dropout(&self) -> Option<Self> {
+        let has_dropout = self.dropout.iter().any(|&probability| probability > 0.0);
+        has_dropout.then(|| Self { dropout: Vec::new(), ..self.clone() })
+    }
+
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         let valid = self.hidden.iter().all(|units| (1..=65_536).contains(units));

@@ -51,6 +51,20 @@ impl ModelConfig {
         }
     }
 
+    /// The same model with linear activations; `None` if it has no others.
+    pub fn with_linear_activation(&self) -> Option<Self> {
+        match self {
+            Self::Mlp(config) => config.with_linear_activation().map(Self::Mlp),
+        }
+    }
+
+    /// The same model without dropout; `None` if it has none.
+    pub fn without_dropout(&self) -> Option<Self> {
+        match self {
+            Self::Mlp(config) => config.without_dropout().map(Self::Mlp),
+        }
+    }
+
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         match self {

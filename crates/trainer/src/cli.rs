@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use training::SplitName;
+use training::{Plant, SplitName};
 
 use crate::error::Failure;
 
@@ -26,7 +26,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  the run failed: data, checkpoint or disk; or an experiment was not reproduced
+    1  the run failed: data, checkpoint or disk; or gradients differ, or a score is not reached
     2  the command line, the config or the device is wrong
   130  stopped by Ctrl-C, 143 by SIGTERM; a checkpoint was committed";
 
@@ -40,6 +40,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Run the experiments of the courses over several seeds and compare with the courses
     Reproduce(ReproduceArgs),
+    /// Compare the gradients of an experiment with centred differences of its cost
+    Gradcheck(GradcheckArgs),
     /// List the devices of this build on this machine, the best one first
     Devices,
     /// Make data sets
@@ -156,6 +158,52 @@ pub struct ReproduceArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct GradcheckArgs {
+    /// The TOML file of the experiment
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Override a key of the config, for example objective.l2=0.1
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// How many training examples make the batch
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub examples: u64,
+    /// How many elements of each tensor to check
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub samples: u64,
+    /// The relative difference below which gradients agree
+    #[arg(long, value_name = "T", default_value = "2e-7", value_parser = positive)]
+    pub threshold: f64,
+    /// Make an error in the backward pass, to see that it is found
+    #[arg(long, value_name = "ERROR", value_enum)]
+    pub plant: Option<PlantChoice>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum PlantChoice {
+    /// Double the gradient of the last hidden weights
+    DoubleWeight,
+    /// Take the gradient of the first bias four times
+    FourfoldBias,
+    /// Forget the L1 and L2 penalty
+    ForgottenPenalty,
+    /// Forget the dropout mask
+    ForgottenDropout,
+    /// Take every activation for a linear one
+    LinearActivation,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        _ => Err("not a number greater than 0".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
 pub struct SynthesizeArgs {
     /// What to draw
     #[arg(long, value_enum, default_value_t)]
@@ -211,6 +259,18 @@ impl Cli {
             None => self.train.ui.is_dashboard(),
             Some(Command::Train(args)) => args.ui.is_dashboard(),
             Some(_) => false,
+        }
+    }
+}
+
+impl From<PlantChoice> for Plant {
+    fn from(choice: PlantChoice) -> Self {
+        match choice {
+            PlantChoice::DoubleWeight => Self::DoubleWeight,
+            PlantChoice::FourfoldBias => Self::FourfoldBias,
+            PlantChoice::ForgottenPenalty => Self::ForgottenPenalty,
+            PlantChoice::ForgottenDropout => Self::ForgottenDropout,
+            PlantChoice::LinearActivation => Self::LinearActivation,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod data;
 mod devices;
 mod evaluate;
+mod gradcheck;
 mod predict;
 mod reproduce;
 mod train;
@@ -10,6 +11,7 @@ mod train;
 pub use data::synthesize;
 pub use devices::devices;
 pub use evaluate::evaluate;
+pub use gradcheck::gradcheck;
 pub use predict::predict;
 pub use reproduce::reproduce;
 pub use train::train;

@@ -58,6 +58,7 @@ impl From<RunError> for Failure {
                 | RunError::BatchOfOne { .. }
                 | RunError::NotBinary { .. }
                 | RunError::FewerEpochs { .. }
+                | RunError::NothingToPlant { .. }
         );
         match is_usage {
             true => Self::usage(error.to_string()),

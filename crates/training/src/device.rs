@@ -44,6 +44,11 @@ pub enum DeviceError {
         "no backend finds a device here; this build has: {0}\n  install the driver of the graphics card, or build for the processor: cargo build --release"
     )]
     NoneAtAll(String),
+    /// The build has graphics cards only.
+    #[error(
+        "gradients are checked in f64, which needs a processor backend; this build has: {0}\n  build with `cargo build --release --features flex`"
+    )]
+    NoProcessor(String),
     /// The backend finds no such device on this machine.
     #[error(
         "there is no device `{name}` here: {found}\n  `trainer devices` lists what there is; check that its driver is installed"
@@ -73,12 +78,21 @@ const BACKENDS: [Backend; 6] = [
     Backend { name: "ndarray", description: "processor, ndarray", devices: ndarray() },
 ];
 
+/// Those that are the processor itself, the best one first.
+const PROCESSORS: [&str; 2] = ["flex", "ndarray"];
+
 /// The device called `name`, or else the best one of this build and this machine.
 pub fn choose(name: Option<&str>) -> Result<Chosen, DeviceError> {
     match name {
         Some(name) => named(name),
         None => best(),
     }
+}
+
+/// The best processor of this build: the devices that can compute in f64.
+pub fn processor() -> Result<Chosen, DeviceError> {
+    let processors = PROCESSORS.iter().filter_map(|name| named(name).ok());
+    processors.into_iter().next().ok_or_else(|| DeviceError::NoProcessor(compiled()))
 }
 
 /// Every device of this build on this machine, the best one first.

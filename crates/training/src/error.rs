@@ -89,6 +89,14 @@ pub enum RunError {
         "the {what} {value} in epoch {epoch}, batch {batch} (step {step}): the run was stopped before it could spoil a checkpoint\n  lower the learning rate or check the data; the last checkpoint is intact"
     )]
     NotFinite { what: &'static str, value: f64, epoch: usize, batch: usize, step: usize },
+    /// There is no cost to take gradients of.
+    #[error(
+        "the cost under the first weights is {cost}, which has no gradients to check\n  lower `model.mlp.initializer_scale` or check the data"
+    )]
+    CostNotFinite { cost: f64 },
+    /// An error cannot be planted in this experiment.
+    #[error("the error `{plant}` cannot be planted: {reason}\n  {remedy}")]
+    NothingToPlant { plant: &'static str, reason: &'static str, remedy: &'static str },
     /// Burn refused a record.
     #[error(
         "the weights or the optimiser cannot be saved or restored: {0}\n  the checkpoint does not fit this config or this version of the trainer"

@@ -12,6 +12,7 @@ mod error;
 mod evaluation;
 mod events;
 mod fit;
+mod gradient_check;
 mod gradients;
 mod metrics;
 mod objective;
@@ -34,6 +35,7 @@ pub use device::{Chosen, DeviceError, Listed, choose, list};
 pub use environment::DataIdentity;
 pub use error::RunError;
 pub use evaluation::{ClassScore, Evaluation, SplitName};
+pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, TensorCheck};
 pub use gradients::GradientClipping;
 pub use objective::{Head, ObjectiveConfig};
 pub use optimizer::{

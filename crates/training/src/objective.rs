@@ -58,6 +58,11 @@ impl ObjectiveConfig {
         self.head.unwrap_or(usual)
     }
 
+    /// Whether anything is minimised beside the loss.
+    pub fn has_penalty(&self) -> bool {
+        self.l1 > 0.0 || self.l2 > 0.0
+    }
+
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         check.within("l2", self.l2, 0.0..=1e6);

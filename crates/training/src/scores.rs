@@ -104,10 +104,9 @@ mod tests {
     #[test]
     fn logits_that_are_not_finite_give_a_loss_that_is_not() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            for label in [0, 1] {
-                let loss = Scores::of(Head::Softmax, &[bad, 0.0], &[label]).loss();
-                assert!(!loss.is_finite(), "softmax {bad} {label}: {loss}");
-            }
+            let losses =
+                [0, 1].map(|label| Scores::of(Head::Softmax, &[bad, 0.0], &[label]).loss());
+            assert!(losses.iter().any(|loss| !loss.is_finite()), "softmax {bad}: {losses:?}");
             let losses = [0, 1].map(|label| Scores::of(Head::Sigmoid, &[bad], &[label]).loss());
             assert!(losses.iter().any(|loss| !loss.is_finite()), "sigmoid {bad}: {losses:?}");
         }

@@ -5,7 +5,9 @@ use std::thread;
 
 use burn::train::Interrupter;
 use dataset::DatasetConfig;
-use training::{Outcome, Plan, RunConfig, RunDir, Summary, Ui};
+use training::{
+    GradientCheck, GradientCheckOptions, Outcome, Plan, Plant, RunConfig, RunDir, Summary, Ui,
+};
 
 use super::experiments::Experiment;
 use super::progress::Progress;
@@ -27,6 +29,13 @@ pub struct Job {
 pub enum Ended {
     /// It reached this.
     Finished(Box<Summary>),
+    /// Its gradients differ by so much from centred differences, relatively.
+    Checked {
+        /// As they are.
+        right: f64,
+        /// With an error planted in them.
+        planted: f64,
+    },
     /// It failed, as the message says.
     Failed(String),
 }
@@ -51,6 +60,12 @@ impl Job {
         let mut jobs: Vec<_> = jobs.collect();
         jobs.sort_by_key(|job| matches!(job.config.dataset, DatasetConfig::Points(_)));
         jobs
+    }
+
+    /// Whether gradients are all that its reference is about.
+    fn checks_gradients(&self) -> bool {
+        let reference = self.config.reference.as_ref();
+        reference.is_some_and(|reference| reference.gradient_difference.is_some())
     }
 
     fn name(&self) -> String {
@@ -91,8 +106,12 @@ impl<'a> Runs<'a> {
         if self.signals.received().is_some() {
             return None;
         }
-        let ended = match self.fit(job) {
-            Ok(summary) => Ended::Finished(Box::new(summary?)),
+        let ended = match job.checks_gradients() {
+            true => check_gradients(&job.config).map(Some),
+            false => self.fit(job).map(|summary| Some(Ended::Finished(Box::new(summary?)))),
+        };
+        let ended = match ended {
+            Ok(ended) => ended?,
             Err(failure) => Ended::Failed(failure.message().to_owned()),
         };
         self.progress.done(&job.name(), &ended.line());
@@ -130,6 +149,15 @@ impl<'a> Runs<'a> {
     }
 }
 
+/// The relative differences of the gradients, without and with the error of the exercise.
+fn check_gradients(config: &RunConfig) -> Result<Ended, Failure> {
+    let difference = |plant| {
+        let options = GradientCheckOptions { plant, ..GradientCheckOptions::default() };
+        GradientCheck::of(config, &options).map(|check| check.difference)
+    };
+    Ok(Ended::Checked { right: difference(None)?, planted: difference(Some(Plant::DoubleWeight))? })
+}
+
 impl Ended {
     fn line(&self) -> String {
         match self {
@@ -139,6 +167,9 @@ impl Ended {
                 100.0 * summary.test_accuracy,
                 summary.seconds
             ),
+            Self::Checked { right, planted } => {
+                format!("gradients differ by {right:.1e}, with a planted error by {planted:.1e}")
+            }
             Self::Failed(message) => format!("failed: {message}"),
         }
     }

@@ -3,7 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
-use training::ReferenceConfig;
+use training::{ReferenceConfig, Summary};
 
 use super::experiments::Experiment;
 use super::runs::Ended;
@@ -24,6 +24,10 @@ struct Row {
     stand_in: bool,
     train_accuracy: Spread,
     test_accuracy: Spread,
+    /// The relative difference of its gradients from centred differences, where that is checked.
+    gradient_difference: Spread,
+    /// The same with an error planted.
+    planted_difference: Spread,
     seconds: Spread,
     /// What went wrong, one text a run that failed.
     failed: Vec<String>,
@@ -39,6 +43,9 @@ struct Spread {
     /// The middle one, or the mean of the two in the middle; NaN if there is none.
     median: f64,
 }
+
+/// The difference that a planted error makes at least, in the exercise.
+const PLANTED: f64 = 1e-2;
 
 impl Table {
     /// The table of what became of the runs of `experiments`, by their index.
@@ -76,19 +83,8 @@ impl Table {
             "| experiment | course, train / test % | ours, train: median (lowest to highest) | ours, test | seconds | |\n| --- | --- | --- | --- | --- | --- |\n",
         );
         for row in &self.rows {
-            let known = |share: Option<f64>| share.map_or("-".to_owned(), percent);
-            text += &format!(
-                "| {} | {} / {} | {} ({}) | {} ({}) | {:.1} | {} |\n",
-                row.experiment,
-                known(row.reference.train_accuracy),
-                known(row.reference.test_accuracy),
-                percent(row.train_accuracy.median),
-                row.train_accuracy.range(),
-                percent(row.test_accuracy.median),
-                row.test_accuracy.range(),
-                row.seconds.median,
-                row.remark()
-            );
+            let cells = row.cells();
+            text += &format!("| {} | {} |\n", row.experiment, cells.join(" | "));
         }
         text
     }
@@ -97,14 +93,14 @@ impl Table {
 impl Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.rows.iter().map(|row| row.experiment.len()).max().unwrap_or(0).max(10);
-        writeln!(f, "\n{:<width$}   course (%)     ours, train       ours, test", "")?;
-        writeln!(
-            f,
-            "{:<width$}  train  test  median  range       median  range       seconds",
-            "experiment"
-        )?;
+        let head = [
+            "   course (%)     ours, train       ours, test",
+            "train  test  median  range       median  range       seconds",
+        ];
+        writeln!(f, "\n{:<width$}{}\n{:<width$}  {}", "", head[0], "experiment", head[1])?;
         for row in &self.rows {
-            writeln!(f, "{:<width$}  {}", row.experiment, row.numbers())?;
+            let line = format!("{:<width$}  {}", row.experiment, row.numbers());
+            writeln!(f, "{}", line.trim_end())?;
         }
         for row in self.rows.iter().filter(|row| !row.remark().is_empty()) {
             writeln!(f, "{} {}: {}", row.mark(), row.experiment, row.remark())?;
@@ -115,43 +111,102 @@ impl Display for Table {
 
 impl Row {
     fn new(experiment: &Experiment, runs: &[Ended]) -> Self {
-        let finished = runs.iter().filter_map(|run| match run {
-            Ended::Finished(summary) => Some(summary),
-            Ended::Failed(_) => None,
-        });
+        let finished = |value: fn(&Summary) -> f64| -> Spread {
+            let values = runs.iter().filter_map(|run| match run {
+                Ended::Finished(summary) => Some(value(summary)),
+                _ => None,
+            });
+            values.collect()
+        };
+        let checked = |value: fn(f64, f64) -> f64| -> Spread {
+            let values = runs.iter().filter_map(|run| match run {
+                Ended::Checked { right, planted } => Some(value(*right, *planted)),
+                _ => None,
+            });
+            values.collect()
+        };
         let failed = runs.iter().filter_map(|run| match run {
-            Ended::Finished(_) => None,
             Ended::Failed(message) => Some(message.clone()),
+            _ => None,
         });
+        let is_drawn = |run: &Ended| matches!(run, Ended::Finished(summary) if summary.stand_in);
         let mut row = Self {
             experiment: experiment.name().to_owned(),
             reference: experiment.reference.clone(),
-            stand_in: finished.clone().any(|summary| summary.stand_in),
-            train_accuracy: finished.clone().map(|summary| summary.train_accuracy).collect(),
-            test_accuracy: finished.clone().map(|summary| summary.test_accuracy).collect(),
-            seconds: finished.map(|summary| summary.seconds).collect(),
+            stand_in: runs.iter().any(is_drawn),
+            train_accuracy: finished(|summary| summary.train_accuracy),
+            test_accuracy: finished(|summary| summary.test_accuracy),
+            gradient_difference: checked(|right, _| right),
+            planted_difference: checked(|_, planted| planted),
+            seconds: finished(|summary| summary.seconds),
             failed: failed.collect(),
             short: Vec::new(),
         };
-        row.short = row.shortfalls();
+        row.short = [row.missing_accuracy(), row.missed_gradients()].concat();
         row
     }
 
-    fn shortfalls(&self) -> Vec<String> {
+    fn missing_accuracy(&self) -> Vec<String> {
         let parts = [
             ("train", self.reference.train_accuracy, &self.train_accuracy),
             ("test", self.reference.test_accuracy, &self.test_accuracy),
         ];
+        let allowed = 100.0 * self.reference.tolerance;
         let short = parts.into_iter().filter_map(|(part, known, ours)| {
+            let missing = 100.0 * (known? - ours.median);
             // A little more than the tolerance, against rounding.
-            let missing = known? - ours.median;
-            (missing > self.reference.tolerance + 1e-9)
-                .then(|| format!("{part} is {:.1} points below the course", 100.0 * missing))
+            (missing > allowed + 1e-6).then(|| {
+                format!("{part} is {missing:.1} points below the course, {allowed:.1} allowed")
+            })
         });
         if self.stand_in { Vec::new() } else { short.collect() }
     }
 
+    fn missed_gradients(&self) -> Vec<String> {
+        let Some(known) = self.reference.gradient_difference else { return Vec::new() };
+        let highest = self.gradient_difference.all.last();
+        let differ = highest.is_some_and(|highest| *highest >= known);
+        let lowest = self.planted_difference.all.first();
+        let missed = lowest.is_some_and(|lowest| *lowest <= PLANTED);
+        let differ = differ.then(|| format!("gradients differ by more than {known:e}"));
+        let missed = missed.then(|| "a planted error was not found".to_owned());
+        differ.into_iter().chain(missed).collect()
+    }
+
+    /// What both tables show of an experiment, but for its name.
+    fn cells(&self) -> [String; 5] {
+        let known = |share: Option<f64>| share.map_or("-".to_owned(), percent);
+        if let Some(below) = self.reference.gradient_difference {
+            let [right, planted] =
+                [&self.gradient_difference, &self.planted_difference].map(|spread| spread.median);
+            return [
+                format!("gradients below {below:e}"),
+                format!("{right:.1e}"),
+                format!("{planted:.1e} with a planted error"),
+                "-".to_owned(),
+                self.remark(),
+            ];
+        }
+        let ours = |spread: &Spread| format!("{} ({})", percent(spread.median), spread.range());
+        [
+            format!(
+                "{} / {}",
+                known(self.reference.train_accuracy),
+                known(self.reference.test_accuracy)
+            ),
+            ours(&self.train_accuracy),
+            ours(&self.test_accuracy),
+            format!("{:.1}", self.seconds.median),
+            self.remark(),
+        ]
+    }
+
+    /// The same for the screen.
     fn numbers(&self) -> String {
+        if self.reference.gradient_difference.is_some() {
+            let [known, right, planted, ..] = self.cells();
+            return format!("{known}: {right}, {planted} {}", self.mark());
+        }
         let known = |share: Option<f64>| share.map_or("-".to_owned(), percent);
         format!(
             "{:>5} {:>5}  {:>6}  {:<10}  {:>6}  {:<10}  {:>7.1} {}",
@@ -176,10 +231,8 @@ impl Row {
 
     fn remark(&self) -> String {
         let stand_in = self.stand_in.then(|| "drawn data, not compared".to_owned());
-        let tolerance = (!self.short.is_empty())
-            .then(|| format!("{:.1} allowed", 100.0 * self.reference.tolerance));
-        let remarks = self.failed.iter().chain(&self.short).cloned().chain(tolerance);
-        remarks.chain(stand_in).collect::<Vec<_>>().join("; ").replace('\n', " ")
+        let remarks = self.failed.iter().chain(&self.short).cloned().chain(stand_in);
+        remarks.collect::<Vec<_>>().join("; ").replace('\n', " ")
     }
 }
 
