@@ -179,3 +179,6 @@ impl Hidden {
         self.activation.forward(features, self.negative_slope)
     }
 }
+
+#[cfg(test)]
+mod tests;

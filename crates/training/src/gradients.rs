@@ -88,3 +88,6 @@ fn map(module: &impl Module, gradients: GradientsParams, map: Map) -> GradientsP
     module.visit(&mut mapper);
     mapper.gradients
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ mod objective;
 mod optimizer;
 mod plan;
 mod prediction;
+#[cfg(test)]
+mod properties;
 mod reference;
 mod resume;
 mod run_dir;

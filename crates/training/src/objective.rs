@@ -145,3 +145,6 @@ impl ModuleVisitor for Penalty {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
