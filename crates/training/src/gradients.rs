@@ -26,7 +26,7 @@ impl GradientClipping {
                 Some(norm) => {
                     // As PyTorch does, against division by zero.
                     let factor = (norm.add_scalar(1e-6).recip() * most).clamp_max(1.0);
-                    map(module, gradients, Map::Scale(factor))
+                    map(module, gradients, Map::Scale(Box::new(factor)))
                 }
                 None => gradients,
             },
@@ -66,7 +66,7 @@ fn norm(module: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> 
 /// What is done to each gradient.
 enum Map {
     Clamp(f64),
-    Scale(Tensor<1>),
+    Scale(Box<Tensor<1>>),
 }
 
 fn map(module: &impl Module, gradients: GradientsParams, map: Map) -> GradientsParams {
@@ -79,7 +79,7 @@ fn map(module: &impl Module, gradients: GradientsParams, map: Map) -> GradientsP
             let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
             let gradient = match &self.map {
                 Map::Clamp(most) => gradient.clamp(-most, *most),
-                Map::Scale(factor) => gradient * factor.clone().unsqueeze(),
+                Map::Scale(factor) => gradient * factor.as_ref().clone().unsqueeze(),
             };
             self.gradients.register(param.id, gradient);
         }
