@@ -108,7 +108,7 @@ struct Step {
 impl Step {
     fn new(config: &RunConfig) -> Result<Self> {
         let source = config.dataset.load()?;
-        let device = Device::default().autodiff();
+        let device = Device::flex().autodiff();
         let statistics = config.input.normalization.fit(&source.train);
         let head = config.objective.head(source.classes.len());
         let outputs = head.outputs(source.classes.len());

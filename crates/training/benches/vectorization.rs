@@ -63,7 +63,7 @@ fn random(count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
 }
 
 fn tensor<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values.to_vec(), shape), &Device::default())
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), &Device::flex())
 }
 
 fn assert_close(one: &[f32], other: &[f32], most: f32) {
