@@ -37,40 +37,37 @@ const EPOCHS: usize = 2_000;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    let (mut quiet, mut telling, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..RUNS {
-        quiet.push(whole(&config(100)?)?);
-        telling.push(whole(&config(1)?)?);
-        parts.push(Step::new(&config(100)?)?.parts());
-    }
+    let rounds = (0..RUNS).map(|_| round()).collect::<Result<Vec<_>>>()?;
     println!("microseconds a step of {RUNS} alternating runs of {EPOCHS} epochs\n");
     println!("{:44} {:>8} {:>8}", "", "median", "least");
-    let (quiet, telling) = (summary(quiet), summary(telling));
-    line("a whole run, reporting every 100 epochs", quiet);
-    let mut rest = quiet;
-    for (index, name) in PARTS.iter().enumerate() {
-        let part = summary(parts.iter().map(|parts| parts[index]).collect());
-        rest = less(rest, part);
-        line(&format!("  {name}"), part);
+    for (row, name) in ROWS.iter().enumerate() {
+        let times: Vec<f64> = rounds.iter().map(|round| round[row]).collect();
+        let least = times.iter().copied().fold(f64::INFINITY, f64::min);
+        println!("{name:44} {:8.1} {least:8.1}", median(times));
     }
-    line("  the loop around them", rest);
-    line("a whole run, reporting every epoch", telling);
-    line("  events and metrics, the difference", less(telling, quiet));
     Ok(())
 }
 
-/// The median and the least of `times`.
-fn summary(times: Vec<f64>) -> [f64; 2] {
-    let least = times.iter().copied().fold(f64::INFINITY, f64::min);
-    [median(times), least]
-}
+const ROWS: [&str; 9] = [
+    "a whole run, reporting every 100 epochs",
+    "  gather",
+    "  forward and loss",
+    "  scores read back",
+    "  backward",
+    "  optimiser",
+    "  the loop around them, the difference",
+    "a whole run, reporting every epoch",
+    "  events and metrics, the difference",
+];
 
-fn less(one: [f64; 2], other: [f64; 2]) -> [f64; 2] {
-    [one[0] - other[0], one[1] - other[1]]
-}
-
-fn line(name: &str, [median, least]: [f64; 2]) {
-    println!("{name:44} {median:8.1} {least:8.1}");
+/// One time of each of [`ROWS`].
+fn round() -> Result<[f64; 9]> {
+    let (quiet, telling) = (whole(&config(100)?)?, whole(&config(1)?)?);
+    let parts = Step::new(&config(100)?)?.parts();
+    let [gather, forward, scores, backward, optimizer] = parts;
+    let rest = quiet - parts.iter().sum::<f64>();
+    let events = telling - quiet;
+    Ok([quiet, gather, forward, scores, backward, optimizer, rest, telling, events])
 }
 
 fn config(report_every: usize) -> Result<RunConfig> {
@@ -91,8 +88,8 @@ fn whole(config: &RunConfig) -> Result<f64> {
     }
 }
 
-const PARTS: [&str; 5] =
-    ["gather", "forward and loss", "scores read back", "backward", "optimiser"];
+/// The number of parts of a step that are timed.
+const PARTS: usize = 5;
 
 /// The public parts of a step.
 struct Step {
@@ -125,9 +122,9 @@ impl Step {
         })
     }
 
-    /// The mean microseconds of each part of a step, in the order of [`PARTS`].
-    fn parts(mut self) -> [f64; PARTS.len()] {
-        let (mut total, mut steps) = ([Duration::ZERO; PARTS.len()], 0);
+    /// The mean microseconds of each part of a step, in the order of [`ROWS`].
+    fn parts(mut self) -> [f64; PARTS] {
+        let (mut total, mut steps) = ([Duration::ZERO; PARTS], 0);
         let count = self.examples.len();
         for epoch in 1..=EPOCHS {
             let order = shuffled(count, self.config.seed, epoch as u64);
@@ -171,7 +168,7 @@ impl Step {
 
 /// Adds up the times between the parts of a step.
 struct Laps<'a> {
-    total: &'a mut [Duration; PARTS.len()],
+    total: &'a mut [Duration; PARTS],
     next: usize,
     last: Instant,
 }
