@@ -191,3 +191,6 @@ impl Hidden {
         self.activation.forward(features, self.negative_slope)
     }
 }
+
+#[cfg(test)]
+mod tests;

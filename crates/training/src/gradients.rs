@@ -26,7 +26,7 @@ impl GradientClipping {
                 Some(norm) => {
                     // As PyTorch does, against division by zero.
                     let factor = (norm.add_scalar(1e-6).recip() * most).clamp_max(1.0);
-                    map(module, gradients, Map::Scale(factor))
+                    map(module, gradients, Map::Scale(Box::new(factor)))
                 }
                 None => gradients,
             },
@@ -67,7 +67,7 @@ fn norm(module: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> 
 #[allow(clippy::large_enum_variant, reason = "there is one at a time, for the length of a call")]
 enum Map {
     Clamp(f64),
-    Scale(Tensor<1>),
+    Scale(Box<Tensor<1>>),
 }
 
 fn map(module: &impl Module, gradients: GradientsParams, map: Map) -> GradientsParams {
@@ -80,7 +80,7 @@ fn map(module: &impl Module, gradients: GradientsParams, map: Map) -> GradientsP
             let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
             let gradient = match &self.map {
                 Map::Clamp(most) => gradient.clamp(-most, *most),
-                Map::Scale(factor) => gradient * factor.clone().unsqueeze(),
+                Map::Scale(factor) => gradient * factor.as_ref().clone().unsqueeze(),
             };
             self.gradients.register(param.id, gradient);
         }
@@ -89,3 +89,6 @@ fn map(module: &impl Module, gradients: GradientsParams, map: Map) -> GradientsP
     module.visit(&mut mapper);
     mapper.gradients
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ mod optimizer;
 mod plan;
 mod plane;
 mod prediction;
+#[cfg(test)]
+mod properties;
 mod reference;
 mod resume;
 mod run_dir;

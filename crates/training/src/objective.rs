@@ -150,3 +150,6 @@ impl ModuleVisitor for Penalty {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

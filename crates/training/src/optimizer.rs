@@ -245,3 +245,6 @@ fn check_epsilon(epsilon: f64, check: &mut Check) {
 fn in_f32(value: f64) -> f64 {
     f64::from(value as f32)
 }
+
+#[cfg(test)]
+mod tests;

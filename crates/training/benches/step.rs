@@ -1,0 +1,218 @@
+//! Microseconds of one training step of the network of `configs/course2/moons_adam.toml`: 2-5-2-1
+//! units, batches of 64, Adam.
+//!
+//!     cargo bench -p training --features flex,ndarray --bench step
+//!     python3 crates/training/benches/numpy_step.py
+//!
+//! The second is the same step in NumPy. First whole runs are divided by their steps, then the
+//! parts of a step are timed one by one, as the session puts them together; what is left of the
+//! whole is the loop around them: scores, checks, events, metrics, checkpoints.
+
+#![allow(missing_docs, reason = "a program")]
+
+mod common;
+
+use std::error::Error;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::train::Interrupter;
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::MetricDefinition;
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
+};
+use dataset::{Examples, shuffled};
+use models::{Model, Parameters};
+use training::{Head, Outcome, Plan, RunConfig, Ui};
+
+use common::median;
+
+const RUNS: usize = 9;
+const EPOCHS: usize = 2_000;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    let rounds = (0..RUNS).map(|_| round()).collect::<Result<Vec<_>>>()?;
+    println!("microseconds a step of {RUNS} alternating runs of {EPOCHS} epochs\n");
+    println!("{:44} {:>8} {:>8}", "", "median", "least");
+    for (row, name) in ROWS.iter().enumerate() {
+        let times: Vec<f64> = rounds.iter().map(|round| round[row]).collect();
+        let least = times.iter().copied().fold(f64::INFINITY, f64::min);
+        println!("{name:44} {:8.1} {least:8.1}", median(times));
+    }
+    Ok(())
+}
+
+const ROWS: [&str; 9] = [
+    "a whole run, reporting every 100 epochs",
+    "  gather",
+    "  forward and loss",
+    "  scores read back",
+    "  backward",
+    "  optimiser",
+    "  the loop around them, the difference",
+    "a whole run, reporting every epoch",
+    "  events and metrics, the difference",
+];
+
+/// One time of each of [`ROWS`].
+fn round() -> Result<[f64; 9]> {
+    let (quiet, telling) = (whole(&config(100)?)?, whole(&config(1)?)?);
+    let parts = Step::new(&config(100)?)?.parts();
+    let [gather, forward, scores, backward, optimizer] = parts;
+    let rest = quiet - parts.iter().sum::<f64>();
+    let events = telling - quiet;
+    Ok([quiet, gather, forward, scores, backward, optimizer, rest, telling, events])
+}
+
+fn config(report_every: usize) -> Result<RunConfig> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_adam.toml");
+    let epochs = format!("training.epochs={EPOCHS}");
+    let report = format!("training.report_every_epochs={report_every}");
+    Ok(RunConfig::read(&path, &[epochs, report])?)
+}
+
+/// The time of a run divided by its steps.
+fn whole(config: &RunConfig) -> Result<f64> {
+    let place = tempfile::tempdir()?;
+    let run = Plan::prepare(config, Some("flex"), None)?.start(Some(&place.path().join("run")))?;
+    let (renderer, interrupter) = (Box::new(Silent), Interrupter::new());
+    match run.fit(Ui { renderer, interrupter, stop: Box::new(|| None) })? {
+        Outcome::Finished(summary) => Ok(1e6 * summary.seconds / summary.steps as f64),
+        Outcome::Stopped(stop) => Err(format!("stopped: {stop:?}").into()),
+    }
+}
+
+/// The number of parts of a step that are timed.
+const PARTS: usize = 5;
+
+/// The public parts of a step.
+struct Step {
+    config: RunConfig,
+    examples: Examples,
+    device: Device,
+    model: Model,
+    optimizer: ModuleOptimizer,
+    head: Head,
+    normalizer: [Tensor<4>; 2],
+}
+
+impl Step {
+    fn new(config: &RunConfig) -> Result<Self> {
+        let source = config.dataset.load()?;
+        let device = Device::flex().autodiff();
+        let statistics = config.input.normalization.fit(&source.train);
+        let head = config.objective.head(source.classes.len());
+        let outputs = head.outputs(source.classes.len());
+        let parameters = Parameters::new(config.seed, &device);
+        let fixed = |values: &[f32]| Tensor::<1>::from_data(values, &device).reshape([1, 1, 1, -1]);
+        Ok(Self {
+            model: config.model.init(source.train.shape, outputs, parameters),
+            optimizer: config.optimizer.init(),
+            normalizer: [fixed(&statistics.shift), fixed(&statistics.scale)],
+            examples: source.train,
+            config: config.clone(),
+            device,
+            head,
+        })
+    }
+
+    /// The mean microseconds of each part of a step, in the order of [`ROWS`].
+    fn parts(mut self) -> [f64; PARTS] {
+        let (mut total, mut steps) = ([Duration::ZERO; PARTS], 0);
+        let count = self.examples.len();
+        for epoch in 1..=EPOCHS {
+            let order = shuffled(count, self.config.seed, epoch as u64);
+            for items in order.chunks(self.config.training.batch_size(count)) {
+                self.step(items, &mut Laps { total: &mut total, next: 0, last: Instant::now() });
+                steps += 1;
+            }
+        }
+        total.map(|part| 1e6 * part.as_secs_f64() / f64::from(steps))
+    }
+
+    fn step(&mut self, items: &[usize], laps: &mut Laps<'_>) {
+        let (inputs, targets) = self.gather(items);
+        laps.lap();
+        let logits = self.model.forward(inputs, None);
+        let loss = self.head.loss(logits.clone(), targets);
+        laps.lap();
+        std::hint::black_box(logits.without_autodiff().into_data());
+        laps.lap();
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        drop(loss);
+        let mut accumulated = GradientsAccumulator::new();
+        accumulated.accumulate(&self.model, gradients);
+        laps.lap();
+        let rate = self.config.optimizer.learning_rate();
+        self.model = self.optimizer.step(rate, self.model.clone(), accumulated.grads());
+        laps.lap();
+    }
+
+    fn gather(&self, items: &[usize]) -> (Tensor<4>, Tensor<1, Int>) {
+        let [height, width, channels] = self.examples.shape;
+        let values = self.examples.gather(items);
+        let values = TensorData::new(values, [items.len(), height, width, channels]);
+        let [shift, scale] = self.normalizer.clone();
+        let inputs = (Tensor::from_data(values, &self.device) - shift) / scale;
+        let labels = items.iter().map(|&item| self.examples.labels[item] as i32);
+        let labels = TensorData::new(labels.collect::<Vec<_>>(), [items.len()]);
+        (inputs, Tensor::from_data(labels, &self.device))
+    }
+}
+
+/// Adds up the times between the parts of a step.
+struct Laps<'a> {
+    total: &'a mut [Duration; PARTS],
+    next: usize,
+    last: Instant,
+}
+
+impl Laps<'_> {
+    fn lap(&mut self) {
+        self.total[self.next] += self.last.elapsed();
+        self.next += 1;
+        self.last = Instant::now();
+    }
+}
+
+/// Shows nothing.
+struct Silent;
+
+impl MetricsRendererTraining for Silent {
+    fn update_train(&mut self, _state: MetricState) {}
+    fn update_valid(&mut self, _state: MetricState) {}
+}
+
+impl TrainingProgressLogger for Silent {
+    fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
+    fn update_epoch(&mut self, _epoch: usize) {}
+    fn start_split(&mut self, _split: &str, _items: usize) {}
+    fn update_split(&mut self, _items: usize) {}
+    fn end_split(&mut self) {}
+    fn end(&mut self) {}
+    fn log_event_training(&mut self, _event: String) {}
+}
+
+impl MetricsRenderer for Silent {
+    fn manual_close(&mut self) {}
+    fn register_metric(&mut self, _definition: MetricDefinition) {}
+}
+
+impl MetricsRendererEvaluation for Silent {
+    fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
+}
+
+impl EvaluationProgressLogger for Silent {
+    fn start_global_progress(&mut self, _tests: usize) {}
+    fn start_test(&mut self, _name: &str, _items: usize) {}
+    fn update_test_progress(&mut self, _items: usize) {}
+    fn end_test(&mut self) {}
+    fn end_global_progress(&mut self) {}
+    fn log_event_evaluation(&mut self, _event: String) {}
+}

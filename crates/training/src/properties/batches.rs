@@ -1,0 +1,134 @@
+//! Which examples make a step, and that its batches are parts of one.
+
+use std::collections::BTreeMap;
+
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::FloatDType;
+use burn::train::TrainStep;
+use dataset::{Examples, Statistics, shuffled};
+use rand::RngExt;
+
+use super::{Parameter, assert_close, device, parameters, random, rng, values};
+use crate::classifier::Classifier;
+use crate::config::{RunConfig, TrainingConfig};
+use crate::environment::DataIdentity;
+
+const WIDTH: usize = 3;
+
+fn config(table: &str) -> RunConfig {
+    let text = format!(
+        "name = 'test'\n[dataset.points]\n[model.mlp]\nhidden = [4]\nactivation = 'tanh'\n\
+         batch_norm = 'none'\n[optimizer.sgd]\nlearning_rate = 0.1\n[training]\nepochs = 1\n{table}"
+    );
+    toml::from_str(&text).unwrap()
+}
+
+/// The batches of each step of an epoch, as a session makes them.
+fn steps(training: &TrainingConfig, count: usize, epoch: u64) -> Vec<Vec<Vec<usize>>> {
+    let batches =
+        |items: &[usize]| items.chunks(training.batch_size(count)).map(<[usize]>::to_vec).collect();
+    let order = shuffled(count, 1, epoch);
+    order.chunks(training.step_examples(count)).map(batches).collect()
+}
+
+#[test]
+fn mini_batches_cover_every_example_once_and_only_the_last_is_smaller() {
+    let mut rng = rng(1);
+    for epoch in 0..300 {
+        let count = rng.random_range(1..200);
+        let training = TrainingConfig {
+            batch_size: rng.random_bool(0.9).then(|| rng.random_range(1..250)),
+            accumulation: rng.random_range(1..5),
+            ..config("").training
+        };
+        let steps = steps(&training, count, epoch);
+        assert_eq!(steps.len(), training.steps(count), "{training:?}");
+        assert_partition(&steps.concat(), count, training.batch_size.unwrap_or(count));
+    }
+}
+
+fn assert_partition(batches: &[Vec<usize>], count: usize, batch_size: usize) {
+    let mut visited = batches.concat();
+    visited.sort_unstable();
+    assert_eq!(visited, (0..count).collect::<Vec<_>>());
+    let (last, others) = batches.split_last().unwrap();
+    assert!(others.iter().all(|batch| batch.len() == batch_size));
+    let rest = count % batch_size;
+    assert_eq!(last.len(), if rest == 0 { batch_size } else { rest });
+}
+
+fn classifier(config: &RunConfig, classes: usize) -> Classifier {
+    let identity = DataIdentity {
+        stand_in: false,
+        sha256: BTreeMap::new(),
+        are_images: false,
+        shape: [1, 1, WIDTH],
+        classes: (0..classes).map(|class| class.to_string()).collect(),
+        counts: BTreeMap::new(),
+    };
+    let statistics = Statistics { shift: vec![0.1; WIDTH], scale: vec![0.7; WIDTH] };
+    Classifier::initial(config, &identity, &statistics, FloatDType::F64, &device()).unwrap()
+}
+
+fn examples(count: usize, classes: u32) -> Examples {
+    let mut rng = rng(count as u64);
+    let features = random([count, WIDTH], &mut rng).iter::<f32>().collect();
+    let labels = (0..count).map(|_| rng.random_range(0..classes)).collect();
+    Examples::features(WIDTH, features, labels)
+}
+
+/// The gradients of one step over all `examples`, in batches of `batch_size`.
+fn gradients(classifier: &Classifier, examples: &Examples, batch_size: usize) -> GradientsParams {
+    let items: Vec<usize> = (0..examples.len()).collect();
+    let mut gradients = GradientsAccumulator::new();
+    for batch_items in items.chunks(batch_size) {
+        let mut batch = classifier.batch(examples, batch_items, &device());
+        batch.step_examples = items.len();
+        gradients.accumulate(classifier, TrainStep::step(classifier, batch).grads);
+    }
+    gradients.grads()
+}
+
+/// The gradients of parts, which must be those of the whole.
+fn assert_parts_make_the_whole(objective: &str, classes: u32, count: usize, batch_size: usize) {
+    let config = config(objective);
+    let (classifier, examples) = (classifier(&config, classes as usize), examples(count, classes));
+    let of = |batch_size| gradients(&classifier, &examples, batch_size);
+    let trained = |parameter: &Parameter| parameter.gradient.is_some();
+    let [parts, whole] = [of(batch_size), of(count)]
+        .map(|gradients| parameters(&classifier, &gradients).into_iter().filter(trained));
+    let pairs: Vec<(Parameter, Parameter)> = parts.zip(whole).collect();
+    assert_eq!(pairs.len(), 4);
+    for (parts, whole) in pairs {
+        let (parts, whole) = (parts.gradient.unwrap(), whole.gradient.unwrap());
+        assert!(whole.iter().any(|derivative| derivative.abs() > 1e-3));
+        assert_close(&parts, &whole, 1e-14);
+    }
+    assert_steps_equal(&config, &classifier, of(batch_size), of(count));
+}
+
+fn assert_steps_equal(
+    config: &RunConfig,
+    classifier: &Classifier,
+    parts: GradientsParams,
+    whole: GradientsParams,
+) {
+    let after = |gradients| {
+        let rate = config.optimizer.learning_rate();
+        values(&config.optimizer.init().step(rate, classifier.clone(), gradients)).concat()
+    };
+    let (parts, whole, before) = (after(parts), after(whole), values(classifier).concat());
+    assert_close(&parts, &whole, 1e-15);
+    assert!(before != whole);
+}
+
+#[test]
+fn a_step_of_accumulated_batches_is_a_step_of_their_union() {
+    for (count, batch_size) in [(12, 4), (11, 4), (9, 4), (5, 1)] {
+        for objective in ["", "[objective]\nl2 = 0.7", "[objective]\nl1 = 0.3\nl2 = 0.7"] {
+            for classes in [2, 3] {
+                assert_parts_make_the_whole(objective, classes, count, batch_size);
+            }
+        }
+    }
+}
