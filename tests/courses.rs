@@ -33,6 +33,9 @@ learning_rate = 1e-2
 epochs = 100
 batch_size = 64
 report_every_epochs = 10
+
+[training.checkpoint]
+every_epochs = 50
 "#;
 
 fn moons() -> Place {

@@ -29,8 +29,10 @@ use sorted::sorted;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckpointConfig {
-    /// Save after every so many epochs, and after the last one.
-    pub every_epochs: usize,
+    /// Save after every so many epochs, and after the last one; if absent, whenever an epoch is
+    /// reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_epochs: Option<usize>,
     /// Also save after every so many steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every_steps: Option<usize>,
@@ -63,14 +65,14 @@ const SUMS: &str = "SHA256SUMS";
 
 impl Default for CheckpointConfig {
     fn default() -> Self {
-        Self { every_epochs: 1, every_steps: None, keep_last: 2 }
+        Self { every_epochs: None, every_steps: None, keep_last: 2 }
     }
 }
 
 impl CheckpointConfig {
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
-        check.count("every_epochs", self.every_epochs, 10_000_000);
+        check.count("every_epochs", self.every_epochs.unwrap_or(1), 10_000_000);
         check.count("every_steps", self.every_steps.unwrap_or(1), 1_000_000_000);
         check.count("keep_last", self.keep_last, 1_000_000);
     }

@@ -64,7 +64,6 @@ fn norm(module: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> 
 }
 
 /// What is done to each gradient.
-#[allow(clippy::large_enum_variant, reason = "there is one at a time, for the length of a call")]
 enum Map {
     Clamp(f64),
     Scale(Box<Tensor<1>>),

@@ -1,10 +1,13 @@
+mod adam;
+#[cfg(test)]
+mod tests;
+
 use ::config::Check;
 use burn::optim::momentum::MomentumConfig as BurnMomentum;
-use burn::optim::{
-    AdamConfig as BurnAdam, AdamWConfig as BurnAdamW, ModuleOptimizer,
-    RmsPropConfig as BurnRmsProp, SgdConfig as BurnSgd,
-};
+use burn::optim::{ModuleOptimizer, RmsPropConfig as BurnRmsProp, SgdConfig as BurnSgd};
 use serde::{Deserialize, Serialize};
+
+use adam::Adam;
 
 /// How parameters follow their gradients: `[optimizer.adam]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -201,11 +204,8 @@ impl RmsPropConfig {
 
 impl AdamConfig {
     fn init(&self) -> ModuleOptimizer {
-        BurnAdam::new()
-            .with_beta_1(self.beta_1 as f32)
-            .with_beta_2(self.beta_2 as f32)
-            .with_epsilon(self.epsilon as f32)
-            .init()
+        let &Self { beta_1, beta_2, epsilon, .. } = self;
+        ModuleOptimizer::from(Adam { beta_1, beta_2, epsilon, weight_decay: 0.0 })
     }
 
     fn check(&self, check: &mut Check) {
@@ -218,12 +218,8 @@ impl AdamConfig {
 
 impl AdamWConfig {
     fn init(&self) -> ModuleOptimizer {
-        BurnAdamW::new()
-            .with_beta_1(self.beta_1 as f32)
-            .with_beta_2(self.beta_2 as f32)
-            .with_epsilon(self.epsilon as f32)
-            .with_weight_decay(self.weight_decay as f32)
-            .init()
+        let &Self { beta_1, beta_2, epsilon, weight_decay, .. } = self;
+        ModuleOptimizer::from(Adam { beta_1, beta_2, epsilon, weight_decay })
     }
 
     fn check(&self, check: &mut Check) {
@@ -245,6 +241,3 @@ fn check_epsilon(epsilon: f64, check: &mut Check) {
 fn in_f32(value: f64) -> f64 {
     f64::from(value as f32)
 }
-
-#[cfg(test)]
-mod tests;

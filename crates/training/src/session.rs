@@ -204,7 +204,8 @@ impl Session {
         self.state.epoch_step = 0;
         self.state.scores = Scores::default();
         let is_best = validation.is_some_and(|scores| self.note_best(epoch, &scores));
-        let is_due = epoch.is_multiple_of(self.config.training.checkpoint.every_epochs);
+        let every = self.config.training.checkpoint.every_epochs;
+        let is_due = every.map_or(reports, |every| epoch.is_multiple_of(every));
         if is_best || is_due || self.is_finished() {
             self.commit()?;
         }

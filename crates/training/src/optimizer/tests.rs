@@ -115,78 +115,16 @@ fn deviation(case: &Case, precision: DType) -> f64 {
     deviations.max_by(f64::total_cmp).unwrap()
 }
 
-/// Whether Burn's bias correction, computed in f32, is felt in `case`: see
-/// [`the_rest_of_adam_s_deviation_is_its_bias_correction_in_f32`].
-fn feels_the_correction(case: &Case) -> bool {
-    let beta_2 = match &case.optimizer {
-        OptimizerConfig::Adam(config) => config.beta_2,
-        OptimizerConfig::AdamW(config) => config.beta_2,
-        _ => 0.0,
-    };
-    beta_2 > 0.99
-}
-
-/// Fails if any of `count` cases ever is further than `most` from its reference.
-fn assert_close(count: usize, most: f64, which: impl Fn(&Case) -> bool) {
-    let cases: Vec<Case> = references().into_iter().filter(which).collect();
-    assert_eq!(cases.len(), count);
+#[test]
+fn optimisers_equal_those_of_pytorch_over_a_hundred_steps() {
+    let cases = references();
+    assert_eq!(cases.len(), 12);
     for (case, precision) in cases.iter().flat_map(|case| [(case, DType::F64), (case, DType::F32)])
     {
         let deviation = deviation(case, precision);
-        assert!(deviation < most, "{} in {precision:?}: {deviation:.1e}", case.name);
+        println!("{} in {precision:?}: {deviation:.1e}", case.name);
+        assert!(deviation < 1e-6, "{} in {precision:?}: {deviation:.1e}", case.name);
     }
-}
-
-#[test]
-fn optimisers_equal_those_of_pytorch_over_a_hundred_steps() {
-    assert_close(8, 1e-6, |case| !feels_the_correction(case));
-}
-
-/// Not to 1e-6: in f64 as in f32 up to 2.4e-6 are measured after 100 steps of 0.01.
-#[test]
-fn adam_with_its_usual_betas_is_within_three_millionths_of_pytorch() {
-    assert_close(4, 3e-6, feels_the_correction);
-}
-
-/// `1 - beta_1^t` and `1 - beta_2^t`.
-type Corrections = fn(f32, f32, i32) -> (f64, f64);
-
-/// The corrections as Burn computes them.
-fn in_single(beta_1: f32, beta_2: f32, t: i32) -> (f64, f64) {
-    (f64::from(1.0 - beta_1.powi(t)), f64::from(1.0 - beta_2.powi(t)))
-}
-
-/// The corrections of the same betas without that rounding.
-fn in_double(beta_1: f32, beta_2: f32, t: i32) -> (f64, f64) {
-    (1.0 - f64::from(beta_1).powi(t), 1.0 - f64::from(beta_2).powi(t))
-}
-
-/// A hundred steps of Adam in f64 with betas that were rounded to f32.
-fn adam(corrections: Corrections) -> [f64; 9] {
-    let (beta_1, beta_2) = (0.9_f32, 0.999_f32);
-    let (mut values, mut m, mut v) = (start(), [0.0; 9], [0.0; 9]);
-    for t in 1..=100 {
-        let g = gradient(values, t);
-        let (first, second) = corrections(beta_1, beta_2, t as i32);
-        for k in 0..9 {
-            m[k] = f64::from(beta_1) * m[k] + f64::from(1.0 - beta_1) * g[k];
-            v[k] = f64::from(beta_2) * v[k] + f64::from(1.0 - beta_2) * g[k] * g[k];
-            values[k] -= 0.01 * (m[k] / first) / ((v[k] / second).sqrt() + 1e-8);
-        }
-    }
-    values
-}
-
-/// With betas of 0.9 and 0.999, `1 - 0.999^t` is near 0 where f32 has seven digits near 1. The
-/// rounding of the betas themselves matters less.
-#[test]
-fn the_rest_of_adam_s_deviation_is_its_bias_correction_in_f32() {
-    let case = references().into_iter().find(|case| case.name == "adam").unwrap();
-    let (burn, pytorch) = (path(&case, 100, DType::F64)[100], case.after[&100]);
-    let (like_burn, exact) = (adam(in_single), adam(in_double));
-    assert!(distance(&burn, &like_burn) < 1e-8);
-    assert!(distance(&exact, &pytorch) < 1e-7);
-    assert!(distance(&burn, &pytorch) > 1e-6);
 }
 
 /// The values after the first and the second step of `optimizer`.
