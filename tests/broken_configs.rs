@@ -406,6 +406,95 @@ fn counts_and_fractions_out_of_range_are_shown_with_the_range() {
 }
 
 #[test]
+fn what_the_courses_add_is_checked_like_the_rest() {
+    let training = |table: &str| format!("{table}\n[training]");
+    let objective = training("[objective]\nl2 = -1.0");
+    let clipping = training("[training.gradient_clipping]\nnorm = 0.0");
+    let both = training("[training.gradient_clipping]\nnorm = 1.0\nvalue = 1.0");
+    let step = training("[schedule.decay.step]\nevery_epochs = 2");
+    let reference = training("[reference]\nsource = \"a\"\ntolerance = 2.0");
+    refuse_each(&[
+        (
+            "a dropout for a layer that is not there",
+            "[8]",
+            "[8]\ndropout = [0.1, 0.2]",
+            &["tiny.toml:13:11", "model.mlp.dropout", "2 probabilities for 1 hidden layers"],
+        ),
+        (
+            "a dropout of everything",
+            "[8]",
+            "[8]\ndropout = [1.0]",
+            &["tiny.toml:13:11", "model.mlp.dropout", "less than 1"],
+        ),
+        (
+            "a slope that rises to the left",
+            "[8]",
+            "[8]\nnegative_slope = -0.1",
+            &["tiny.toml:13:18", "-0.1 is not between 0 and 1"],
+        ),
+        (
+            "a momentum that never ends",
+            "[optimizer.adam]\nlearning_rate = 1e-2",
+            "[optimizer.sgd]\nmomentum = 1.0",
+            &["tiny.toml:15:12", "optimizer.sgd.momentum", "less than 1"],
+        ),
+        (
+            "a look ahead without momentum",
+            "[optimizer.adam]\nlearning_rate = 1e-2",
+            "[optimizer.sgd]\nnesterov = true",
+            &["tiny.toml:15:12", "needs `momentum`"],
+        ),
+        ("a negative penalty", "[training]", &objective, &["tiny.toml:18:6", "objective.l2"]),
+        ("a norm of nothing", "[training]", &clipping, &["tiny.toml:18:8", "greater than 0"]),
+        ("two ways to clip", "[training]", &both, &["choose exactly one"]),
+        ("a step without its factor", "[training]", &step, &["`factor` is missing", "add it"]),
+        (
+            "a tolerance of everything",
+            "[training]",
+            &reference,
+            &["tiny.toml:19:13", "reference.tolerance", "2 is not between 0 and 1"],
+        ),
+        (
+            "no batch in a step",
+            "epochs = 3",
+            "epochs = 3\naccumulation = 0",
+            &["tiny.toml:19:16", "training.accumulation", "between 1 and"],
+        ),
+        (
+            "a report at no epoch",
+            "epochs = 3",
+            "epochs = 3\nreport_every_epochs = 0",
+            &["tiny.toml:19:23", "training.report_every_epochs", "between 1 and"],
+        ),
+    ]);
+}
+
+#[test]
+fn points_that_cannot_be_drawn_are_refused() {
+    let points = "[dataset.points]\nshape = \"moons\"";
+    let files = "[dataset.hdf5]\ndirectory = \"data\"\ntrain = \"train.h5\"\ntest = \"test.h5\"";
+    let cases: [(&str, &[&str]); 5] = [
+        ("shape = \"flower\"\ntrain = 3", &["tiny.toml:5:9", "3 is odd"]),
+        ("factor = 0.5", &["tiny.toml:5:10", "only `shape = \"circles\"` has a factor"]),
+        ("seed = 4294967295", &["tiny.toml:5:8", "NumPy's seeds have 32 bits"]),
+        ("noise = -1", &["tiny.toml:5:9", "-1 is not between 0 and 10"]),
+        ("shape = \"moon\"", &["tiny.toml:4:9", "did you mean `moons`?"]),
+    ];
+    for (line, words) in cases {
+        let own = format!("[dataset.points]\n{line}");
+        let more = format!("{points}\n{line}");
+        let text = if line.starts_with("shape") { own } else { more };
+        refuse_each(&[(line, files, &text, words)]);
+    }
+}
+
+#[test]
+fn only_a_file_extends_another() {
+    let words = ["extends", "only a file can extend another"];
+    Place::new().refuses(&["--config", "tiny.toml", "--set", "extends=a.toml"], 2, &words);
+}
+
+#[test]
 fn a_name_must_be_the_name_of_one_directory() {
     let long = format!("\"{}\"", "n".repeat(65));
     let names = ["\"\"", "\"../tiny\"", "\"/tmp/tiny\"", "\"a b\"", "\"tiny\\u0000\"", &long];

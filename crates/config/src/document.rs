@@ -35,7 +35,7 @@ use layer::Layer;
 /// settings of one mean nothing to the other. Hence `--set optimizer.sgd.momentum=0.9` also
 /// changes a file's `[optimizer.adam]` for SGD.
 ///
-/// Nothing in TOML tells a choice from any other table, so the caller lists their dotted keys. To
+/// Nothing in TOML tells a choice from any other table, so [`Rules`] list their dotted keys. To
 /// guess them, from tables with a single key, would drop settings: a base that says no more than
 /// `[training.checkpoint]` under a file with no more than `[training.early_stopping]` looks the
 /// same. A choice that is missing in the list is merged, and two of them are refused by serde.
@@ -44,20 +44,29 @@ pub struct Document {
     path: PathBuf,
     /// The uppermost first: the overrides, the last one first, the file, its base, and so on.
     layers: Vec<Layer>,
-    choices: Vec<String>,
+    rules: Rules,
+}
+
+/// What the tables of a config mean where one file lies over another.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rules {
+    /// The dotted keys of the tables that stand for a choice, for example `optimizer`.
+    pub choices: &'static [&'static str],
+    /// The top-level keys that speak of their own file alone, and mean nothing to one that
+    /// extends it.
+    pub own: &'static [&'static str],
 }
 
 impl Document {
     /// Reads the file at `path`, with its bases under it and the `key=value` overrides over it,
-    /// the last one on top. `choices` are the dotted keys of the tables that stand for a choice,
-    /// for example `optimizer`.
+    /// the last one on top.
     ///
     /// # Errors
     ///
     /// If the file or one of its bases cannot be read, is larger than 1 MiB or is no TOML, if the
     /// chain of bases closes or is longer than 8, or if an override cannot be placed.
-    pub fn read(path: &Path, overrides: &[String], choices: &[&str]) -> Result<Self, ConfigError> {
-        Self::parse(path, &extends::read(path)?, overrides, choices)
+    pub fn read(path: &Path, overrides: &[String], rules: Rules) -> Result<Self, ConfigError> {
+        Self::parse(path, &extends::read(path)?, overrides, rules)
     }
 
     /// As [`Document::read`], with the `text` of the file given; its bases are read.
@@ -65,12 +74,11 @@ impl Document {
         path: &Path,
         text: &str,
         overrides: &[String],
-        choices: &[&str],
+        rules: Rules,
     ) -> Result<Self, ConfigError> {
         let mut layers = overrides::layers(overrides)?;
         extends::push_files(&mut layers, path, text)?;
-        let choices = choices.iter().map(|key| (*key).to_owned()).collect();
-        let document = Self { path: path.to_owned(), layers, choices };
+        let document = Self { path: path.to_owned(), layers, rules };
         document.table()?;
         Ok(document)
     }
@@ -102,12 +110,15 @@ impl Document {
 
     /// All layers, merged.
     fn table(&self) -> Result<DeTable<'_>, ConfigError> {
-        let choices: Vec<_> = self.choices.iter().map(String::as_str).collect();
+        let file = self.layers.iter().position(|layer| layer.path().is_some()).unwrap_or(0);
         let mut table = DeTable::new();
-        for layer in self.layers.iter().rev() {
+        for (index, layer) in self.layers.iter().enumerate().rev() {
             let mut over = layer.parse()?;
             over.remove(extends::KEY);
-            merge::merge(&mut table, over, &choices).map_err(|clash| {
+            if index > file {
+                self.rules.own.iter().for_each(|key| drop(over.remove(*key)));
+            }
+            merge::merge(&mut table, over, self.rules.choices).map_err(|clash| {
                 let place = self.finding(Some(clash.under), None, String::new()).place;
                 let message = format!("`{}` holds a value ({place}), not a table", clash.key);
                 layer.error(clash.over, None, message)

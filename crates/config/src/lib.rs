@@ -10,5 +10,5 @@ mod error;
 mod hint;
 
 pub use check::{Check, Problem};
-pub use document::Document;
+pub use document::{Document, Rules};
 pub use error::ConfigError;

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use ::config::{Check, ConfigError, Document};
+use ::config::{Check, ConfigError, Document, Rules};
 use dataset::{DatasetConfig, Normalization, Split, SplitConfig};
 use models::ModelConfig;
 use serde::{Deserialize, Serialize};
@@ -98,14 +98,16 @@ fn one() -> usize {
     1
 }
 
-/// The tables that hold a choice: one that extends another replaces it whole.
-const CHOICES: [&str; 5] =
-    ["dataset", "model", "optimizer", "schedule.decay", "training.gradient_clipping"];
+/// What it means that one config extends another.
+const RULES: Rules = Rules {
+    choices: &["dataset", "model", "optimizer", "schedule.decay", "training.gradient_clipping"],
+    own: &["reference"],
+};
 
 impl RunConfig {
     /// Reads the config at `path` under its `key=value` overrides.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
-        Self::from_document(&Document::read(path, overrides, &CHOICES)?)
+        Self::from_document(&Document::read(path, overrides, RULES)?)
     }
 
     fn from_document(document: &Document) -> Result<Self, ConfigError> {

@@ -13,8 +13,14 @@ use crate::run_dir::{RunDir, write_file};
 
 /// The keys that may change between two parts of a run: they leave what is already done valid.
 /// The data are compared by their content rather than by where they lie.
-const CHANGEABLE: [&str; 5] =
-    ["dataset", "device", "training.checkpoint", "training.early_stopping", "training.epochs"];
+const CHANGEABLE: [&str; 6] = [
+    "dataset",
+    "device",
+    "reference",
+    "training.checkpoint",
+    "training.early_stopping",
+    "training.epochs",
+];
 
 /// Fails if `config` is not that of the run in `directory`, but for what may change.
 pub fn must_continue(config: &RunConfig, directory: &RunDir) -> Result<(), RunError> {

@@ -21,7 +21,7 @@ const TEXT: &str = "epochs = 3\n\n[adam]\nlearning_rate = 1e-3\n";
 
 fn document(text: &str, overrides: &[&str]) -> Result<Document, ConfigError> {
     let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    Document::parse(Path::new("a.toml"), text, &overrides, &[])
+    Document::parse(Path::new("a.toml"), text, &overrides, Rules::default())
 }
 
 fn message(text: &str, overrides: &[&str]) -> String {

@@ -3,12 +3,13 @@
 use super::*;
 use toml::{Table, Value};
 
-const CHOICES: [&str; 3] = ["model", "optimizer", "schedule.decay"];
+const RULES: Rules =
+    Rules { choices: &["model", "optimizer", "schedule.decay"], own: &["reference"] };
 
 /// A document of `text` with `overrides` as it is deserialised.
 fn resolved(text: &str, overrides: &[&str]) -> Value {
     let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    let document = Document::parse(Path::new("a.toml"), text, &overrides, &CHOICES).unwrap();
+    let document = Document::parse(Path::new("a.toml"), text, &overrides, RULES).unwrap();
     Value::Table(document.deserialize::<Table>().unwrap())
 }
 
@@ -34,7 +35,7 @@ enum Optimizer {
 /// The message of a `Run` that cannot be deserialised.
 fn refused(text: &str, overrides: &[&str]) -> String {
     let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    let document = Document::parse(Path::new("a.toml"), text, &overrides, &CHOICES);
+    let document = Document::parse(Path::new("a.toml"), text, &overrides, RULES);
     document.and_then(|document| document.deserialize::<Run>()).unwrap_err().to_string()
 }
 

@@ -5,6 +5,8 @@ use std::fs;
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+const RULES: Rules = Rules { choices: &["optimizer"], own: &["reference"] };
+
 /// A folder of config files, removed in the end.
 struct Folder(PathBuf);
 
@@ -22,7 +24,7 @@ impl Folder {
     /// `a.toml` as it is deserialised, or the message, in which the folder is called `configs`.
     fn read(&self, overrides: &[&str]) -> Result<Config, String> {
         let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
-        Document::read(&self.0.join("a.toml"), &overrides, &["optimizer"])
+        Document::read(&self.0.join("a.toml"), &overrides, RULES)
             .and_then(|document| document.deserialize())
             .map_err(|error| self.shown(&error))
     }
@@ -87,7 +89,7 @@ fn a_base_is_found_from_the_file_that_extends_it() {
 #[test]
 fn another_choice_than_that_of_the_base_replaces_it() {
     let folder = pair("[optimizer.sgd]\nmomentum = 0.9", "[optimizer.adam]\nbeta_1 = 0.5");
-    let document = Document::read(&folder.0.join("a.toml"), &[], &["optimizer"]).unwrap();
+    let document = Document::read(&folder.0.join("a.toml"), &[], RULES).unwrap();
     let table: toml::Table = document.deserialize().unwrap();
     assert_eq!(table, toml::from_str("optimizer.sgd.momentum = 0.9").unwrap());
 }
@@ -95,7 +97,7 @@ fn another_choice_than_that_of_the_base_replaces_it() {
 #[test]
 fn a_choice_is_inherited_and_its_settings_merged() {
     let folder = pair("[optimizer.adam]\nbeta_1 = 0.5", "[optimizer.adam]\nlearning_rate = 1");
-    let document = Document::read(&folder.0.join("a.toml"), &[], &["optimizer"]).unwrap();
+    let document = Document::read(&folder.0.join("a.toml"), &[], RULES).unwrap();
     let table: toml::Table = document.deserialize().unwrap();
     assert_eq!(
         table,
@@ -125,7 +127,7 @@ fn mistakes_in_a_file_with_a_base_are_shown_in_the_file() {
 #[test]
 fn problems_are_shown_in_the_file_that_gave_the_value() {
     let folder = pair("epochs = 0", TEXT);
-    let document = Document::read(&folder.0.join("a.toml"), &[], &[]).unwrap();
+    let document = Document::read(&folder.0.join("a.toml"), &[], Rules::default()).unwrap();
     let problem = |key: &str| Problem { key: key.into(), message: "is wrong".into() };
     let error = document.error(vec![problem("adam.learning_rate"), problem("epochs")]);
     let message = folder.shown(&error);
@@ -206,4 +208,17 @@ fn a_file_over_a_mebibyte_is_refused() {
 fn a_byte_order_mark_may_stand_before_any_file() {
     let folder = pair("", &format!("\u{feff}{TEXT}"));
     assert_eq!(folder.read(&["epochs=4"]), config(4, 1e-3));
+}
+
+#[test]
+fn what_a_base_says_of_itself_alone_is_not_inherited() {
+    let base = "epochs = 3\n[reference]\nscore = 1\n[adam]\nlearning_rate = 0.5\n";
+    let table = |folder: &Folder| {
+        let document = Document::read(&folder.0.join("a.toml"), &[], RULES).unwrap();
+        document.deserialize::<toml::Table>().unwrap()
+    };
+    let without = table(&pair("", base));
+    assert!(!without.contains_key("reference") && without.contains_key("epochs"), "{without}");
+    let own = table(&pair("[reference]\nother = 2", base));
+    assert_eq!(own["reference"].as_table().unwrap().keys().collect::<Vec<_>>(), ["other"]);
 }
