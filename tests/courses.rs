@@ -119,7 +119,7 @@ fn a_binary_task_may_have_two_logits_and_others_have_no_sigmoid() {
 }
 
 #[test]
-fn every_optimiser_learns_and_resumes_bit_by_bit() {
+fn every_optimiser_resumes_bit_by_bit_with_dropout_and_decay() {
     let optimizers = [
         "sgd.learning_rate=0.5",
         "sgd={learning_rate=0.05,momentum=0.9,nesterov=true}",
