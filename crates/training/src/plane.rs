@@ -1,4 +1,4 @@
-use dataset::Examples;
+use dataset::{Examples, Split};
 
 use crate::error::RunError;
 use crate::evaluation::log_probabilities_of;
@@ -41,7 +41,7 @@ impl Trained {
             return Ok(None);
         }
         let data = self.load()?;
-        let (x, y) = (range(&data.train, 0), range(&data.train, 1));
+        let (x, y) = (range(&data, 0), range(&data, 1));
         let grid = Examples::features(2, centres(x, y), vec![0; CELLS * CELLS]);
         let plane = Plane {
             x,
@@ -70,9 +70,11 @@ impl Trained {
 }
 
 /// The range of one of two features, with a margin.
-fn range(examples: &Examples, feature: usize) -> [f64; 2] {
-    let all: Vec<usize> = (0..examples.len()).collect();
-    let values = examples.gather(&all).into_iter().skip(feature).step_by(2).map(f64::from);
+fn range(data: &Split, feature: usize) -> [f64; 2] {
+    let values = [&data.train, &data.test].into_iter().flat_map(|examples| {
+        let all: Vec<usize> = (0..examples.len()).collect();
+        examples.gather(&all).into_iter().skip(feature).step_by(2).map(f64::from)
+    });
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
