@@ -1,13 +1,16 @@
 //! What the experiments of the courses need: features, binary tasks, penalties, every optimiser.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use dataset::Examples;
 use dataset::hdf5::{self, Part};
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::place::{Place, Ran};
 use crate::resuming::{assert_same_bits, stop};
+use crate::shipped_configs::root;
 use crate::training::{column, json};
 
 /// Two moons and a network that can tell them apart.
@@ -233,8 +236,8 @@ fn a_config_extends_another_and_the_run_needs_neither() {
     place.succeed(&["--config", "small.toml"]);
     let resolved = place.read("runs/small/config.toml");
     assert!(!resolved.contains("extends") && !resolved.contains("adam"), "{resolved}");
-    std::fs::remove_file(place.path("moons.toml")).unwrap();
-    std::fs::remove_file(place.path("small.toml")).unwrap();
+    fs::remove_file(place.path("moons.toml")).unwrap();
+    fs::remove_file(place.path("small.toml")).unwrap();
     place.succeed(&["--resume", "runs/small", "--set", "training.epochs=110"]);
     assert!(!place.read("runs/small/config.toml").contains("adam"));
 }
@@ -248,4 +251,39 @@ fn a_problem_of_a_base_is_shown_in_the_base() {
     place.write("small.toml", "extends = \"gone.toml\"\nname = \"small\"\n");
     let words = ["small.toml:1:11", "gone.toml", "write its path relative to this file"];
     place.refuses(&["--config", "small.toml"], 2, &words);
+}
+
+/// The accuracies of a shipped config, run as it is shipped with its data in `environment`.
+fn shipped(config: &str, environment: Option<(&str, PathBuf)>) -> [String; 2] {
+    let place = Place::new();
+    let config = root().join("configs").join(config);
+    let args = ["--config", config.to_str().unwrap(), "--run-dir", "run"];
+    let ran: Ran = place.command(&args).envs(environment).output().unwrap().into();
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    ["train_accuracy", "test_accuracy"]
+        .map(|part| format!("{:.1}", 100.0 * summary(&place, "run")[part].as_f64().unwrap()))
+}
+
+#[test]
+fn the_courses_own_seeds_give_the_courses_own_figures() {
+    // Weights and points are those of the notebooks, so that nothing is left to luck.
+    assert_eq!(shipped("course2/circles_zeros.toml", None), ["50.0", "50.0"]);
+    assert_eq!(shipped("course2/circles_large.toml", None), ["83.0", "86.0"]);
+    assert_eq!(shipped("course2/circles_he.toml", None), ["99.3", "96.0"]);
+}
+
+#[test]
+fn the_courses_own_seeds_give_their_figures_on_the_real_files() {
+    let shared = root().join("../shared/data");
+    if !shared.join("course/football_2d.h5").is_file() || !shared.join("cat").is_dir() {
+        println!("skipped: no real cats and football points beside the checkout");
+        return;
+    }
+    let shared = fs::canonicalize(shared).unwrap();
+    let football = || Some(("FOOTBALL_DIR", shared.join("course")));
+    let cats = || Some(("CAT_DIR", shared.join("cat")));
+    assert_eq!(shipped("course2/football.toml", football()), ["94.8", "91.5"]);
+    assert_eq!(shipped("course2/football_l2.toml", football()), ["93.8", "93.0"]);
+    assert_eq!(shipped("course1/cat_logistic.toml", cats()), ["99.0", "70.0"]);
+    assert_eq!(shipped("course1/cat_2_layer.toml", cats()), ["100.0", "72.0"]);
 }

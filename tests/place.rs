@@ -73,7 +73,10 @@ impl Place {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
-        command.env_remove("RUST_LOG").env_remove("SIGNS_DIR").env_remove("RUST_BACKTRACE");
+        command.env_remove("RUST_LOG").env_remove("RUST_BACKTRACE");
+        for data in ["SIGNS_DIR", "CAT_DIR", "FOOTBALL_DIR"] {
+            command.env_remove(data);
+        }
         // Without it a library of the graphics drivers writes a line to stderr.
         command.env("XDG_RUNTIME_DIR", self.0.path());
         command

@@ -6,7 +6,7 @@ use std::{env, fs};
 use crate::place::Place;
 use crate::training::json;
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 

@@ -3,15 +3,14 @@
 //! They are those of the notebooks, to the rounding of `sin`, `cos` and `ln`; only
 //! [`Shape::Field`] is a likeness.
 
-mod numpy;
 mod shapes;
 
 use config::Check;
+use numpy_random::RandomState;
 use serde::{Deserialize, Serialize};
 
 use crate::examples::Examples;
 use crate::source::Source;
-use numpy::RandomState;
 use shapes::Centres;
 
 /// The most points of one part: what a training set in memory can be meant to hold.

@@ -12,8 +12,8 @@ mod noise;
 mod parameters;
 
 pub use activation::Activation;
-pub use initializer::Initializer;
+pub use initializer::{Generator, Initializer};
 pub use mlp::{Mlp, MlpConfig, NormPosition};
 pub use model::{Model, ModelConfig};
 pub use noise::Noise;
-pub use parameters::Parameters;
+pub use parameters::{FirstWeights, Parameters};

@@ -5,9 +5,9 @@ use config::Check;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
-use crate::initializer::Initializer;
+use crate::initializer::{Generator, Initializer};
 use crate::noise::Noise;
-use crate::parameters::Parameters;
+use crate::parameters::{FirstWeights, Parameters};
 
 /// A multi-layer perceptron: `[model.mlp]`. Without hidden layers it is logistic or softmax
 /// regression.
@@ -29,6 +29,8 @@ pub struct MlpConfig {
     pub initializer: Initializer,
     /// The standard deviation of the initializer `normal`.
     pub initializer_scale: f64,
+    /// Where its random numbers come from.
+    pub generator: Generator,
 }
 
 /// Where batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) stands in a layer.
@@ -54,6 +56,7 @@ impl Default for MlpConfig {
             dropout: Vec::new(),
             initializer: Initializer::default(),
             initializer_scale: 0.01,
+            generator: Generator::default(),
         }
     }
 }
@@ -109,7 +112,8 @@ impl MlpConfig {
     }
 
     fn linear(&self, inputs: usize, outputs: usize, parameters: &mut Parameters) -> Linear {
-        parameters.linear(inputs, outputs, self.initializer, self.initializer_scale)
+        let &Self { initializer, initializer_scale: scale, generator, .. } = self;
+        parameters.linear(inputs, outputs, &FirstWeights { initializer, scale, generator })
     }
 
     /// The number of parameters of [`MlpConfig::init`]'s model; `None` if it overflows.

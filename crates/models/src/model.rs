@@ -3,6 +3,7 @@ use burn::tensor::Tensor;
 use config::Check;
 use serde::{Deserialize, Serialize};
 
+use crate::initializer::Generator;
 use crate::mlp::{Mlp, MlpConfig};
 use crate::noise::Noise;
 use crate::parameters::Parameters;
@@ -62,6 +63,14 @@ impl ModelConfig {
     pub fn without_dropout(&self) -> Option<Self> {
         match self {
             Self::Mlp(config) => config.without_dropout().map(Self::Mlp),
+        }
+    }
+
+    /// The largest seed that its initial parameters can be drawn from.
+    pub fn largest_seed(&self) -> u64 {
+        match self {
+            Self::Mlp(config) if config.generator == Generator::Numpy => u32::MAX.into(),
+            Self::Mlp(_) => i64::MAX as u64,
         }
     }
 

@@ -1,10 +1,11 @@
 use burn::module::{Param, ParamId, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::tensor::{Device, FloatDType, Tensor, TensorCreationOptions, TensorData};
+use numpy_random::RandomState;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
-use crate::initializer::Initializer;
+use crate::initializer::{Generator, Initializer};
 
 /// The source of a model's initial parameters.
 ///
@@ -12,9 +13,21 @@ use crate::initializer::Initializer;
 /// the order of their creation: equal seeds give equal bits and equal files on every backend.
 pub struct Parameters {
     rng: ChaCha8Rng,
+    numpy: RandomState,
     device: Device,
     precision: FloatDType,
     numbered: u64,
+}
+
+/// How the initial weights of a layer are drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct FirstWeights {
+    /// From which distribution.
+    pub initializer: Initializer,
+    /// The standard deviation of [`Initializer::Normal`].
+    pub scale: f64,
+    /// From which random numbers.
+    pub generator: Generator,
 }
 
 impl Parameters {
@@ -22,6 +35,8 @@ impl Parameters {
     pub fn new(seed: u64, device: &Device) -> Self {
         Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
+            // NumPy's seeds have 32 bits; larger ones are refused with the config.
+            numpy: RandomState::new(seed as u32),
             device: device.clone(),
             precision: FloatDType::F32,
             numbered: 0,
@@ -34,14 +49,12 @@ impl Parameters {
     }
 
     /// A layer `[batch, inputs]` to `[batch, outputs]`.
-    pub fn linear(
-        &mut self,
-        inputs: usize,
-        outputs: usize,
-        initializer: Initializer,
-        scale: f64,
-    ) -> Linear {
-        let weights = initializer.draw(scale, inputs, outputs, &mut self.rng);
+    pub fn linear(&mut self, inputs: usize, outputs: usize, first: &FirstWeights) -> Linear {
+        let &FirstWeights { initializer, scale, generator } = first;
+        let weights = match generator {
+            Generator::Chacha => initializer.draw(scale, inputs, outputs, &mut self.rng),
+            Generator::Numpy => initializer.draw_numpy(scale, inputs, outputs, &mut self.numpy),
+        };
         Linear {
             weight: self.trained(TensorData::new(weights, [inputs, outputs])),
             bias: Some(self.trained(TensorData::zeros::<f32, _>([outputs]))),

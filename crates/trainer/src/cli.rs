@@ -137,7 +137,7 @@ pub struct ReproduceArgs {
     /// The directory of the configs; those with a [reference] are experiments
     #[arg(long, value_name = "DIR", default_value = "configs")]
     pub configs: PathBuf,
-    /// Run each with the seeds 1 to N
+    /// Run each with N seeds: its own, then 1, 2, 3, ..
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub seeds: u64,
     /// So many runs at once; as many as there are cores if not given

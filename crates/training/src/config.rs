@@ -147,7 +147,7 @@ impl RunConfig {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         let named = !self.name.is_empty() && self.name.len() <= 64 && self.name.chars().all(plain);
         check.require("name", named, "a name is 1 to 64 letters, digits, `-` or `_`");
-        let largest = i64::MAX as u64;
+        let largest = self.model.largest_seed();
         check.require("seed", self.seed <= largest, format_args!("seeds end at {largest}"));
 
         let (has_validation, has_test) = (self.dataset.has_validation(), self.dataset.has_test());

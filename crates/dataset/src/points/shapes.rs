@@ -3,7 +3,7 @@
 use std::f64::consts::{PI, TAU};
 
 use super::Points;
-use super::numpy::{RandomState, linspace};
+use numpy_random::{RandomState, linspace};
 
 /// The middle of each of the blobs.
 pub type Centres = [[f64; 2]; 6];

@@ -49,14 +49,19 @@ pub struct Runs<'a> {
 }
 
 impl Job {
-    /// Every experiment with the seeds 1 to `seeds`, those on images first: they take longest.
+    /// Every experiment with so many seeds, its own and then 1, 2, 3, .., those on images first:
+    /// they take longest.
     pub fn all(experiments: &[Experiment], seeds: u64) -> Vec<Self> {
         let seeded = |experiment: usize, seed| {
             let config = RunConfig { seed, ..experiments[experiment].config.clone() };
             Self { experiment, config }
         };
-        let jobs = (0..experiments.len())
-            .flat_map(|experiment| (1..=seeds).map(move |seed| seeded(experiment, seed)));
+        let jobs = experiments.iter().enumerate().flat_map(|(experiment, one)| {
+            let own = one.config.seed;
+            let others = (1..=seeds).filter(move |seed| *seed != own);
+            let all = [own].into_iter().chain(others).take(seeds as usize);
+            all.map(move |seed| seeded(experiment, seed))
+        });
         let mut jobs: Vec<_> = jobs.collect();
         jobs.sort_by_key(|job| matches!(job.config.dataset, DatasetConfig::Points(_)));
         jobs
