@@ -622,3 +622,21 @@ fn a_learning_rate_that_spoils_the_weights_ends_the_run_before_they_are_saved() 
         (*case, test)
     }));
 }
+
+#[test]
+fn a_stand_in_replaces_only_what_it_is_like() {
+    refuse_each(&[
+        (
+            "a split of its own",
+            "test = \"test.h5\"",
+            "on_missing = \"synthesize\"",
+            &["tiny.toml:6:14", "dataset.hdf5.on_missing", "name `test`"],
+        ),
+        (
+            "a validation file",
+            "test = \"test.h5\"",
+            "test = \"test.h5\"\nvalidation = \"v.h5\"\non_missing = \"synthesize\"",
+            &["tiny.toml:8:14", "dataset.hdf5.on_missing", "no `validation`"],
+        ),
+    ]);
+}

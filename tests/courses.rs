@@ -80,6 +80,43 @@ fn points_are_learnt_evaluated_and_drawn() {
 }
 
 #[test]
+fn a_plane_of_a_feature_that_hardly_changes_is_drawn_all_the_same() {
+    for offset in [3e6_f32, -7.0, 0.0] {
+        let place = moons();
+        let value = |at: usize| if at.is_multiple_of(2) { offset } else { (at % 7) as f32 };
+        let narrow = Examples::features(2, (0..80).map(value).collect(), [0, 1].repeat(20));
+        let classes = ["a", "b"].map(String::from);
+        hdf5::write(&place.path("data/narrow.h5"), Part::Train, &narrow, &classes).unwrap();
+        let files = "[dataset.hdf5]\ndirectory = \"data\"\ntrain = \"narrow.h5\"\n\n\
+                     [split]\ntest_fraction = 0.5\n";
+        let points = "[dataset.points]\nshape = \"moons\"\ntrain = 300\nseed = 3\n";
+        let text = MOONS.replace(points, files).replace("normalization = \"none\"", "");
+        place.write("narrow.toml", text);
+        let ran = place.succeed(&["--config", "narrow.toml"]);
+        assert_eq!(ran.stderr, "");
+        assert!(place.path("runs/moons/boundary.svg").is_file(), "{offset}");
+    }
+}
+
+#[test]
+fn the_learning_rate_of_momentum_is_the_configured_one() {
+    let place = moons();
+    train(&place, "run", &["optimizer.momentum.learning_rate=0.25", "training.epochs=10"]);
+    assert_eq!(column(&place.read("run/metrics.jsonl"), "learning_rate"), [0.25]);
+}
+
+#[test]
+fn what_is_shown_of_the_last_epoch_is_what_evaluation_finds() {
+    // Clipped to nothing, the logits stay where f32 probabilities cannot be told from a half.
+    let place = moons();
+    let still = ["training.gradient_clipping.value=1e-30", "model.mlp.initializer_scale=1e-9"];
+    let sets = [&still[..], &["model.mlp.initializer=normal", "training.epochs=10"]].concat();
+    train(&place, "run", &sets);
+    let shown = column(&place.read("run/metrics.jsonl"), "train_accuracy");
+    assert_eq!(shown, [summary(&place, "run")["train_accuracy"].as_f64().unwrap()]);
+}
+
+#[test]
 fn a_run_on_images_has_curves_and_no_boundary() {
     let place = Place::new();
     place.succeed(&["--config", "tiny.toml"]);

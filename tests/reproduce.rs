@@ -100,9 +100,14 @@ fn a_course_is_named_by_its_directory() {
 fn an_unknown_experiment_is_answered_with_those_there_are() {
     let place = place();
     place.refuses(&["reproduce", "esay"], 2, &["`esay`", "choose from hard, easy"]);
-    let words = ["cannot read the configs in nowhere", "name them with --configs"];
+    let words = ["cannot read the configs in", "nowhere", "name them with --configs"];
     place.refuses(&["reproduce", "--configs", "nowhere"], 2, &words);
-    place.refuses(&["reproduce", "--resume", "gone"], 2, &["no directory gone"]);
+    let words = ["cannot continue in gone", "name the directory of an earlier"];
+    place.refuses(&["reproduce", "--resume", "gone"], 2, &words);
+    let words = ["no device called `abacus`", "trainer devices"];
+    place.refuses(&["reproduce", "easy", "--device", "abacus"], 2, &words);
+    fs::create_dir(place.path("taken")).unwrap();
+    place.refuses(&["reproduce", "--out", "taken"], 2, &["taken exists", "--out"]);
 }
 
 #[test]
@@ -133,15 +138,37 @@ fn gradients_are_checked_where_that_is_the_reference() {
 #[test]
 fn what_was_stopped_goes_on_and_what_is_done_is_not_repeated() {
     let place = place();
-    let args = ["reproduce", "easy", "--seeds", "2", "--jobs", "1", "--out", "all"];
+    let args = ["reproduce", "easy", "--seeds", "3", "--jobs", "1", "--out", "all"];
     let long = [&args[..], &["--set", "training.epochs=20000"]].concat();
     let ran =
         stop(&place, "all/easy-seed-1", place.start(&long), "-INT", Duration::from_millis(50));
     assert_eq!(ran.code, Some(130), "{ran:#?}");
     assert!(ran.stdout.contains("continue: trainer reproduce --resume all"), "{}", ran.stdout);
     let first = place.read("all/easy-seed-7/summary.json");
-    let again = ["reproduce", "easy", "--seeds", "2", "--resume", "all"];
-    place.succeed(&[&again[..], &["--set", "training.epochs=20000"]].concat());
+    // As it was when the process died between two of its first steps.
+    fs::create_dir_all(place.path("all/easy-seed-2")).unwrap();
+    place.succeed(&["reproduce", "--resume", "all"]);
     assert_eq!(place.read("all/easy-seed-7/summary.json"), first);
-    assert!(place.path("all/easy-seed-1/summary.json").is_file());
+    for seed in [1, 2] {
+        let summary = json(&place.read(format!("all/easy-seed-{seed}/summary.json")));
+        assert_eq!(summary["epochs"], 20000);
+    }
+}
+
+#[test]
+fn two_experiments_of_one_name_are_refused() {
+    let place = place();
+    let words = ["are both called `same`", "a `name` of its own"];
+    place.refuses(&["reproduce", "--set", "name=same"], 2, &words);
+}
+
+#[test]
+fn overrides_are_for_the_experiments_that_are_named() {
+    let place = place();
+    let deep = experiment("deep", 0.5, 0.5).replace("[4]", "[4, 4]");
+    place.write("configs/deep.toml", deep);
+    let args = ["reproduce", "deep", "--seeds", "1", "--set", "model.mlp.dropout=[0.1, 0.1]"];
+    place.succeed(&args);
+    let all = ["reproduce", "--seeds", "1", "--set", "model.mlp.dropout=[0.1, 0.1]"];
+    place.refuses(&all, 2, &["hard.toml: ", "2 probabilities for 1 hidden"]);
 }

@@ -124,7 +124,7 @@ fn a_validation_file_of_its_own_is_used() {
     assert!(ran.stdout.contains("60 train, 30 validation, 12 test"), "{}", ran.stdout);
 
     place.write("same.toml", text.replace("own.h5", "train.h5"));
-    let words = ["the train set", "the validation set", "hold the same images"];
+    let words = ["the train set", "the validation set", "hold the same examples"];
     place.trainer(&["--config", "same.toml"]).refused(1, &words);
 }
 

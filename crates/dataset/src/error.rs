@@ -23,7 +23,7 @@ pub enum DatasetError {
         source: io::Error,
     },
     /// Two parts of one data set hold different things.
-    #[error("the images of {} ({other_holds}) are not like those of {} ({train_holds})\n  use files of one data set", other.display(), train.display())]
+    #[error("the examples of {} ({other_holds}) are not like those of {} ({train_holds})\n  use files of one data set", other.display(), train.display())]
     Mismatch {
         /// The file of the training set.
         train: PathBuf,
@@ -34,9 +34,9 @@ pub enum DatasetError {
         /// Its shape and classes.
         other_holds: String,
     },
-    /// Two parts of one data set hold the same images.
-    #[error("the {} set, {}, and the {} set, {}, hold the same images\n  give each part images of its own", one.0, one.1.display(), other.0, other.1.display())]
-    SameImages {
+    /// Two parts of one data set hold the same examples.
+    #[error("the {} set, {}, and the {} set, {}, hold the same examples\n  give each part examples of its own", one.0, one.1.display(), other.0, other.1.display())]
+    SameExamples {
         /// Name and file of one part.
         one: (&'static str, PathBuf),
         /// Name and file of the other.

@@ -96,6 +96,12 @@ impl Hdf5Config {
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         check.table("stand_in", |check| self.stand_in.check(check));
+        let alike = self.test.is_some() && self.validation.is_none();
+        check.require(
+            "on_missing",
+            self.on_missing == OnMissing::Fail || alike,
+            "the stand-in has a test set and no validation set: name `test` and no `validation`, or leave this key out",
+        );
     }
 
     fn read(&self, name: &'static str, file: &Path, part: Part) -> Result<Loaded, DatasetError> {
@@ -127,7 +133,7 @@ fn must_differ(parts: &[&Loaded]) -> Result<(), DatasetError> {
     for (index, part) in parts.iter().enumerate() {
         let equal = parts.iter().take(index).find(|other| other.examples == part.examples);
         if let Some(other) = equal {
-            return Err(DatasetError::SameImages {
+            return Err(DatasetError::SameExamples {
                 one: (other.name, other.path.clone()),
                 other: (part.name, part.path.clone()),
             });

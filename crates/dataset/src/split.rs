@@ -36,13 +36,12 @@ impl SplitConfig {
         let count = train.len();
         let (train, test) = match test {
             Some(test) => (train, test),
-            None => held_out(&train, HoldOut::Test, self.test_fraction, seed)?,
+            None => self.hold_out(&train, HoldOut::Test, count, seed)?,
         };
         if validation.is_some() || self.validation_fraction == 0.0 {
             return Ok(Split { train, validation, test, classes });
         }
-        let of_the_rest = self.validation_fraction * count as f64 / train.len() as f64;
-        let (train, validation) = held_out(&train, HoldOut::Validation, of_the_rest, seed)?;
+        let (train, validation) = self.hold_out(&train, HoldOut::Validation, count, seed)?;
         Ok(Split { train, validation: Some(validation), test, classes })
     }
 
@@ -71,26 +70,33 @@ impl SplitConfig {
             "both fractions together leave nothing to train on",
         );
     }
-}
 
-/// What is left of `examples`, and the `fraction` of each class held out.
-fn held_out(
-    examples: &Examples,
-    part: HoldOut,
-    fraction: f64,
-    seed: u64,
-) -> Result<(Examples, Examples), DatasetError> {
-    let (rest, held_out) = stratified(&examples.labels, part, fraction, seed);
-    if rest.is_empty() || held_out.is_empty() {
-        return Err(DatasetError::EmptySplit {
-            part: part.as_str(),
-            fraction,
-            count: examples.len(),
-            rest: rest.len(),
-            held_out: held_out.len(),
-        });
+    /// What is left of `examples`, and what is held out of each class as `part`: a fraction of
+    /// the `whole` training set, of which `examples` are what is left.
+    fn hold_out(
+        &self,
+        examples: &Examples,
+        part: HoldOut,
+        whole: usize,
+        seed: u64,
+    ) -> Result<(Examples, Examples), DatasetError> {
+        let fraction = match part {
+            HoldOut::Validation => self.validation_fraction,
+            HoldOut::Test => self.test_fraction,
+        };
+        let of_these = fraction * whole as f64 / examples.len() as f64;
+        let (rest, held_out) = stratified(&examples.labels, part, of_these, seed);
+        if rest.is_empty() || held_out.is_empty() {
+            return Err(DatasetError::EmptySplit {
+                part: part.as_str(),
+                fraction,
+                count: whole,
+                rest: rest.len(),
+                held_out: held_out.len(),
+            });
+        }
+        Ok((examples.select(&rest), examples.select(&held_out)))
     }
-    Ok((examples.select(&rest), examples.select(&held_out)))
 }
 
 #[cfg(test)]

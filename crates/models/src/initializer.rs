@@ -14,7 +14,6 @@ pub enum Initializer {
     Normal,
     /// Normal with variance `1 / fan_in` (LeCun et al. 1998): for tanh. The courses call it
     /// Xavier.
-    #[serde(alias = "xavier")]
     LecunNormal,
     /// Normal with variance `2 / (fan_in + fan_out)` (Glorot and Bengio 2010).
     GlorotNormal,

@@ -8,7 +8,7 @@ use training::{Plant, SplitName};
 
 use crate::error::Failure;
 
-/// Trains an image classifier from one TOML file.
+/// Trains a classifier of images or points from one TOML file.
 ///
 /// `trainer --config configs/signs.toml` is short for `trainer train --config ..`.
 #[derive(Debug, Parser)]
@@ -152,8 +152,8 @@ pub struct ReproduceArgs {
     /// The directory of the runs and of the table, instead of one in runs/
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
-    /// Continue what was stopped in DIR; finished runs are not repeated
-    #[arg(long, value_name = "DIR")]
+    /// Continue what was stopped in DIR, as it was asked for; finished runs are not repeated
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["names", "configs", "seeds", "overrides", "device"])]
     pub resume: Option<PathBuf>,
 }
 
@@ -244,10 +244,16 @@ pub struct Verbosity {
 impl Cli {
     /// Refuses arguments of a run before another command.
     pub fn check(&self) -> Result<(), Failure> {
-        let stray = self.train.config.is_some() || self.train.resume.is_some();
+        let TrainArgs { config, overrides, device, run_dir, resume, ui } = &self.train;
+        let stray = config.is_some()
+            || resume.is_some()
+            || !overrides.is_empty()
+            || device.is_some()
+            || run_dir.is_some()
+            || *ui != UiChoice::default();
         match self.command.is_some() && stray {
             true => Err(Failure::usage(
-                "--config and --resume stand before a command that has no use for them\n  write them after `train`, or leave the command out",
+                "options of `train` stand before another command\n  write the options of a command after it",
             )),
             false => Ok(()),
         }

@@ -30,11 +30,6 @@ impl Failure {
         Self { message: error.to_string(), code: RUN }
     }
 
-    /// A failure after a right command line.
-    pub fn failed(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: RUN }
-    }
-
     /// What is wrong, and what to do.
     pub fn message(&self) -> &str {
         &self.message

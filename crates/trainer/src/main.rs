@@ -1,4 +1,4 @@
-//! `trainer`: trains an image classifier from one TOML file.
+//! `trainer`: trains a classifier of images or points from one TOML file.
 
 mod cli;
 mod commands;

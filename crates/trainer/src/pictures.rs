@@ -7,8 +7,18 @@ use training::{Plane, RunDir, RunError, Trained};
 
 use crate::error::Failure;
 
-/// Draws them into the run directory, from what lies there.
-pub fn draw(run: &RunDir, name: &str, device: Option<&str>) -> Result<(), Failure> {
+/// The most points of a part that are drawn.
+const MOST: usize = 4000;
+
+/// Draws them into the run directory, from what lies there. What cannot be drawn is told, and
+/// takes nothing from the run.
+pub fn draw(run: &RunDir, name: &str, device: Option<&str>) {
+    if let Err(failure) = try_draw(run, name, device) {
+        tracing::warn!("a picture of the run is missing: {}", failure.message());
+    }
+}
+
+fn try_draw(run: &RunDir, name: &str, device: Option<&str>) -> Result<(), Failure> {
     let drawn = |error: ReportError| Failure::run(&error);
     report::draw_curves(&run.metrics_jsonl(), name, &run.picture("curves")).map_err(drawn)?;
     let plane = match Trained::open(run.path(), device) {
@@ -35,8 +45,10 @@ fn boundary(plane: Plane) -> Boundary {
     }
 }
 
+/// The points to draw, every so many if there are more than can be told apart.
 fn points(examples: &Examples) -> Vec<Point> {
     let Values::Features(features) = &examples.values else { return Vec::new() };
     let (pairs, _) = features.as_chunks::<2>();
-    pairs.iter().zip(&examples.labels).map(|(&at, &class)| Point { at, class }).collect()
+    let points = pairs.iter().zip(&examples.labels).map(|(&at, &class)| Point { at, class });
+    points.step_by(examples.len().div_ceil(MOST).max(1)).collect()
 }

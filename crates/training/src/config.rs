@@ -148,7 +148,14 @@ impl RunConfig {
         let named = !self.name.is_empty() && self.name.len() <= 64 && self.name.chars().all(plain);
         check.require("name", named, "a name is 1 to 64 letters, digits, `-` or `_`");
         let largest = self.model.largest_seed();
-        check.require("seed", self.seed <= largest, format_args!("seeds end at {largest}"));
+        check.require(
+            "seed",
+            self.seed <= largest,
+            format_args!(
+                "seeds end at {largest}, those of `generator = \"numpy\"` at {}",
+                u32::MAX
+            ),
+        );
 
         let (has_validation, has_test) = (self.dataset.has_validation(), self.dataset.has_test());
         check.table("dataset", |check| self.dataset.check(check));

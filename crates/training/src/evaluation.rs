@@ -1,10 +1,11 @@
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use dataset::{Examples, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::classifier::Classifier;
 use crate::environment::DataIdentity;
-use crate::scores::largest;
+use crate::objective::Head;
+use crate::scores::judge;
 use crate::session::EVALUATION_BATCH;
 
 /// A part of the data that a model can be evaluated on.
@@ -91,14 +92,16 @@ impl Evaluation {
         let mut confusion = vec![vec![0; classes.len()]; classes.len()];
         let mut loss = 0.0;
         let mut ranked = Vec::new();
+        let head = classifier.objective().head;
         let order: Vec<usize> = (0..examples.len()).collect();
         for items in order.chunks(EVALUATION_BATCH) {
-            let rows = log_probabilities_of(classifier, examples, items, device);
-            for (log_probabilities, &item) in rows.iter().zip(items) {
-                let label = examples.labels[item] as usize;
-                confusion[label][largest(log_probabilities)] += 1;
-                loss -= f64::from(log_probabilities[label]);
-                ranked.push((log_probabilities[1] - log_probabilities[0], label == 1));
+            let logits = rows(classifier.logits(examples, items, device));
+            for (logits, &item) in logits.iter().zip(items) {
+                let label = examples.labels[item];
+                let (item_loss, predicted) = judge(head, logits, label);
+                loss += item_loss;
+                confusion[label as usize][predicted] += 1;
+                ranked.push((margin(head, logits), label == 1));
             }
         }
         let correct: usize = (0..classes.len()).map(|class| confusion[class][class]).sum();
@@ -123,10 +126,22 @@ pub fn log_probabilities_of(
     device: &Device,
 ) -> Vec<Vec<f32>> {
     let logits = classifier.logits(examples, items, device);
-    let log_probabilities = classifier.objective().head.log_probabilities(logits);
-    let [_, classes] = log_probabilities.dims();
-    let values: Vec<f32> = log_probabilities.into_data().iter::<f32>().collect();
-    values.chunks(classes).map(<[f32]>::to_vec).collect()
+    rows(classifier.objective().head.log_probabilities(logits))
+}
+
+/// The rows of `values` in host memory.
+fn rows(values: Tensor<2>) -> Vec<Vec<f32>> {
+    let [_, width] = values.dims();
+    let values: Vec<f32> = values.into_data().iter::<f32>().collect();
+    values.chunks(width).map(<[f32]>::to_vec).collect()
+}
+
+/// By how much the logits of one example speak for the second of two classes.
+fn margin(head: Head, logits: &[f32]) -> f32 {
+    match head {
+        Head::Sigmoid => logits[0],
+        Head::Softmax => logits[1] - logits[0],
+    }
 }
 
 fn class_scores(confusion: &[Vec<usize>], classes: &[String]) -> Vec<ClassScore> {

@@ -33,11 +33,11 @@ impl GradientClipping {
         }
     }
 
-    /// Notes every value that cannot be meant.
+    /// Notes every value that cannot be meant: Burn computes in f32, where 1e-50 is 0.
     pub fn check(self, check: &mut Check) {
         match self {
-            Self::Value(most) => check.positive("value", most),
-            Self::Norm(most) => check.positive("norm", most),
+            Self::Value(most) => check.positive("value", f64::from(most as f32)),
+            Self::Norm(most) => check.positive("norm", f64::from(most as f32)),
         }
     }
 }

@@ -47,7 +47,7 @@ pub use plan::{Outcome, Plan, Run, Summary, Ui};
 pub use plane::Plane;
 pub use prediction::{ClassProbability, Prediction};
 pub use reference::ReferenceConfig;
-pub use run_dir::RunDir;
+pub use run_dir::{RunDir, write_file, write_json};
 pub use schedule::{
     CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, ScheduleConfig, StepConfig,
 };

@@ -21,7 +21,8 @@ pub struct Row {
     pub step: usize,
     /// The learning rate of the last step.
     pub learning_rate: f64,
-    /// The mean loss over the steps of the epoch, each as it was before its update.
+    /// The mean loss over the steps of the epoch, each as it was before its update, without any
+    /// penalty on the weights.
     pub train_loss: f64,
     /// The share of examples classified rightly in these steps.
     pub train_accuracy: f64,

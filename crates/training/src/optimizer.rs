@@ -135,15 +135,23 @@ impl OptimizerConfig {
         }
     }
 
-    /// What Burn's optimiser takes as its learning rate, before the schedule is applied.
+    /// The learning rate before the schedule is applied.
     pub fn learning_rate(&self) -> f64 {
         match self {
             Self::Sgd(config) => config.learning_rate,
-            // The courses' average is Burn's running sum times (1 - beta).
-            Self::Momentum(config) => config.learning_rate * (1.0 - config.beta),
+            Self::Momentum(config) => config.learning_rate,
             Self::RmsProp(config) => config.learning_rate,
             Self::Adam(config) => config.learning_rate,
             Self::AdamW(config) => config.learning_rate,
+        }
+    }
+
+    /// What Burn's optimiser takes as its learning rate for a step of this `learning_rate`.
+    pub fn step_size(&self, learning_rate: f64) -> f64 {
+        match self {
+            // The courses' average is Burn's running sum times (1 - beta).
+            Self::Momentum(config) => learning_rate * (1.0 - config.beta),
+            _ => learning_rate,
         }
     }
 

@@ -164,6 +164,11 @@ impl Plan {
     pub fn finished(&self, directory: &RunDir) -> Result<Option<Summary>, RunError> {
         resume::must_continue(&self.config, directory)?;
         self.data().must_equal(&Environment::read(directory)?.data, directory)?;
+        let then = RunConfig::read(&directory.config(), &[])?.training;
+        let now = &self.config.training;
+        if (then.epochs, &then.early_stopping) != (now.epochs, &now.early_stopping) {
+            return Ok(None);
+        }
         let path = directory.summary();
         match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
@@ -223,7 +228,7 @@ impl Run {
     }
 
     /// Trains to the end, or until `ui` stops it, and evaluates the best model.
-    pub fn fit(mut self, ui: Ui) -> Result<Outcome, RunError> {
+    pub fn fit(&mut self, ui: Ui) -> Result<Outcome, RunError> {
         let started = Instant::now();
         let session = self.session(ui.stop)?;
         let (state, stop) = fit(session, &self.directory, ui.renderer, ui.interrupter)?;

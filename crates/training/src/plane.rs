@@ -35,13 +35,16 @@ const MARGIN: f64 = 0.08;
 
 impl Trained {
     /// What the model says over the plane of its data, which must be as they were; `None` if they
-    /// are not of two features.
+    /// are not of two features, or too large to be drawn.
     pub fn plane(&self) -> Result<Option<Plane>, RunError> {
         if self.data().are_images || self.data().shape[2] != 2 {
             return Ok(None);
         }
         let data = self.load()?;
         let (x, y) = (range(&data, 0), range(&data, 1));
+        if !x.iter().chain(&y).all(|end| (*end as f32).is_finite()) {
+            return Ok(None);
+        }
         let grid = Examples::features(2, centres(x, y), vec![0; CELLS * CELLS]);
         let plane = Plane {
             x,
@@ -79,7 +82,7 @@ fn range(data: &Split, feature: usize) -> [f64; 2] {
         (low.min(value), high.max(value))
     });
     // A feature that never changes still needs a width to be drawn.
-    let margin = if high > low { MARGIN * (high - low) } else { 1.0 };
+    let margin = (MARGIN * (high - low)).max(1e-3 * high.abs().max(low.abs())).max(1e-3);
     [low - margin, high + margin]
 }
 

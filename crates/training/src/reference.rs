@@ -29,6 +29,12 @@ fn two_points() -> f64 {
 impl ReferenceConfig {
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
+        let scores = self.train_accuracy.is_some() || self.test_accuracy.is_some();
+        check.require(
+            "source",
+            scores != self.gradient_difference.is_some(),
+            "a reference is either an accuracy, `train_accuracy` or `test_accuracy`, or a `gradient_difference`",
+        );
         let share = 0.0..=1.0;
         check.within("train_accuracy", self.train_accuracy.unwrap_or(0.0), share.clone());
         check.within("test_accuracy", self.test_accuracy.unwrap_or(0.0), share.clone());

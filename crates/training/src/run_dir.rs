@@ -50,6 +50,15 @@ impl RunDir {
         }
     }
 
+    /// Removes a directory that a run has made, and nothing more: one without a config.
+    pub fn remove_unborn(path: &Path) -> Result<(), RunError> {
+        let is_unborn = path.is_dir() && !path.join("config.toml").exists();
+        match is_unborn {
+            true => fs::remove_dir_all(path).map_err(|error| RunError::write(path, error)),
+            false => Ok(()),
+        }
+    }
+
     /// The latest run of the config called `name`.
     pub fn latest(name: &str) -> Result<Self, RunError> {
         for number in numbers(name).into_iter().rev() {

@@ -26,10 +26,7 @@ impl Scores {
         let mut scores = Self::default();
         let outputs = logits.len() / labels.len().max(1);
         for (row, &label) in logits.chunks_exact(outputs.max(1)).zip(labels) {
-            let (loss, predicted) = match head {
-                Head::Softmax => softmax(row, label),
-                Head::Sigmoid => sigmoid(row[0], label),
-            };
+            let (loss, predicted) = judge(head, row, label);
             scores.loss_sum += loss;
             scores.correct += u64::from(predicted == label as usize);
             scores.count += 1;
@@ -45,6 +42,14 @@ impl Scores {
     /// The share of examples that were classified rightly.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.count as f64
+    }
+}
+
+/// Loss and likeliest class of the logits `[outputs]` of one example.
+pub fn judge(head: Head, logits: &[f32], label: u32) -> (f64, usize) {
+    match head {
+        Head::Softmax => softmax(logits, label),
+        Head::Sigmoid => sigmoid(logits[0], label),
     }
 }
 

@@ -155,7 +155,8 @@ impl Session {
         if let Some(clipping) = self.config.training.gradient_clipping {
             gradients = clipping.apply(&self.classifier, gradients);
         }
-        self.classifier = self.optimizer.step(learning_rate, self.classifier.clone(), gradients);
+        let step_size = self.config.optimizer.step_size(learning_rate);
+        self.classifier = self.optimizer.step(step_size, self.classifier.clone(), gradients);
         self.state.scores += scores;
         self.state.epoch_step += 1;
         self.state.step += 1;

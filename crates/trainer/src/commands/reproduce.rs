@@ -1,11 +1,12 @@
 //! Runs experiments with a `[reference]` over several seeds and compares what they reach.
 
 mod experiments;
+mod order;
 mod progress;
 mod runs;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -15,19 +16,24 @@ use training::RunDir;
 use crate::cli::ReproduceArgs;
 use crate::error::Failure;
 use crate::{print, signals};
-use experiments::Experiment;
+use order::Order;
 use progress::Progress;
 use runs::{Job, Runs};
 use table::Table;
 
 /// Trains every experiment with every seed, prints the table and saves it.
 pub fn reproduce(args: &ReproduceArgs) -> Result<ExitCode, Failure> {
-    let experiments = experiments::find(args)?;
-    let jobs = Job::all(&experiments, args.seeds);
-    let directory = directory(args)?;
+    let order = match &args.resume {
+        Some(directory) => Order::read(directory)?,
+        None => Order::of(args),
+    };
+    let experiments = experiments::find(&order)?;
+    training::choose(order.device.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+    let directory = directory(args, &order)?;
+    let jobs = Job::all(&experiments, order.seeds);
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
     let progress = Arc::new(Progress::new(jobs.len()));
-    let runs = Runs::new(&directory, args.device.as_deref(), &signals, &progress);
+    let runs = Runs::new(&directory, order.device.as_deref(), &signals, &progress);
     let outcomes = runs.all(&jobs, args.jobs.map_or_else(cores, |jobs| usize::from(jobs.get())));
     progress.clear();
     if let Some(stop) = signals.received() {
@@ -44,26 +50,21 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The directory of all runs: that of an earlier call, the one named, or a new one.
-fn directory(args: &ReproduceArgs) -> Result<PathBuf, Failure> {
+fn directory(args: &ReproduceArgs, order: &Order) -> Result<PathBuf, Failure> {
     if let Some(directory) = &args.resume {
-        return match directory.is_dir() {
-            true => Ok(directory.clone()),
-            false => Err(Failure::usage(format!(
-                "there is no directory {}\n  name the one of an earlier `trainer reproduce`",
-                directory.display()
-            ))),
-        };
+        return Ok(directory.clone());
     }
-    let out: Option<&Path> = args.out.as_deref();
-    Ok(RunDir::create(out, "reproduce")?.path().to_owned())
+    if let Some(taken) = args.out.as_ref().filter(|out| out.exists()) {
+        return Err(Failure::usage(format!(
+            "{} exists\n  continue what was stopped there with --resume, or name another one with --out",
+            taken.display()
+        )));
+    }
+    let directory = RunDir::create(args.out.as_deref(), "reproduce")?.path().to_owned();
+    order.save(&directory)?;
+    Ok(directory)
 }
 
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// What the experiments are, for messages.
-fn names(experiments: &[Experiment]) -> String {
-    let names: Vec<_> = experiments.iter().map(|experiment| experiment.name()).collect();
-    names.join(", ")
 }

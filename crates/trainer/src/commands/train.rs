@@ -20,7 +20,7 @@ pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
     ended
 }
 
-fn go(args: &TrainArgs, run: Run) -> Result<ExitCode, Failure> {
+fn go(args: &TrainArgs, mut run: Run) -> Result<ExitCode, Failure> {
     let (run_directory, name) = (run.directory().clone(), run.name().to_owned());
     let device = run.device().to_owned();
     let directory = run_directory.path().to_owned();
@@ -35,8 +35,8 @@ fn go(args: &TrainArgs, run: Run) -> Result<ExitCode, Failure> {
         Outcome::Finished(summary) => (finished(&directory, &summary), ExitCode::SUCCESS),
         Outcome::Stopped(stop) => (stopped(&directory), ExitCode::from(signals::exit_code(stop))),
     };
-    pictures::draw(&run_directory, &name, Some(&device))?;
     tell(args.ui, &text);
+    pictures::draw(&run_directory, &name, Some(&device));
     Ok(code)
 }
 

@@ -96,7 +96,7 @@ fn path(case: &Case, steps: usize, precision: DType) -> Vec<[f64; 9]> {
             gradients = clipping.apply(&problem, gradients);
         }
         let rate = case.optimizer.learning_rate() * schedule.factor(t - 1, 1, steps);
-        problem = optimizer.step(rate, problem, gradients);
+        problem = optimizer.step(case.optimizer.step_size(rate), problem, gradients);
         path.push(problem.values());
     }
     path

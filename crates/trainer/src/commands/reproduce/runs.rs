@@ -127,8 +127,11 @@ impl<'a> Runs<'a> {
     fn fit(&self, job: &Job) -> Result<Option<Summary>, Failure> {
         let plan = Plan::prepare(&job.config, self.device, option_env!("TRAINER_COMMIT"))?;
         let path = self.directory.join(job.name());
-        let run = match RunDir::open(&path) {
-            Err(_) => plan.start(Some(&path))?,
+        let mut run = match RunDir::open(&path) {
+            Err(_) => {
+                RunDir::remove_unborn(&path)?;
+                plan.start(Some(&path))?
+            }
             Ok(earlier) => match plan.finished(&earlier)? {
                 Some(summary) => return Ok(Some(summary)),
                 None => plan.resume(earlier)?,
@@ -136,7 +139,7 @@ impl<'a> Runs<'a> {
         };
         let directory = run.directory().clone();
         let outcome = run.fit(self.ui(job))?;
-        pictures::draw(&directory, &job.name(), self.device)?;
+        pictures::draw(&directory, &job.name(), self.device);
         Ok(match outcome {
             Outcome::Finished(summary) => Some(*summary),
             Outcome::Stopped(_) => None,

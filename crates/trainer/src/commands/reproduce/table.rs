@@ -1,5 +1,4 @@
 use std::fmt::{self, Display};
-use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
@@ -64,18 +63,8 @@ impl Table {
 
     /// Saves it as Markdown and as JSON.
     pub fn save(&self, directory: &Path) -> Result<(), Failure> {
-        let json = format!("{:#}\n", serde_json::json!(self));
-        for (name, text) in [("table.md", self.markdown()), ("table.json", json)] {
-            let path = directory.join(name);
-            fs::write(&path, text).map_err(|error| {
-                Failure::failed(format!(
-                    "cannot write {}: {error}\n  free some space and repeat with --resume {}",
-                    path.display(),
-                    directory.display()
-                ))
-            })?;
-        }
-        Ok(())
+        training::write_file(&directory.join("table.md"), self.markdown().as_bytes())?;
+        Ok(training::write_json(&directory.join("table.json"), self)?)
     }
 
     fn markdown(&self) -> String {
