@@ -80,7 +80,8 @@ fn config(report_every: usize) -> Result<RunConfig> {
 /// The time of a run divided by its steps.
 fn whole(config: &RunConfig) -> Result<f64> {
     let place = tempfile::tempdir()?;
-    let run = Plan::prepare(config, Some("flex"), None)?.start(Some(&place.path().join("run")))?;
+    let mut run =
+        Plan::prepare(config, Some("flex"), None)?.start(Some(&place.path().join("run")))?;
     let (renderer, interrupter) = (Box::new(Silent), Interrupter::new());
     match run.fit(Ui { renderer, interrupter, stop: Box::new(|| None) })? {
         Outcome::Finished(summary) => Ok(1e6 * summary.seconds / summary.steps as f64),
