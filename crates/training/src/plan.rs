@@ -1,29 +1,24 @@
+mod run;
+
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
-use burn::module::Module;
 use burn::tensor::FloatDType;
-use burn::train::Interrupter;
-use burn::train::renderer::MetricsRenderer;
-use dataset::{Examples, Split, sha256};
-use serde::{Deserialize, Serialize};
+use dataset::Split;
 
-use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::checkpoint::Checkpoints;
 use crate::classifier::Classifier;
 use crate::config::RunConfig;
 use crate::device::{self, Chosen};
 use crate::environment::{DataIdentity, Environment};
 use crate::error::RunError;
-use crate::evaluation::{Evaluation, SplitName};
-use crate::fit::fit;
-use crate::metrics::MetricsFiles;
 use crate::resume;
-use crate::run_dir::{RunDir, RunLock, write_file, write_json};
-use crate::session::{Session, Stop, StopSource};
-use crate::state::{Best, State};
+use crate::run_dir::RunDir;
+use crate::state::State;
+
+pub use run::{Outcome, Run, Summary, Ui};
 
 /// A run with everything ready: config resolved, device chosen, data loaded. Nothing is written
 /// until it starts.
@@ -32,62 +27,6 @@ pub struct Plan {
     device: Chosen,
     data: Arc<Split>,
     environment: Environment,
-}
-
-/// A run with its directory, locked and ready to go on.
-pub struct Run {
-    plan: Plan,
-    directory: RunDir,
-    _lock: RunLock,
-    checkpoints: Checkpoints,
-    checkpoint: Option<Checkpoint>,
-}
-
-/// What shows a run and what can stop it.
-pub struct Ui {
-    /// Shows the metrics.
-    pub renderer: Box<dyn MetricsRenderer>,
-    /// Through which the renderer asks for a stop.
-    pub interrupter: Interrupter,
-    /// Asked after every step whether to stop.
-    pub stop: StopSource,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// After its last epoch, or by early stopping.
-    Finished(Box<Summary>),
-    /// On request, with a checkpoint to resume from.
-    Stopped(Stop),
-}
-
-/// The outcome of a finished run: `summary.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    /// The name of the experiment.
-    pub name: String,
-    /// Whether the data are the drawn stand-in rather than real.
-    pub stand_in: bool,
-    /// The epochs trained.
-    pub epochs: usize,
-    /// The steps taken.
-    pub steps: usize,
-    /// The number of trained and fitted parameters.
-    pub parameters: usize,
-    /// The best epoch, where there was a validation set. The scores are those of its model, or
-    /// else of the last one.
-    pub best: Option<Best>,
-    /// The share of the training set classified rightly.
-    pub train_accuracy: f64,
-    /// The share of the test set classified rightly.
-    pub test_accuracy: f64,
-    /// The mean loss on the test set.
-    pub test_loss: f64,
-    /// SHA-256 of `best_model.bpk`.
-    pub model_sha256: String,
-    /// How long this process trained and evaluated, in seconds.
-    pub seconds: f64,
 }
 
 impl Plan {
@@ -197,118 +136,7 @@ impl Plan {
         // It is needed at the end, and better missed now than after all the training.
         state.best.as_ref().map_or(Ok(()), |best| checkpoints.load(&best.checkpoint).map(drop))
     }
-}
 
-impl Run {
-    /// Where the run leaves everything.
-    pub fn directory(&self) -> &RunDir {
-        &self.directory
-    }
-
-    /// The name of the experiment.
-    pub fn name(&self) -> &str {
-        &self.plan.config.name
-    }
-
-    /// The name of the device.
-    pub fn device(&self) -> &str {
-        self.plan.device()
-    }
-
-    /// The epochs and steps that are already done.
-    pub fn done(&self) -> (usize, usize) {
-        let state = self.checkpoint.as_ref().map(|checkpoint| &checkpoint.state);
-        state.map_or((0, 0), |state| (state.epoch - 1, state.step))
-    }
-
-    /// The number of trained and fitted parameters.
-    pub fn parameters(&self) -> usize {
-        let (shape, classes) = (self.plan.data.train.shape, self.plan.data.classes.len());
-        self.plan.config.parameters(shape, classes).unwrap_or(usize::MAX)
-    }
-
-    /// Trains to the end, or until `ui` stops it, and evaluates the best model.
-    pub fn fit(&mut self, ui: Ui) -> Result<Outcome, RunError> {
-        let started = Instant::now();
-        let session = self.session(ui.stop)?;
-        let (state, stop) = fit(session, &self.directory, ui.renderer, ui.interrupter)?;
-        match stop {
-            Some(stop) => Ok(Outcome::Stopped(stop)),
-            None => Ok(Outcome::Finished(Box::new(self.finish(&state, started)?))),
-        }
-    }
-
-    fn session(&mut self, stop: StopSource) -> Result<Session, RunError> {
-        let plan = &self.plan;
-        let mut classifier = plan.initial()?;
-        let mut optimizer = plan.config.optimizer.init();
-        let mut state = State::new(plan.environment.run.clone(), plan.config.seed);
-        if let Some(checkpoint) = self.checkpoint.take() {
-            classifier = checkpoint.load_model(classifier)?;
-            optimizer = checkpoint.load_optimizer(optimizer)?;
-            state = checkpoint.state;
-        }
-        let metrics = MetricsFiles::open(&self.directory, state.metrics)?;
-        // Only now, when nothing more can be refused, may the run change.
-        resume::write_config(&plan.config, &self.directory)?;
-        self.directory.remove_outcome()?;
-        Ok(Session {
-            config: plan.config.clone(),
-            data: Arc::clone(&plan.data),
-            device: plan.device.device.clone().autodiff(),
-            classifier,
-            optimizer,
-            metrics,
-            checkpoints: self.checkpoints.clone(),
-            state,
-            stop,
-            whole: None,
-        })
-    }
-
-    /// Evaluates the model of the best epoch and writes what people look for first.
-    fn finish(&self, state: &State, started: Instant) -> Result<Summary, RunError> {
-        let name = match &state.best {
-            Some(best) => best.checkpoint.clone(),
-            None => state.checkpoint_name(),
-        };
-        let checkpoint = self.checkpoints.load(&name)?;
-        let classifier = checkpoint.load_model(self.plan.initial()?)?.valid();
-        write_file(&self.directory.best_model(), checkpoint.model_bytes())?;
-        let train = self.evaluate(&classifier, SplitName::Train, &self.plan.data.train)?;
-        let test = self.evaluate(&classifier, SplitName::Test, &self.plan.data.test)?;
-        let summary = Summary {
-            name: self.plan.config.name.clone(),
-            stand_in: self.plan.data().stand_in,
-            epochs: state.epoch - 1,
-            steps: state.step,
-            parameters: classifier.num_params(),
-            best: state.best.clone(),
-            train_accuracy: train.accuracy,
-            test_accuracy: test.accuracy,
-            test_loss: test.loss,
-            model_sha256: sha256(checkpoint.model_bytes()),
-            seconds: started.elapsed().as_secs_f64(),
-        };
-        write_json(&self.directory.summary(), &summary)?;
-        Ok(summary)
-    }
-
-    #[tracing::instrument(level = "debug", skip_all)]
-    fn evaluate(
-        &self,
-        classifier: &Classifier,
-        split: SplitName,
-        examples: &Examples,
-    ) -> Result<Evaluation, RunError> {
-        let device = &self.plan.device.device;
-        let evaluation = Evaluation::of(classifier, split, examples, self.plan.data(), device);
-        write_json(&self.directory.evaluation(split.as_str()), &evaluation)?;
-        Ok(evaluation)
-    }
-}
-
-impl Plan {
     /// The classifier before the first step.
     fn initial(&self) -> Result<Classifier, RunError> {
         let statistics = self.config.input.normalization.fit(&self.data.train);
