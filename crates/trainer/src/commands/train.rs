@@ -132,12 +132,12 @@ fn finished(directory: &Path, summary: &Summary) -> String {
     let best = summary.best.as_ref();
     let model = best.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
     let stand_in = if summary.stand_in { format!("{STAND_IN}\n") } else { String::new() };
+    let directory = directory.display();
     format!(
-        "done in {:.1} s: {model}, train accuracy {:.1} %, test accuracy {:.1} %\n{stand_in}next: trainer evaluate {}",
+        "done in {:.1} s: {model}, train accuracy {:.1} %, test accuracy {:.1} %\n{stand_in}next: trainer evaluate {directory}, or look at {directory}/curves.png",
         summary.seconds,
         100.0 * summary.train_accuracy,
         100.0 * summary.test_accuracy,
-        directory.display()
     )
 }
 
