@@ -139,8 +139,28 @@ fn predict_says_that_points_are_no_images() {
     let place = moons();
     train(&place, "run", &["training.epochs=1"]);
     image::RgbImage::new(4, 4).save(place.path("a.png")).unwrap();
-    let words = ["trained on points of 2 features", "trained on images"];
+    let words = ["trained on points of 2 features", "--features"];
     place.trainer(&["predict", "run", "a.png"]).refused(1, &words);
+}
+
+#[test]
+fn predict_classifies_points() {
+    let place = moons();
+    train(&place, "run", &[]);
+    // The middle of either moon, on its far side from the other.
+    let args = ["predict", "run", "--features", "-0.9,0.4", "--features", "1,-0.5"];
+    let lines = place.succeed(&args).stdout;
+    let classes: Vec<_> = lines.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
+    assert_eq!(classes, ["upper", "lower"], "{lines}");
+    let predicted = json(&place.succeed(&[&args[..], &["--json"]].concat()).stdout);
+    assert_eq!(predicted["predictions"][0]["input"], "-0.9,0.4");
+
+    let words = ["points of 2 features, and a point has 3", "give it 2 numbers"];
+    place.trainer(&["predict", "run", "--features", "1,2,3"]).refused(1, &words);
+    place.trainer(&["predict", "run", "--features", "1,two"]).refused(2, &["not numbers"]);
+    place.succeed(&["--config", "tiny.toml"]);
+    let words = ["was trained on images", "PNG or JPEG"];
+    place.trainer(&["predict", "runs/tiny", "--features", "1,2"]).refused(1, &words);
 }
 
 #[test]

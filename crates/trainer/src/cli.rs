@@ -36,7 +36,7 @@ pub enum Command {
     Train(TrainArgs),
     /// Score the best model of a run on one part of its data
     Evaluate(EvaluateArgs),
-    /// Classify images with the best model of a run
+    /// Classify images or points with the best model of a run
     Predict(PredictArgs),
     /// Run the experiments of the courses over several seeds and compare with the courses
     Reproduce(ReproduceArgs),
@@ -119,8 +119,11 @@ pub struct PredictArgs {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// PNG or JPEG files of any size
-    #[arg(value_name = "IMAGE", required = true)]
+    #[arg(value_name = "IMAGE", required_unless_present = "features")]
     pub images: Vec<PathBuf>,
+    /// A point, for a run on points; may be repeated
+    #[arg(long, value_name = "A,B,..", allow_hyphen_values = true, conflicts_with = "images", value_parser = numbers)]
+    pub features: Vec<Vec<f32>>,
     /// Where to run; else the best device
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
@@ -194,6 +197,12 @@ pub enum PlantChoice {
     ForgottenDropout,
     /// Take every activation for a linear one
     LinearActivation,
+}
+
+fn numbers(text: &str) -> Result<Vec<f32>, String> {
+    let number = |part: &str| part.trim().parse().ok().filter(|value: &f32| value.is_finite());
+    let numbers = text.split(',').map(number).collect::<Option<_>>();
+    numbers.ok_or_else(|| "not numbers with commas between them".to_owned())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

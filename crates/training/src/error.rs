@@ -111,8 +111,14 @@ pub enum RunError {
     #[error("{} has no validation set\n  evaluate `test` or `train`, or train with `split.validation_fraction`", run.display())]
     NoValidation { run: PathBuf },
     /// The model is not one of images.
-    #[error("{} was trained on points of {features} features, not on images\n  name a run that was trained on images", run.display())]
+    #[error("{} was trained on points of {features} features, not on images\n  give it points: --features followed by numbers with commas between them", run.display())]
     NotImages { run: PathBuf, features: usize },
+    /// The model is not one of points.
+    #[error("{} was trained on images, not on points\n  give it PNG or JPEG files", run.display())]
+    NotPoints { run: PathBuf },
+    /// A point is not of the plane or space of the model.
+    #[error("{} was trained on points of {expected} features, and a point has {given}\n  give it {expected} numbers with commas between them", run.display())]
+    OtherFeatures { run: PathBuf, expected: usize, given: usize },
     /// An image to predict cannot be read.
     #[error("cannot read the image {}: {reason}\n  give a PNG or JPEG file", path.display())]
     Image { path: PathBuf, reason: String },

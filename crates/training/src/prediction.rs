@@ -9,11 +9,11 @@ use serde::Serialize;
 use crate::error::RunError;
 use crate::scores::largest;
 
-/// What a model takes an image for.
+/// What a model takes an image or a point for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The path of the image file, as far as it is Unicode.
-    pub image: String,
+    /// The path of the image file, as far as it is Unicode, or the features.
+    pub input: String,
     /// The name of the most likely class.
     pub class: String,
     /// Its probability.
@@ -35,14 +35,14 @@ pub struct ClassProbability {
 const DECODING_LIMIT: u64 = 1 << 30;
 
 impl Prediction {
-    /// The prediction for `image` with one probability a class.
-    pub fn new(image: &Path, classes: &[String], probabilities: &[f32]) -> Self {
+    /// The prediction for `input` with one probability a class.
+    pub fn new(input: String, classes: &[String], probabilities: &[f32]) -> Self {
         let likeliest = largest(probabilities);
         let pairs = classes.iter().zip(probabilities);
         let pairs = pairs
             .map(|(class, &probability)| ClassProbability { class: class.clone(), probability });
         Self {
-            image: image.display().to_string(),
+            input,
             class: classes[likeliest].clone(),
             probability: probabilities[likeliest],
             probabilities: pairs.collect(),

@@ -82,20 +82,43 @@ impl Trained {
     }
 
     /// Predicts the class of each image file.
-    pub fn predict(&self, images: &[PathBuf]) -> Result<Vec<Prediction>, RunError> {
-        if !self.environment.data.are_images {
-            let features = self.environment.data.shape[2];
-            return Err(RunError::NotImages { run: self.run.path().to_owned(), features });
+    pub fn predict_images(&self, images: &[PathBuf]) -> Result<Vec<Prediction>, RunError> {
+        let shape = self.data().shape;
+        if !self.data().are_images {
+            let run = self.run.path().to_owned();
+            return Err(RunError::NotImages { run, features: shape[2] });
         }
-        images.iter().map(|path| self.predict_one(path)).collect()
+        let predict = |path: &PathBuf| {
+            let image = Examples::images(shape, read_image(path, shape)?, vec![0]);
+            Ok(self.predict(path.display().to_string(), &image))
+        };
+        images.iter().map(predict).collect()
     }
 
-    fn predict_one(&self, path: &Path) -> Result<Prediction, RunError> {
-        let DataIdentity { shape, classes, .. } = &self.environment.data;
-        let image = Examples::images(*shape, read_image(path, *shape)?, vec![0]);
-        let rows = log_probabilities_of(&self.classifier, &image, &[0], &self.device);
+    /// Predicts the class of each point.
+    pub fn predict_features(&self, points: &[Vec<f32>]) -> Result<Vec<Prediction>, RunError> {
+        let expected = self.data().shape[2];
+        let unfit = points.iter().find(|point| self.data().are_images || point.len() != expected);
+        if let Some(point) = unfit {
+            let (run, given) = (self.run.path().to_owned(), point.len());
+            return Err(match self.data().are_images {
+                true => RunError::NotPoints { run },
+                false => RunError::OtherFeatures { run, expected, given },
+            });
+        }
+        let predict = |point: &Vec<f32>| {
+            let input: Vec<_> = point.iter().map(f32::to_string).collect();
+            let example = Examples::features(expected, point.clone(), vec![0]);
+            self.predict(input.join(","), &example)
+        };
+        Ok(points.iter().map(predict).collect())
+    }
+
+    /// The prediction for `example`, which is one, and is called `input`.
+    fn predict(&self, input: String, example: &Examples) -> Prediction {
+        let rows = log_probabilities_of(&self.classifier, example, &[0], &self.device);
         let probabilities: Vec<f32> = rows.concat().iter().map(|log| log.exp()).collect();
-        Ok(Prediction::new(path, classes, &probabilities))
+        Prediction::new(input, &self.data().classes, &probabilities)
     }
 }
 

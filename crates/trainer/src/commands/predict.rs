@@ -8,10 +8,13 @@ use crate::cli::PredictArgs;
 use crate::error::Failure;
 use crate::print;
 
-/// Classifies images with the best model of a run.
+/// Classifies images or points with the best model of a run.
 pub fn predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let trained = Trained::open(&args.run, args.device.as_deref())?;
-    let predictions = trained.predict(&args.images)?;
+    let predictions = match args.features.is_empty() {
+        true => trained.predict_images(&args.images)?,
+        false => trained.predict_features(&args.features)?,
+    };
     if args.json {
         let run = args.run.display().to_string();
         let all =
@@ -31,7 +34,7 @@ fn line(prediction: &Prediction) -> String {
     let each = each.map(|pair| format!("{} {}", pair.class, percent(pair.probability)));
     format!(
         "{}: {} ({})  [{}]",
-        prediction.image,
+        prediction.input,
         prediction.class,
         percent(prediction.probability),
         each.collect::<Vec<_>>().join(", ")
