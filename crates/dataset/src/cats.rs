@@ -16,10 +16,8 @@ mod shape;
 mod subject;
 mod things;
 
-use rand::seq::SliceRandom;
-
 use crate::Examples;
-use crate::drawing::{SHAPE, stream};
+use crate::drawing::{self, stream};
 use photograph::photograph;
 use subject::Subject;
 
@@ -30,22 +28,14 @@ pub const CLASSES: [&str; 2] = ["non-cat", "cat"];
 ///
 /// Image `i` and its label depend on `seed` and `i` alone.
 pub fn draw(count: usize, seed: u64) -> Examples {
-    let labels: Vec<u32> = (0..count as u64).map(|index| label(index, seed)).collect();
-    let mut pixels = Vec::with_capacity(count * SHAPE.iter().product::<usize>());
-    for (&class, index) in labels.iter().zip(0..) {
-        pixels.extend(image(class, index, seed));
-    }
-    Examples::images(SHAPE, pixels, labels)
+    drawing::draw(count, |index| label(index, seed), |class, index| image(class, index, seed))
 }
 
 /// The labels of five images in a row, before they are shuffled: the share of cats in the real set.
 const GROUP: [u32; 5] = [0, 0, 0, 1, 1];
 
 fn label(index: u64, seed: u64) -> u32 {
-    let size = GROUP.len() as u64;
-    let mut labels = GROUP;
-    labels.shuffle(&mut stream(seed, u64::MAX - index / size));
-    labels[(index % size) as usize]
+    drawing::label(GROUP, index, seed)
 }
 
 /// Shape `[64, 64, 3]`, row-major.

@@ -11,10 +11,10 @@ mod relief;
 mod render;
 mod scene;
 
-use rand::{rngs::ChaCha8Rng, seq::SliceRandom};
+use rand::rngs::ChaCha8Rng;
 
 use crate::Examples;
-use crate::drawing::{SHAPE, stream};
+use crate::drawing::{self, stream};
 use anatomy::bones;
 use camera::Camera;
 use gesture::Gesture;
@@ -30,20 +30,12 @@ pub const CLASSES: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
 /// Image `i` and its label depend on `seed` and `i` alone, and among the first images of any number
 /// each class is within one of every other.
 pub fn draw(count: usize, seed: u64) -> Examples {
-    let labels: Vec<u32> = (0..count as u64).map(|index| label(index, seed)).collect();
-    let mut pixels = Vec::with_capacity(count * SHAPE.iter().product::<usize>());
-    for (&digit, index) in labels.iter().zip(0..) {
-        pixels.extend(image(digit, index, seed));
-    }
-    Examples::images(SHAPE, pixels, labels)
+    drawing::draw(count, |index| label(index, seed), |digit, index| image(digit, index, seed))
 }
 
 /// Every six images in a row show the six digits in an order of their own.
 fn label(index: u64, seed: u64) -> u32 {
-    let group = index / CLASSES.len() as u64;
-    let mut digits: [u32; CLASSES.len()] = std::array::from_fn(|digit| digit as u32);
-    digits.shuffle(&mut stream(seed, u64::MAX - group));
-    digits[(index % CLASSES.len() as u64) as usize]
+    drawing::label([0, 1, 2, 3, 4, 5], index, seed)
 }
 
 /// Shape `[64, 64, 3]`, row-major.

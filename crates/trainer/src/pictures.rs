@@ -3,7 +3,7 @@
 
 use dataset::{Examples, Values};
 use report::{Boundary, Point, ReportError};
-use training::{Plane, RunDir, RunError, Trained};
+use training::{Plane, RunDir, RunError};
 
 use crate::error::Failure;
 
@@ -21,9 +21,9 @@ pub fn draw(run: &RunDir, name: &str, device: Option<&str>) {
 fn try_draw(run: &RunDir, name: &str, device: Option<&str>) -> Result<(), Failure> {
     let drawn = |error: ReportError| Failure::run(&error);
     report::draw_curves(&run.metrics_jsonl(), name, &run.picture("curves")).map_err(drawn)?;
-    let plane = match Trained::open(run.path(), device) {
+    let plane = match Plane::of(run, device) {
         Err(RunError::NothingTrained { .. }) => None,
-        trained => trained?.plane()?,
+        plane => plane?,
     };
     if let Some(plane) = plane {
         run.write_boundary(&boundary(plane))?;

@@ -6,6 +6,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::optimizer::in_f32;
+
 /// How gradients are kept small: `[training.gradient_clipping]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,11 +35,11 @@ impl GradientClipping {
         }
     }
 
-    /// Notes every value that cannot be meant: Burn computes in f32, where 1e-50 is 0.
+    /// Notes every value that cannot be meant.
     pub fn check(self, check: &mut Check) {
         match self {
-            Self::Value(most) => check.positive("value", f64::from(most as f32)),
-            Self::Norm(most) => check.positive("norm", f64::from(most as f32)),
+            Self::Value(most) => check.positive("value", in_f32(most)),
+            Self::Norm(most) => check.positive("norm", in_f32(most)),
         }
     }
 }

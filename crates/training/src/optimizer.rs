@@ -246,6 +246,6 @@ fn check_epsilon(epsilon: f64, check: &mut Check) {
 }
 
 /// Burn computes in f32, where 0.99999999999 is 1 and 1e39 is infinite.
-fn in_f32(value: f64) -> f64 {
+pub fn in_f32(value: f64) -> f64 {
     f64::from(value as f32)
 }

@@ -1,7 +1,9 @@
 use dataset::{Examples, Split};
 
+use crate::environment::Environment;
 use crate::error::RunError;
 use crate::evaluation::log_probabilities_of;
+use crate::run_dir::RunDir;
 use crate::session::EVALUATION_BATCH;
 use crate::trained::Trained;
 
@@ -33,13 +35,22 @@ const CELLS: usize = 200;
 /// The share of the range of the points that is shown beyond them, on each side.
 const MARGIN: f64 = 0.08;
 
+impl Plane {
+    /// What the model of `run` says over the plane of its data, on `device`, or else the best one;
+    /// `None` if there is no such plane. Nothing is loaded to find that the data are images.
+    pub fn of(run: &RunDir, device: Option<&str>) -> Result<Option<Self>, RunError> {
+        let data = Environment::read(run)?.data;
+        match data.are_images || data.shape[2] != 2 {
+            true => Ok(None),
+            false => Trained::open(run.path(), device)?.plane(),
+        }
+    }
+}
+
 impl Trained {
     /// What the model says over the plane of its data, which must be as they were; `None` if they
-    /// are not of two features, or too large to be drawn.
-    pub fn plane(&self) -> Result<Option<Plane>, RunError> {
-        if self.data().are_images || self.data().shape[2] != 2 {
-            return Ok(None);
-        }
+    /// are too large to be drawn.
+    fn plane(&self) -> Result<Option<Plane>, RunError> {
         let data = self.load()?;
         let (x, y) = (range(&data, 0), range(&data, 1));
         if !x.iter().chain(&y).all(|end| (*end as f32).is_finite()) {

@@ -164,7 +164,6 @@ impl Row {
 
     /// What both tables show of an experiment, but for its name.
     fn cells(&self) -> [String; 5] {
-        let known = |share: Option<f64>| share.map_or("-".to_owned(), percent);
         if let Some(below) = self.reference.gradient_difference {
             let [right, planted] =
                 [&self.gradient_difference, &self.planted_difference].map(|spread| spread.median);
@@ -193,10 +192,9 @@ impl Row {
     /// The same for the screen.
     fn numbers(&self) -> String {
         if self.reference.gradient_difference.is_some() {
-            let [known, right, planted, ..] = self.cells();
-            return format!("{known}: {right}, {planted} {}", self.mark());
+            let [bar, right, planted, ..] = self.cells();
+            return format!("{bar}: {right}, {planted} {}", self.mark());
         }
-        let known = |share: Option<f64>| share.map_or("-".to_owned(), percent);
         format!(
             "{:>5} {:>5}  {:>6}  {:<10}  {:>6}  {:<10}  {:>7.1} {}",
             known(self.reference.train_accuracy),
@@ -251,4 +249,8 @@ impl Spread {
 
 fn percent(share: f64) -> String {
     format!("{:.1}", 100.0 * share)
+}
+
+fn known(share: Option<f64>) -> String {
+    share.map_or("-".to_owned(), percent)
 }
