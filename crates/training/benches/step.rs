@@ -18,13 +18,6 @@ use std::time::{Duration, Instant};
 
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn::train::Interrupter;
-use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
-use burn::train::metric::MetricDefinition;
-use burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
-    MetricsRendererTraining,
-};
 use dataset::{Examples, shuffled};
 use models::{Model, Parameters};
 use training::{Head, Outcome, Plan, RunConfig, Ui};
@@ -82,8 +75,7 @@ fn whole(config: &RunConfig) -> Result<f64> {
     let place = tempfile::tempdir()?;
     let mut run =
         Plan::prepare(config, Some("flex"), None)?.start(Some(&place.path().join("run")))?;
-    let (renderer, interrupter) = (Box::new(Silent), Interrupter::new());
-    match run.fit(Ui { renderer, interrupter, stop: Box::new(|| None) })? {
+    match run.fit(Ui::silent(Box::new(|| None)))? {
         Outcome::Finished(summary) => Ok(1e6 * summary.seconds / summary.steps as f64),
         Outcome::Stopped(stop) => Err(format!("stopped: {stop:?}").into()),
     }
@@ -180,40 +172,4 @@ impl Laps<'_> {
         self.next += 1;
         self.last = Instant::now();
     }
-}
-
-/// Shows nothing.
-struct Silent;
-
-impl MetricsRendererTraining for Silent {
-    fn update_train(&mut self, _state: MetricState) {}
-    fn update_valid(&mut self, _state: MetricState) {}
-}
-
-impl TrainingProgressLogger for Silent {
-    fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
-    fn update_epoch(&mut self, _epoch: usize) {}
-    fn start_split(&mut self, _split: &str, _items: usize) {}
-    fn update_split(&mut self, _items: usize) {}
-    fn end_split(&mut self) {}
-    fn end(&mut self) {}
-    fn log_event_training(&mut self, _event: String) {}
-}
-
-impl MetricsRenderer for Silent {
-    fn manual_close(&mut self) {}
-    fn register_metric(&mut self, _definition: MetricDefinition) {}
-}
-
-impl MetricsRendererEvaluation for Silent {
-    fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
-}
-
-impl EvaluationProgressLogger for Silent {
-    fn start_global_progress(&mut self, _tests: usize) {}
-    fn start_test(&mut self, _name: &str, _items: usize) {}
-    fn update_test_progress(&mut self, _items: usize) {}
-    fn end_test(&mut self) {}
-    fn end_global_progress(&mut self) {}
-    fn log_event_evaluation(&mut self, _event: String) {}
 }

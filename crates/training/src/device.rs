@@ -91,8 +91,12 @@ pub fn choose(name: Option<&str>) -> Result<Chosen, DeviceError> {
 
 /// The best processor of this build: the devices that can compute in f64.
 pub fn processor() -> Result<Chosen, DeviceError> {
-    let processors = PROCESSORS.iter().filter_map(|name| named(name).ok());
-    processors.into_iter().next().ok_or_else(|| DeviceError::NoProcessor(compiled()))
+    processors().into_iter().next().ok_or_else(|| DeviceError::NoProcessor(compiled()))
+}
+
+/// The processor backends of this build, the best one first.
+pub fn processors() -> Vec<Chosen> {
+    PROCESSORS.iter().filter_map(|name| named(name).ok()).collect()
 }
 
 /// Every device of this build on this machine, the best one first.

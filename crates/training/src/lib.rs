@@ -28,12 +28,13 @@ mod run_dir;
 mod schedule;
 mod scores;
 mod session;
+mod silent;
 mod state;
 mod trained;
 
 pub use checkpoint::CheckpointConfig;
 pub use config::{InputConfig, RunConfig, TrainingConfig};
-pub use device::{Chosen, DeviceError, Listed, choose, list};
+pub use device::{Chosen, DeviceError, Listed, choose, list, processors};
 pub use environment::DataIdentity;
 pub use error::RunError;
 pub use evaluation::{ClassScore, Evaluation, SplitName};

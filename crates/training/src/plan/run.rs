@@ -17,6 +17,7 @@ use crate::metrics::MetricsFiles;
 use crate::resume;
 use crate::run_dir::{RunDir, RunLock, write_file, write_json};
 use crate::session::{Session, Stop, StopSource};
+use crate::silent::Silent;
 use crate::state::{Best, State};
 
 /// A run with its directory, locked and ready to go on.
@@ -36,6 +37,13 @@ pub struct Ui {
     pub interrupter: Interrupter,
     /// Asked after every step whether to stop.
     pub stop: StopSource,
+}
+
+impl Ui {
+    /// Shows nothing.
+    pub fn silent(stop: StopSource) -> Self {
+        Self { renderer: Box::new(Silent), interrupter: Interrupter::new(), stop }
+    }
 }
 
 /// How a run ended.
