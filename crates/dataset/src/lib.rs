@@ -11,6 +11,7 @@ mod examples;
 mod files;
 mod hands;
 pub mod hdf5;
+pub mod memory;
 mod points;
 mod sampler;
 mod source;

@@ -131,6 +131,16 @@ impl MlpConfig {
         Some(total)
     }
 
+    /// How many numbers a training step holds for each example: the inputs, what each layer keeps
+    /// for the backward pass, and the gradients of as much. `None` if it overflows.
+    pub fn activations(&self, inputs: usize, outputs: usize) -> Option<usize> {
+        let norm = if self.batch_norm == NormPosition::None { 0 } else { 3 };
+        let dropout = if self.dropout.is_empty() { 0 } else { 2 };
+        let units = self.hidden.iter().try_fold(0_usize, |sum, &units| sum.checked_add(units))?;
+        let kept = units.checked_mul(2 + norm + dropout)?.checked_add(outputs.checked_mul(4)?)?;
+        kept.checked_mul(2)?.checked_add(inputs)
+    }
+
     /// Whether any layer is normalised over its batch.
     pub fn has_batch_norm(&self) -> bool {
         self.batch_norm != NormPosition::None && !self.hidden.is_empty()

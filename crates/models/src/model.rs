@@ -45,6 +45,15 @@ impl ModelConfig {
         }
     }
 
+    /// How many numbers a training step holds for each example, beside its inputs; `None` if it
+    /// overflows.
+    pub fn activations(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
+        let inputs = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))?;
+        match self {
+            Self::Mlp(config) => config.activations(inputs, outputs),
+        }
+    }
+
     /// Whether any layer is normalised over its batch.
     pub fn has_batch_norm(&self) -> bool {
         match self {

@@ -233,19 +233,19 @@ impl Checkpoints {
         }
     }
 
-    /// Removes all but the `keep_last` newest and the best ones that those refer to.
+    /// Removes all but the `keep_last` newest and those that they refer to.
     pub fn prune(&self, keep_last: usize) -> Result<(), RunError> {
         let mut names = self.committed()?;
         let kept = names.split_off(names.len().saturating_sub(keep_last));
-        let best: Vec<_> = kept.iter().filter_map(|name| self.best_of(name)).collect();
-        names.retain(|name| !best.contains(name));
+        let referred: Vec<_> = kept.iter().flat_map(|name| self.referred_by(name)).collect();
+        names.retain(|name| !referred.contains(name));
         names.iter().try_for_each(|name| self.remove(name))
     }
 
-    fn best_of(&self, name: &str) -> Option<String> {
-        let state = fs::read(self.directory.join(name).join(STATE)).ok()?;
-        let state: State = serde_json::from_slice(&state).ok()?;
-        state.best.map(|best| best.checkpoint)
+    fn referred_by(&self, name: &str) -> Vec<String> {
+        let state = fs::read(self.directory.join(name).join(STATE)).unwrap_or_default();
+        let state = serde_json::from_slice::<State>(&state);
+        state.map_or(Vec::new(), |state| state.refers_to().map(str::to_owned).collect())
     }
 
     /// The names of the committed checkpoints, the oldest first.

@@ -9,8 +9,10 @@ use models::{Model, Noise, Parameters};
 use crate::config::RunConfig;
 use crate::environment::DataIdentity;
 use crate::error::RunError;
+use crate::loader::Gathered;
 use crate::objective::Objective;
 use crate::scores::Scores;
+use crate::{faults, finite};
 
 /// A model with the normalisation that it was trained under and what it is trained for.
 #[derive(Module, Debug)]
@@ -71,20 +73,29 @@ impl Classifier {
 
     /// Gathers the examples at `items` onto `device`.
     pub fn batch(&self, examples: &Examples, items: &[usize], device: &Device) -> Batch {
-        let labels: Arc<[u32]> = items.iter().map(|&item| examples.labels[item]).collect();
+        let labels = items.iter().map(|&item| examples.labels[item]).collect();
+        let gathered = Gathered { values: examples.gather(items), labels };
+        self.place(gathered, examples.shape, device)
+    }
+
+    /// Puts examples of `shape` that were gathered onto `device`.
+    pub fn place(&self, gathered: Gathered, shape: [usize; 3], device: &Device) -> Batch {
+        let Gathered { values, labels } = gathered;
         let targets: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+        let count = targets.len();
         Batch {
-            inputs: self.inputs(examples, items, device),
-            targets: Tensor::from_data(TensorData::new(targets, [items.len()]), device),
+            inputs: self.inputs(values, count, shape, device),
+            targets: Tensor::from_data(TensorData::new(targets, [count]), device),
             labels,
             noise: None,
-            step_examples: items.len(),
+            step_examples: count,
         }
     }
 
     /// The logits `[items.len(), outputs]` of the examples at `items`.
     pub fn logits(&self, examples: &Examples, items: &[usize], device: &Device) -> Tensor<2> {
-        self.model.forward(self.inputs(examples, items, device), None)
+        let values = examples.gather(items);
+        self.model.forward(self.inputs(values, items.len(), examples.shape, device), None)
     }
 
     /// What is minimised.
@@ -120,10 +131,15 @@ impl Classifier {
         (loss, logits)
     }
 
-    fn inputs(&self, examples: &Examples, items: &[usize], device: &Device) -> Tensor<4> {
-        let [height, width, channels] = examples.shape;
-        let shape = [items.len(), height, width, channels];
-        let values = TensorData::new(examples.gather(items), shape);
+    /// The inputs `[count, height, width, channels]` that `values` become.
+    fn inputs(
+        &self,
+        values: Vec<f32>,
+        count: usize,
+        [height, width, channels]: [usize; 3],
+        device: &Device,
+    ) -> Tensor<4> {
+        let values = TensorData::new(values, [count, height, width, channels]);
         let precision = self.normalizer.shift.val().dtype();
         self.normalizer.forward(Tensor::from_data(values, (device, precision)))
     }
@@ -136,6 +152,16 @@ impl Classifier {
 }
 
 impl Batch {
+    /// Whether all inputs are finite.
+    pub fn is_finite(&self) -> bool {
+        finite::is_finite(self.inputs.clone())
+    }
+
+    /// Puts `value` in place of the first input.
+    pub fn spoil(&mut self, value: f32) {
+        self.inputs = faults::with_first(self.inputs.clone(), value);
+    }
+
     /// The examples at `items` of this batch.
     pub fn part(&self, items: &[usize]) -> Self {
         let indices: Vec<i32> = items.iter().map(|&item| item as i32).collect();

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::CheckpointConfig;
 use crate::error::RunError;
 use crate::gradients::GradientClipping;
+use crate::loader::LoaderConfig;
 use crate::objective::ObjectiveConfig;
 use crate::optimizer::OptimizerConfig;
 use crate::reference::ReferenceConfig;
 use crate::schedule::ScheduleConfig;
-use crate::session::EarlyStoppingConfig;
+use crate::session::{EarlyStoppingConfig, OnNan};
 
 /// One experiment. Composes the configs of its parts and adds nothing to them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,16 +80,19 @@ pub struct TrainingConfig {
     /// last one.
     #[serde(default = "one")]
     pub report_every_epochs: usize,
+    /// What to do when a number is not finite.
+    #[serde(default)]
+    pub on_nan: OnNan,
     /// When to stop before the last epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingConfig>,
     /// When to save, and how much to keep.
     #[serde(default)]
     pub checkpoint: CheckpointConfig,
+    /// How batches are gathered.
+    #[serde(default)]
+    pub loader: LoaderConfig,
 }
-
-/// Four gigabytes for the weights, their gradients and the two means of Adam.
-const MOST_PARAMETERS: usize = 250_000_000;
 
 fn default_seed() -> u64 {
     1
@@ -129,13 +133,15 @@ impl RunConfig {
         self.model.parameters(shape, outputs)?.checked_add(2 * channels)
     }
 
+    /// How many numbers a training step holds for each example of `shape` in so many `classes`;
+    /// `None` if it overflows.
+    pub fn activations(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
+        self.model.activations(shape, self.objective.head(classes).outputs(classes))
+    }
+
     /// Fails if this cannot be trained on `data`.
     pub fn check_against(&self, data: &Split) -> Result<(), RunError> {
         self.objective.init(data.classes.len())?;
-        let parameters = self.parameters(data.train.shape, data.classes.len());
-        if parameters.is_none_or(|parameters| parameters > MOST_PARAMETERS) {
-            return Err(RunError::TooLarge { most: MOST_PARAMETERS });
-        }
         let (count, batch_size) = (data.train.len(), self.training.batch_size(data.train.len()));
         if self.model.has_batch_norm() && (batch_size == 1 || count % batch_size == 1) {
             return Err(RunError::BatchOfOne { count, batch_size });
@@ -210,5 +216,6 @@ impl TrainingConfig {
             check.table("early_stopping", |check| early_stopping.check(check));
         }
         check.table("checkpoint", |check| self.checkpoint.check(check));
+        check.table("loader", |check| self.loader.check(check));
     }
 }

@@ -81,6 +81,13 @@ const BACKENDS: [Backend; 6] = [
 /// Those that are the processor itself, the best one first.
 const PROCESSORS: [&str; 2] = ["flex", "ndarray"];
 
+impl Chosen {
+    /// Whether its memory is that of the machine.
+    pub fn is_processor(&self) -> bool {
+        PROCESSORS.contains(&self.name.as_str())
+    }
+}
+
 /// The device called `name`, or else the best one of this build and this machine.
 pub fn choose(name: Option<&str>) -> Result<Chosen, DeviceError> {
     match name {

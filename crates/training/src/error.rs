@@ -31,11 +31,16 @@ pub enum RunError {
     /// The directory for a new run exists.
     #[error("{} exists\n  continue that run with --resume {}, or name another directory with --run-dir", path.display(), path.display())]
     Taken { path: PathBuf },
-    /// The model would not fit into the memory of an ordinary machine.
+    /// The run would not fit into the memory.
     #[error(
-        "the model has more than {most} parameters\n  make its layers smaller: `model.mlp.hidden`"
+        "the run needs {} of memory, and {} can be had\n  make the layers of the model or the batches smaller, or end other programs", gigabytes(*needed), gigabytes(Some(*available))
     )]
-    TooLarge { most: usize },
+    TooLarge { needed: Option<u64>, available: u64 },
+    /// The checkpoints would not fit on the disk.
+    #[error(
+        "the run needs {} on the disk of {}, and {} are free\n  make room, or keep fewer checkpoints: `training.checkpoint.keep_last`", gigabytes(Some(*needed)), run.display(), gigabytes(Some(*available))
+    )]
+    NoSpace { run: PathBuf, needed: u64, available: u64 },
     /// A batch of one has no variance.
     #[error(
         "{count} training examples in batches of {batch_size} leave a batch of one, in which batch norm has no variance\n  change `training.batch_size` or set `model.mlp.batch_norm = \"none\"`"
@@ -86,9 +91,26 @@ pub enum RunError {
     MetricsShortened { path: PathBuf, length: u64, written: u64 },
     /// Training diverged.
     #[error(
-        "the {what} {value} in epoch {epoch}, batch {batch} (step {step}): the run was stopped before it could spoil a checkpoint\n  lower the learning rate or check the data; the last checkpoint is intact"
+        "the {what} {value} in epoch {epoch}, batch {batch} (step {step}): the first tensor that is not finite is {tensor}\n  lower the learning rate, clip the gradients or check the data; the last checkpoint is intact"
     )]
-    NotFinite { what: &'static str, value: f64, epoch: usize, batch: usize, step: usize },
+    NotFinite {
+        what: &'static str,
+        value: f64,
+        tensor: String,
+        epoch: usize,
+        batch: usize,
+        step: usize,
+    },
+    /// The examples of a batch did not come.
+    #[error(
+        "batch {batch} of epoch {epoch} could not be loaded: {reason}\n  resume the run; if it happens again, check the data"
+    )]
+    NotLoaded { epoch: usize, batch: usize, reason: String },
+    /// Burn panicked: the device is lost, out of memory, or there is a bug.
+    #[error(
+        "the training broke off on {device} in epoch {epoch}, batch {batch}: {reason}\n  the last checkpoint is intact: resume it, with another --device if this one is lost or short of memory"
+    )]
+    BrokeOff { device: String, epoch: usize, batch: usize, reason: String },
     /// There is no cost to take gradients of.
     #[error(
         "the cost under the first weights is {cost}, which has no gradients to check\n  lower `model.mlp.initializer_scale` or check the data"
@@ -122,6 +144,13 @@ pub enum RunError {
     /// An image to predict cannot be read.
     #[error("cannot read the image {}: {reason}\n  give a PNG or JPEG file", path.display())]
     Image { path: PathBuf, reason: String },
+}
+
+/// A size in bytes as people read it; none is beyond all numbers.
+fn gigabytes(size: Option<u64>) -> String {
+    size.map_or("more than any machine has".to_owned(), |size| {
+        format!("{:.2} GB", size as f64 / 1e9)
+    })
 }
 
 impl RunError {

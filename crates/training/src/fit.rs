@@ -2,6 +2,7 @@
 //! through its hook for custom strategies.
 
 use std::mem;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
@@ -19,6 +20,7 @@ use burn::train::{
 use crate::classifier::{Batch, Classifier};
 use crate::error::RunError;
 use crate::events::{Events, NoMetricFiles, ScoreMetric};
+use crate::loader::words;
 use crate::run_dir::RunDir;
 use crate::session::{Session, Stop};
 use crate::state::State;
@@ -82,9 +84,22 @@ impl SupervisedLearningStrategy<Classifier> for Strategy {
         drop(learner);
         let mut running = self.running();
         let mut events = Events::new(components.event_processor, components.interrupter);
-        running.ending = running.session.run(&mut events);
+        running.ending = guarded(&mut running.session, &mut events);
         (running.session.classifier.clone(), events.into_processor())
     }
+}
+
+/// Burn panics where a device is lost or out of memory; the run must end with an error then.
+fn guarded(session: &mut Session, events: &mut Events) -> Result<Option<Stop>, RunError> {
+    let run = panic::catch_unwind(AssertUnwindSafe(|| session.run(events)));
+    run.unwrap_or_else(|panic| {
+        Err(RunError::BrokeOff {
+            device: session.config.device.clone().unwrap_or_default(),
+            epoch: session.state.epoch,
+            batch: session.state.epoch_step + 1,
+            reason: words(panic.as_ref()).to_owned(),
+        })
+    })
 }
 
 /// Burn-train asks for loaders. The session gathers its own batches, whose order depends on the

@@ -20,6 +20,7 @@ use crate::config::RunConfig;
 use crate::device;
 use crate::environment::DataIdentity;
 use crate::error::RunError;
+use crate::estimate::Estimate;
 use analytic::Gradient;
 use numeric::Cost;
 
@@ -92,6 +93,8 @@ impl GradientCheck {
         let config = RunConfig { dataset, ..config.clone() };
         let (data, identity) = DataIdentity::load(&config)?;
         config.check_against(&data)?;
+        let estimate = Estimate::of(&config, &data, true);
+        estimate.ok_or(RunError::TooLarge { needed: None, available: 0 })?.must_fit_memory()?;
         Subject::new(config, &data, identity, device).check(&data, options)
     }
 }

@@ -9,11 +9,15 @@ mod config;
 mod device;
 mod environment;
 mod error;
+mod estimate;
 mod evaluation;
 mod events;
+mod faults;
+mod finite;
 mod fit;
 mod gradient_check;
 mod gradients;
+mod loader;
 mod metrics;
 mod objective;
 mod optimizer;
@@ -38,8 +42,10 @@ pub use device::{Chosen, DeviceError, Listed, choose, list, processors};
 pub use environment::DataIdentity;
 pub use error::RunError;
 pub use evaluation::{ClassScore, Evaluation, SplitName};
+pub use faults::{Fault, Faults};
 pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, TensorCheck};
 pub use gradients::GradientClipping;
+pub use loader::LoaderConfig;
 pub use objective::{Head, ObjectiveConfig};
 pub use optimizer::{
     AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
@@ -52,6 +58,6 @@ pub use run_dir::{RunDir, write_file, write_json};
 pub use schedule::{
     CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, ScheduleConfig, StepConfig,
 };
-pub use session::{EarlyStoppingConfig, Stop, StopSource};
+pub use session::{EarlyStoppingConfig, OnNan, Stop, StopSource};
 pub use state::Best;
 pub use trained::Trained;

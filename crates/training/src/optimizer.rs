@@ -124,6 +124,15 @@ impl Default for AdamWConfig {
 }
 
 impl OptimizerConfig {
+    /// How many numbers it keeps for each parameter.
+    pub fn moments(&self) -> u64 {
+        match self {
+            Self::Sgd(config) => u64::from(config.momentum > 0.0),
+            Self::Momentum(_) | Self::RmsProp(_) => 1,
+            Self::Adam(_) | Self::AdamW(_) => 2,
+        }
+    }
+
     /// The optimiser before its first step.
     pub fn init(&self) -> ModuleOptimizer {
         match self {

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use burn::tensor::FloatDType;
 use dataset::Split;
 
-use crate::checkpoint::Checkpoints;
+use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::classifier::Classifier;
 use crate::config::RunConfig;
 use crate::device::{self, Chosen};
 use crate::environment::{DataIdentity, Environment};
 use crate::error::RunError;
+use crate::estimate::Estimate;
+use crate::faults::Faults;
 use crate::resume;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, RunLock};
 use crate::state::State;
 
 pub use run::{Outcome, Run, Summary, Ui};
@@ -27,6 +29,7 @@ pub struct Plan {
     device: Chosen,
     data: Arc<Split>,
     environment: Environment,
+    estimate: Estimate,
 }
 
 impl Plan {
@@ -42,9 +45,12 @@ impl Plan {
         let config = RunConfig { dataset, device: Some(device.name.clone()), ..config.clone() };
         let (data, identity) = DataIdentity::load(&config)?;
         config.check_against(&data)?;
+        let estimate = Estimate::of(&config, &data, device.is_processor());
+        let estimate = estimate.ok_or(RunError::TooLarge { needed: None, available: 0 })?;
+        estimate.must_fit_memory()?;
         let run = resume::identity(&config, &identity)?;
         let environment = Environment::new(run, commit, &device, config.seed, identity);
-        Ok(Self { config, device, data: Arc::new(data), environment })
+        Ok(Self { config, device, data: Arc::new(data), environment, estimate })
     }
 
     /// The resolved config.
@@ -67,14 +73,13 @@ impl Plan {
         let directory = RunDir::create(path, &self.config.name)?;
         let describe = || {
             let lock = directory.lock()?;
+            self.estimate.must_fit_disk(directory.path(), &directory.checkpoints())?;
             self.environment.write(&directory)?;
             resume::write_config(&self.config, &directory)?;
             Ok((lock, Checkpoints::open(directory.checkpoints())?))
         };
         match describe() {
-            Ok((lock, checkpoints)) => {
-                Ok(Run { plan: self, directory, _lock: lock, checkpoints, checkpoint: None })
-            }
+            Ok((lock, checkpoints)) => Ok(self.run(directory, lock, checkpoints, None)),
             Err(error) => {
                 directory.discard();
                 Err(error)
@@ -86,9 +91,10 @@ impl Plan {
     /// start if it has none.
     pub fn resume(mut self, directory: RunDir) -> Result<Run, RunError> {
         let lock = directory.lock()?;
-        resume::must_continue(&self.config, &directory)?;
+        let changes = resume::changes(&self.config, &directory)?;
         let then = Environment::read(&directory)?;
         self.data().must_equal(&then.data, &directory)?;
+        self.estimate.must_fit_disk(directory.path(), &directory.checkpoints())?;
         self.environment.run = then.run;
         let checkpoints = Checkpoints::open(directory.checkpoints())?;
         let checkpoint = checkpoints.newest()?;
@@ -96,12 +102,26 @@ impl Plan {
             self.check_state(&checkpoint.state, &directory, &checkpoints)?;
             checkpoints.set_aside_after(&checkpoint.state)?;
         }
-        Ok(Run { plan: self, directory, _lock: lock, checkpoints, checkpoint })
+        for change in changes {
+            tracing::warn!("{change}: from here on the run is not what its config alone makes");
+        }
+        Ok(self.run(directory, lock, checkpoints, checkpoint))
+    }
+
+    fn run(
+        self,
+        directory: RunDir,
+        lock: RunLock,
+        checkpoints: Checkpoints,
+        checkpoint: Option<Checkpoint>,
+    ) -> Run {
+        let faults = Faults::default();
+        Run { plan: self, directory, _lock: lock, checkpoints, checkpoint, faults }
     }
 
     /// The outcome of the run in `directory`, which must be one of this plan, if it is finished.
     pub fn finished(&self, directory: &RunDir) -> Result<Option<Summary>, RunError> {
-        resume::must_continue(&self.config, directory)?;
+        resume::must_equal(&self.config, directory)?;
         self.data().must_equal(&Environment::read(directory)?.data, directory)?;
         let then = RunConfig::read(&directory.config(), &[])?.training;
         let now = &self.config.training;

@@ -1,7 +1,7 @@
 //! Which changes of a config a resumed run may bring.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::{fmt, io};
 
 use dataset::sha256;
 use toml::Value;
@@ -11,57 +11,122 @@ use crate::environment::DataIdentity;
 use crate::error::RunError;
 use crate::run_dir::{RunDir, write_file};
 
-/// The keys that may change between two parts of a run: they leave what is already done valid.
-/// The data are compared by their content rather than by where they lie.
-const CHANGEABLE: [&str; 6] = [
-    "dataset",
-    "device",
-    "reference",
-    "training.checkpoint",
-    "training.early_stopping",
-    "training.epochs",
+/// What it means that a key differs from that of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// It leaves what is done valid, and what is to come as it would have been from the start.
+    Safe,
+    /// The run can go on, but is no longer what its config alone makes.
+    Noted,
+    /// What is done would not be that of this config.
+    Refused,
+}
+
+/// The class of every key that is not refused, by its path or that of a table above it. The data
+/// are compared by their content rather than by where they lie.
+const CHANGES: [(&str, Change); 14] = [
+    ("dataset", Change::Safe),
+    ("device", Change::Noted),
+    ("objective.l1", Change::Noted),
+    ("objective.l2", Change::Noted),
+    ("optimizer", Change::Noted),
+    ("reference", Change::Safe),
+    ("schedule", Change::Noted),
+    ("training.checkpoint", Change::Safe),
+    ("training.early_stopping", Change::Safe),
+    ("training.epochs", Change::Safe),
+    ("training.gradient_clipping", Change::Noted),
+    ("training.loader", Change::Safe),
+    ("training.on_nan", Change::Safe),
+    ("training.report_every_epochs", Change::Noted),
 ];
 
-/// Fails if `config` is not that of the run in `directory`, but for what may change.
-pub fn must_continue(config: &RunConfig, directory: &RunDir) -> Result<(), RunError> {
-    let then = fixed_keys(&RunConfig::read(&directory.config(), &[])?)?;
-    let now = fixed_keys(config)?;
-    let show = |keys: &BTreeMap<String, Value>, key: &str| {
-        keys.get(key).map_or_else(|| "absent".to_owned(), Value::to_string)
+/// A key that differs.
+struct Difference {
+    key: String,
+    then: Option<Value>,
+    now: Option<Value>,
+}
+
+/// Fails if `config` cannot be that of the run in `directory` from now on, and gives the changes
+/// after which the run is no longer what its config alone makes.
+pub fn changes(config: &RunConfig, directory: &RunDir) -> Result<Vec<String>, RunError> {
+    let differences = differences(&RunConfig::read(&directory.config(), &[])?, config)?;
+    let of = |class| {
+        let differences = differences.iter().filter(move |difference| difference.class() == class);
+        differences.map(Difference::to_string).collect::<Vec<_>>()
     };
-    let mut keys: Vec<_> = then.keys().chain(now.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.retain(|key| then.get(*key) != now.get(*key));
-    if keys.is_empty() {
-        return Ok(());
+    let refused = of(Change::Refused);
+    match refused.is_empty() {
+        true => Ok(of(Change::Noted)),
+        false => Err(conflict(directory, refused)),
     }
-    let differences = keys
-        .into_iter()
-        .map(|key| format!("{key}: {} in the run, {} now", show(&then, key), show(&now, key)));
-    Err(RunError::ResumeConflict {
-        run: directory.path().to_owned(),
-        differences: differences.collect(),
-    })
+}
+
+/// Fails if `config` would not have made the run in `directory` as it is.
+pub fn must_equal(config: &RunConfig, directory: &RunDir) -> Result<(), RunError> {
+    let changes = changes(config, directory)?;
+    if changes.is_empty() { Ok(()) } else { Err(conflict(directory, changes)) }
+}
+
+fn conflict(directory: &RunDir, differences: Vec<String>) -> RunError {
+    RunError::ResumeConflict { run: directory.path().to_owned(), differences }
+}
+
+fn differences(then: &RunConfig, now: &RunConfig) -> Result<Vec<Difference>, RunError> {
+    let (then, now) = (keys(then)?, keys(now)?);
+    let mut all: Vec<_> = then.keys().chain(now.keys()).collect();
+    all.sort_unstable();
+    all.dedup();
+    let differing = all.into_iter().filter(|key| then.get(*key) != now.get(*key));
+    let difference = |key: &String| Difference {
+        key: key.clone(),
+        then: then.get(key).cloned(),
+        now: now.get(key).cloned(),
+    };
+    Ok(differing.map(difference).collect())
+}
+
+impl Difference {
+    fn class(&self) -> Change {
+        // The state of one optimiser is not that of another.
+        let is_other = self.then.is_none() || self.now.is_none();
+        match class(&self.key) {
+            Change::Noted if is_other && self.key.starts_with("optimizer.") => Change::Refused,
+            class => class,
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show =
+            |value: &Option<Value>| value.as_ref().map_or("absent".to_owned(), Value::to_string);
+        write!(f, "{}: {} in the run, {} now", self.key, show(&self.then), show(&self.now))
+    }
+}
+
+fn class(key: &str) -> Change {
+    let is_in = |table: &str| {
+        key.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let known = CHANGES.iter().find(|(table, _)| is_in(table));
+    known.map_or(Change::Refused, |(_, class)| *class)
 }
 
 /// What the checkpoints of a new run are marked with.
 pub fn identity(config: &RunConfig, data: &DataIdentity) -> Result<String, RunError> {
-    Ok(sha256(format!("{:?}{:?}", fixed_keys(config)?, data.sha256).as_bytes()))
+    let mut keys = keys(config)?;
+    keys.retain(|key, _| class(key) != Change::Safe && key != "device");
+    Ok(sha256(format!("{keys:?}{:?}", data.sha256).as_bytes()))
 }
 
-/// Every key of `config` that a resumed run must not change, by its dotted path.
-fn fixed_keys(config: &RunConfig) -> Result<BTreeMap<String, Value>, RunError> {
+/// Every key of `config`, by its dotted path.
+fn keys(config: &RunConfig) -> Result<BTreeMap<String, Value>, RunError> {
     let table =
         toml::Table::try_from(config).map_err(|error| RunError::Record(error.to_string()))?;
     let mut keys = BTreeMap::new();
     flatten("", table, &mut keys);
-    let changeable = |key: &str| {
-        CHANGEABLE.iter().any(|prefix| {
-            key.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-    };
-    keys.retain(|key, _| !changeable(key));
     Ok(keys)
 }
 

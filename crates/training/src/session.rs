@@ -1,14 +1,16 @@
 //! The loop of a run: steps, validation, best model, early stopping, checkpoints.
 
+mod recovery;
+mod step;
+
 use std::sync::Arc;
 
 use ::config::Check;
 use burn::module::Module;
-use burn::optim::{GradientsAccumulator, ModuleOptimizer};
+use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
-use burn::train::{InferenceStep, TrainStep};
-use dataset::{Examples, Split, shuffled};
-use models::Noise;
+use burn::train::InferenceStep;
+use dataset::{Split, shuffled};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Checkpoint, Checkpoints};
@@ -16,9 +18,13 @@ use crate::classifier::{Batch, Classifier};
 use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::events::{Events, Pass, Position};
+use crate::faults::Faults;
 use crate::metrics::{MetricsFiles, Row};
+use crate::run_dir::RunDir;
 use crate::scores::Scores;
 use crate::state::{Best, State};
+pub use recovery::OnNan;
+pub use step::MOST_RESIDENT;
 
 /// When to stop before the last epoch: `[training.early_stopping]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +67,8 @@ pub struct Session {
     pub optimizer: ModuleOptimizer,
     /// Where the run stands.
     pub state: State,
+    /// Where the run leaves everything.
+    pub directory: RunDir,
     /// The open metrics files.
     pub metrics: MetricsFiles,
     /// Where checkpoints go.
@@ -69,19 +77,33 @@ pub struct Session {
     pub stop: StopSource,
     /// The whole training set on the device, once it was needed, unless it is too large.
     pub whole: Option<Batch>,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
 }
 
 impl Session {
     /// Runs until the last epoch, early stopping or a request to stop. A stop is a checkpoint.
     pub fn run(&mut self, events: &mut Events) -> Result<Option<Stop>, RunError> {
+        self.prepare_recovery()?;
         while !self.is_finished() {
-            if let Some(stop) = self.train_epoch(events)? {
-                self.commit()?;
-                return Ok(Some(stop));
+            match self.epoch(events) {
+                Ok(None) => {}
+                Ok(Some(stop)) => {
+                    self.commit()?;
+                    return Ok(Some(stop));
+                }
+                Err(error) => self.recover(error)?,
             }
-            self.finish_epoch(events)?;
         }
         Ok(None)
+    }
+
+    fn epoch(&mut self, events: &mut Events) -> Result<Option<Stop>, RunError> {
+        let stop = self.train_epoch(events)?;
+        if stop.is_none() {
+            self.finish_epoch(events)?;
+        }
+        Ok(stop)
     }
 
     fn is_finished(&self) -> bool {
@@ -95,18 +117,19 @@ impl Session {
         let epoch = self.state.epoch;
         let reports = self.config.training.reports(epoch);
         let _span = reports.then(|| tracing::debug_span!("train_epoch", epoch).entered());
-        let data = Arc::clone(&self.data);
-        let order = self.order(data.train.len());
+        let order = self.order(self.data.train.len());
         self.announce_epoch(events, order.len());
         let steps = order.chunks(self.config.training.step_examples(order.len()));
-        for items in steps.skip(self.state.epoch_step) {
-            self.step(&data.train, items, events)?;
+        let steps: Vec<_> = steps.skip(self.state.epoch_step).collect();
+        let mut loader = self.loader(&steps)?;
+        for items in steps {
+            self.step(items, loader.as_mut(), events)?;
             if let Some(stop) = self.stop_asked(events)? {
                 return Ok(Some(stop));
             }
             let every = self.config.training.checkpoint.every_steps;
             if every.is_some_and(|every| self.state.step.is_multiple_of(every)) {
-                self.commit()?;
+                self.commit_due()?;
             }
         }
         events.end(Pass::Train, epoch);
@@ -130,64 +153,6 @@ impl Session {
         }
     }
 
-    /// One step along the mean gradient of `items`, gathered batch by batch.
-    fn step(
-        &mut self,
-        examples: &Examples,
-        items: &[usize],
-        events: &mut Events,
-    ) -> Result<(), RunError> {
-        let learning_rate = self.learning_rate(self.state.step);
-        let mut scores = Scores::default();
-        let mut gradients = GradientsAccumulator::new();
-        let batch_size = self.config.training.batch_size(examples.len());
-        for (part, batch_items) in items.chunks(batch_size).enumerate() {
-            let mut batch = self.batch(examples, batch_items);
-            let (seed, step) = (self.state.seed, self.state.step as u64);
-            batch.noise = Some(Noise { seed, step, part: part as u64 });
-            batch.step_examples = items.len();
-            let output = TrainStep::step(&self.classifier, batch);
-            self.require_finite("loss is", output.item.loss())?;
-            gradients.accumulate(&self.classifier, output.grads);
-            scores += output.item;
-        }
-        let mut gradients = gradients.grads();
-        if let Some(clipping) = self.config.training.gradient_clipping {
-            gradients = clipping.apply(&self.classifier, gradients);
-        }
-        let step_size = self.config.optimizer.step_size(learning_rate);
-        self.classifier = self.optimizer.step(step_size, self.classifier.clone(), gradients);
-        self.state.scores += scores;
-        self.state.epoch_step += 1;
-        self.state.step += 1;
-        events.batch(Pass::Train, scores, self.position(), Some(learning_rate));
-        Ok(())
-    }
-
-    fn batch(&mut self, examples: &Examples, items: &[usize]) -> Batch {
-        let (classifier, device) = (&self.classifier, &self.device);
-        if examples.len() * examples.width() > MOST_RESIDENT {
-            return classifier.batch(examples, items, device);
-        }
-        let all = || (0..examples.len()).collect::<Vec<_>>();
-        let whole = self.whole.get_or_insert_with(|| classifier.batch(examples, &all(), device));
-        if items.len() == examples.len() { whole.clone() } else { whole.part(items) }
-    }
-
-    /// A loss that is not finite makes gradients that are not, and they would stay in the weights.
-    fn require_finite(&self, what: &'static str, value: f64) -> Result<(), RunError> {
-        if value.is_finite() {
-            return Ok(());
-        }
-        Err(RunError::NotFinite {
-            what,
-            value,
-            epoch: self.state.epoch,
-            batch: self.state.epoch_step + 1,
-            step: self.state.step + 1,
-        })
-    }
-
     fn stop_asked(&mut self, events: &Events) -> Result<Option<Stop>, RunError> {
         if let Some(failure) = events.failure() {
             return Err(RunError::Events(failure));
@@ -208,7 +173,7 @@ impl Session {
         let every = self.config.training.checkpoint.every_epochs;
         let is_due = every.map_or(reports, |every| epoch.is_multiple_of(every));
         if is_best || is_due || self.is_finished() {
-            self.commit()?;
+            self.commit_due()?;
         }
         Ok(())
     }
@@ -217,7 +182,8 @@ impl Session {
     fn report(&mut self, events: &mut Events) -> Result<Option<Scores>, RunError> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let validation = self.validate(events);
-        self.require_finite("validation loss is", validation.map_or(0.0, |scores| scores.loss()))?;
+        let loss = validation.map_or(0.0, |scores| scores.loss());
+        self.require_finite("validation loss is", loss, || self.bad_parameter())?;
         let rate = self.learning_rate(step.saturating_sub(1));
         let row = Row::new((epoch, step), rate, &self.state.scores, validation.as_ref());
         self.metrics.append(&row)?;
@@ -262,7 +228,8 @@ impl Session {
 
     #[tracing::instrument(level = "debug", skip_all, fields(step = self.state.step))]
     fn commit(&mut self) -> Result<(), RunError> {
-        self.require_finite("weights add up to", self.classifier.magnitude())?;
+        let magnitude = self.classifier.magnitude();
+        self.require_finite("weights add up to", magnitude, || self.bad_parameter())?;
         self.state.metrics = self.metrics.sync()?;
         let checkpoint = Checkpoint::take(&self.classifier, &self.optimizer, &self.state)?;
         let name = self.checkpoints.commit(&checkpoint)?;
@@ -274,7 +241,7 @@ impl Session {
         let training = &self.config.training;
         let steps_per_epoch = training.steps(self.data.train.len());
         let factor = self.config.schedule.factor(step, steps_per_epoch, training.epochs);
-        self.config.optimizer.learning_rate() * factor
+        self.config.optimizer.learning_rate() * factor * self.caution()
     }
 
     fn position(&self) -> Position {
@@ -285,9 +252,6 @@ impl Session {
         }
     }
 }
-
-/// How many numbers of the training set are kept on the device at most: 256 MiB of them.
-const MOST_RESIDENT: usize = 1 << 26;
 
 /// How many examples are evaluated at once.
 pub const EVALUATION_BATCH: usize = 256;

@@ -26,6 +26,12 @@ pub struct State {
     pub best: Option<Best>,
     /// The epochs since then.
     pub epochs_since_best: usize,
+    /// The last checkpoint that was due, where the run may go back to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// How often it did.
+    #[serde(default)]
+    pub rollbacks: usize,
     /// How much of the metrics files belongs to this state.
     pub metrics: Written,
 }
@@ -56,6 +62,8 @@ impl State {
             scores: Scores::default(),
             best: None,
             epochs_since_best: 0,
+            due: None,
+            rollbacks: 0,
             metrics: Written::default(),
         }
     }
@@ -63,6 +71,12 @@ impl State {
     /// The name of the checkpoint of this state.
     pub fn checkpoint_name(&self) -> String {
         format!("epoch-{:06}-step-{:06}", self.epoch, self.epoch_step)
+    }
+
+    /// The checkpoints that must be there as long as this one is.
+    pub fn refers_to(&self) -> impl Iterator<Item = &str> {
+        let best = self.best.as_ref().map(|best| best.checkpoint.as_str());
+        best.into_iter().chain(self.due.as_deref())
     }
 
     /// Whether an epoch with these validation scores is better than the best so far.

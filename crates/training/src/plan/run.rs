@@ -12,6 +12,7 @@ use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::classifier::Classifier;
 use crate::error::RunError;
 use crate::evaluation::{Evaluation, SplitName};
+use crate::faults::Faults;
 use crate::fit::fit;
 use crate::metrics::MetricsFiles;
 use crate::resume;
@@ -27,6 +28,7 @@ pub struct Run {
     pub(super) _lock: RunLock,
     pub(super) checkpoints: Checkpoints,
     pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) faults: Faults,
 }
 
 /// What shows a run and what can stop it.
@@ -111,6 +113,11 @@ impl Run {
         self.plan.config.parameters(shape, classes).unwrap_or(usize::MAX)
     }
 
+    /// Makes things go wrong on purpose, to see that the run survives them.
+    pub fn plant(&mut self, faults: Faults) {
+        self.faults = faults;
+    }
+
     /// Trains to the end, or until `ui` stops it, and evaluates the best model.
     pub fn fit(&mut self, ui: Ui) -> Result<Outcome, RunError> {
         let started = Instant::now();
@@ -142,11 +149,13 @@ impl Run {
             device: plan.device.device.clone().autodiff(),
             classifier,
             optimizer,
+            directory: self.directory.clone(),
             metrics,
             checkpoints: self.checkpoints.clone(),
             state,
             stop,
             whole: None,
+            faults: self.faults.clone(),
         })
     }
 

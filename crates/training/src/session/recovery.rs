@@ -1,0 +1,72 @@
+//! What a run does when its loss, gradients or weights are no longer finite.
+
+use serde::{Deserialize, Serialize};
+
+use super::Session;
+use crate::error::RunError;
+use crate::metrics::MetricsFiles;
+use crate::state::State;
+
+/// What to do when a number of the training is not finite: `training.on_nan`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnNan {
+    /// End the run with an error; the last checkpoint is intact.
+    #[default]
+    Stop,
+    /// Go back to the last checkpoint that was due, and on from there with half the learning rate;
+    /// end with an error after ten times.
+    Rollback,
+}
+
+/// How often a run goes back.
+const MOST_ROLLBACKS: usize = 10;
+
+impl Session {
+    /// Makes sure that there is a checkpoint to go back to, if the run is to.
+    pub(super) fn prepare_recovery(&mut self) -> Result<(), RunError> {
+        match self.goes_back() && self.state.due.is_none() {
+            true => self.commit_due(),
+            false => Ok(()),
+        }
+    }
+
+    /// Commits a checkpoint at a time that depends on the config alone. One made for a stop is
+    /// never gone back to: the run would not end as one that was not stopped.
+    pub(super) fn commit_due(&mut self) -> Result<(), RunError> {
+        if self.goes_back() {
+            self.state.due = Some(self.state.checkpoint_name());
+        }
+        self.commit()
+    }
+
+    /// Goes back to where everything was finite, or fails with `error`.
+    pub(super) fn recover(&mut self, error: RunError) -> Result<(), RunError> {
+        let is_numeric = matches!(error, RunError::NotFinite { .. });
+        let rollbacks = self.state.rollbacks + 1;
+        let Some(due) = self.state.due.clone().filter(|_| is_numeric && self.goes_back()) else {
+            return Err(error);
+        };
+        if rollbacks > MOST_ROLLBACKS {
+            return Err(error);
+        }
+        let checkpoint = self.checkpoints.load(&due)?;
+        self.classifier = checkpoint.load_model(self.classifier.clone())?;
+        self.optimizer = checkpoint.load_optimizer(self.config.optimizer.init())?;
+        self.state = State { rollbacks, ..checkpoint.state };
+        self.metrics = MetricsFiles::open(&self.directory, self.state.metrics)?;
+        let problem = error.to_string();
+        let problem = problem.lines().next().unwrap_or_default();
+        tracing::warn!("{problem}; back to {due} with half the learning rate ({rollbacks})");
+        Ok(())
+    }
+
+    /// What the learning rate is multiplied by, after every time that the run went back.
+    pub(super) fn caution(&self) -> f64 {
+        0.5_f64.powi(self.state.rollbacks as i32)
+    }
+
+    fn goes_back(&self) -> bool {
+        self.config.training.on_nan == OnNan::Rollback
+    }
+}

@@ -1,0 +1,159 @@
+use std::sync::Arc;
+
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::train::TrainStep;
+use models::Noise;
+
+use super::Session;
+use crate::classifier::Batch;
+use crate::error::RunError;
+use crate::events::{Events, Pass};
+use crate::faults::{self, Fault};
+use crate::finite;
+use crate::loader::{Loader, Work};
+use crate::scores::Scores;
+
+/// How many numbers of the training set are kept on the device at most: 256 MiB of them.
+pub const MOST_RESIDENT: usize = 1 << 26;
+
+impl Session {
+    /// What gathers the batches of `steps`, unless the whole training set is on the device.
+    pub(super) fn loader(&mut self, steps: &[&[usize]]) -> Result<Option<Loader>, RunError> {
+        if self.is_resident() {
+            return Ok(None);
+        }
+        let batch_size = self.config.training.batch_size(self.data.train.len());
+        let mut work = Vec::new();
+        for (index, items) in steps.iter().enumerate() {
+            let fault = self.faults.of_loader(self.state.step + 1 + index);
+            work.extend(items.chunks(batch_size).map(|items| Work { items: items.into(), fault }));
+        }
+        let loader = Loader::start(&self.config.training.loader, Arc::clone(&self.data), work);
+        loader.map(Some).map_err(|reason| self.not_loaded(reason))
+    }
+
+    /// One step along the mean gradient of `items`, taken batch by batch.
+    pub(super) fn step(
+        &mut self,
+        items: &[usize],
+        mut loader: Option<&mut Loader>,
+        events: &mut Events,
+    ) -> Result<(), RunError> {
+        let fault = self.faults.take(self.state.step + 1);
+        let mut scores = Scores::default();
+        let mut gradients = GradientsAccumulator::new();
+        let batch_size = self.config.training.batch_size(self.data.train.len());
+        for (part, batch_items) in items.chunks(batch_size).enumerate() {
+            let mut batch = self.batch(batch_items, loader.as_deref_mut())?;
+            let (seed, step) = (self.state.seed, self.state.step as u64);
+            batch.noise = Some(Noise { seed, step, part: part as u64 });
+            batch.step_examples = items.len();
+            let (part_scores, part_gradients) = self.differentiate(batch, fault)?;
+            gradients.accumulate(&self.classifier, part_gradients);
+            scores += part_scores;
+        }
+        self.follow(gradients.grads(), fault)?;
+        self.count_step(scores, events);
+        Ok(())
+    }
+
+    /// A batch of the training set on the device: the next of `loader`, or else `items`.
+    fn batch(&mut self, items: &[usize], loader: Option<&mut Loader>) -> Result<Batch, RunError> {
+        let (classifier, device) = (&self.classifier, &self.device);
+        let examples = &self.data.train;
+        if let Some(loader) = loader {
+            let gathered = loader.next().map_err(|reason| self.not_loaded(reason))?;
+            return Ok(classifier.place(gathered, examples.shape, device));
+        }
+        let all = || (0..examples.len()).collect::<Vec<_>>();
+        let whole = self.whole.get_or_insert_with(|| classifier.batch(examples, &all(), device));
+        Ok(if items.len() == examples.len() { whole.clone() } else { whole.part(items) })
+    }
+
+    fn is_resident(&self) -> bool {
+        let train = &self.data.train;
+        self.config.training.loader.workers == 0 && train.len() * train.width() <= MOST_RESIDENT
+    }
+
+    /// Scores and gradients of a batch. A loss that is not finite makes gradients that are not.
+    fn differentiate(
+        &self,
+        mut batch: Batch,
+        fault: Option<Fault>,
+    ) -> Result<(Scores, GradientsParams), RunError> {
+        match fault {
+            Some(Fault::Input(value)) => batch.spoil(value),
+            Some(Fault::Device) => std::panic::panic_any("planted in the device"),
+            _ => {}
+        }
+        let mut output = TrainStep::step(&self.classifier, batch.clone());
+        if let Some(Fault::Loss(value)) = fault {
+            output.item.loss_sum = value;
+        }
+        self.require_finite("loss is", output.item.loss(), || match batch.is_finite() {
+            true => self.bad_parameter(),
+            false => "the input of the model".to_owned(),
+        })?;
+        Ok((output.item, output.grads))
+    }
+
+    /// Moves the weights along `gradients`.
+    fn follow(
+        &mut self,
+        mut gradients: GradientsParams,
+        fault: Option<Fault>,
+    ) -> Result<(), RunError> {
+        if let Some(Fault::Gradient(value)) = fault {
+            faults::plant(&self.classifier, &mut gradients, value);
+        }
+        let sum = finite::gradient_sum(&self.classifier, &gradients);
+        self.require_finite("gradients add up to", sum, || {
+            let path = finite::bad_gradient(&self.classifier, &gradients);
+            path.map_or("only their sum".to_owned(), |path| format!("that of `{path}`"))
+        })?;
+        if let Some(clipping) = self.config.training.gradient_clipping {
+            gradients = clipping.apply(&self.classifier, gradients);
+        }
+        let step_size = self.config.optimizer.step_size(self.learning_rate(self.state.step));
+        self.classifier = self.optimizer.step(step_size, self.classifier.clone(), gradients);
+        Ok(())
+    }
+
+    fn count_step(&mut self, scores: Scores, events: &mut Events) {
+        let learning_rate = self.learning_rate(self.state.step);
+        self.state.scores += scores;
+        self.state.epoch_step += 1;
+        self.state.step += 1;
+        events.batch(Pass::Train, scores, self.position(), Some(learning_rate));
+    }
+
+    /// Fails, with what `where_from` finds to be the first tensor that is not finite.
+    pub(super) fn require_finite(
+        &self,
+        what: &'static str,
+        value: f64,
+        where_from: impl FnOnce() -> String,
+    ) -> Result<(), RunError> {
+        if value.is_finite() {
+            return Ok(());
+        }
+        Err(RunError::NotFinite {
+            what,
+            value,
+            tensor: where_from(),
+            epoch: self.state.epoch,
+            batch: self.state.epoch_step + 1,
+            step: self.state.step + 1,
+        })
+    }
+
+    pub(super) fn bad_parameter(&self) -> String {
+        let path = finite::bad_parameter(&self.classifier);
+        path.map_or("the output of the model".to_owned(), |path| format!("`{path}`"))
+    }
+
+    fn not_loaded(&self, reason: String) -> RunError {
+        let (epoch, batch) = (self.state.epoch, self.state.epoch_step + 1);
+        RunError::NotLoaded { epoch, batch, reason }
+    }
+}
