@@ -54,6 +54,12 @@ impl Bits {
         Ok(Self(bits))
     }
 
+    /// All but the file called `name`.
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.remove(name);
+        self
+    }
+
     /// Fails if `other` has other files, or other bytes in them.
     pub fn must_equal(&self, other: &Self) -> Result<(), String> {
         let names = self.0.keys().chain(other.0.keys());

@@ -1,5 +1,9 @@
 //! The rows: each a kind of fault, one file each.
 
+mod device;
+mod loading;
+mod not_finite;
+mod planted;
 mod stops;
 
 use crate::Try;
@@ -15,5 +19,10 @@ pub struct Row {
 }
 
 /// All rows, in the order of their numbers.
-pub const ROWS: &[Row] =
-    &[Row { number: 1, name: "stop after each step, resume", run: stops::run }];
+pub const ROWS: &[Row] = &[
+    Row { number: 1, name: "stop after each step, resume", run: stops::run },
+    Row { number: 10, name: "not a number in data, loss or gradient", run: not_finite::run },
+    Row { number: 11, name: "workers and depths of the loader", run: loading::workers },
+    Row { number: 12, name: "a worker panics, a source fails", run: loading::failures },
+    Row { number: 14, name: "the device is missing or lost", run: device::run },
+];
