@@ -624,6 +624,17 @@ fn a_learning_rate_that_spoils_the_weights_ends_the_run_before_they_are_saved() 
 }
 
 #[test]
+fn a_run_that_goes_back_in_vain_ends_with_the_error_that_it_went_back_from() {
+    let place = Place::new();
+    let rate = ["--set", "optimizer.adam.learning_rate=1e37"];
+    let back = ["--set", "training.on_nan=rollback"];
+    let ran = place.trainer(&[&["--config", "tiny.toml"][..], &rate, &back].concat());
+    ran.refused(1, &["NaN", "epoch 1", "half the learning rate (10)", "lower the learning rate"]);
+    assert_eq!(place.names("runs/tiny/checkpoints"), ["epoch-000001-step-000000"]);
+    assert_eq!(place.read("runs/tiny/metrics.jsonl"), "");
+}
+
+#[test]
 fn a_stand_in_replaces_only_what_it_is_like() {
     refuse_each(&[
         (

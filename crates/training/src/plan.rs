@@ -47,6 +47,7 @@ impl Plan {
         config.check_against(&data)?;
         let estimate = Estimate::of(&config, &data, device.is_processor());
         let estimate = estimate.ok_or(RunError::TooLarge { needed: None, available: 0 })?;
+        tracing::debug!(estimate.memory, estimate.disk, "bytes that the run will need");
         estimate.must_fit_memory()?;
         let run = resume::identity(&config, &identity)?;
         let environment = Environment::new(run, commit, &device, config.seed, identity);

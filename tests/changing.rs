@@ -1,0 +1,73 @@
+//! What a config may change between two parts of a run, and what is said of it.
+
+use crate::place::Place;
+use crate::resuming::assert_same_bits;
+
+fn trained() -> Place {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    place
+}
+
+/// The arguments of a resume for two more epochs under `assignments`.
+fn resume<'a>(assignments: &[&'a str]) -> Vec<&'a str> {
+    let more = ["--resume", "runs/tiny", "--set", "training.epochs=5"];
+    more.into_iter()
+        .chain(assignments.iter().flat_map(|assignment| ["--set", assignment]))
+        .collect()
+}
+
+#[test]
+fn a_change_after_which_the_config_alone_no_longer_makes_the_run_is_told_and_logged() {
+    for (assignment, words) in [
+        ("optimizer.adam.learning_rate=1e-3", "learning_rate: 0.01 in the run, 0.001 now"),
+        ("schedule.warmup_epochs=1", "schedule.warmup_epochs: 0 in the run, 1 now"),
+        ("objective.l2=0.5", "objective.l2: 0.0 in the run, 0.5 now"),
+        ("training.gradient_clipping.norm=1.0", "norm: absent in the run, 1.0 now"),
+        ("training.report_every_epochs=2", "report_every_epochs: 1 in the run, 2 now"),
+    ] {
+        let place = trained();
+        let ran = place.succeed(&resume(&[assignment]));
+        assert!(ran.stderr.contains(words), "{assignment}: {}", ran.stderr);
+        assert!(ran.stderr.contains("not what its config alone makes"), "{}", ran.stderr);
+        assert!(place.read("runs/tiny/run.log").contains(words), "{assignment}");
+    }
+}
+
+#[test]
+fn a_change_that_leaves_the_rest_as_it_would_have_been_needs_no_word() {
+    let place = trained();
+    let ran = place.succeed(&resume(&[
+        "training.checkpoint.keep_last=5",
+        "training.early_stopping.patience=100",
+        "training.loader.workers=2",
+        "reference.source=\"a book\"",
+    ]));
+    assert_eq!(ran.stderr, "");
+    let planned = ["--config", "tiny.toml", "--set", "training.epochs=5", "--run-dir", "planned"];
+    place.succeed(&planned);
+    let metrics = |run: &str| place.read(format!("{run}/metrics.jsonl"));
+    assert_eq!(metrics("runs/tiny"), metrics("planned"));
+}
+
+#[test]
+fn another_optimiser_has_no_use_for_the_state_of_this_one() {
+    let place = trained();
+    let sgd = place.read("tiny.toml").replace("adam", "sgd");
+    place.write("sgd.toml", sgd);
+    let args = ["--config", "sgd.toml", "--resume", "runs/tiny", "--set", "training.epochs=5"];
+    let words = ["optimizer.adam.beta_1: 0.9 in the run, absent now", "without --resume"];
+    place.trainer(&args).refused(2, &words);
+}
+
+#[test]
+fn batches_loaded_ahead_make_the_same_run() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml", "--run-dir", "whole"]);
+    for workers in ["1", "3"] {
+        let workers = format!("training.loader.workers={workers}");
+        let args = ["--config", "tiny.toml", "--set", &workers, "--run-dir", &workers];
+        place.succeed(&args);
+        assert_same_bits(&place, &workers, "whole");
+    }
+}

@@ -1,0 +1,25 @@
+//! What cannot fit is refused before anything is written.
+
+use crate::place::Place;
+
+#[test]
+fn a_model_that_does_not_fit_into_the_memory_is_refused() {
+    let place = Place::new();
+    for hidden in ["model.mlp.hidden=[65536,65536]", "model.mlp.hidden=[65536,65536,65536,65536]"] {
+        let args = ["--config", "tiny.toml", "--set", hidden];
+        place.trainer(&args).refused(2, &["GB of memory", "can be had", "layers of the model"]);
+    }
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn checkpoints_that_do_not_fit_on_the_disk_are_refused() {
+    let place = Place::new();
+    let keep = ["training.checkpoint.keep_last=1000000", "training.epochs=10000000"];
+    let args = ["--config", "tiny.toml", "--set", "model.mlp.hidden=[4000]"];
+    let keep = keep.map(|key| ["--set", key]).concat();
+    place
+        .trainer(&[&args[..], &keep].concat())
+        .refused(1, &["on the disk of", "free", "keep_last"]);
+    assert_eq!(place.names("runs"), [""; 0]);
+}
