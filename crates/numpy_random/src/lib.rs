@@ -3,6 +3,8 @@
 //! The formulas are those of `legacy-distributions.c`, `distributions.c` and `_mt19937.pyx` in
 //! NumPy, which promises never to change them.
 
+#![forbid(unsafe_code)]
+
 use rand_mt::Mt;
 
 /// `np.random.RandomState(seed)`.
