@@ -1,5 +1,11 @@
 //! The program as its users meet it: every test runs the real command line.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod backends;
 mod broken_checkpoints;

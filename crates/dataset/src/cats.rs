@@ -28,14 +28,14 @@ pub const CLASSES: [&str; 2] = ["non-cat", "cat"];
 ///
 /// Image `i` and its label depend on `seed` and `i` alone.
 pub fn draw(count: usize, seed: u64) -> Examples {
-    drawing::draw(count, |index| label(index, seed), |class, index| image(class, index, seed))
+    drawing::draw(count, labels(seed), |class, index| image(class, index, seed))
 }
 
 /// The labels of five images in a row, before they are shuffled: the share of cats in the real set.
 const GROUP: [u32; 5] = [0, 0, 0, 1, 1];
 
-fn label(index: u64, seed: u64) -> u32 {
-    drawing::label(GROUP, index, seed)
+fn labels(seed: u64) -> impl Iterator<Item = u32> {
+    drawing::labels(GROUP, seed)
 }
 
 /// Shape `[64, 64, 3]`, row-major.
@@ -51,7 +51,7 @@ mod tests {
 
     /// The first images of a seed.
     fn images(count: u64, seed: u64) -> Vec<Vec<u8>> {
-        (0..count).map(|index| image(label(index, seed), index, seed)).collect()
+        labels(seed).zip(0..count).map(|(label, index)| image(label, index, seed)).collect()
     }
 
     #[test]
@@ -101,9 +101,10 @@ mod tests {
     fn the_mean_colour_does_not_tell_the_classes_apart() {
         let drawn = images(400, 3);
         for channel in 0..3 {
-            let colour = |index: usize| mean(drawn[index].iter().skip(channel).step_by(3));
+            let colour = |image: &Vec<u8>| mean(image.iter().skip(channel).step_by(3));
             let [others, cats] = [0, 1].map(|class| {
-                (0..400).filter(|&i| label(i as u64, 3) == class).map(colour).collect::<Vec<_>>()
+                let of_class = labels(3).zip(&drawn).filter(|(label, _)| *label == class);
+                of_class.map(|(_, image)| colour(image)).collect::<Vec<_>>()
             });
             let apart = (mean(&cats) - mean(&others)).abs() / deviation(&cats);
             assert!(apart < 0.35, "channel {channel}: {apart} standard deviations apart");

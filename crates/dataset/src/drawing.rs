@@ -1,6 +1,7 @@
 //! What the drawn stand-ins share: random numbers, vectors, and the film in the camera.
 
 mod film;
+mod grid;
 pub mod space;
 
 use rand::SeedableRng;
@@ -9,6 +10,7 @@ use rand::seq::SliceRandom;
 
 use crate::Examples;
 pub use film::develop;
+pub use grid::Grid;
 
 /// Pixels along one edge of an image.
 pub const PIXELS: usize = 64;
@@ -16,13 +18,14 @@ pub const PIXELS: usize = 64;
 /// Height, width and channels of an image.
 pub const SHAPE: [usize; 3] = [PIXELS, PIXELS, 3];
 
-/// So many images: `label` draws the class of the image at an index, `image` its pixels.
+/// So many images: of the classes that `labels` begins with, where `image` draws the pixels of the
+/// one of a class at an index.
 pub fn draw(
     count: usize,
-    label: impl Fn(u64) -> u32,
+    labels: impl Iterator<Item = u32>,
     image: impl Fn(u32, u64) -> Vec<u8>,
 ) -> Examples {
-    let labels: Vec<u32> = (0..count as u64).map(label).collect();
+    let labels: Vec<u32> = labels.take(count).collect();
     let mut pixels = Vec::with_capacity(count * SHAPE.iter().product::<usize>());
     for (&class, index) in labels.iter().zip(0..) {
         pixels.extend(image(class, index));
@@ -30,11 +33,13 @@ pub fn draw(
     Examples::images(SHAPE, pixels, labels)
 }
 
-/// The label at `index`, where every `N` in a row are those of `group` in an order of their own.
-pub fn label<const N: usize>(mut group: [u32; N], index: u64, seed: u64) -> u32 {
-    let size = N as u64;
-    group.shuffle(&mut stream(seed, u64::MAX - index / size));
-    group[(index % size) as usize]
+/// Labels without end, where every `N` in a row are those of `group` in an order of their own.
+pub fn labels<const N: usize>(group: [u32; N], seed: u64) -> impl Iterator<Item = u32> {
+    (0..).flat_map(move |number| {
+        let mut group = group;
+        group.shuffle(&mut stream(seed, u64::MAX - number));
+        group
+    })
 }
 
 /// The random numbers of one image or one group of labels.

@@ -61,13 +61,19 @@ impl Examples {
     pub fn select(&self, indices: &[usize]) -> Self {
         let width = self.width();
         let values = match &self.values {
-            Values::Pixels(pixels) => Values::Pixels(rows(pixels, width, indices).collect()),
-            Values::Features(features) => {
-                Values::Features(rows(features, width, indices).collect())
-            }
+            Values::Pixels(pixels) => Values::Pixels(rows(pixels, width, indices)),
+            Values::Features(features) => Values::Features(rows(features, width, indices)),
         };
-        let labels = indices.iter().map(|&index| self.labels[index]).collect();
-        Self { shape: self.shape, values, labels }
+        Self { shape: self.shape, values, labels: self.labels_at(indices) }
+    }
+
+    /// The labels of the examples at `indices`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such example.
+    pub fn labels_at(&self, indices: &[usize]) -> Vec<u32> {
+        rows(&self.labels, 1, indices)
     }
 
     /// The values of the examples at `indices` as numbers, `[indices.len(), width]`.
@@ -77,17 +83,17 @@ impl Examples {
     /// If there is no such example.
     pub fn gather(&self, indices: &[usize]) -> Vec<f32> {
         let width = self.width();
-        let mut gathered = Vec::with_capacity(indices.len() * width);
-        for index in indices {
-            let range = index * width..(index + 1) * width;
-            match &self.values {
-                Values::Pixels(pixels) => {
-                    gathered.extend(pixels[range].iter().map(|&pixel| f32::from(pixel)));
+        match &self.values {
+            Values::Pixels(pixels) => {
+                let mut gathered = Vec::with_capacity(indices.len() * width);
+                for &index in indices {
+                    let row = row(pixels, width, index);
+                    gathered.extend(row.iter().map(|&pixel| f32::from(pixel)));
                 }
-                Values::Features(features) => gathered.extend_from_slice(&features[range]),
+                gathered
             }
+            Values::Features(features) => rows(features, width, indices),
         }
-        gathered
     }
 
     /// SHA-256 of shape, values and labels, in hexadecimal: equal for equal content, however it
@@ -106,10 +112,14 @@ impl Examples {
     }
 }
 
-fn rows<'a, T: Copy>(
-    values: &'a [T],
-    width: usize,
-    indices: &'a [usize],
-) -> impl Iterator<Item = T> + 'a {
-    indices.iter().flat_map(move |&index| &values[index * width..][..width]).copied()
+/// The rows at `indices` of `values`, `[count, width]`.
+fn rows<T: Copy>(values: &[T], width: usize, indices: &[usize]) -> Vec<T> {
+    let mut rows = Vec::with_capacity(indices.len() * width);
+    indices.iter().for_each(|&index| rows.extend_from_slice(row(values, width, index)));
+    rows
+}
+
+#[expect(clippy::indexing_slicing, reason = "going on without a row would train on other data")]
+fn row<T>(values: &[T], width: usize, index: usize) -> &[T] {
+    &values[index * width..][..width]
 }

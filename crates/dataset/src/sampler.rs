@@ -33,7 +33,9 @@ impl HoldOut {
 
 /// The order in which epoch `epoch` visits `count` items: a permutation of `0..count`.
 pub fn shuffled(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
-    permutation(count, seed, Purpose::Shuffle, epoch)
+    let mut order: Vec<usize> = (0..count).collect();
+    shuffle(&mut order, seed, Purpose::Shuffle, epoch);
+    order
 }
 
 /// Splits items `0..labels.len()` into the rest and the `fraction` held out of each class, both
@@ -51,21 +53,24 @@ pub fn stratified(
     let classes = labels.iter().max().map_or(0, |&most| most + 1);
     let mut held_out = vec![false; labels.len()];
     for class in 0..classes {
-        let members: Vec<usize> = (0..labels.len()).filter(|&item| labels[item] == class).collect();
+        let items = labels.iter().zip(&mut held_out).filter(|(label, _)| **label == class);
+        let mut members: Vec<&mut bool> = items.map(|(_, held_out)| held_out).collect();
         let count = (members.len() as f64 * fraction).round() as usize;
-        let order = permutation(members.len(), seed, purpose, u64::from(class));
         let count = count.min(members.len().saturating_sub(1));
-        order.iter().take(count).for_each(|&position| held_out[members[position]] = true);
+        shuffle(&mut members, seed, purpose, u64::from(class));
+        members.into_iter().take(count).for_each(|held_out| *held_out = true);
     }
-    (0..labels.len()).partition(|&item| !held_out[item])
+    let where_it_is = |part: bool| {
+        let items = held_out.iter().enumerate().filter(move |(_, held_out)| **held_out == part);
+        items.map(|(item, _)| item).collect()
+    };
+    (where_it_is(false), where_it_is(true))
 }
 
-fn permutation(count: usize, seed: u64, purpose: Purpose, index: u64) -> Vec<usize> {
+fn shuffle<T>(items: &mut [T], seed: u64, purpose: Purpose, index: u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((purpose as u64) << 48 | index);
-    let mut order: Vec<usize> = (0..count).collect();
-    order.shuffle(&mut rng);
-    order
+    items.shuffle(&mut rng);
 }
 
 #[cfg(test)]

@@ -79,8 +79,8 @@ impl Initializer {
         };
         let mut weights = vec![0.0; fan_in * fan_out];
         for output in 0..fan_out {
-            for input in 0..fan_in {
-                weights[input * fan_out + output] = weight() as f32;
+            for drawn in weights.iter_mut().skip(output).step_by(fan_out) {
+                *drawn = weight() as f32;
             }
         }
         weights

@@ -4,6 +4,8 @@
 //! [`Model`]. Initial parameters are a function of the seed alone, so that a run starts with the
 //! same bits on every backend.
 
+#![forbid(unsafe_code)]
+
 mod activation;
 mod initializer;
 mod mlp;

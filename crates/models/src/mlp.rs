@@ -87,15 +87,20 @@ impl MlpConfig {
     pub fn init(&self, inputs: usize, outputs: usize, parameters: &mut Parameters) -> Mlp {
         let mut width = inputs;
         let hidden = self.hidden.iter().enumerate().map(|(layer, &units)| {
-            let hidden = self.layer(layer, width, parameters);
+            let hidden = self.layer(layer, width, units, parameters);
             width = units;
             hidden
         });
         Mlp { hidden: hidden.collect(), output: self.linear(width, outputs, parameters) }
     }
 
-    fn layer(&self, layer: usize, inputs: usize, parameters: &mut Parameters) -> Hidden {
-        let units = self.hidden[layer];
+    fn layer(
+        &self,
+        layer: usize,
+        inputs: usize,
+        units: usize,
+        parameters: &mut Parameters,
+    ) -> Hidden {
         let linear = self.linear(inputs, units, parameters);
         let norm = match self.batch_norm {
             NormPosition::None => None,

@@ -3,6 +3,8 @@
 //! The formulas are those of `legacy-distributions.c`, `distributions.c` and `_mt19937.pyx` in
 //! NumPy, which promises never to change them.
 
+#![forbid(unsafe_code)]
+
 use rand_mt::Mt;
 
 /// `np.random.RandomState(seed)`.
@@ -48,13 +50,11 @@ impl RandomState {
         }
     }
 
-    /// `np.random.shuffle(np.arange(count))`: Fisher-Yates from the end.
-    pub fn shuffled(&mut self, count: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..count).collect();
-        for last in (1..count).rev() {
-            order.swap(last, self.interval(last));
+    /// `np.random.shuffle(items)`: Fisher-Yates from the end.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.interval(last));
         }
-        order
     }
 
     /// A whole number from 0 to `most` < 2^32: `most`'s bits, drawn again while they are too many.
@@ -87,7 +87,9 @@ mod tests {
         assert_eq!(random.random_sample(), 0.417022004702574);
         assert_eq!(random.random_sample(), 0.7203244934421581);
         let mut random = RandomState::new(1);
-        assert_eq!(random.shuffled(10), [2, 9, 6, 4, 0, 3, 1, 7, 8, 5]);
+        let mut items = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+        random.shuffle(&mut items);
+        assert_eq!(items, [2, 9, 6, 4, 0, 3, 1, 7, 8, 5]);
     }
 
     #[test]

@@ -126,12 +126,20 @@ fn label(value: f64, step: f64) -> String {
 fn raised(exponent: i32) -> String {
     let digit = |digit: char| match digit {
         '-' => '⁻',
-        digit => digit.to_digit(10).map_or(digit, |value| DIGITS[value as usize]),
+        '0' => '⁰',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '4' => '⁴',
+        '5' => '⁵',
+        '6' => '⁶',
+        '7' => '⁷',
+        '8' => '⁸',
+        '9' => '⁹',
+        other => other,
     };
     exponent.to_string().chars().map(digit).collect()
 }
-
-const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
 
 #[cfg(test)]
 mod tests {

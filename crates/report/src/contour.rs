@@ -1,103 +1,107 @@
-/// A line from one place to another, as shares of the width and the height of a grid.
-pub type Segment = [[f64; 2]; 2];
+use crate::cells::by_cell;
+
+/// A place, as shares of the width and the height of a grid.
+type Place = [f64; 2];
+
+/// A line from one place to another.
+pub type Segment = [Place; 2];
 
 /// The lines where the likeliest class changes over a grid of `columns` and `rows`;
 /// `probabilities` has one list a class, `f32 [rows * columns]`.
 pub fn decision_lines(probabilities: &[Vec<f32>], columns: usize, rows: usize) -> Vec<Segment> {
-    let grid = Grid::new(probabilities, columns, rows);
-    let squares = (0..=rows).flat_map(|row| (0..=columns).map(move |column| [column, row]));
-    squares.flat_map(|square| grid.lines_within(square)).collect()
+    let nodes = nodes(probabilities, columns, rows);
+    let lines: Vec<&[Node]> = nodes.chunks_exact(columns + 2).collect();
+    let between = lines
+        .array_windows()
+        .flat_map(|[lower, upper]| lower.array_windows().zip(upper.array_windows()));
+    between.flat_map(|([a, b], [d, c])| lines_within([a, b, c, d])).collect()
 }
 
-/// The centres of the cells and, around them, places on the border.
-struct Grid {
-    cells: [usize; 2],
-    /// The logarithms of the probabilities at each node, `[(rows + 2) * (columns + 2)]` lists of
-    /// one value a class. Between nodes they are taken to be linear, as they are where a model is
-    /// sure and the probabilities are not.
-    logarithms: Vec<Vec<f64>>,
-    /// The class that is likeliest at each node, `[(rows + 2) * (columns + 2)]`.
-    likeliest: Vec<usize>,
+/// The centre of a cell, or a place on the border.
+struct Node {
+    place: Place,
+    /// The logarithm of the probability of each class. Between nodes they are taken to be linear,
+    /// as they are where a model is sure and the probabilities are not.
+    logarithms: Vec<f64>,
+    /// The class that is likeliest.
+    likeliest: usize,
+    /// The logarithm of its probability.
+    highest: f64,
 }
 
-impl Grid {
-    fn new(probabilities: &[Vec<f32>], columns: usize, rows: usize) -> Self {
-        let at = |row: usize, column: usize, of_class: &Vec<f32>| {
-            f64::from(of_class[row * columns + column].max(f32::MIN_POSITIVE)).ln()
-        };
-        // On the border, as far from the last centre as half of the way to the one before.
-        let node = |index: usize| {
-            let (row, column) = (index / (columns + 2), index % (columns + 2));
-            let ((row, before_row), (column, before_column)) =
-                (inwards(row, rows), inwards(column, columns));
-            let extended = |of_class: &Vec<f32>| {
-                2.0 * at(row, column, of_class)
-                    - 0.5 * at(before_row, column, of_class)
-                    - 0.5 * at(row, before_column, of_class)
-            };
-            probabilities.iter().map(extended).collect()
-        };
-        let logarithms: Vec<Vec<f64>> = (0..(rows + 2) * (columns + 2)).map(node).collect();
-        let likeliest = logarithms.iter().map(|values| likeliest(values)).collect();
-        Self { cells: [columns, rows], logarithms, likeliest }
+impl Node {
+    fn new(place: Place, logarithms: Vec<f64>) -> Self {
+        let classes = logarithms.iter().copied().enumerate();
+        // The first of equals.
+        let likeliest = classes.reduce(|best, one| if one.1 > best.1 { one } else { best });
+        let (likeliest, highest) = likeliest.unwrap_or((0, f64::NEG_INFINITY));
+        Self { place, logarithms, likeliest, highest }
     }
 
-    /// The lines within the square whose first corner is a node, `[column, row]`.
-    fn lines_within(&self, [column, row]: [usize; 2]) -> Vec<Segment> {
-        let corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
-        let classes = corners.map(|corner| self.likeliest[self.index(corner)]);
-        let sides = (0..4).map(|i| (i, (i + 1) % 4)).filter(|(i, j)| classes[*i] != classes[*j]);
-        let crossings: Vec<[f64; 2]> =
-            sides.map(|(i, j)| self.crossing(corners[i], corners[j])).collect();
-        match crossings[..] {
-            [] => Vec::new(),
-            [one, other] => vec![[one, other]],
-            // Three or four regions meet, in the middle of where they part on the sides.
-            _ => {
-                let middle = [0, 1].map(|direction| {
-                    let sum: f64 = crossings.iter().map(|place| place[direction]).sum();
-                    sum / crossings.len() as f64
-                });
-                crossings.into_iter().map(|place| [place, middle]).collect()
-            }
+    /// Where on the way to another node its likeliest class is as likely as this one's; `None` if
+    /// they are the same.
+    fn crossing(&self, other: &Self) -> Option<Place> {
+        if self.likeliest == other.likeliest {
+            return None;
+        }
+        let before = self.highest - self.logarithms.get(other.likeliest)?;
+        let after = other.logarithms.get(self.likeliest)? - other.highest;
+        let share = if before > after { before / (before - after) } else { 0.5 };
+        let [[left, low], [right, high]] = [self.place, other.place];
+        Some([left + share * (right - left), low + share * (high - low)])
+    }
+}
+
+/// The centres of the cells and, around them, places on the border: `[(rows + 2) * (columns + 2)]`.
+fn nodes(probabilities: &[Vec<f32>], columns: usize, rows: usize) -> Vec<Node> {
+    let share = |node: usize, cells: usize| ((node as f64 - 0.5) / cells as f64).clamp(0.0, 1.0);
+    let place = |row, column| [share(column, columns), share(row, rows)];
+    let places =
+        (0..rows + 2).flat_map(|row| (0..columns + 2).map(move |column| place(row, column)));
+    let logarithms = probabilities.iter().map(|of_class| extended(of_class, columns).into_iter());
+    places
+        .zip(by_cell(logarithms.collect()))
+        .map(|(place, values)| Node::new(place, values))
+        .collect()
+}
+
+/// The logarithms of probabilities `[rows * columns]` at every node.
+fn extended(probabilities: &[f32], columns: usize) -> Vec<f64> {
+    let logarithm = |value: &f32| f64::from(value.max(f32::MIN_POSITIVE)).ln();
+    let logarithms: Vec<f64> = probabilities.iter().map(logarithm).collect();
+    let lines: Vec<&[f64]> = logarithms.chunks_exact(columns).collect();
+    let pairs = bordered(&lines)
+        .into_iter()
+        .flat_map(|[line, before]| bordered(line).into_iter().zip(bordered(before)));
+    // On the border, as far from the last centre as half of the way to the one before.
+    pairs.map(|([here, beside], [before, _])| 2.0 * here - 0.5 * before - 0.5 * beside).collect()
+}
+
+/// Cells in a line each with itself and, at either end, the last once more with the one before it,
+/// if there is one.
+fn bordered<T: Copy>(cells: &[T]) -> Vec<[T; 2]> {
+    let begin = cells.first().map(|first| [*first, *cells.get(1).unwrap_or(first)]);
+    let end = cells.last().map(|last| [*last, *cells.iter().nth_back(1).unwrap_or(last)]);
+    begin.into_iter().chain(cells.iter().map(|cell| [*cell; 2])).chain(end).collect()
+}
+
+/// The lines within a square of four nodes, which follow each other around it.
+fn lines_within(corners: [&Node; 4]) -> Vec<Segment> {
+    let [a, b, c, d] = corners;
+    let sides = [(a, b), (b, c), (c, d), (d, a)];
+    let crossings: Vec<Place> =
+        sides.into_iter().filter_map(|(one, other)| one.crossing(other)).collect();
+    match crossings[..] {
+        [] => Vec::new(),
+        [one, other] => vec![[one, other]],
+        // Three or four regions meet, in the middle of where they part on the sides.
+        _ => {
+            let count = crossings.len() as f64;
+            let x: f64 = crossings.iter().map(|[x, _]| x).sum();
+            let y: f64 = crossings.iter().map(|[_, y]| y).sum();
+            crossings.into_iter().map(|place| [place, [x / count, y / count]]).collect()
         }
     }
-
-    /// Where between two nodes the likeliest class of the one is as likely as that of the other.
-    fn crossing(&self, one: [usize; 2], other: [usize; 2]) -> [f64; 2] {
-        let nodes = [one, other].map(|node| self.index(node));
-        let classes = nodes.map(|node| self.likeliest[node]);
-        let [before, after] =
-            nodes.map(|node| self.logarithms[node][classes[0]] - self.logarithms[node][classes[1]]);
-        let share = if before > after { before / (before - after) } else { 0.5 };
-        let [from, to] = [self.place(one), self.place(other)];
-        [0, 1].map(|direction| from[direction] + share * (to[direction] - from[direction]))
-    }
-
-    fn index(&self, [column, row]: [usize; 2]) -> usize {
-        row * (self.cells[0] + 2) + column
-    }
-
-    /// Where a node is: the centre of its cell, or on the border.
-    fn place(&self, node: [usize; 2]) -> [f64; 2] {
-        [0, 1].map(|i| ((node[i] as f64 - 0.5) / self.cells[i] as f64).clamp(0.0, 1.0))
-    }
-}
-
-/// Of nodes of which the first and the last are on the border: the cell that is nearest to one,
-/// and the cell before it if it is on the border.
-fn inwards(node: usize, cells: usize) -> (usize, usize) {
-    let nearest = node.clamp(1, cells) - 1;
-    match node {
-        0 => (nearest, 1.min(cells - 1)),
-        node if node > cells => (nearest, nearest.saturating_sub(1)),
-        _ => (nearest, nearest),
-    }
-}
-
-/// The first of the highest values.
-fn likeliest(values: &[f64]) -> usize {
-    (1..values.len()).fold(0, |best, class| if values[class] > values[best] { class } else { best })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::axis::Axis;
 use crate::error::ReportError;
 use crate::output::write_picture;
-use crate::palette::{INK, colour, hexadecimal};
+use crate::palette::{Colour, INK, colour, hexadecimal};
 use crate::svg::{Anchor, Place, Svg, fitted};
 
 /// What is drawn of a line of the metrics; a loss or an accuracy may be missing.
@@ -114,8 +114,10 @@ fn panel(
     let scale = if values.is_logarithmic() { " (logarithmic)" } else { "" };
     svg.text([across[0], HEIGHT[1] - 12.0], 13.0, Anchor::Start, &format!("{heading}{scale}"));
     epochs.draw_with(&values, svg);
-    for (index, curve) in curves.iter().enumerate().filter(|(_, curve)| !curve.is_empty()) {
-        stroke(curve, index, [&epochs, &values], svg);
+    for (index, (curve, name)) in curves.iter().zip(NAMES).enumerate() {
+        if !curve.is_empty() {
+            stroke(curve, name, colour(index), [&epochs, &values], svg);
+        }
     }
 }
 
@@ -156,14 +158,20 @@ fn range<'a>(
 }
 
 /// Draws a curve: with dots where its values are few, as mean and range where they are many.
-fn stroke(curve: &[[f64; 2]], index: usize, [epochs, values]: [&Axis; 2], svg: &mut Svg) {
-    let (name, colour) = (NAMES[index], hexadecimal(colour(index)));
+fn stroke(
+    curve: &[[f64; 2]],
+    name: &str,
+    colour: Colour,
+    [epochs, values]: [&Axis; 2],
+    svg: &mut Svg,
+) {
+    let colour = hexadecimal(colour);
     let place = |[epoch, value]: [f64; 2]| [epochs.place(epoch), values.place(value)];
     let mut line: Vec<Place> = curve.iter().copied().map(place).collect();
     if curve.len() > MANY {
         let pixels = pixels(curve, epochs);
-        let [low, high] =
-            [0, 1].map(|end| pixels.iter().map(move |pixel| [pixel.mean[0], pixel.range[end]]));
+        let low = pixels.iter().map(|pixel| [pixel.mean[0], pixel.range[0]]);
+        let high = pixels.iter().map(|pixel| [pixel.mean[0], pixel.range[1]]);
         let band = joined(low.chain(high.rev()).map(place));
         svg.element(format_args!(
             r#"<polygon class="{name}" points="{band}" fill="{colour}" fill-opacity="0.25"/>"#
@@ -200,8 +208,10 @@ fn pixels(curve: &[[f64; 2]], epochs: &Axis) -> Vec<Pixel> {
     let column = |[epoch, _]: &[f64; 2]| epochs.place(*epoch).ceil().max(epochs.begin() + 1.0);
     let parts = curve.chunk_by(|one, other| column(one) == column(other));
     let pixel = |part: &[[f64; 2]]| {
-        let mean = [0, 1].map(|i| part.iter().map(|point| point[i]).sum::<f64>());
-        Pixel { mean: mean.map(|sum| sum / part.len() as f64), range: range(part, |_| true) }
+        let epochs: f64 = part.iter().map(|[epoch, _]| epoch).sum();
+        let values: f64 = part.iter().map(|[_, value]| value).sum();
+        let mean = [epochs, values].map(|sum| sum / part.len() as f64);
+        Pixel { mean, range: range(part, |_| true) }
     };
     parts.map(pixel).collect()
 }

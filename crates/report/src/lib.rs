@@ -4,8 +4,11 @@
 //! A picture is composed as SVG and rendered from that to PNG, with a font of its own. Equal input
 //! gives equal bytes.
 
+#![forbid(unsafe_code)]
+
 mod axis;
 mod boundary;
+mod cells;
 mod contour;
 mod curves;
 mod error;

@@ -74,6 +74,7 @@ fn draw_lines(boundary: &Boundary, [left, bottom]: Place, [wide, high]: [f64; 2]
 
 /// Draws the points that lie on the plane, a group for each class.
 fn draw_points(boundary: &Boundary, points: &[Point], mark: Mark, axes: [&Axis; 2], svg: &mut Svg) {
+    let [across, upwards] = axes;
     let radius = if boundary.train.len() + boundary.test.len() > 1000 { 2.4 } else { 3.4 };
     let ranges = [boundary.x, boundary.y];
     let shown = |point: &&Point| {
@@ -84,7 +85,8 @@ fn draw_points(boundary: &Boundary, points: &[Point], mark: Mark, axes: [&Axis; 
         svg.element(mark.begin(colour(class)));
         let of_class = points.iter().filter(|point| point.class as usize == class);
         for point in of_class.filter(shown) {
-            let [x, y] = [0, 1].map(|feature| axes[feature].place(point.at[feature].into()));
+            let [x, y] = point.at.map(f64::from);
+            let [x, y] = [across.place(x), upwards.place(y)];
             svg.element(format_args!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="{radius}"/>"#));
         }
         svg.element("</g>");

@@ -8,7 +8,9 @@
 //! parts of a step are timed one by one, as the session puts them together; what is left of the
 //! whole is the loop around them: scores, checks, events, metrics, checkpoints.
 
+#![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a program")]
+#![allow(clippy::indexing_slicing, reason = "a benchmark that panics has failed")]
 
 mod common;
 

@@ -6,7 +6,9 @@
 //! gain is that of vector instructions and threads, not of leaving an interpreter. Beside each
 //! loop as it is compiled stands one whose elements the optimiser must fetch one by one.
 
+#![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a program")]
+#![allow(clippy::indexing_slicing, reason = "a benchmark that panics has failed")]
 
 mod common;
 

@@ -73,7 +73,7 @@ impl Classifier {
 
     /// Gathers the examples at `items` onto `device`.
     pub fn batch(&self, examples: &Examples, items: &[usize], device: &Device) -> Batch {
-        let labels = items.iter().map(|&item| examples.labels[item]).collect();
+        let labels = examples.labels_at(items).into();
         let gathered = Gathered { values: examples.gather(items), labels };
         self.place(gathered, examples.shape, device)
     }
@@ -163,6 +163,7 @@ impl Batch {
     }
 
     /// The examples at `items` of this batch.
+    #[expect(clippy::indexing_slicing, reason = "Burn's `select` panics on no such item as well")]
     pub fn part(&self, items: &[usize]) -> Self {
         let indices: Vec<i32> = items.iter().map(|&item| item as i32).collect();
         let indices = TensorData::new(indices, [items.len()]);

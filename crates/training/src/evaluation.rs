@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
+
 use burn::tensor::{Device, Tensor};
 use dataset::{Examples, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::classifier::Classifier;
 use crate::environment::DataIdentity;
-use crate::objective::Head;
 use crate::scores::judge;
 use crate::session::EVALUATION_BATCH;
 
@@ -89,22 +90,22 @@ impl Evaluation {
         device: &Device,
     ) -> Self {
         let classes = &identity.classes;
-        let mut confusion = vec![vec![0; classes.len()]; classes.len()];
+        let mut taken = BTreeMap::new();
         let mut loss = 0.0;
         let mut ranked = Vec::new();
         let head = classifier.objective().head;
         let order: Vec<usize> = (0..examples.len()).collect();
         for items in order.chunks(EVALUATION_BATCH) {
             let logits = rows(classifier.logits(examples, items, device));
-            for (logits, &item) in logits.iter().zip(items) {
-                let label = examples.labels[item];
+            for (logits, label) in logits.iter().zip(examples.labels_at(items)) {
                 let (item_loss, predicted) = judge(head, logits, label);
                 loss += item_loss;
-                confusion[label as usize][predicted] += 1;
-                ranked.push((margin(head, logits), label == 1));
+                *taken.entry((label as usize, predicted)).or_default() += 1;
+                ranked.extend(margin(logits).map(|margin| (margin, label == 1)));
             }
         }
-        let correct: usize = (0..classes.len()).map(|class| confusion[class][class]).sum();
+        let confusion = confusion(&taken, classes.len());
+        let correct: usize = diagonal(&confusion).sum();
         Self {
             split,
             stand_in: identity.stand_in,
@@ -112,9 +113,14 @@ impl Evaluation {
             loss: loss / examples.len() as f64,
             accuracy: correct as f64 / examples.len() as f64,
             classes: class_scores(&confusion, classes),
-            roc_auc: if classes.len() == 2 { roc_auc(ranked) } else { None },
+            roc_auc: roc_auc(ranked),
             confusion,
         }
+    }
+
+    /// The number of examples that were classified rightly.
+    pub fn correct(&self) -> usize {
+        diagonal(&self.confusion).sum()
     }
 }
 
@@ -136,25 +142,39 @@ fn rows(values: Tensor<2>) -> Vec<Vec<f32>> {
     values.chunks(width).map(<[f32]>::to_vec).collect()
 }
 
-/// By how much the logits of one example speak for the second of two classes.
-fn margin(head: Head, logits: &[f32]) -> f32 {
-    match head {
-        Head::Sigmoid => logits[0],
-        Head::Softmax => logits[1] - logits[0],
+/// By how much the logits of one example, of a sigmoid or of a softmax, speak for the second of two
+/// classes; `None` if there are more.
+fn margin(logits: &[f32]) -> Option<f32> {
+    match logits {
+        [second] => Some(*second),
+        [first, second] => Some(second - first),
+        _ => None,
     }
 }
 
+/// How often each class was taken for each class, from those that were with what.
+fn confusion(taken: &BTreeMap<(usize, usize), usize>, classes: usize) -> Vec<Vec<usize>> {
+    let count = |label, predicted| taken.get(&(label, predicted)).copied().unwrap_or(0);
+    let row = |label| (0..classes).map(|predicted| count(label, predicted)).collect();
+    (0..classes).map(row).collect()
+}
+
+/// How many examples of each class were taken for it.
+fn diagonal(confusion: &[Vec<usize>]) -> impl Iterator<Item = usize> {
+    confusion.iter().enumerate().filter_map(|(class, row)| row.get(class).copied())
+}
+
 fn class_scores(confusion: &[Vec<usize>], classes: &[String]) -> Vec<ClassScore> {
-    let score = |(class, name): (usize, &String)| {
-        let right = confusion[class][class] as f64;
-        let count: usize = confusion[class].iter().sum();
-        let taken: usize = confusion.iter().map(|row| row[class]).sum();
-        let precision = ratio(right, taken as f64);
-        let recall = ratio(right, count as f64);
+    let rows = confusion.iter().zip(diagonal(confusion)).enumerate();
+    let score = |(name, (class, (row, right))): (&String, (usize, (&Vec<usize>, usize)))| {
+        let count: usize = row.iter().sum();
+        let taken: usize = confusion.iter().filter_map(|row| row.get(class)).sum();
+        let precision = ratio(right as f64, taken as f64);
+        let recall = ratio(right as f64, count as f64);
         let f1 = ratio(2.0 * precision * recall, precision + recall);
         ClassScore { name: name.clone(), precision, recall, f1, count }
     };
-    classes.iter().enumerate().map(score).collect()
+    classes.iter().zip(rows).map(score).collect()
 }
 
 /// The area under the ROC curve of scores with whether they are of the positive class: the

@@ -217,8 +217,9 @@ impl Pairs {
             if pairs.both.len() == samples {
                 break;
             }
-            match cost.slope(gradient.id, element) {
-                Some(slope) => pairs.both.push([gradient.values[element], slope]),
+            let slope = cost.slope(gradient.id, element);
+            match gradient.values.get(element).zip(slope) {
+                Some((value, slope)) => pairs.both.push([*value, slope]),
                 None => pairs.skipped += 1,
             }
         }

@@ -3,6 +3,8 @@
 //! [`RunConfig`] says what to do, [`Plan`] has everything ready to do it, and
 //! [`Trained`] is what a run directory makes possible afterwards.
 
+#![forbid(unsafe_code)]
+
 mod checkpoint;
 mod classifier;
 mod config;

@@ -35,18 +35,13 @@ pub struct ClassProbability {
 const DECODING_LIMIT: u64 = 1 << 30;
 
 impl Prediction {
-    /// The prediction for `input` with one probability a class.
-    pub fn new(input: String, classes: &[String], probabilities: &[f32]) -> Self {
-        let likeliest = largest(probabilities);
-        let pairs = classes.iter().zip(probabilities);
-        let pairs = pairs
-            .map(|(class, &probability)| ClassProbability { class: class.clone(), probability });
-        Self {
-            input,
-            class: classes[likeliest].clone(),
-            probability: probabilities[likeliest],
-            probabilities: pairs.collect(),
-        }
+    /// The prediction for `input` with one probability a class; `None` if there is no class.
+    pub fn new(input: String, classes: &[String], probabilities: &[f32]) -> Option<Self> {
+        let pairs = classes.iter().cloned().zip(probabilities.iter().copied());
+        let all: Vec<_> =
+            pairs.map(|(class, probability)| ClassProbability { class, probability }).collect();
+        let ClassProbability { class, probability } = all.get(largest(probabilities))?.clone();
+        Some(Self { input, class, probability, probabilities: all })
     }
 }
 

@@ -45,11 +45,12 @@ impl Scores {
     }
 }
 
-/// Loss and likeliest class of the logits `[outputs]` of one example.
+/// Loss and likeliest class of the logits `[outputs]` of one example. The loss is NaN where a logit
+/// is missing: no run goes on with that.
 pub fn judge(head: Head, logits: &[f32], label: u32) -> (f64, usize) {
     match head {
         Head::Softmax => softmax(logits, label),
-        Head::Sigmoid => sigmoid(logits[0], label),
+        Head::Sigmoid => sigmoid(logits.first().copied().unwrap_or(f32::NAN), label),
     }
 }
 
@@ -57,8 +58,8 @@ pub fn judge(head: Head, logits: &[f32], label: u32) -> (f64, usize) {
 fn softmax(logits: &[f32], label: u32) -> (f64, usize) {
     let most = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) - most).exp()).sum();
-    let loss = most + sum.ln() - f64::from(logits[label as usize]);
-    (loss, largest(logits))
+    let right = logits.get(label as usize).copied().unwrap_or(f32::NAN);
+    (most + sum.ln() - f64::from(right), largest(logits))
 }
 
 /// Binary cross-entropy and likelier class of one logit.

@@ -90,7 +90,7 @@ impl Trained {
         }
         let predict = |path: &PathBuf| {
             let image = Examples::images(shape, read_image(path, shape)?, vec![0]);
-            Ok(self.predict(path.display().to_string(), &image))
+            self.predict(path.display().to_string(), &image)
         };
         images.iter().map(predict).collect()
     }
@@ -111,14 +111,17 @@ impl Trained {
             let example = Examples::features(expected, point.clone(), vec![0]);
             self.predict(input.join(","), &example)
         };
-        Ok(points.iter().map(predict).collect())
+        points.iter().map(predict).collect()
     }
 
     /// The prediction for `example`, which is one, and is called `input`.
-    fn predict(&self, input: String, example: &Examples) -> Prediction {
+    fn predict(&self, input: String, example: &Examples) -> Result<Prediction, RunError> {
         let rows = log_probabilities_of(&self.classifier, example, &[0], &self.device);
         let probabilities: Vec<f32> = rows.concat().iter().map(|log| log.exp()).collect();
-        Prediction::new(input, &self.data().classes, &probabilities)
+        Prediction::new(input, &self.data().classes, &probabilities).ok_or_else(|| {
+            let reason = "it names no class".to_owned();
+            RunError::Malformed { path: self.run.environment(), reason }
+        })
     }
 }
 

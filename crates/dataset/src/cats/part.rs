@@ -47,13 +47,12 @@ pub const fn stroke(role: Role, radii: [f32; 2], line: &'static [Point]) -> Part
 }
 
 const fn bounds(points: &[Point], margin: f32) -> [Point; 2] {
-    let [mut low, mut high] = [points[0]; 2];
-    let mut i = 1;
-    while i < points.len() {
-        let [x, y] = points[i];
-        low = [low[0].min(x), low[1].min(y)];
-        high = [high[0].max(x), high[1].max(y)];
-        i += 1;
+    let [mut low, mut high] = [[f32::INFINITY; 2], [f32::NEG_INFINITY; 2]];
+    let mut rest = points;
+    while let [[x, y], others @ ..] = rest {
+        low = [low[0].min(*x), low[1].min(*y)];
+        high = [high[0].max(*x), high[1].max(*y)];
+        rest = others;
     }
     [[low[0] - margin, low[1] - margin], [high[0] + margin, high[1] + margin]]
 }

@@ -7,13 +7,12 @@ use super::pose::Pose;
 use super::shape::Point;
 use super::subject::{Hit, Subject};
 use crate::drawing::space::{Vector, add, scale, smooth_step};
-use crate::drawing::{PIXELS, develop};
+use crate::drawing::{Grid, PIXELS, develop};
 
 /// A picture of a subject, shape `[64, 64, 3]`, row-major.
 pub fn photograph(subject: &Subject, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let scene = Scene::draw(subject, rng);
-    let pixels = (0..PIXELS * PIXELS).map(|i| scene.pixel(i / PIXELS, i % PIXELS));
-    develop(&pixels.collect::<Vec<_>>(), rng)
+    develop(&Grid::from_fn(|row, column| scene.pixel(row, column)), rng)
 }
 
 /// A subject before a background. The image reaches from -1 to 1, across and down.

@@ -45,11 +45,11 @@ fn polygon(point: Point, corners: &[Point]) -> f32 {
 
 fn stroke(point: Point, line: &[Point], [start, end]: [f32; 2]) -> f32 {
     let pieces = (line.len() - 1) as f32;
-    let outside = |(i, ends): (usize, &[Point])| {
-        let (distance, along) = segment(point, ends[0], ends[1]);
+    let outside = |(i, &[from, to]): (usize, &[Point; 2])| {
+        let (distance, along) = segment(point, from, to);
         distance - start - (i as f32 + along) / pieces * (end - start)
     };
-    line.windows(2).enumerate().map(outside).fold(f32::INFINITY, f32::min)
+    line.array_windows().enumerate().map(outside).fold(f32::INFINITY, f32::min)
 }
 
 /// How far the segment is, and where on it, 0 to 1, the nearest place lies.

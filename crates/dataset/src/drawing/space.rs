@@ -11,6 +11,11 @@ pub fn scale(a: Vector, factor: f32) -> Vector {
     a.map(|value| value * factor)
 }
 
+/// The product of each coordinate of the one and that of the other.
+pub fn product(a: Vector, b: Vector) -> Vector {
+    [a[0] * b[0], a[1] * b[1], a[2] * b[2]]
+}
+
 /// The inner product.
 pub fn dot(a: Vector, b: Vector) -> f32 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
@@ -26,13 +31,10 @@ pub fn unit(a: Vector) -> Vector {
     scale(a, 1.0 / dot(a, a).sqrt().max(1e-6))
 }
 
-/// Turns `v` by `angle` radians in the plane of two axes, from the first towards the second.
-pub fn turn(mut v: Vector, axes: [usize; 2], angle: f32) -> Vector {
+/// Two coordinates turned by `angle` radians, from the first towards the second.
+pub fn turn([a, b]: [f32; 2], angle: f32) -> [f32; 2] {
     let (sin, cos) = angle.sin_cos();
-    let [a, b] = [v[axes[0]], v[axes[1]]];
-    v[axes[0]] = cos * a - sin * b;
-    v[axes[1]] = sin * a + cos * b;
-    v
+    [cos * a - sin * b, sin * a + cos * b]
 }
 
 /// 0 up to `low`, 1 from `high` on, and smooth in between.

@@ -43,8 +43,12 @@ const BUILDS: [Build; 4] = [
 ];
 
 const THUMB_ROOT: Vector = [-0.2, 0.14, 0.06];
-const THUMB_LENGTHS: [f32; 3] = [0.42, 0.3, 0.22];
-const THUMB_RADII: [f32; 4] = [0.16, 0.125, 0.1, 0.085];
+/// Length, radii at both ends and blend of each bone of the thumb.
+const THUMB: [(f32, [f32; 2], f32); 3] =
+    [(0.42, [0.16, 0.125], 0.14), (0.3, [0.125, 0.1], 0.05), (0.22, [0.1, 0.085], 0.05)];
+
+/// Skin is redder towards the tip of a finger.
+const FLUSH: [[f32; 2]; 3] = [[0.3, 0.35], [0.35, 0.55], [0.55, 1.0]];
 
 fn palm() -> Vec<Bone> {
     let metacarpal = |build: &Build| {
@@ -67,30 +71,27 @@ fn forearm(bend: f32) -> Bone {
     Bone { ends, radii: [0.24, 0.42], blend: 0.2, flush: [0.1, 0.0] }
 }
 
-fn finger(joints: &Finger, build: &Build) -> [Bone; 3] {
+fn finger(joints: &Finger, build: &Build) -> impl Iterator<Item = Bone> {
     let mut flexion = 0.0;
     let mut joint = build.knuckle;
-    std::array::from_fn(|i| {
-        flexion += joints.flexion[i];
-        let bone = turn(turn([0.0, build.lengths[i], 0.0], [1, 2], flexion), [0, 1], -joints.splay);
-        let ends = [joint, add(joint, bone)];
+    let bones = joints.flexion.iter().zip(build.lengths).zip(FLUSH).enumerate();
+    bones.map(move |(i, ((bend, length), flush))| {
+        flexion += bend;
+        let [y, z] = turn([length, 0.0], flexion);
+        let [x, y] = turn([0.0, y], -joints.splay);
+        let ends = [joint, add(joint, [x, y, z])];
         joint = ends[1];
         let thin = |joint: usize| build.radius * (1.06 - 0.09 * joint as f32);
-        Bone { ends, radii: [thin(i), thin(i + 1)], blend: 0.05, flush: flush(i) }
+        Bone { ends, radii: [thin(i), thin(i + 1)], blend: 0.05, flush }
     })
 }
 
-fn thumb(directions: &[Vector; 3]) -> [Bone; 3] {
+fn thumb(directions: &[Vector; 3]) -> impl Iterator<Item = Bone> {
     let mut joint = THUMB_ROOT;
-    std::array::from_fn(|i| {
-        let ends = [joint, add(joint, scale(directions[i], THUMB_LENGTHS[i]))];
+    let bones = directions.iter().zip(THUMB).zip(FLUSH);
+    bones.map(move |((direction, (length, radii, blend)), flush)| {
+        let ends = [joint, add(joint, scale(*direction, length))];
         joint = ends[1];
-        let blend = if i == 0 { 0.14 } else { 0.05 };
-        Bone { ends, radii: [THUMB_RADII[i], THUMB_RADII[i + 1]], blend, flush: flush(i) }
+        Bone { ends, radii, blend, flush }
     })
-}
-
-/// Skin is redder towards the tip of a finger.
-fn flush(bone: usize) -> [f32; 2] {
-    [[0.3, 0.35], [0.35, 0.55], [0.55, 1.0]][bone]
 }

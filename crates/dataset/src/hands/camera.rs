@@ -40,9 +40,11 @@ impl Camera {
 
     fn point(&self, point: Vector) -> Vector {
         let [x, y, z] = point;
-        let centred = [if self.mirrored { -x } else { x }, y - HAND_MIDDLE, z];
-        let tilted = turn(turn(centred, [1, 2], self.tilt[0]), [0, 2], self.tilt[1]);
-        let [x, y, z] = turn(tilted, [0, 1], self.roll).map(|value| value * self.scale);
+        let [x, y] = [if self.mirrored { -x } else { x }, y - HAND_MIDDLE];
+        let [y, z] = turn([y, z], self.tilt[0]);
+        let [x, z] = turn([x, z], self.tilt[1]);
+        let [x, y] = turn([x, y], self.roll);
+        let [x, y, z] = [x, y, z].map(|value| value * self.scale);
         [self.middle[0] + x, self.middle[1] - y, z]
     }
 }

@@ -26,25 +26,21 @@ impl Gesture {
         let raised = raised_fingers(digit, rng);
         let spread = rng.random_range(SPREAD) * if digit == 2 { 1.4 } else { 1.0 };
         let reach = rng.random_range(-10.0..12.0);
-        let finger = |i: usize| draw_finger(raised[i + 1], SPLAY[i] * spread, reach, rng);
-        let fingers = [0, 1, 2, 3].map(finger);
-        let thumb = THUMBS[thumb_pose(raised)].map(|bone| unit(add(bone, jitter(rng))));
+        let [_, index, middle, ring, little] = raised;
+        // Degrees between the hand's axis and each finger at a spread of 1.
+        let fingers = [(index, -11.0), (middle, -2.0), (ring, 7.0), (little, 17.0)]
+            .map(|(raised, splay)| draw_finger(raised, splay * spread, reach, rng));
+        let thumb = thumb(raised).map(|bone| unit(add(bone, jitter(rng))));
         let wrist = rng.random_range(-0.4..0.4);
         Self { fingers, thumb, wrist }
     }
 }
 
-/// Degrees between the hand's axis and each finger at a spread of 1.
-const SPLAY: [f32; 4] = [-11.0, -2.0, 7.0, 17.0];
-
 const SPREAD: std::ops::Range<f32> = 0.45..1.3;
 
-/// Thumb stretched out, laid over folded fingers, laid across the palm.
-const THUMBS: [[Vector; 3]; 3] = [
-    [[-0.75, 0.62, 0.3], [-0.62, 0.78, 0.1], [-0.5, 0.85, 0.0]],
-    [[-0.4, 0.6, 0.7], [0.35, 0.75, 0.5], [0.95, 0.3, 0.05]],
-    [[-0.3, 0.75, 0.55], [0.6, 0.7, 0.3], [0.9, 0.4, -0.1]],
-];
+const STRETCHED_OUT: [Vector; 3] = [[-0.75, 0.62, 0.3], [-0.62, 0.78, 0.1], [-0.5, 0.85, 0.0]];
+const OVER_FOLDED_FINGERS: [Vector; 3] = [[-0.4, 0.6, 0.7], [0.35, 0.75, 0.5], [0.95, 0.3, 0.05]];
+const ACROSS_THE_PALM: [Vector; 3] = [[-0.3, 0.75, 0.55], [0.6, 0.7, 0.3], [0.9, 0.4, -0.1]];
 
 /// Thumb, index, middle, ring and little finger.
 fn raised_fingers(digit: u32, rng: &mut ChaCha8Rng) -> [bool; 5] {
@@ -59,12 +55,12 @@ fn raised_fingers(digit: u32, rng: &mut ChaCha8Rng) -> [bool; 5] {
     }
 }
 
-/// The row of `THUMBS` that goes with the raised fingers.
-fn thumb_pose(raised: [bool; 5]) -> usize {
+/// Where the thumb is laid that goes with the raised fingers.
+fn thumb(raised: [bool; 5]) -> [Vector; 3] {
     match raised {
-        [true, ..] => 0,
-        [_, _, _, false, _] => 1,
-        _ => 2,
+        [true, ..] => STRETCHED_OUT,
+        [_, _, _, false, _] => OVER_FOLDED_FINGERS,
+        _ => ACROSS_THE_PALM,
     }
 }
 

@@ -1,6 +1,6 @@
 use super::anatomy::Bone;
-use crate::drawing::PIXELS;
 use crate::drawing::space::{Vector, add, mix, scale, unit};
+use crate::drawing::{Grid, PIXELS};
 
 /// Samples along one edge of a pixel.
 pub const PER_PIXEL: usize = 2;
@@ -13,8 +13,7 @@ const GROUND: f32 = -30.0;
 
 /// The surface that the camera sees, one sample for each quarter of a pixel.
 pub struct Relief {
-    /// Shape `[EDGE * EDGE]`, row-major.
-    pub samples: Vec<Sample>,
+    pub samples: Grid<Sample, EDGE>,
 }
 
 /// One point of the surface.
@@ -51,18 +50,21 @@ impl Sample {
 impl Relief {
     /// The surface of bones given in pixels.
     pub fn new(bones: &[Bone]) -> Self {
-        let mut relief = Self { samples: vec![Sample::WALL; EDGE * EDGE] };
+        let mut relief = Self { samples: Grid::filled(Sample::WALL) };
         bones.iter().for_each(|bone| relief.cover(bone));
         relief
     }
 
     fn cover(&mut self, bone: &Bone) {
-        let [columns, rows] = [0, 1].map(|axis| extent(bone, axis));
+        let [from, to] = bone.ends;
+        let radius = bone.radii[0].max(bone.radii[1]);
+        let columns = extent([from[0], to[0]], radius);
+        let rows = extent([from[1], to[1]], radius);
         let sweep = Sweep::new(bone);
         for row in rows {
             for column in columns.clone() {
                 if let Some(sample) = sweep.surface([centre(column), centre(row)]) {
-                    let under = &mut self.samples[row * EDGE + column];
+                    let under = self.samples.at_mut(row, column);
                     *under = if under.is_skin() { under.merge(sample, bone.blend) } else { sample };
                 }
             }
@@ -70,10 +72,8 @@ impl Relief {
     }
 }
 
-/// The samples that a bone may touch along one axis.
-fn extent(bone: &Bone, axis: usize) -> std::ops::Range<usize> {
-    let [a, b] = bone.ends.map(|end| end[axis]);
-    let radius = bone.radii[0].max(bone.radii[1]);
+/// The samples along one axis that a bone between two places may touch.
+fn extent([a, b]: [f32; 2], radius: f32) -> std::ops::Range<usize> {
     let sample = |pixel: f32| (pixel * PER_PIXEL as f32).clamp(0.0, EDGE as f32) as usize;
     sample(a.min(b) - radius)..sample(a.max(b) + radius + 1.0)
 }

@@ -1,10 +1,10 @@
 use rand::rngs::ChaCha8Rng;
 
 use super::blur::box_blur;
-use super::relief::{EDGE, PER_PIXEL, Relief, Sample};
+use super::relief::{PER_PIXEL, Relief, Sample};
 use super::scene::Scene;
-use crate::drawing::space::{Vector, add, dot, mix, scale, smooth_step};
-use crate::drawing::{PIXELS, develop};
+use crate::drawing::space::{Vector, add, dot, mix, product, scale, smooth_step};
+use crate::drawing::{Grid, PIXELS, develop};
 
 /// What one sample contributes to its pixel.
 const SHARE: f32 = 1.0 / (PER_PIXEL * PER_PIXEL) as f32;
@@ -12,59 +12,57 @@ const SHARE: f32 = 1.0 / (PER_PIXEL * PER_PIXEL) as f32;
 /// The photograph of a surface, shape `[64, 64, 3]`, row-major.
 pub fn photograph(relief: &Relief, scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let stage = Stage::new(relief, scene);
-    let pixels = (0..PIXELS * PIXELS).map(|i| stage.pixel(i / PIXELS, i % PIXELS));
-    develop(&pixels.collect::<Vec<_>>(), rng)
+    develop(&Grid::from_fn(|row, column| stage.pixel(row, column)), rng)
 }
 
 /// A surface under the light of a scene.
 struct Stage<'a> {
     relief: &'a Relief,
     scene: &'a Scene,
-    /// Mean height around every pixel, shape `[PIXELS * PIXELS]`.
-    surroundings: Vec<f32>,
-    /// Share of the hand's shadow before it is moved, shape `[PIXELS * PIXELS]`.
-    shadow: Vec<f32>,
+    /// Mean height around every pixel.
+    surroundings: Grid<f32, PIXELS>,
+    /// Share of the hand's shadow before it is moved.
+    shadow: Grid<f32, PIXELS>,
 }
 
 impl<'a> Stage<'a> {
     fn new(relief: &'a Relief, scene: &'a Scene) -> Self {
-        let surroundings = box_blur(&pixel_means(relief, |sample| sample.height), PIXELS, 2);
+        let surroundings = box_blur(&pixel_means(relief, |sample| sample.height), 2);
         let cover = pixel_means(relief, |sample| f32::from(sample.is_skin()));
         let radius = scene.shadow.softness;
-        let shadow = box_blur(&box_blur(&cover, PIXELS, radius), PIXELS, radius);
+        let shadow = box_blur(&box_blur(&cover, radius), radius);
         Self { relief, scene, surroundings, shadow }
     }
 
     fn pixel(&self, row: usize, column: usize) -> Vector {
-        let around = self.surroundings[row * PIXELS + column];
+        let around = *self.surroundings.at(row, column);
         let mut sum = [0.0; 3];
-        for index in quarters(row, column) {
-            let sample = &self.relief.samples[index];
+        for place in quarters(row, column) {
+            let sample = self.relief.samples.at(place[0], place[1]);
             let colour = if sample.is_skin() {
-                self.skin(index, sample, around)
+                self.skin(place, sample, around)
             } else {
                 self.wall(row, column)
             };
             sum = add(sum, colour);
         }
-        let mean = scale(sum, SHARE);
-        std::array::from_fn(|channel| mean[channel] * self.scene.tint[channel])
+        product(scale(sum, SHARE), self.scene.tint)
     }
 
     fn wall(&self, row: usize, column: usize) -> Vector {
         let [across, down] = [column, row].map(|place| place as f32 / PIXELS as f32 - 0.5);
         let [dx, dy] = self.scene.shadow.offset;
-        let shadow = self.shadow[within(row, -dy, PIXELS) * PIXELS + within(column, -dx, PIXELS)];
+        let shadow = self.shadow.at(moved(row, -dy), moved(column, -dx));
         let gradient = 1.0 + self.scene.falloff[0] * across + self.scene.falloff[1] * down;
         let light = gradient * (1.0 - self.scene.shadow.strength * shadow);
         scale(self.scene.wall, light)
     }
 
-    fn skin(&self, index: usize, sample: &Sample, around: f32) -> Vector {
+    fn skin(&self, place: [usize; 2], sample: &Sample, around: f32) -> Vector {
         let Scene { light, ambient, .. } = *self.scene;
         let hollow = (around - sample.height).max(0.0);
         let open = 1.0 / (1.0 + 0.5 * hollow);
-        let shadow = 0.7 * self.self_shadow(index, sample);
+        let shadow = 0.7 * self.self_shadow(place, sample);
         let direct = dot(sample.normal, light).max(0.0) * (1.0 - shadow);
         let facing = 0.6 + 0.4 * sample.normal[2];
         let shade = open * (ambient * facing + (1.1 - ambient) * direct);
@@ -72,37 +70,33 @@ impl<'a> Stage<'a> {
     }
 
     /// How much of the direct light other parts of the hand keep from a sample.
-    fn self_shadow(&self, index: usize, sample: &Sample) -> f32 {
+    fn self_shadow(&self, [row, column]: [usize; 2], sample: &Sample) -> f32 {
         let [x, y, z] = self.scene.light;
         let mut blocked: f32 = 0.0;
         for distance in [1.5, 4.0] {
             let step = distance * PER_PIXEL as f32;
-            let column = within(index % EDGE, step * x, EDGE);
-            let row = within(index / EDGE, step * y, EDGE);
-            let rise = self.relief.samples[row * EDGE + column].height - sample.height;
+            let other = self.relief.samples.at(moved(row, step * y), moved(column, step * x));
+            let rise = other.height - sample.height;
             blocked = blocked.max(smooth_step(0.0, 1.5, rise - distance * z));
         }
         blocked
     }
 }
 
-/// The place `shift` beside another, kept inside `0..edge`.
-fn within(place: usize, shift: f32, edge: usize) -> usize {
-    ((place as f32 + shift) as usize).min(edge - 1)
+/// The place `shift` beside another, at least 0.
+fn moved(place: usize, shift: f32) -> usize {
+    (place as f32 + shift) as usize
 }
 
-/// The mean of a sample's value over every pixel, shape `[PIXELS * PIXELS]`.
-fn pixel_means(relief: &Relief, value: impl Fn(&Sample) -> f32) -> Vec<f32> {
-    let mean = |pixel: usize| {
-        let values = quarters(pixel / PIXELS, pixel % PIXELS).map(|i| value(&relief.samples[i]));
-        SHARE * values.into_iter().sum::<f32>()
-    };
-    (0..PIXELS * PIXELS).map(mean).collect()
-}
-
-/// The samples of one pixel.
-fn quarters(row: usize, column: usize) -> [usize; PER_PIXEL * PER_PIXEL] {
-    std::array::from_fn(|i| {
-        (row * PER_PIXEL + i / PER_PIXEL) * EDGE + column * PER_PIXEL + i % PER_PIXEL
+/// The mean of a sample's value over every pixel.
+fn pixel_means(relief: &Relief, value: impl Fn(&Sample) -> f32) -> Grid<f32, PIXELS> {
+    Grid::from_fn(|row, column| {
+        let samples = quarters(row, column).into_iter();
+        SHARE * samples.map(|[row, column]| value(relief.samples.at(row, column))).sum::<f32>()
     })
+}
+
+/// Row and column of the samples of one pixel.
+fn quarters(row: usize, column: usize) -> [[usize; 2]; PER_PIXEL * PER_PIXEL] {
+    std::array::from_fn(|i| [row * PER_PIXEL + i / PER_PIXEL, column * PER_PIXEL + i % PER_PIXEL])
 }

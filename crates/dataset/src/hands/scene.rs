@@ -72,8 +72,11 @@ const SKINS: [Vector; 5] = [
 /// `tone` runs from 0, the lightest, to 1.
 fn skin(tone: f32) -> Vector {
     let place = tone * (SKINS.len() - 1) as f32;
-    let lower = (place as usize).min(SKINS.len() - 2);
-    mix(SKINS[lower], SKINS[lower + 1], place - lower as f32)
+    let between = SKINS.array_windows().zip(0_u8..);
+    between.fold(SKINS[0], |skin, (&[light, dark], start)| {
+        let share = place - f32::from(start);
+        if share < 0.0 { skin } else { mix(light, dark, share) }
+    })
 }
 
 fn redder(skin: Vector, rng: &mut ChaCha8Rng) -> Vector {

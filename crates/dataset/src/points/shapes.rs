@@ -99,11 +99,10 @@ impl Points {
 
     /// `sklearn.utils.shuffle`.
     fn shuffled(self, random: &mut RandomState) -> Self {
-        let order = random.shuffled(self.labels.len());
-        Self {
-            features: order.iter().map(|&index| self.features[index]).collect(),
-            labels: order.iter().map(|&index| self.labels[index]).collect(),
-        }
+        let mut points: Vec<_> = self.features.into_iter().zip(self.labels).collect();
+        random.shuffle(&mut points);
+        let (features, labels) = points.into_iter().unzip();
+        Self { features, labels }
     }
 
     /// Normal noise of deviation `noise` added to every coordinate.

@@ -19,7 +19,7 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
 }
 
 fn text(evaluation: &Evaluation) -> String {
-    let correct: usize = (0..evaluation.classes.len()).map(|i| evaluation.confusion[i][i]).sum();
+    let correct = evaluation.correct();
     let mut text = format!(
         "{} set: accuracy {:.1} % ({correct} of {}), loss {:.4}\n\n",
         evaluation.split.as_str(),

@@ -43,7 +43,7 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<ExitCode, Failure> {
         ))?;
         return Ok(ExitCode::from(signals::exit_code(stop)));
     }
-    let table = Table::new(&experiments, outcomes);
+    let table = Table::new(&experiments, &outcomes);
     table.save(&directory)?;
     print::result(&format!("{table}\nsaved as {}", directory.join("table.md").display()))?;
     Ok(if table.is_reproduced() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

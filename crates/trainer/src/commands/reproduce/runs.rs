@@ -52,15 +52,12 @@ impl Job {
     /// Every experiment with so many seeds, its own and then 1, 2, 3, .., those on images first:
     /// they take longest.
     pub fn all(experiments: &[Experiment], seeds: u64) -> Vec<Self> {
-        let seeded = |experiment: usize, seed| {
-            let config = RunConfig { seed, ..experiments[experiment].config.clone() };
-            Self { experiment, config }
-        };
         let jobs = experiments.iter().enumerate().flat_map(|(experiment, one)| {
             let own = one.config.seed;
             let others = (1..=seeds).filter(move |seed| *seed != own);
             let all = [own].into_iter().chain(others).take(seeds as usize);
-            all.map(move |seed| seeded(experiment, seed))
+            let config = move |seed| RunConfig { seed, ..one.config.clone() };
+            all.map(move |seed| Self { experiment, config: config(seed) })
         });
         let mut jobs: Vec<_> = jobs.collect();
         jobs.sort_by_key(|job| matches!(job.config.dataset, DatasetConfig::Points(_)));

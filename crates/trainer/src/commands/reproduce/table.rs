@@ -48,12 +48,12 @@ const PLANTED: f64 = 1e-2;
 
 impl Table {
     /// The table of what became of the runs of `experiments`, by their index.
-    pub fn new(experiments: &[Experiment], ended: Vec<(usize, Ended)>) -> Self {
-        let mut runs: Vec<Vec<Ended>> = experiments.iter().map(|_| Vec::new()).collect();
-        ended.into_iter().for_each(|(experiment, ended)| runs[experiment].push(ended));
-        Self {
-            rows: experiments.iter().zip(runs).map(|(one, runs)| Row::new(one, &runs)).collect(),
-        }
+    pub fn new(experiments: &[Experiment], ended: &[(usize, Ended)]) -> Self {
+        let row = |(index, experiment)| {
+            let runs = ended.iter().filter(|(of, _)| *of == index).map(|(_, ended)| ended);
+            Row::new(experiment, &runs.collect::<Vec<_>>())
+        };
+        Self { rows: experiments.iter().enumerate().map(row).collect() }
     }
 
     /// Whether every run succeeded and none is short of its reference.
@@ -99,7 +99,7 @@ impl Display for Table {
 }
 
 impl Row {
-    fn new(experiment: &Experiment, runs: &[Ended]) -> Self {
+    fn new(experiment: &Experiment, runs: &[&Ended]) -> Self {
         let finished = |value: fn(&Summary) -> f64| -> Spread {
             let values = runs.iter().filter_map(|run| match run {
                 Ended::Finished(summary) => Some(value(summary)),
@@ -122,7 +122,7 @@ impl Row {
         let mut row = Self {
             experiment: experiment.name().to_owned(),
             reference: experiment.reference.clone(),
-            stand_in: runs.iter().any(is_drawn),
+            stand_in: runs.iter().copied().any(is_drawn),
             train_accuracy: finished(|summary| summary.train_accuracy),
             test_accuracy: finished(|summary| summary.test_accuracy),
             gradient_difference: checked(|right, _| right),
@@ -227,11 +227,11 @@ impl FromIterator<f64> for Spread {
     fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
         let mut all: Vec<f64> = values.into_iter().collect();
         all.sort_by(f64::total_cmp);
-        let middle = all.len() / 2;
-        let median = match all.len() {
-            0 => f64::NAN,
-            count if count.is_multiple_of(2) => (all[middle - 1] + all[middle]) / 2.0,
-            _ => all[middle],
+        // The same one twice where their number is odd.
+        let middle = [all.len().saturating_sub(1) / 2, all.len() / 2].map(|index| all.get(index));
+        let median = match middle {
+            [Some(low), Some(high)] => (low + high) / 2.0,
+            _ => f64::NAN,
         };
         Self { all, median }
     }
