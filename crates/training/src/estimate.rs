@@ -8,7 +8,7 @@ use rustix::fs::statvfs;
 
 use crate::config::RunConfig;
 use crate::error::RunError;
-use crate::session::{EVALUATION_BATCH, MOST_RESIDENT};
+use crate::session::{EVALUATION_BATCH, MOST_RESIDENT, OnNan};
 
 /// What a run needs beside what it has, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +79,8 @@ fn tensors(config: &RunConfig, data: &Split, parameters: u64, saved: u64) -> Opt
         .checked_add(examples * width)
 }
 
-/// How many checkpoints are on the disk at once: the last ones, the best, one to go back to, and
-/// the one that is being written.
+/// How many checkpoints are on the disk at once: the last ones, the best, the one that is being
+/// written, and one to go back to.
 fn kept(config: &RunConfig, data: &Split) -> u64 {
     let training = &config.training;
     let made = match training.checkpoint.every_steps {
@@ -88,7 +88,8 @@ fn kept(config: &RunConfig, data: &Split) -> u64 {
         None => 1,
     };
     let made = made.saturating_mul(training.epochs);
-    (training.checkpoint.keep_last.min(made) as u64).saturating_add(3)
+    let others = if training.on_nan == OnNan::Rollback { 3 } else { 2 };
+    (training.checkpoint.keep_last.min(made) as u64).saturating_add(others)
 }
 
 /// The space that is free around `path`, which need not be there yet.

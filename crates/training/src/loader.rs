@@ -1,6 +1,7 @@
 //! Batches gathered in host memory, ahead of the step that needs them, in the order of the steps.
 
 use std::any::Any;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -151,7 +152,7 @@ fn serve<'a>(
 fn gather(data: &Split, work: &Work) -> Result<Gathered, String> {
     match work.fault {
         Some(Fault::Source) => Err("planted in the source".to_owned()),
-        Some(Fault::Loader) => std::panic::panic_any("planted in the loader"),
+        Some(Fault::Loader) => resume_unwind(Box::new("planted in the loader")),
         _ => Gathered::of(&data.train, &work.items),
     }
 }

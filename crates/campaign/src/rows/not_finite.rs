@@ -99,5 +99,5 @@ fn go_back(
     let mut run = experiment.plan("flex", overrides)?.start(Some(directory))?;
     run.plant(Faults::one(step, fault(step, step)));
     fit(run, None)?;
-    Ok(Bits::of(directory, KEPT + 1)?)
+    Bits::of(directory, KEPT + 1)
 }

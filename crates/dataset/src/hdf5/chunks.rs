@@ -64,9 +64,10 @@ fn inflate(site: &Site, bytes: &[u8], size: usize) -> Result<Vec<u8>, Hdf5Error>
 fn unshuffle(bytes: &[u8], element: usize) -> Vec<u8> {
     let count = bytes.len() / element.max(1);
     let (planes, rest) = bytes.split_at(count * element);
+    let planes: Vec<_> = planes.chunks_exact(count.max(1)).collect();
     let elements =
-        (0..count).flat_map(|index| (0..element).map(move |byte| planes[byte * count + index]));
-    elements.chain(rest.iter().copied()).collect()
+        (0..count).flat_map(|index| planes.iter().filter_map(move |plane| plane.get(index)));
+    elements.chain(rest).copied().collect()
 }
 
 /// The first element of every chunk.

@@ -41,8 +41,8 @@ impl Object<'_> {
 
     /// Ends at the first zero byte or before the padding of blanks.
     fn text(&self, index: usize, bytes: &[u8]) -> Result<String, Hdf5Error> {
-        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-        let text = std::str::from_utf8(&bytes[..end]).ok().map(|text| text.trim_end_matches(' '));
+        let bytes = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+        let text = std::str::from_utf8(bytes).ok().map(|text| text.trim_end_matches(' '));
         let text = text.filter(|text| text.len() <= MAX_TEXT).map(str::to_owned);
         text.ok_or_else(|| {
             let found = format!("bytes that are no such text at index {index}");
