@@ -6,6 +6,8 @@
 //! A row drives the real program, or the library where the program gives no handle on the moment
 //! that is wanted. It prints one line; the exit code is 1 if anything was lost.
 
+#![forbid(unsafe_code)]
+
 mod bits;
 mod experiment;
 mod rows;

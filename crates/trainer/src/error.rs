@@ -30,6 +30,12 @@ impl Failure {
         Self { message: error.to_string(), code: RUN }
     }
 
+    /// What nobody expected: the device failed, or the trainer has a bug.
+    pub fn panic(words: &str) -> Self {
+        let remedy = "if the device was lost or short of memory, use another --device; else this is a bug: please report it with what `-vv` logs";
+        Self { message: format!("the program broke off: {words}\n  {remedy}"), code: RUN }
+    }
+
     /// What is wrong, and what to do.
     pub fn message(&self) -> &str {
         &self.message

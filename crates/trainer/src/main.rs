@@ -1,9 +1,12 @@
 //! `trainer`: trains a classifier of images or points from one TOML file.
 
+#![forbid(unsafe_code)]
+
 mod cli;
 mod commands;
 mod error;
 mod logging;
+mod panics;
 mod pictures;
 mod print;
 mod signals;
@@ -24,7 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     dataset::hdf5::neutralise_environment();
     let cli = Cli::parse();
-    match run(cli) {
+    match panics::caught(|| run(cli)) {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }

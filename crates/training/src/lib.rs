@@ -47,7 +47,7 @@ pub use evaluation::{ClassScore, Evaluation, SplitName};
 pub use faults::{Fault, Faults};
 pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, TensorCheck};
 pub use gradients::GradientClipping;
-pub use loader::LoaderConfig;
+pub use loader::{LoaderConfig, words as panic_words};
 pub use objective::{Head, ObjectiveConfig};
 pub use optimizer::{
     AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,

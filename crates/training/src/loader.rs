@@ -71,8 +71,8 @@ impl Gathered {
         match items.iter().find(|&&item| item >= examples.len()) {
             Some(item) => Err(format!("there is no example {item}")),
             None => {
-                let labels = items.iter().filter_map(|&item| examples.labels.get(item)).copied();
-                Ok(Self { values: examples.gather(items), labels: labels.collect() })
+                let labels = examples.labels_at(items).into();
+                Ok(Self { values: examples.gather(items), labels })
             }
         }
     }
