@@ -7,6 +7,8 @@
 //! that is wanted. It prints one line; the exit code is 1 if anything was lost.
 
 mod bits;
+#[cfg(test)]
+mod corpus;
 mod experiment;
 mod rows;
 mod tally;

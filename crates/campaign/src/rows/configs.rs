@@ -122,8 +122,10 @@ fn every_field(bases: &[Base], judge: &mut Judge, share: Share) -> Read {
         .iter()
         .flat_map(|base| fields::keys(&base.table).into_iter().map(move |key| (base, key)));
     for (base, key) in keys.skip(share.first).step_by(share.every) {
-        let asked = asked(base, &key, judge);
-        for mutant in fields::mutants(&base.table, &key, &asked) {
+        let mut values = asked(base, &key, judge);
+        // They are slow to write and to read, and what runs has every key.
+        values.extend(fields::huge().into_iter().filter(|_| base.runs));
+        for mutant in fields::mutants(&base.table, &key, &values) {
             match judge.read(mutant.text.as_bytes(), &[]) {
                 Ok(Some(config)) if base.runs => drop(read.accepted.insert(mutant.name, config)),
                 outcome => read

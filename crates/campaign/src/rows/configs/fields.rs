@@ -108,8 +108,8 @@ pub fn mutants<'a>(
     let named = |what: &str, text| Mutant { name: format!("{} {what}", key.join(".")), text };
     let missing = with(table, key, |table, name| drop(table.remove(name)));
     let beside = unknown_beside(table, key);
-    let values = VALUES.into_iter().map(String::from).chain(huge()).chain(values.iter().cloned());
-    let replaced = values.map(move |value| {
+    let all = VALUES.into_iter().map(String::from).chain(values.iter().cloned());
+    let replaced = all.map(move |value| {
         let short: String = value.chars().take(40).collect();
         named(&format!("= {short}"), replaced(table, key, &value))
     });
@@ -138,8 +138,8 @@ pub fn named_in(message: &str) -> Vec<String> {
     choices.chain(numbers.flat_map(|number| [number, number + 1].map(|n| n.to_string()))).collect()
 }
 
-/// Too long for any key, but short enough for a config.
-fn huge() -> [String; 4] {
+/// Values too long for any key, but short enough for a config.
+pub fn huge() -> [String; 4] {
     [
         format!("\"{}\"", "k".repeat(60_000)),
         format!("\"{}\"", "\u{2603}".repeat(15_000)),
