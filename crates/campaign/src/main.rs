@@ -9,6 +9,8 @@
 #![forbid(unsafe_code)]
 
 mod bits;
+#[cfg(test)]
+mod corpus;
 mod experiment;
 mod rows;
 mod tally;

@@ -1,5 +1,6 @@
 //! The rows: each a kind of fault, one file each.
 
+mod configs;
 mod device;
 mod loading;
 mod not_finite;
@@ -21,6 +22,7 @@ pub struct Row {
 /// All rows, in the order of their numbers.
 pub const ROWS: &[Row] = &[
     Row { number: 1, name: "stop after each step, resume", run: stops::run },
+    Row { number: 7, name: "configs mutated and generated", run: configs::run },
     Row { number: 10, name: "not a number in data, loss or gradient", run: not_finite::run },
     Row { number: 11, name: "workers and depths of the loader", run: loading::workers },
     Row { number: 12, name: "a worker panics, a source fails", run: loading::failures },

@@ -2,6 +2,7 @@ mod extends;
 mod layer;
 mod merge;
 mod overrides;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -63,8 +64,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// If the file or one of its bases cannot be read, is larger than 1 MiB or is no TOML, if the
-    /// chain of bases closes or is longer than 8, or if an override cannot be placed.
+    /// If the file or one of its bases cannot be read or is no TOML, if the chain of bases closes
+    /// or is longer than 8, if all of it is larger than 64 KiB, or if an override cannot be placed.
     pub fn read(path: &Path, overrides: &[String], rules: Rules) -> Result<Self, ConfigError> {
         Self::parse(path, &extends::read(path)?, overrides, rules)
     }
@@ -92,20 +93,25 @@ impl Document {
         // A place after all layers, for what is missing at the top.
         let end = layer::end(&self.layers);
         let table = Spanned::new(end..end, self.table()?);
-        T::deserialize(Deserializer::from(table)).map_err(|error| {
-            let message = hint::explain(error.message());
-            ConfigError::Invalid(vec![self.finding(error.span(), None, message)])
-        })
+        T::deserialize(Deserializer::from(table)).map_err(|error| self.refused(&error))
     }
 
     /// An error that shows each problem at the place of its key, in the file or override that
     /// gave the value. `problems` must not be empty.
     pub fn error(&self, problems: Vec<Problem>) -> ConfigError {
+        let table = self.table().unwrap_or_default();
         let findings = problems.into_iter().map(|problem| {
-            let span = self.span_of(&problem.key);
+            let span = span_of(&table, &problem.key);
             self.finding(span, Some(problem.key), problem.message)
         });
         ConfigError::Invalid(findings.collect())
+    }
+
+    fn refused(&self, error: &toml::de::Error) -> ConfigError {
+        let table = self.table().unwrap_or_default();
+        let key = error.span().and_then(|span| spans::key_at(&table, &span));
+        let message = hint::explain(error.message());
+        ConfigError::Invalid(vec![self.finding(error.span(), key, message)])
     }
 
     /// All layers, merged.
@@ -131,22 +137,21 @@ impl Document {
         let holds = |span: &Range<usize>| self.layers.iter().find(|layer| layer.holds(span.start));
         match span.and_then(|span| Some((holds(&span)?, span))) {
             Some((layer, span)) => layer.finding(span, key, message),
-            None => Finding { place: self.path.display().to_string(), key, message, excerpt: None },
+            None => Finding::of_file(&self.path, key, message),
         }
     }
+}
 
-    /// Where the value of `key` stands, or else the nearest table above it. `None` if the
-    /// document says nothing of it, so that its default is meant.
-    fn span_of(&self, key: &str) -> Option<Range<usize>> {
-        let table = self.table().ok()?;
-        let mut table = &table;
-        let mut found = None;
-        for name in key.split('.') {
-            let Some(value) = table.get(name) else { break };
-            found = Some(value.span());
-            let Some(inner) = value.get_ref().as_table() else { break };
-            table = inner;
-        }
-        found
+/// Where the value of `key` stands, or else the nearest table above it. `None` if the document
+/// says nothing of it, so that its default is meant.
+fn span_of(table: &DeTable<'_>, key: &str) -> Option<Range<usize>> {
+    let mut table = table;
+    let mut found = None;
+    for name in key.split('.') {
+        let Some(value) = table.get(name) else { break };
+        found = Some(value.span());
+        let Some(inner) = value.get_ref().as_table() else { break };
+        table = inner;
     }
+    found
 }

@@ -1,11 +1,13 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::shown::{one_column_each, shown};
 
 /// Why a config cannot be used. Shows each problem under the line that caused it.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the config {}: {source}\n  give the path of a TOML file, for example --config configs/signs.toml", path.display())]
+    #[error("cannot read the config {}: {source}\n  give the path of a TOML file, for example --config configs/signs.toml", shown(&path.display().to_string()))]
     Unreadable {
         /// The path as given.
         path: PathBuf,
@@ -13,16 +15,18 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is far larger than any config.
-    #[error("the config {} is larger than {most} MiB: a config holds settings, no data\n  give the path of a TOML file, for example --config configs/signs.toml", path.display())]
+    #[error("the config {} is larger than {most} KiB with its bases and overrides: it holds settings, no data\n  give the path of a TOML file, for example --config configs/signs.toml", shown(&path.display().to_string()))]
     TooLarge {
-        /// The path as given, or as found from the file that extends it.
+        /// The path as given.
         path: PathBuf,
-        /// The size that is still taken, in MiB.
-        most: u64,
+        /// The size that is still taken, in KiB.
+        most: usize,
     },
     /// An override that is not `key=value`, or that cannot be placed.
     #[error(
-        "--set {argument}: {reason}\n  write for example --set optimizer.adam.learning_rate=1e-3"
+        "--set {}: {}\n  write for example --set optimizer.adam.learning_rate=1e-3",
+        shown(argument),
+        shown(reason)
     )]
     Override {
         /// The override as given.
@@ -73,9 +77,16 @@ impl Excerpt {
             number,
             column: column + 1,
             start: shown.chars().count(),
-            line: shown.chars().chain(rest.chars().take(SHOWN.1)).collect(),
+            line: one_column_each(shown.chars().chain(rest.chars().take(SHOWN.1))),
             width: width.min(SHOWN.1),
         }
+    }
+}
+
+impl Finding {
+    /// One of the file at `path` as a whole: something is missing.
+    pub fn of_file(path: &Path, key: Option<String>, message: String) -> Self {
+        Self { place: format!("{}:1:1", path.display()), key, message, excerpt: None }
     }
 }
 
@@ -93,11 +104,11 @@ impl fmt::Display for Listing<'_> {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
+        write!(f, "{}: ", shown(&self.place))?;
         if let Some(key) = &self.key {
-            write!(f, "{key}: ")?;
+            write!(f, "{}: ", shown(key))?;
         }
-        write!(f, "{}", self.message)?;
+        write!(f, "{}", shown(&self.message))?;
         self.excerpt.iter().try_for_each(|excerpt| write!(f, "\n{excerpt}"))
     }
 }

@@ -29,7 +29,7 @@ pub fn explain(message: &str) -> String {
     if message.starts_with("wanted string or table") {
         return "expected a choice: a word in quotes, or a table with one key such as `[optimizer.adam]`".into();
     }
-    if message.starts_with("wanted exactly 1 element") || message.contains(" variant") {
+    if message.starts_with("wanted exactly 1 element") || message.ends_with(" variant") {
         return "choose exactly one: a table with one key, such as `[optimizer.adam]`".into();
     }
     rename_types(message)
@@ -91,5 +91,11 @@ mod tests {
             explain("invalid type: string \"ten\", expected usize"),
             "expected a whole number of at least 0, found string \"ten\""
         );
+    }
+
+    #[test]
+    fn a_value_is_not_taken_for_serdes_words() {
+        let message = "invalid type: string \"a variant\", expected usize";
+        assert!(explain(message).starts_with("expected a whole number"), "{}", explain(message));
     }
 }

@@ -8,6 +8,7 @@ mod check;
 mod document;
 mod error;
 mod hint;
+mod shown;
 
 pub use check::{Check, Problem};
 pub use document::{Document, Rules};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use super::spans;
 use crate::error::{ConfigError, Excerpt, Finding};
 use crate::hint;
 
@@ -13,9 +14,9 @@ use crate::hint;
 #[derive(Debug)]
 pub struct Layer {
     origin: Origin,
+    /// The position of its first character.
     start: usize,
-    /// Its text behind `start` spaces, so that its spans are positions of the document.
-    padded: String,
+    text: String,
 }
 
 /// Where a layer comes from.
@@ -29,14 +30,17 @@ pub enum Origin {
 
 /// Where the next layer after `layers` starts.
 pub fn end(layers: &[Layer]) -> usize {
-    layers.last().map_or(0, |layer| layer.padded.len() + 1)
+    layers.last().map_or(0, |layer| layer.end() + 1)
 }
 
 impl Layer {
     /// The layer with this `text`, to stand after `layers`.
     pub fn after(layers: &[Self], origin: Origin, text: &str) -> Self {
-        let start = end(layers);
-        Self { origin, start, padded: " ".repeat(start) + text }
+        Self { origin, start: end(layers), text: text.to_owned() }
+    }
+
+    fn end(&self) -> usize {
+        self.start + self.text.len()
     }
 
     /// The path of a file, `None` of an override.
@@ -49,16 +53,16 @@ impl Layer {
 
     /// True of the positions of its text and of the one behind, the end of the file.
     pub fn holds(&self, position: usize) -> bool {
-        (self.start..=self.padded.len()).contains(&position)
+        (self.start..=self.end()).contains(&position)
     }
 
     /// Its table. What is not TOML is an error at its place.
     pub fn parse(&self) -> Result<DeTable<'_>, ConfigError> {
-        let table = DeTable::parse(&self.padded).map_err(|error| {
-            let place = error.span().unwrap_or(self.start..self.start);
+        let table = DeTable::parse(&self.text).map_err(|error| {
+            let place = spans::shifted(&error.span().unwrap_or(0..0), self.start);
             self.error(place, None, hint::explain(error.message()))
         })?;
-        Ok(table.into_inner())
+        Ok(spans::shift(table.into_inner(), self.start))
     }
 
     /// The error that `message` holds of what stands at `span`.
@@ -84,12 +88,12 @@ impl Layer {
     }
 
     fn excerpt(&self, span: &Range<usize>) -> Excerpt {
-        let before = self.padded.get(self.start..span.start).unwrap_or_default();
+        let at = span.start.saturating_sub(self.start);
+        let (before, rest) = self.text.split_at_checked(at).unwrap_or_default();
         let (lines, start) = before
             .rsplit_once('\n')
             .map_or((0, before), |(above, start)| (above.matches('\n').count() + 1, start));
-        let rest = self.padded.get(span.start..).unwrap_or_default().lines().next();
-        let rest = rest.unwrap_or_default();
+        let rest = rest.lines().next().unwrap_or_default();
         let underlined = rest.get(..span.len()).unwrap_or(rest);
         Excerpt::new(lines + 1, start, rest, underlined.chars().count())
     }

@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use super::extends;
-use super::layer::{Layer, Origin};
+use super::layer::{self, Layer, Origin};
 use crate::error::ConfigError;
 
 /// A layer for each of the `key=value` overrides, the last one first.
@@ -13,6 +13,9 @@ pub fn layers(overrides: &[String]) -> Result<Vec<Layer>, ConfigError> {
     let texts = texts.collect::<Result<Vec<_>, _>>()?;
     for (argument, text) in overrides.iter().zip(texts).rev() {
         layers.push(Layer::after(&layers, Origin::Override(argument.clone()), &text));
+        if layer::end(&layers) > extends::LARGEST {
+            return Err(refused(argument, "all overrides together are too long"));
+        }
     }
     Ok(layers)
 }

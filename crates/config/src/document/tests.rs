@@ -51,7 +51,7 @@ fn an_unknown_key_is_shown_at_its_place() {
 #[test]
 fn a_wrong_type_in_an_override_is_shown_as_the_override() {
     let text = message(TEXT, &["epochs=many"]);
-    assert!(text.contains("--set epochs = \"many\": expected a whole number"), "{text}");
+    assert!(text.contains("--set epochs = \"many\": epochs: expected a whole number"), "{text}");
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn an_override_into_a_value_or_without_a_value_is_refused() {
 }
 
 #[test]
-fn a_key_that_is_missing_at_the_top_is_shown_with_the_file_alone() {
+fn a_key_that_is_missing_at_the_top_is_shown_at_the_start_of_the_file() {
     let text = message("[adam]\nlearning_rate = 1e-3", &["adam.learning_rate=2"]);
-    assert!(text.ends_with("\na.toml: the key `epochs` is missing: add it"), "{text}");
+    assert!(text.ends_with("\na.toml:1:1: the key `epochs` is missing: add it"), "{text}");
 }
 
 #[test]
@@ -91,5 +91,31 @@ fn problems_are_shown_together_each_at_its_value() {
     assert!(text.starts_with("the config has 3 problems"), "{text}");
     assert!(text.contains("a.toml:4:17: adam.learning_rate: is wrong"), "{text}");
     assert!(text.contains("--set epochs = 0: epochs: is wrong"), "{text}");
-    assert!(text.contains("a.toml: absent: is wrong"), "{text}");
+    assert!(text.contains("a.toml:1:1: absent: is wrong"), "{text}");
+}
+
+#[test]
+fn a_value_is_shown_with_its_key_also_where_the_line_does_not_name_it() {
+    let text = message("epochs = 3\nadam = {\n  learning_rate =\n  true,\n}", &[]);
+    assert!(text.contains("a.toml:4:3: adam.learning_rate: expected a number"), "{text}");
+    let text = message("epochs = 3\n[adam]\nadam = 1\nlearning_rate = []", &["adam.b=1"]);
+    assert!(text.contains("unknown key `"), "{text}");
+    let text = message("epochs = 3\n\n[adam]", &[]);
+    assert!(text.contains("a.toml:3:1: adam: the key `learning_rate` is missing"), "{text}");
+}
+
+#[test]
+fn twenty_thousand_overrides_are_refused_in_little_memory() {
+    let overrides: Vec<_> = (0..20_000).map(|number| format!("key_{number}=1")).collect();
+    let overrides: Vec<_> = overrides.iter().map(String::as_str).collect();
+    let text = message(TEXT, &overrides);
+    assert!(text.contains("all overrides together are too long"), "{text}");
+}
+
+#[test]
+fn control_characters_of_a_config_do_not_reach_the_terminal() {
+    for text in ["\"a\\u001B[2J\" = 1", "a = \u{1b}[2J"] {
+        let message = message(text, &["b=\u{1b}[2J"]);
+        assert!(!message.contains('\u{1b}'), "{message}");
+    }
 }

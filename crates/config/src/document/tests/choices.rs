@@ -97,10 +97,16 @@ fn two_choices_of_one_layer_stay_two() {
 #[test]
 fn a_choice_that_is_none_is_shown_where_it_is_made() {
     let text = refused("[optimizer.sgd]", &["optimizer.adan.beta_1=0.9"]);
-    assert!(text.contains("--set optimizer.adan.beta_1 = 0.9: unknown choice `adan`"), "{text}");
+    assert!(
+        text.contains("--set optimizer.adan.beta_1 = 0.9: optimizer.adan: unknown choice `adan`"),
+        "{text}"
+    );
     assert!(text.contains("did you mean `adam`?"), "{text}");
     let text = refused("[optimizer.adam]", &["optimizer={ adam = {}, sgd = {} }"]);
-    assert!(text.contains("--set optimizer = { adam = {}, sgd = {} }: choose exactly"), "{text}");
+    assert!(
+        text.contains("--set optimizer = { adam = {}, sgd = {} }: optimizer: choose exactly"),
+        "{text}"
+    );
     let text = refused("[optimizer.adam]", &["optimizer={}"]);
-    assert!(text.contains("--set optimizer = {}: choose exactly one"), "{text}");
+    assert!(text.contains("--set optimizer = {}: optimizer: choose exactly one"), "{text}");
 }

@@ -110,15 +110,15 @@ fn mistakes_in_a_base_are_shown_there() {
     let unknown = TEXT.replace("learning_rate", "learnin_rate");
     pair("", &unknown).refuses(&["configs/base.toml:4:1: unknown key", "4 | learnin_rate = 1e-3"]);
     pair("", "\n[adam").refuses(&["configs/base.toml:2:6: ", "2 | [adam"]);
-    pair("", "epochs = -1").refuses(&["configs/base.toml:1:10: expected a whole number"]);
+    pair("", "epochs = -1").refuses(&["configs/base.toml:1:10: epochs: expected a whole number"]);
 }
 
 #[test]
 fn mistakes_in_a_file_with_a_base_are_shown_in_the_file() {
     pair("epoch = 1", TEXT).refuses(&["configs/a.toml:2:1: unknown key `epoch`"]);
     pair("epoch = 1", "epoch = 2").refuses(&["configs/a.toml:2:1: unknown key `epoch`"]);
-    pair("epochs = -1", TEXT).refuses(&["configs/a.toml:2:10: expected a whole number"]);
-    pair("", "epochs = 1").refuses(&["configs/a.toml: the key `adam` is missing"]);
+    pair("epochs = -1", TEXT).refuses(&["configs/a.toml:2:10: epochs: expected a whole number"]);
+    pair("", "epochs = 1").refuses(&["configs/a.toml:1:1: the key `adam` is missing"]);
     pair("[epochs]", TEXT).refuses(&[
         "configs/a.toml:2:1: `epochs` holds a value (configs/base.toml:1:10), not a table",
     ]);
@@ -194,14 +194,25 @@ fn only_a_file_and_only_its_top_can_extend_another() {
 }
 
 #[test]
-fn a_file_over_a_mebibyte_is_refused() {
+fn more_than_64_kib_of_text_are_refused() {
     let comment = |length| format!("#{}\n{TEXT}", " ".repeat(length - TEXT.len() - 2));
-    assert_eq!(pair("epochs = 1", &comment(1 << 20)).read(&["epochs=2"]), config(2, 1e-3));
-    let message = "is larger than 1 MiB: a config holds settings";
-    pair("", &comment((1 << 20) + 1))
-        .refuses(&[&format!("the config configs/base.toml {message}")]);
-    let folder = Folder::with(&[("a.toml", &"\u{e9}".repeat(1 << 20))]);
-    folder.refuses(&[&format!("the config configs/a.toml {message}"), "give the path of a TOML"]);
+    let most = 64 << 10;
+    assert_eq!(pair("epochs = 1", &comment(most - 100)).read(&["epochs=2"]), config(2, 1e-3));
+    pair("", &comment(most + 1)).refuses(&[
+        "configs/a.toml:1:11: extends: cannot read the base configs/base.toml: it is larger than",
+    ]);
+    let message = "the config configs/a.toml is larger than 64 KiB with its bases and overrides";
+    pair(&comment(most / 2), &comment(most / 2)).refuses(&[message]);
+    let folder = Folder::with(&[("a.toml", &"\u{e9}".repeat(most))]);
+    folder.refuses(&[message, "give the path of a TOML"]);
+}
+
+#[test]
+fn a_base_that_is_no_file_is_not_waited_for() {
+    for base in ["/dev/zero", "course", "."] {
+        Folder::with(&[("a.toml", &format!("extends = {base:?}"))])
+            .refuses(&["configs/a.toml:1:11: extends: cannot read the base", "it is not a file"]);
+    }
 }
 
 #[test]

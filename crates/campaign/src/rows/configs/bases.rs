@@ -1,0 +1,184 @@
+//! Configs that can be run as they are, and together hold every key and every choice.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use dataset::Examples;
+use dataset::hdf5::{self, Part};
+use toml::Table;
+use training::RunConfig;
+
+/// What a base is made of: a data set, a model and an optimiser, a schedule, and the rest.
+type Parts = [&'static str; 4];
+
+const HDF5: &str = r#"[dataset.hdf5]
+directory = "DATA"
+directory_env = "CAMPAIGN_HAS_NO_SUCH_VARIABLE"
+train = "train.h5"
+test = "test.h5"
+on_missing = "synthesize"
+stand_in = { subject = "field", train = 40, test = 10, seed = 3 }
+[split]
+validation_fraction = 0.25
+"#;
+
+const THREE_FILES: &str = r#"[dataset.hdf5]
+directory = "DATA"
+train = "train.h5"
+test = "test.h5"
+validation = "validation.h5"
+"#;
+
+const ONE_FILE: &str = r#"[dataset.hdf5]
+directory = "DATA"
+train = "train.h5"
+[split]
+validation_fraction = 0.25
+test_fraction = 0.25
+"#;
+
+const POINTS: &str = r#"[dataset.points]
+shape = "circles"
+train = 40
+test = 10
+noise = 0.1
+factor = 0.5
+seed = 2
+[split]
+validation_fraction = 0.2
+"#;
+
+const STAND_IN: &str = r#"[dataset.stand_in]
+subject = "cats"
+train = 4
+test = 2
+seed = 1
+"#;
+
+const PERCEPTRON: &str = r#"[model.mlp]
+hidden = [3, 2]
+activation = "leaky_relu"
+negative_slope = 0.02
+batch_norm = "none"
+dropout = [0.1, 0.0]
+initializer = "normal"
+initializer_scale = 0.1
+generator = "numpy"
+[input]
+normalization = "unit_range"
+[objective]
+head = "softmax"
+l2 = 0.1
+l1 = 0.1
+"#;
+
+const TRAINING: &str = r#"[training]
+epochs = 3
+batch_size = 8
+accumulation = 2
+gradient_clipping.norm = 1.0
+report_every_epochs = 2
+early_stopping.patience = 2
+checkpoint = { every_epochs = 1, every_steps = 5, keep_last = 1 }
+[reference]
+source = "nobody"
+train_accuracy = 0.1
+test_accuracy = 0.1
+tolerance = 0.01
+"#;
+
+const SHORT: &str = "[training]\nepochs = 2\nbatch_size = 8\n";
+
+const CLIPPED: &str = r#"[training]
+epochs = 2
+gradient_clipping.value = 0.5
+[reference]
+source = "nobody"
+gradient_difference = 1e-7
+"#;
+
+const MADE: [Parts; 6] = [
+    [
+        HDF5,
+        PERCEPTRON,
+        "[optimizer.adamw]\n[schedule]\nwarmup_epochs = 1\ndecay.cosine.final_fraction = 0.1\n",
+        TRAINING,
+    ],
+    [
+        THREE_FILES,
+        "[model.mlp]\n",
+        "[optimizer.adam]\n[schedule.decay.inverse_time]\nrate = 1\nevery_epochs = 2\n",
+        TRAINING,
+    ],
+    [
+        ONE_FILE,
+        "[model.mlp]\n",
+        "[optimizer.rmsprop]\n[schedule.decay.exponential]\nfactor = 0.9\n",
+        SHORT,
+    ],
+    [
+        POINTS,
+        PERCEPTRON,
+        "[optimizer.sgd]\nmomentum = 0.9\nnesterov = true\n[schedule.decay.step]\nfactor = 0.5\nevery_epochs = 1\n",
+        TRAINING,
+    ],
+    [
+        POINTS,
+        "[model.mlp]\nhidden = []\n",
+        "[optimizer.momentum]\n[schedule]\ndecay = \"constant\"\n",
+        CLIPPED,
+    ],
+    [STAND_IN, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
+];
+
+/// A config, with every key that is not left out for want of a default.
+pub struct Base {
+    /// Its resolved table.
+    pub table: Table,
+    /// Whether it can be run as it is, in little time.
+    pub runs: bool,
+}
+
+/// The made ones on data in `place`, and those that the repository ships.
+pub fn all(place: &Path) -> Result<Vec<Base>, Box<dyn Error>> {
+    write_data(place)?;
+    let mut bases = made(place)?;
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+    for directory in [shipped.clone(), shipped.join("course1"), shipped.join("course2")] {
+        for entry in fs::read_dir(directory)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                bases.push(base(&path, false)?);
+            }
+        }
+    }
+    Ok(bases)
+}
+
+fn made(place: &Path) -> Result<Vec<Base>, Box<dyn Error>> {
+    let path = place.join("base.toml");
+    let bases = MADE.into_iter().map(|parts| {
+        let text = format!("name = \"base\"\nseed = 1\ndevice = \"flex\"\n{}", parts.concat());
+        fs::write(&path, text.replace("DATA", &place.display().to_string()))?;
+        base(&path, true)
+    });
+    bases.collect()
+}
+
+fn base(path: &Path, runs: bool) -> Result<Base, Box<dyn Error>> {
+    let config = RunConfig::read(path, &[]).map_err(|error| format!("{error}"))?;
+    Ok(Base { table: Table::try_from(&config)?, runs })
+}
+
+/// Three parts of 12 examples with 2 features in 2 classes, each of its own.
+fn write_data(place: &Path) -> Result<(), Box<dyn Error>> {
+    let files = [("train", Part::Train), ("validation", Part::Train), ("test", Part::Test)];
+    for (number, (name, part)) in files.into_iter().enumerate() {
+        let features = (0..24).map(|at| ((at * 7 + number) % 11) as f32).collect();
+        let examples = Examples::features(2, features, (0..12).map(|item| item % 2).collect());
+        let classes = ["a", "b"].map(String::from);
+        hdf5::write(&place.join(format!("{name}.h5")), part, &examples, &classes)?;
+    }
+    Ok(())
+}
