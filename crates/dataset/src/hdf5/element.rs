@@ -19,7 +19,7 @@ pub(super) enum Element {
     Fixed(usize),
     /// A string on the file's heap.
     Variable,
-    /// Anything else, by its size.
+    /// Anything else, by its size: also integers that use some of their bits only.
     Other(usize),
 }
 

@@ -28,7 +28,7 @@ impl<'a> Source<'a> {
         let length = signature::check(path)?;
         if path.to_str().is_none() {
             let (file, found) = (path.to_path_buf(), "a name that is not UTF-8".into());
-            return Err(Hdf5Error::Unreadable { file, found, remedy: "rename the file" });
+            return Err(Hdf5Error::Unreadable { file, found, remedy: "rename the file".into() });
         }
         ffi::disable_plugins();
         // Named, so that no `HDF5_DRIVER` of the environment is asked.
@@ -120,7 +120,7 @@ impl<'a> Source<'a> {
         let (file, object) = Site::new(self.path, name).parts();
         visit.map_err(|error| Site::new(self.path, "").damaged(error))?;
         let found = if names.is_empty() { "no object at all".into() } else { names.join(", ") };
-        Ok(Hdf5Error::Missing { file, object, found, remedy: REBUILD })
+        Ok(Hdf5Error::Missing { file, object, found, remedy: REBUILD.into() })
     }
 
     fn has(&self, name: &str) -> Result<bool, Hdf5Error> {

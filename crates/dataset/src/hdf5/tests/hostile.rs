@@ -153,7 +153,7 @@ fn chunks_too_large_to_hold_are_refused() {
         let shape = (1, 4.., 4.., 3);
         drop(builder.empty::<u8>().shape(shape).create("train_set_x").unwrap());
     });
-    assert_says(&message, &["chunks of shape [1, 16384, 16384, 3]", "256 MiB"]);
+    assert_says(&message, &["chunks of shape [1, 16384, 16384, 3]", "64 MiB"]);
 }
 
 #[test]
