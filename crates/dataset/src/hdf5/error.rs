@@ -195,6 +195,12 @@ impl<'a> Site<'a> {
     }
 }
 
+/// A name of the file, which may be of any length and hold anything.
+pub(super) fn shortened(name: &str) -> String {
+    let start = name.escape_debug().take(64).collect::<String>();
+    if start.len() < name.len() { start + ".." } else { start }
+}
+
 fn one_line(reason: &str) -> String {
     reason.chars().filter(|c| !c.is_control()).take(160).collect()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use hdf5::{File, IndexType, IterationOrder};
 
 use super::element::Element;
-use super::error::Site;
+use super::error::{self, Site};
 use super::features::MAX_WIDTH;
 use super::object::Object;
 use super::{Hdf5Error, Part, classes, ffi, signature};
@@ -114,7 +114,7 @@ impl<'a> Source<'a> {
     fn missing(&self, name: &str) -> Result<Hdf5Error, Hdf5Error> {
         let mut names = Vec::new();
         let visit = self.file.find_link(IndexType::Name, IterationOrder::Native, |name, _| {
-            names.push(format!("`/{}`", name.escape_debug()));
+            names.push(format!("`/{}`", error::shortened(name)));
             Ok((names.len() == 8).then_some(()))
         });
         let (file, object) = Site::new(self.path, name).parts();
