@@ -11,8 +11,10 @@ use super::trial::{Bench, Case, file};
 type Settings = fn(DatasetBuilder) -> DatasetBuilder;
 type Fill = fn(&File) -> hdf5::Result<()>;
 
-/// A name, the version of the format, and what is in the file.
-const BASES: &[(&str, fn(&mut FileBuilder), Fill)] = &[
+/// A name, the form of the file, and what is in it.
+type Base = (&'static str, fn(&mut FileBuilder), Fill);
+
+const BASES: &[Base] = &[
     ("contiguous", earliest, |file| {
         pixels(file, |create| create)?;
         labels_and_classes(file)
@@ -77,7 +79,7 @@ const FEATURES: [f64; 12] = [0.5, -1.5, 2.0, 1e-30, 3e30, -0.0, 7.0, 8.0, 9.0, 1
 
 /// All of them.
 pub fn all(bench: &Bench) -> Result<Vec<Case>, Box<dyn Error>> {
-    let case = |(name, options, fill): &(&str, fn(&mut FileBuilder), Fill)| {
+    let case = |(name, options, fill): &Base| {
         Ok(Case { name: (*name).to_owned(), bytes: file(bench, options, fill)? })
     };
     BASES.iter().map(case).collect()
