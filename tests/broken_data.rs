@@ -367,3 +367,28 @@ fn a_data_set_of_one_class_has_nothing_to_tell_apart() {
         &["data/train.h5", "`/list_classes`", "1 name", "expected 2 to 10,000 names"],
     )]);
 }
+
+/// Labels in chunks, described by a version that libhdf5 misreads: it divides by zero, and the
+/// process ends with a signal.
+fn train_stops_libhdf5(place: &Place) {
+    train_holds(place, |file| {
+        put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]);
+        put(file, "list_classes", &[3], &[0_i64, 1, 2]);
+        let labels = file.new_dataset::<i64>().chunk([2]).shape([4]);
+        labels.create("train_set_y").unwrap().write_raw(&[0_i64, 1, 2, 0]).unwrap();
+    });
+    let mut bytes = fs::read(place.path("data/train.h5")).unwrap();
+    // The layout: version, chunked, one dimension and that of the bytes.
+    let version = bytes.windows(3).position(|window| window == [3, 2, 2]).unwrap();
+    bytes[version] = 2;
+    train_is(place, &bytes);
+}
+
+#[test]
+fn a_file_that_crashes_libhdf5_is_refused_like_any_other() {
+    refuse_each(&[(
+        "a division by zero",
+        train_stops_libhdf5,
+        &["data/train.h5: the process that reads it crashed on it (signal 8)", "download it again"],
+    )]);
+}

@@ -81,6 +81,9 @@ impl Campaign {
 
 fn main() -> ExitCode {
     dataset::hdf5::neutralise_environment();
+    if let Some(code) = dataset::hdf5::isolate() {
+        return code;
+    }
     let args = Args::parse();
     let beside = || std::env::current_exe().map(|path| path.with_file_name("trainer"));
     let program = match args.program.clone().map_or_else(beside, Ok) {

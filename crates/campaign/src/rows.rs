@@ -2,6 +2,7 @@
 
 mod configs;
 mod device;
+mod hdf5_files;
 mod loading;
 mod not_finite;
 mod planted;
@@ -22,6 +23,7 @@ pub struct Row {
 /// All rows, in the order of their numbers.
 pub const ROWS: &[Row] = &[
     Row { number: 1, name: "stop after each step, resume", run: stops::run },
+    Row { number: 6, name: "damaged and hostile HDF5 files", run: hdf5_files::run },
     Row { number: 7, name: "configs mutated and generated", run: configs::run },
     Row { number: 10, name: "not a number in data, loss or gradient", run: not_finite::run },
     Row { number: 11, name: "workers and depths of the loader", run: loading::workers },

@@ -1,10 +1,10 @@
+use std::env;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use config::Check;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::sha256;
+use crate::digest::sha256_of_file;
 use crate::error::DatasetError;
 use crate::examples::Examples;
 use crate::hdf5::{self, Part};
@@ -107,9 +107,9 @@ impl Hdf5Config {
     fn read(&self, name: &'static str, file: &Path, part: Part) -> Result<Loaded, DatasetError> {
         let path = self.directory.join(file);
         let hdf5::Hdf5File { examples, classes, stand_in } = hdf5::read(&path, part)?;
-        let bytes = fs::read(&path)
+        let sha256 = sha256_of_file(&path)
             .map_err(|source| DatasetError::Unreadable { path: path.clone(), source })?;
-        Ok(Loaded { name, path, examples, classes, stand_in, sha256: sha256(&bytes) })
+        Ok(Loaded { name, path, examples, classes, stand_in, sha256 })
     }
 
     fn files(&self) -> impl Iterator<Item = PathBuf> {

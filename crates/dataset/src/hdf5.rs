@@ -7,6 +7,7 @@
 
 mod chunks;
 mod classes;
+mod demand;
 mod element;
 mod error;
 mod features;
@@ -15,6 +16,7 @@ mod heap;
 mod labels;
 mod object;
 mod raw;
+mod reader;
 mod signature;
 mod source;
 mod storage;
@@ -27,10 +29,13 @@ use std::path::Path;
 
 pub use error::Hdf5Error;
 pub use ffi::neutralise_environment;
+pub use reader::isolate;
 pub use write::{write, write_stand_in};
 
 use crate::examples::{Examples, Values};
+use demand::Demand;
 use element::Element;
+use object::Object;
 use source::Source;
 
 /// The examples of one part of an HDF5 file, and the names of their classes.
@@ -76,7 +81,7 @@ impl Part {
     }
 }
 
-/// Reads one part of an HDF5 file.
+/// Reads one part of an HDF5 file, in a process of its own if the program called [`isolate`].
 ///
 /// Images are u8 `[n, height, width, channels]` with 1 or 3 channels. Features are float32 or
 /// float64 `[n, width]` with a width from 1 to 4096, all within the range of `f32`. Labels are
@@ -87,26 +92,48 @@ impl Part {
 /// # Errors
 ///
 /// [`Hdf5Error`] when the file is not HDF5, lacks an object, stores one in a way that is not
-/// accepted (links, other files, other filters, more than its length can hold), is damaged, or
-/// holds features, labels or names that do not fit.
+/// accepted (links, other files, other filters, more than its length or the free memory can hold),
+/// is damaged, or holds features, labels or names that do not fit.
 pub fn read(path: &Path, part: Part) -> Result<Hdf5File, Hdf5Error> {
+    match reader::program() {
+        Some(program) => reader::read(program, path, part),
+        None => decode(path, part, |_| Ok(())),
+    }
+}
+
+/// As [`read`], in this process. `prepare` is told what the data takes once the whole structure
+/// is checked, and before any of the data is read.
+fn decode(
+    path: &Path,
+    part: Part,
+    prepare: impl FnOnce(&Demand) -> Result<(), Hdf5Error>,
+) -> Result<Hdf5File, Hdf5Error> {
     let source = Source::open(path)?;
     let (object, count, shape) = source.examples(part)?;
     let labels = source.labels(part, count)?;
     let names = source.classes(&labels)?;
+    let lists: Vec<_> = [Some(&labels), names.as_ref()].into_iter().flatten().collect();
+    let demand = Demand::of(&object, &lists);
+    demand.check(&object)?;
+    prepare(&demand)?;
 
-    let numbers = labels::numbers(&labels)?;
-    let classes = match &names {
-        Some(names) => classes::read(names)?,
-        None => classes::from_labels(&labels.site, &numbers)?,
-    };
-    let labels = labels::indices(&labels.site, &numbers, classes.len())?;
-    let values = match object.element {
-        Element::Float { big_endian, .. } => {
-            Values::Features(features::read(&object, shape[2], big_endian)?)
+    let (labels, classes) = named(&labels, names.as_ref())?;
+    let values = match (object.element, shape) {
+        (Element::Float { big_endian, .. }, [_, _, width]) => {
+            Values::Features(features::read(&object, width, big_endian)?)
         }
         _ => Values::Pixels(object.bytes()?),
     };
     let examples = Examples { shape, values, labels };
     Ok(Hdf5File { examples, classes, stand_in: source.stand_in()? })
+}
+
+/// The labels as indices, and the names of the classes.
+fn named(labels: &Object, names: Option<&Object>) -> Result<(Vec<u32>, Vec<String>), Hdf5Error> {
+    let numbers = labels::numbers(labels)?;
+    let classes = match names {
+        Some(names) => classes::read(names)?,
+        None => classes::from_labels(&labels.site, &numbers)?,
+    };
+    Ok((labels::indices(&labels.site, &numbers, classes.len())?, classes))
 }

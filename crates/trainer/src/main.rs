@@ -26,6 +26,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     dataset::hdf5::neutralise_environment();
+    if let Some(code) = dataset::hdf5::isolate() {
+        return code;
+    }
     let cli = Cli::parse();
     match panics::caught(|| run(cli)) {
         Ok(code) => code,

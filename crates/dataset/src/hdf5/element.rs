@@ -19,7 +19,7 @@ pub(super) enum Element {
     Fixed(usize),
     /// A string on the file's heap.
     Variable,
-    /// Anything else, by its size.
+    /// Anything else, by its size: also integers that use some of their bits only.
     Other(usize),
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Element {
             Self::Fixed(size) => write!(f, "strings of {size} bytes"),
             Self::Variable => f.write_str("strings"),
             Self::Other(size) => {
-                write!(f, "neither integer, string nor plain float ({size} bytes each)")
+                write!(f, "neither plain integers, strings nor plain floats ({size} bytes each)")
             }
         }
     }

@@ -1,33 +1,40 @@
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 /// Why an HDF5 file was not read or written, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+///
+/// Serialised without the path of the file, which need not be text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Hdf5Error {
     /// The path leads to nothing that can be read.
     #[error("{}: found {found}, expected an HDF5 file; {remedy}", file.display())]
     Unreadable {
         /// The path as given.
+        #[serde(skip)]
         file: PathBuf,
         /// What is there instead.
         found: String,
         /// What to do.
-        remedy: &'static str,
+        remedy: Box<str>,
     },
     /// The file is something else than HDF5.
     #[error("{}: found {found}, expected an HDF5 file; {remedy}", file.display())]
     NotHdf5 {
         /// The path as given.
+        #[serde(skip)]
         file: PathBuf,
         /// What the first bytes say.
-        found: &'static str,
+        found: Box<str>,
         /// What to do.
-        remedy: &'static str,
+        remedy: Box<str>,
     },
     /// The file holds the other part only.
     #[error("{}: `{object}` is missing, found `{found}`: this is the file of the other part; swap the paths of the training and the test file", file.display())]
     WrongPart {
         /// The path as given.
+        #[serde(skip)]
         file: PathBuf,
         /// What was asked for.
         object: String,
@@ -38,18 +45,20 @@ pub enum Hdf5Error {
     #[error("{}: `{object}` is missing, found {found}; {remedy}", file.display())]
     Missing {
         /// The path as given.
+        #[serde(skip)]
         file: PathBuf,
         /// What was asked for.
         object: String,
         /// The names that the file has.
         found: String,
         /// What to do.
-        remedy: &'static str,
+        remedy: Box<str>,
     },
     /// An object has another kind, type, shape or storage than is accepted.
     #[error("{}: `{object}` is {found}, expected {expected}; {remedy}", file.display())]
     Structure {
         /// The path as given.
+        #[serde(skip)]
         file: PathBuf,
         /// The object.
         object: String,
@@ -58,12 +67,13 @@ pub enum Hdf5Error {
         /// What it should be.
         expected: String,
         /// What to do.
-        remedy: &'static str,
+        remedy: Box<str>,
     },
     /// A feature, a label or a class name does not fit.
     #[error("{}: `{object}` holds {found}, expected {expected}; {remedy}", file.display())]
     Content {
         /// The path as given.
+        #[serde(skip)]
         file: PathBuf,
         /// The object.
         object: String,
@@ -72,28 +82,58 @@ pub enum Hdf5Error {
         /// What it should be.
         expected: String,
         /// What to do.
-        remedy: &'static str,
+        remedy: Box<str>,
     },
     /// The bytes contradict themselves: a broken download or disk.
     #[error("{}: `{object}` cannot be read ({reason}): the file is damaged; download it again", file.display())]
     Damaged {
         /// The path as given.
+        #[serde(skip)]
         file: PathBuf,
         /// The object.
         object: String,
         /// What went wrong, in the words of libhdf5 where it was the one to notice.
         reason: String,
     },
+    /// The process that reads the file did not come to its end.
+    #[error("{}: the process that reads it {reason}; {remedy}", file.display())]
+    Reader {
+        /// The path as given.
+        #[serde(skip)]
+        file: PathBuf,
+        /// How it ended.
+        reason: String,
+        /// What to do.
+        remedy: Box<str>,
+    },
     /// The file could not be written; an earlier file of that name is untouched.
     #[error("{}: `{object}` cannot be written ({reason}); check the folder's permissions and the free space", file.display())]
     Write {
         /// The path as given.
+        #[serde(skip)]
         file: PathBuf,
         /// The object.
         object: String,
         /// What went wrong.
         reason: String,
     },
+}
+
+impl Hdf5Error {
+    /// The same of this file.
+    pub(super) fn of(mut self, path: &Path) -> Self {
+        let (Self::Unreadable { file, .. }
+        | Self::NotHdf5 { file, .. }
+        | Self::WrongPart { file, .. }
+        | Self::Missing { file, .. }
+        | Self::Structure { file, .. }
+        | Self::Content { file, .. }
+        | Self::Damaged { file, .. }
+        | Self::Reader { file, .. }
+        | Self::Write { file, .. }) = &mut self;
+        *file = path.to_path_buf();
+        self
+    }
 }
 
 /// An object of a file, for messages.
@@ -120,7 +160,7 @@ impl<'a> Site<'a> {
             object,
             found: found.into(),
             expected: expected.into(),
-            remedy,
+            remedy: remedy.into(),
         }
     }
 
@@ -131,7 +171,13 @@ impl<'a> Site<'a> {
         remedy: &'static str,
     ) -> Hdf5Error {
         let (file, object) = self.parts();
-        Hdf5Error::Content { file, object, found: found.into(), expected: expected.into(), remedy }
+        Hdf5Error::Content {
+            file,
+            object,
+            found: found.into(),
+            expected: expected.into(),
+            remedy: remedy.into(),
+        }
     }
 
     pub(super) fn damaged(&self, reason: impl ToString) -> Hdf5Error {
@@ -147,6 +193,12 @@ impl<'a> Site<'a> {
     pub(super) fn parts(&self) -> (PathBuf, String) {
         (self.file.to_path_buf(), self.object.clone())
     }
+}
+
+/// A name of the file, which may be of any length and hold anything.
+pub(super) fn shortened(name: &str) -> String {
+    let start = name.escape_debug().take(64).collect::<String>();
+    if start.len() < name.len() { start + ".." } else { start }
 }
 
 fn one_line(reason: &str) -> String {

@@ -8,8 +8,8 @@
 use std::ptr::null_mut;
 
 use hdf5::dataset::DatasetCreate;
-use hdf5::datatype::{ByteOrder, Datatype};
-use hdf5::globals::{H5T_IEEE_F32BE, H5T_IEEE_F32LE, H5T_IEEE_F64BE, H5T_IEEE_F64LE};
+use hdf5::datatype::Datatype;
+use hdf5::globals::*;
 use hdf5::{Dataset, h5check};
 use hdf5_sys::LOCK;
 use hdf5_sys::h5::{herr_t, hsize_t};
@@ -17,9 +17,7 @@ use hdf5_sys::h5d::{H5Dread, H5Dread_chunk1};
 use hdf5_sys::h5i::hid_t;
 use hdf5_sys::h5p::{H5P_DEFAULT, H5Pget_filter2, H5Pget_nfilters};
 use hdf5_sys::h5s::H5S_ALL;
-use hdf5_sys::h5t::{
-    H5T_class_t, H5T_sign_t, H5Tequal, H5Tget_class, H5Tget_sign, H5Tis_variable_str,
-};
+use hdf5_sys::h5t::{H5T_class_t, H5Tequal, H5Tget_class, H5Tis_variable_str};
 
 use super::element::Element;
 pub(super) use hdf5_sys::h5z::{H5Z_FILTER_DEFLATE as DEFLATE, H5Z_FILTER_SHUFFLE as SHUFFLE};
@@ -62,37 +60,56 @@ pub(super) fn disable_plugins() {
 /// What the elements of a data set are.
 pub(super) fn element(dtype: &Datatype) -> Element {
     let (id, size) = (dtype.id(), dtype.size());
-    let _guard = LOCK.lock();
-    // SAFETY: `id` is the type of a live handle.
-    let (class, sign, variable) =
-        unsafe { (H5Tget_class(id), H5Tget_sign(id), H5Tis_variable_str(id) > 0) };
-    let signed = sign == H5T_sign_t::H5T_SGN_2;
-    let one_byte = size == 1;
-    match class {
-        H5T_class_t::H5T_INTEGER if [1, 2, 4, 8].contains(&size) => {
-            let big_endian = !one_byte && dtype.byte_order() == ByteOrder::BigEndian;
-            Element::Integer { size, signed, big_endian }
+    let class_and_kind = {
+        let _guard = LOCK.lock();
+        // SAFETY: `id` is the type of a live handle.
+        unsafe { (H5Tget_class(id), H5Tis_variable_str(id) > 0) }
+    };
+    match class_and_kind {
+        (H5T_class_t::H5T_STRING, true) => Element::Variable,
+        (H5T_class_t::H5T_STRING, false) => Element::Fixed(size),
+        (H5T_class_t::H5T_INTEGER | H5T_class_t::H5T_FLOAT, _) => {
+            number(dtype).unwrap_or(Element::Other(size))
         }
-        H5T_class_t::H5T_FLOAT => float(dtype).unwrap_or(Element::Other(size)),
-        H5T_class_t::H5T_STRING if variable => Element::Variable,
-        H5T_class_t::H5T_STRING => Element::Fixed(size),
         _ => Element::Other(size),
     }
 }
 
-/// IEEE 754 and nothing like it: libhdf5 compares the order and padding of the bytes, and where
-/// sign, exponent and mantissa stand.
-fn float(dtype: &Datatype) -> Option<Element> {
-    let ieee = [
-        (*H5T_IEEE_F32LE, Element::Float { size: 4, big_endian: false }),
-        (*H5T_IEEE_F32BE, Element::Float { size: 4, big_endian: true }),
-        (*H5T_IEEE_F64LE, Element::Float { size: 8, big_endian: false }),
-        (*H5T_IEEE_F64BE, Element::Float { size: 8, big_endian: true }),
+/// A number as processors have it and nothing like it: libhdf5 compares the order and padding of
+/// the bytes, and which bits are in use, for sign, exponent or mantissa.
+fn number(dtype: &Datatype) -> Option<Element> {
+    let integer = |size, signed, big_endian| Element::Integer {
+        size,
+        signed,
+        big_endian: big_endian && size > 1,
+    };
+    let float = |size, big_endian| Element::Float { size, big_endian };
+    let numbers = [
+        (*H5T_STD_U8LE, integer(1, false, false)),
+        (*H5T_STD_U8BE, integer(1, false, true)),
+        (*H5T_STD_U16LE, integer(2, false, false)),
+        (*H5T_STD_U16BE, integer(2, false, true)),
+        (*H5T_STD_U32LE, integer(4, false, false)),
+        (*H5T_STD_U32BE, integer(4, false, true)),
+        (*H5T_STD_U64LE, integer(8, false, false)),
+        (*H5T_STD_U64BE, integer(8, false, true)),
+        (*H5T_STD_I8LE, integer(1, true, false)),
+        (*H5T_STD_I8BE, integer(1, true, true)),
+        (*H5T_STD_I16LE, integer(2, true, false)),
+        (*H5T_STD_I16BE, integer(2, true, true)),
+        (*H5T_STD_I32LE, integer(4, true, false)),
+        (*H5T_STD_I32BE, integer(4, true, true)),
+        (*H5T_STD_I64LE, integer(8, true, false)),
+        (*H5T_STD_I64BE, integer(8, true, true)),
+        (*H5T_IEEE_F32LE, float(4, false)),
+        (*H5T_IEEE_F32BE, float(4, true)),
+        (*H5T_IEEE_F64LE, float(8, false)),
+        (*H5T_IEEE_F64BE, float(8, true)),
     ];
     let _guard = LOCK.lock();
     // SAFETY: `dtype` is a live handle, and the other types live as long as the library.
-    let equal = |ieee: hid_t| unsafe { H5Tequal(dtype.id(), ieee) > 0 };
-    ieee.into_iter().find_map(|(ieee, element)| equal(ieee).then_some(element))
+    let equal = |known: hid_t| unsafe { H5Tequal(dtype.id(), known) > 0 };
+    numbers.into_iter().find_map(|(known, element)| equal(known).then_some(element))
 }
 
 /// The filters that every chunk passes through, in order.

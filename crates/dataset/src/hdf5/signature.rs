@@ -23,6 +23,7 @@ pub(super) fn check(path: &Path) -> Result<u64, Hdf5Error> {
         return Ok(length);
     }
     let (found, remedy) = describe(&first_bytes(&mut file));
+    let (found, remedy) = (found.into(), remedy.into());
     Err(Hdf5Error::NotHdf5 { file: path.to_path_buf(), found, remedy })
 }
 
@@ -35,7 +36,8 @@ fn regular_file(path: &Path) -> Result<u64, Hdf5Error> {
         () if metadata.len() == 0 => ("an empty file", OTHER),
         () => return Ok(metadata.len()),
     };
-    Err(Hdf5Error::Unreadable { file: path.to_path_buf(), found: found.into(), remedy })
+    let (found, remedy) = (found.into(), remedy.into());
+    Err(Hdf5Error::Unreadable { file: path.to_path_buf(), found, remedy })
 }
 
 fn unreadable(path: &Path, kind: ErrorKind) -> Hdf5Error {
@@ -47,7 +49,7 @@ fn unreadable(path: &Path, kind: ErrorKind) -> Hdf5Error {
         ErrorKind::NotFound => "no such file".to_owned(),
         kind => kind.to_string(),
     };
-    Hdf5Error::Unreadable { file: path.to_path_buf(), found, remedy }
+    Hdf5Error::Unreadable { file: path.to_path_buf(), found, remedy: remedy.into() }
 }
 
 // A superblock stands at 0, 512, 1024, 2048 .. : users may put a block of their own before it.

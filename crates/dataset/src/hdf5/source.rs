@@ -5,7 +5,7 @@ use std::path::Path;
 use hdf5::{File, IndexType, IterationOrder};
 
 use super::element::Element;
-use super::error::Site;
+use super::error::{self, Site};
 use super::features::MAX_WIDTH;
 use super::object::Object;
 use super::{Hdf5Error, Part, classes, ffi, signature};
@@ -28,7 +28,7 @@ impl<'a> Source<'a> {
         let length = signature::check(path)?;
         if path.to_str().is_none() {
             let (file, found) = (path.to_path_buf(), "a name that is not UTF-8".into());
-            return Err(Hdf5Error::Unreadable { file, found, remedy: "rename the file" });
+            return Err(Hdf5Error::Unreadable { file, found, remedy: "rename the file".into() });
         }
         ffi::disable_plugins();
         // Named, so that no `HDF5_DRIVER` of the environment is asked.
@@ -114,13 +114,13 @@ impl<'a> Source<'a> {
     fn missing(&self, name: &str) -> Result<Hdf5Error, Hdf5Error> {
         let mut names = Vec::new();
         let visit = self.file.find_link(IndexType::Name, IterationOrder::Native, |name, _| {
-            names.push(format!("`/{}`", name.escape_debug()));
+            names.push(format!("`/{}`", error::shortened(name)));
             Ok((names.len() == 8).then_some(()))
         });
         let (file, object) = Site::new(self.path, name).parts();
         visit.map_err(|error| Site::new(self.path, "").damaged(error))?;
         let found = if names.is_empty() { "no object at all".into() } else { names.join(", ") };
-        Ok(Hdf5Error::Missing { file, object, found, remedy: REBUILD })
+        Ok(Hdf5Error::Missing { file, object, found, remedy: REBUILD.into() })
     }
 
     fn has(&self, name: &str) -> Result<bool, Hdf5Error> {

@@ -13,6 +13,8 @@ use super::source::Source;
 pub(super) const MAX_BYTES: usize = 8 << 30;
 /// The largest chunk: one is held in memory beside its data set.
 const MAX_CHUNK_BYTES: usize = 256 << 20;
+/// The largest chunk of a data set that is smaller itself: a few bytes may inflate to it.
+const MAX_SPARE_CHUNK_BYTES: usize = 64 << 20;
 const MAX_CHUNKS: usize = 1 << 20;
 /// Deflate packs at most 1032 bytes into one.
 const MAX_RATIO: u64 = 1100;
@@ -130,14 +132,16 @@ fn chunked(
     shape: &[usize],
 ) -> Result<Storage, Hdf5Error> {
     let site = extent.site;
+    let largest = (extent.size as usize).clamp(MAX_SPARE_CHUNK_BYTES, MAX_CHUNK_BYTES);
     let filters = filters(site, create)?;
     let chunk = create.get_chunk().map_err(|error| site.damaged(error))?.unwrap_or_default();
     let fits = chunk.len() == shape.len()
-        && bytes(&chunk, element).is_some_and(|size| (1..=MAX_CHUNK_BYTES).contains(&size))
+        && bytes(&chunk, element).is_some_and(|size| (1..=largest).contains(&size))
         && chunk_count(shape, &chunk).is_some_and(|count| count <= MAX_CHUNKS);
     if !fits {
         let found = format!("stored in chunks of shape {chunk:?}");
-        let expected = "at most 1,048,576 chunks of at most 256 MiB";
+        let largest = largest >> 20;
+        let expected = format!("at most 1,048,576 chunks of at most {largest} MiB");
         return Err(site.structure(found, expected, SHRINK));
     }
     extent.chunked(filters.contains(&Filter::Deflate))?;

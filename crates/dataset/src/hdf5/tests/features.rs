@@ -235,12 +235,15 @@ fn floats_that_are_not_those_of_ieee_754_are_refused() {
     }
     // The order of the VAX, which version 3 has a bit for.
     let message = patched(put_features, &FLOAT64, &[0x31, 0x61]).refusal();
-    assert_says(&message, &["neither integer, string nor plain float (8 bytes each)"]);
+    assert_says(&message, &["neither plain integers, strings nor plain floats (8 bytes each)"]);
     // Where all stands is as in IEEE 754, but not what the exponent means.
     let mut bias = FLOAT64;
     bias[16] = 0xfe;
     let message = patched(put_features, &FLOAT64, &bias).refusal();
-    assert_says(&message, &["neither integer, string nor plain float", "float32 or float64"]);
+    assert_says(
+        &message,
+        &["neither plain integers, strings nor plain floats", "float32 or float64"],
+    );
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn chunks_too_large_to_hold_are_refused() {
         let shape = (1, 4.., 4.., 3);
         drop(builder.empty::<u8>().shape(shape).create("train_set_x").unwrap());
     });
-    assert_says(&message, &["chunks of shape [1, 16384, 16384, 3]", "256 MiB"]);
+    assert_says(&message, &["chunks of shape [1, 16384, 16384, 3]", "64 MiB"]);
 }
 
 #[test]
@@ -244,6 +244,47 @@ fn string_labels_need_class_names() {
         put(file, "train_set_y", &[6], &[FixedAscii::<1>::from_ascii("0").unwrap(); 6]);
     });
     assert_says(&message, &["`/list_classes` is missing"]);
+}
+
+#[test]
+fn a_message_stays_short_however_long_the_names_of_a_file_are() {
+    let message = refused(|file| file.link_soft("/nothing", &"x".repeat(60_000)).unwrap());
+    assert_says(&message, &["`/train_set_x` is missing, found `/xxx", "xx..`"]);
+    assert!(message.len() < 1000, "{}", message.len());
+}
+
+#[test]
+fn integers_that_use_some_of_their_bits_only_are_refused() {
+    let place = Place::new();
+    let file = place.create();
+    put_pixels(&file);
+    put(&file, "train_set_y", &[6], &[0_i64, 1, 2, 2, 1, 0]);
+    put(&file, "list_classes", &[3], &[0_i32, 1, 2]);
+    file.close().unwrap();
+    // The type: version and class, order and sign, reserved (2), size (4), then the offset of the
+    // bits (2) and how many of them count (2).
+    let int64 = [0x10, 8, 0, 0, 8, 0, 0, 0, 0, 0, 64, 0];
+    let bytes = std::fs::read(place.path()).unwrap();
+    let start = bytes.windows(12).position(|window| window == int64).unwrap();
+    for (skip, patch) in [(8, 8), (10, 48)] {
+        let mut bytes = bytes.clone();
+        bytes[start + skip] = patch;
+        if skip == 8 {
+            bytes[start + 10] = 48;
+        }
+        let message = Place::holding(&bytes).refusal();
+        assert_says(&message, &["`/train_set_y`", "integers or strings", "int64"]);
+    }
+}
+
+#[test]
+fn a_chunk_much_larger_than_its_data_is_refused() {
+    let message = refused_pixels(|file| {
+        let builder = file.new_dataset_builder().deflate(9).chunk((1, 1 << 13, 1 << 13, 3));
+        let set = builder.empty::<u8>().shape((6, 2.., 2.., 3)).create("train_set_x").unwrap();
+        set.write_raw(&pixels()).unwrap();
+    });
+    assert_says(&message, &["chunks of shape [1, 8192, 8192, 3]", "of at most 64 MiB"]);
 }
 
 #[test]

@@ -1,0 +1,77 @@
+//! Row 6: damaged and hostile HDF5 files. Whatever is in a file, reading it ends within seconds and
+//! within bounds, opens no other file, and gives examples that can be meant or an error.
+
+mod attacks;
+mod bases;
+mod checksums;
+mod mutants;
+mod trial;
+
+use std::error::Error;
+use std::thread;
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+use self::trial::{Bench, Case, Seen};
+use crate::Campaign;
+use crate::tally::{Outcome, Tally};
+
+/// What a process that reads may take at most, in KiB: what it has when it starts, 256 MiB for
+/// libhdf5, and what the largest chunk of the files here takes.
+const MEMORY: i64 = 640 << 10;
+
+/// Every attack, then mutants of sound files, on all processors.
+pub fn run(campaign: &Campaign) -> Outcome {
+    let bench = Bench::new()?;
+    let attacks = attacks::all(&bench)?;
+    let bases = bases::all(&bench)?;
+    let mutants = campaign.either(5_000, 100_000);
+    let total = attacks.len() + mutants;
+    let case = |index: usize| match attacks.get(index) {
+        Some(attack) => attack.clone(),
+        None => mutants::of(&bases, campaign.seed, index - attacks.len()),
+    };
+    let mut seen = Seen::default();
+    for base in &bases {
+        seen.must_be_read(&bench, base)?;
+    }
+    let before = peak()?;
+    seen.add(on_all_processors(&bench, total, &case)?);
+    let peak = peak()?;
+    let mut tally = Tally { tried: total, losses: seen.losses.clone(), ..Tally::default() };
+    if peak > MEMORY && peak > before {
+        tally.losses.push(format!("a process that reads took {} MiB", peak >> 10));
+    }
+    tally.note = format!("{} crafted; {seen}; {} MiB at most", attacks.len(), peak >> 10);
+    Ok(tally)
+}
+
+fn on_all_processors(
+    bench: &Bench,
+    total: usize,
+    case: &(impl Fn(usize) -> Case + Sync),
+) -> Result<Seen, Box<dyn Error>> {
+    let workers = thread::available_parallelism()?.get();
+    thread::scope(|scope| {
+        let work = |worker| {
+            scope.spawn(move || {
+                let mut seen = Seen::default();
+                for index in (worker..total).step_by(workers) {
+                    seen.count(bench, worker, &case(index))?;
+                }
+                Ok::<_, std::io::Error>(seen)
+            })
+        };
+        let workers: Vec<_> = (0..workers).map(work).collect();
+        let mut all = Seen::default();
+        for worker in workers {
+            all.add(worker.join().map_err(|_| "the reading process's caller panicked")??);
+        }
+        Ok(all)
+    })
+}
+
+/// The most memory that any process had that this one waited for, in KiB.
+fn peak() -> nix::Result<i64> {
+    Ok(getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss())
+}

@@ -1,0 +1,131 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use super::answer::{Broken, receive, send};
+use super::*;
+use crate::Examples;
+use crate::hdf5::{Hdf5Error, Hdf5File};
+
+fn images() -> Hdf5File {
+    let examples = Examples::images([1, 2, 1], vec![1, 2, 3, 4], vec![1, 0]);
+    Hdf5File { examples, classes: vec!["a".into(), "b".into()], stand_in: true }
+}
+
+fn features(features: Vec<f32>) -> Hdf5File {
+    let labels = vec![0; features.len()];
+    Hdf5File { examples: Examples::features(1, features, labels), ..images() }
+}
+
+fn sent(read: &Result<Hdf5File, Hdf5Error>) -> Vec<u8> {
+    let mut answer = Vec::new();
+    send(&mut answer, read).unwrap();
+    answer
+}
+
+fn received(answer: &[u8]) -> Result<Result<Hdf5File, Hdf5Error>, Broken> {
+    receive(&mut &answer[..])
+}
+
+fn is_wrong(answer: &[u8]) -> bool {
+    matches!(received(answer), Err(Broken::Wrong(_)))
+}
+
+#[test]
+fn what_was_read_arrives() {
+    let many = features((0..40_000).map(|number| number as f32 / 7.0).collect());
+    for file in [images(), features(vec![0.5, -1e30, f32::MIN_POSITIVE]), many] {
+        assert_eq!(received(&sent(&Ok(file.clone()))), Ok(Ok(file)));
+    }
+}
+
+#[test]
+fn an_error_arrives_and_is_of_the_file_that_was_asked_for() {
+    let of = |path: &str| Hdf5Error::Content {
+        file: path.into(),
+        object: "/train_set_y".into(),
+        found: "label \"ä\n\" at index 1".into(),
+        expected: "a number of digits".into(),
+        remedy: "store the labels as integers".into(),
+    };
+    let error = received(&sent(&Err(of("there.h5")))).unwrap().unwrap_err();
+    assert_eq!(error.of(Path::new("here.h5")), of("here.h5"));
+}
+
+#[test]
+fn an_answer_that_ends_too_early_is_no_answer() {
+    let refused =
+        Err(Hdf5Error::Damaged { file: "".into(), object: "/".into(), reason: "x".into() });
+    for answer in [sent(&Ok(images())), sent(&Ok(features(vec![1.0; 3]))), sent(&refused)] {
+        assert!(received(&answer).is_ok());
+        for length in 0..answer.len() {
+            assert_eq!(received(&answer[..length]), Err(Broken::Short), "{length}");
+        }
+        assert!(is_wrong(&[&answer[..], b"x"].concat()));
+    }
+}
+
+#[test]
+fn an_answer_that_no_file_can_have_is_refused() {
+    let with = |change: fn(&mut Hdf5File)| {
+        let mut file = images();
+        change(&mut file);
+        sent(&Ok(file))
+    };
+    assert!(is_wrong(&with(|file| file.examples.labels = vec![0, 2])));
+    assert!(is_wrong(&with(|file| file.classes = vec!["a".into()])));
+    assert!(is_wrong(&with(|file| file.classes = vec!["a".into(), "a".into()])));
+    assert!(is_wrong(&with(|file| file.examples.shape = [2, 1, 2])));
+    assert!(is_wrong(&with(|file| file.examples.shape = [usize::MAX, 2, 1])));
+    assert!(is_wrong(&with(|file| file.examples.shape = [1 << 20, 1 << 20, 1])));
+    assert!(is_wrong(&with(|file| file.examples.labels.clear())));
+    assert!(is_wrong(&sent(&Ok(features(vec![1.0, f32::NAN])))));
+    assert!(is_wrong(&[0xff; 64]));
+    assert!(is_wrong(&[&3_u32.to_ne_bytes()[..], b"\xff{}"].concat()));
+}
+
+#[test]
+fn a_program_is_a_reader_only_when_it_is_told_so_in_full() {
+    let of = |arguments: &[&str]| {
+        Request::from_arguments(arguments.iter().map(|&argument| argument.into()))
+    };
+    let request = Request { part: Part::Test, path: "a b.h5".into() };
+    assert_eq!(of(&["trainer", READER, "test_set_x", "a b.h5"]), Some(request.clone()));
+    let arguments = request.arguments().map(|argument| argument.to_str().unwrap());
+    assert_eq!(of(&[&["trainer"], &arguments[..]].concat()), Some(request));
+    for others in [&["trainer"][..], &["trainer", READER], &["trainer", "a", "test_set_x", "b"]] {
+        assert_eq!(of(others), None);
+    }
+}
+
+/// Why there was no answer from a program that does this.
+#[cfg(target_os = "linux")]
+fn without_an_answer(script: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    super::read(&program, Path::new("set.h5"), Part::Train).unwrap_err().to_string()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_reader_that_does_not_answer_is_an_error_that_says_how_it_ended() {
+    for (script, says, remedy) in [
+        ("kill -SEGV $$", "crashed on it (signal 11)", "the file is damaged"),
+        ("kill -XCPU $$", "took more time than a sound file", "the file is damaged"),
+        ("kill -KILL $$", "was killed (signal 9)", "try again; free memory"),
+        ("exit 3", "ended with exit code 3", "please report it"),
+        ("exit 0", "ended with exit code 0", "please report it"),
+        ("echo nonsense", "answered with too long a header", "please report it"),
+        ("yes nonsense", "answered with too long a header", "please report it"),
+    ] {
+        let message = without_an_answer(script);
+        let says = format!("set.h5: the process that reads it {says}");
+        assert!(message.contains(&says) && message.contains(remedy), "{script}: {message}");
+    }
+    let message = super::read(Path::new("/nothing"), Path::new("set.h5"), Part::Train);
+    let message = message.unwrap_err().to_string();
+    assert!(message.contains("the process that reads it cannot be run (No such file"), "{message}");
+}
