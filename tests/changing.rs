@@ -42,6 +42,7 @@ fn a_change_that_leaves_the_rest_as_it_would_have_been_needs_no_word() {
         "training.early_stopping.patience=100",
         "training.loader.workers=2",
         "reference.source=\"a book\"",
+        "reference.train_accuracy=0.5",
     ]));
     assert_eq!(ran.stderr, "");
     let planned = ["--config", "tiny.toml", "--set", "training.epochs=5", "--run-dir", "planned"];
