@@ -379,6 +379,12 @@ fn counts_and_fractions_out_of_range_are_shown_with_the_range() {
             &["tiny.toml:12:10", "model.mlp.hidden", "between 1 and 65536"],
         ),
         (
+            "layers without end",
+            "[8]",
+            &format!("[{}]", "1, ".repeat(1001)),
+            &["tiny.toml:12:10", "model.mlp.hidden", "at most 1000 layers"],
+        ),
+        (
             "a layer too wide",
             "[8]",
             "[8, 65537]",

@@ -1,14 +1,10 @@
 //! The rows: each a kind of fault, one file each.
 
-<<<<<<< HEAD
 mod configs;
-mod device;
-mod hdf5_files;
-=======
 mod damage;
 mod device;
+mod hdf5_files;
 mod kills;
->>>>>>> 8cf53d7 (Rows 2, 5, 8, 9 and 13: kills, damage, signals, trainers together and resumes without end)
 mod loading;
 mod not_finite;
 mod planted;
@@ -32,15 +28,12 @@ pub struct Row {
 /// All rows, in the order of their numbers.
 pub const ROWS: &[Row] = &[
     Row { number: 1, name: "stop after each step, resume", run: stops::run },
-<<<<<<< HEAD
-    Row { number: 6, name: "damaged and hostile HDF5 files", run: hdf5_files::run },
-    Row { number: 7, name: "configs mutated and generated", run: configs::run },
-=======
     Row { number: 2, name: "kill -9, resume, in chains", run: kills::run },
     Row { number: 5, name: "damaged checkpoints and run directories", run: damage::run },
+    Row { number: 6, name: "damaged and hostile HDF5 files", run: hdf5_files::run },
+    Row { number: 7, name: "configs mutated and generated", run: configs::run },
     Row { number: 8, name: "SIGINT and SIGTERM, once and twice", run: signals::run },
     Row { number: 9, name: "trainers together on one directory", run: together::run },
->>>>>>> 8cf53d7 (Rows 2, 5, 8, 9 and 13: kills, damage, signals, trainers together and resumes without end)
     Row { number: 10, name: "not a number in data, loss or gradient", run: not_finite::run },
     Row { number: 11, name: "workers and depths of the loader", run: loading::workers },
     Row { number: 12, name: "a worker panics, a source fails", run: loading::failures },

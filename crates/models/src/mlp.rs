@@ -167,6 +167,7 @@ impl MlpConfig {
     pub fn check(&self, check: &mut Check) {
         let valid = self.hidden.iter().all(|units| (1..=65_536).contains(units));
         check.require("hidden", valid, "each layer needs between 1 and 65536 units");
+        check.require("hidden", self.hidden.len() <= 1000, "there are at most 1000 layers");
         check.within("negative_slope", self.negative_slope, 0.0..=1.0);
         check.within("initializer_scale", self.initializer_scale, 0.0..=1e6);
         let (layers, given) = (self.hidden.len(), self.dropout.len());
