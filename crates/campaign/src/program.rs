@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -189,6 +190,34 @@ impl Signal {
     pub fn code(self) -> i32 {
         128 + self.number()
     }
+}
+
+/// Does `work`, and gives the most memory in KiB that any process held which it started meanwhile.
+pub fn watched<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let (done, at_work) = sync_channel(0);
+    thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            let mut peak = 0;
+            while at_work.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                peak = children().filter_map(peak_kib).fold(peak, u64::max);
+            }
+            peak
+        });
+        let result = work();
+        drop::<SyncSender<()>>(done);
+        (result, watch.join().unwrap_or(u64::MAX))
+    })
+}
+
+/// The processes that this one has started and not yet waited for.
+fn children() -> impl Iterator<Item = u32> {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let numbers = |list: String| {
+        list.split_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<_>>()
+    };
+    lists.flat_map(numbers)
 }
 
 /// The most memory that a living process has held. Not what the system says once it has ended:

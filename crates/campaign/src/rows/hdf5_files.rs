@@ -10,15 +10,14 @@ mod trial;
 use std::error::Error;
 use std::thread;
 
-use nix::sys::resource::{UsageWho, getrusage};
-
 use self::trial::{Bench, Case, Seen};
 use crate::Campaign;
+use crate::program::watched;
 use crate::tally::{Outcome, Tally};
 
 /// What a process that reads may take at most, in KiB: what it has when it starts, 256 MiB for
 /// libhdf5, and what the largest chunk of the files here takes.
-const MEMORY: i64 = 640 << 10;
+const MEMORY: u64 = 640 << 10;
 
 /// Every attack, then mutants of sound files, on all processors.
 pub fn run(campaign: &Campaign) -> Outcome {
@@ -35,11 +34,10 @@ pub fn run(campaign: &Campaign) -> Outcome {
     for base in &bases {
         seen.must_be_read(&bench, base)?;
     }
-    let before = peak()?;
-    seen.add(on_all_processors(&bench, total, &case)?);
-    let peak = peak()?;
+    let (all, peak) = watched(|| on_all_processors(&bench, total, &case));
+    seen.add(all?);
     let mut tally = Tally { tried: total, losses: seen.losses.clone(), ..Tally::default() };
-    if peak > MEMORY && peak > before {
+    if peak > MEMORY {
         tally.losses.push(format!("a process that reads took {} MiB", peak >> 10));
     }
     tally.note = format!("{} crafted; {seen}; {} MiB at most", attacks.len(), peak >> 10);
@@ -69,9 +67,4 @@ fn on_all_processors(
         }
         Ok(all)
     })
-}
-
-/// The most memory that any process had that this one waited for, in KiB.
-fn peak() -> nix::Result<i64> {
-    Ok(getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss())
 }
