@@ -71,16 +71,15 @@ impl Plan {
 
     /// Makes the directory of a new run: `path`, or else a new one under `runs/`.
     pub fn start(self, path: Option<&Path>) -> Result<Run, RunError> {
-        let directory = RunDir::create(path, &self.config.name)?;
+        let (directory, lock) = RunDir::create(path, &self.config.name)?;
         let describe = || {
-            let lock = directory.lock()?;
             self.estimate.must_fit_disk(directory.path(), &directory.checkpoints())?;
             self.environment.write(&directory)?;
             resume::write_config(&self.config, &directory)?;
-            Ok((lock, Checkpoints::open(directory.checkpoints())?))
+            Checkpoints::open(directory.checkpoints())
         };
         match describe() {
-            Ok((lock, checkpoints)) => Ok(self.run(directory, lock, checkpoints, None)),
+            Ok(checkpoints) => Ok(self.run(directory, lock, checkpoints, None)),
             Err(error) => {
                 directory.discard();
                 Err(error)

@@ -1,13 +1,19 @@
 //! The run directory: the only place that spells the paths of what a run leaves behind.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Seek, Write};
+mod lock;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::config::RunConfig;
 use crate::error::RunError;
+use lock::Asked;
+pub use lock::RunLock;
 
 /// A directory that holds everything of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,27 +21,23 @@ pub struct RunDir {
     path: PathBuf,
 }
 
-/// The right to write into a run directory; ends with the value or the process.
-#[derive(Debug)]
-pub struct RunLock {
-    _file: File,
-}
-
 /// Where runs are made if nothing else is said.
 const RUNS: &str = "runs";
 
 impl RunDir {
-    /// Makes the directory of a new run: `path`, or else the first free one of `runs/<name>`,
-    /// `runs/<name>-2`, .. Never one that exists.
-    pub fn create(path: Option<&Path>, name: &str) -> Result<Self, RunError> {
+    /// Makes the directory of a new run and locks it: `path`, or else the first free one of
+    /// `runs/<name>`, `runs/<name>-2`, .. Never one that exists, but where a start was killed
+    /// before it had written anything of its run.
+    pub fn create(path: Option<&Path>, name: &str) -> Result<(Self, RunLock), RunError> {
         if let Some(path) = path {
-            return Self::claim(path)?.ok_or_else(|| RunError::Taken { path: path.to_owned() });
+            return Self::claim(path);
         }
-        // After the highest number, not in a gap: the latest run has the highest.
-        let first = numbers(name).last().map_or(1, |highest| highest + 1);
+        // From the highest number on, not in a gap: the latest run has the highest.
+        let first = numbers(name).pop().unwrap_or(1);
         for number in first.. {
-            if let Some(run) = Self::claim(&numbered(name, number))? {
-                return Ok(run);
+            match Self::claim(&numbered(name, number)) {
+                Err(RunError::Taken { .. } | RunError::Locked { .. }) => {}
+                claimed => return claimed,
             }
         }
         Err(RunError::Taken { path: numbered(name, first) })
@@ -47,15 +49,6 @@ impl RunDir {
         match run.config().is_file() {
             true => Ok(run),
             false => Err(RunError::NotARun { path: path.to_owned() }),
-        }
-    }
-
-    /// Removes a directory that a run has made, and nothing more: one without a config.
-    pub fn remove_unborn(path: &Path) -> Result<(), RunError> {
-        let is_unborn = path.is_dir() && !path.join("config.toml").exists();
-        match is_unborn {
-            true => fs::remove_dir_all(path).map_err(|error| RunError::write(path, error)),
-            false => Ok(()),
         }
     }
 
@@ -71,22 +64,17 @@ impl RunDir {
         Err(RunError::NoRun { name: name.to_owned(), within: RUNS.into() })
     }
 
-    /// Locks the run against other processes. The error says which one holds it.
+    /// Locks the run against other processes, and removes what one that was killed had begun to
+    /// write. The error says which one holds it.
     pub fn lock(&self) -> Result<RunLock, RunError> {
-        let path = self.path.join("lock");
-        let open =
-            || File::options().create(true).truncate(false).read(true).write(true).open(&path);
-        let mut file = open().map_err(|error| RunError::write(&path, error))?;
-        match file.try_lock() {
-            Ok(()) => write_owner(&mut file).map_err(|error| RunError::write(&path, error))?,
-            Err(TryLockError::Error(error)) => return Err(RunError::write(&path, error)),
-            Err(TryLockError::WouldBlock) => {
-                let mut owner = String::new();
-                file.read_to_string(&mut owner).ok();
-                return Err(RunError::Locked { path: self.path.clone(), owner });
+        let path = self.lock_file();
+        match RunLock::ask(&path).map_err(|error| RunError::write(&path, error))? {
+            Asked::Owned(owner) => Err(RunError::Locked { path: self.path.clone(), owner }),
+            Asked::Got(lock) => {
+                self.remove_staged()?;
+                Ok(lock)
             }
         }
-        Ok(RunLock { _file: file })
     }
 
     /// Removes a run that never took a step.
@@ -177,21 +165,70 @@ impl RunDir {
         self.path.join(format!("evaluation-{split}.json"))
     }
 
-    fn claim(path: &Path) -> Result<Option<Self>, RunError> {
-        if let Some(file) = path.ancestors().skip(1).find(|ancestor| ancestor.is_file()) {
-            return Err(RunError::WithinFile { path: path.to_owned(), file: file.to_owned() });
+    fn claim(path: &Path) -> Result<(Self, RunLock), RunError> {
+        make_directory(path)?;
+        let (run, taken) = (Self { path: path.to_owned() }, RunError::Taken { path: path.into() });
+        if !run.is_unborn() {
+            run.must_be_idle()?;
+            return Err(taken);
         }
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        parent.map_or(Ok(()), fs::create_dir_all).map_err(|error| RunError::write(path, error))?;
-        match fs::create_dir(path) {
-            Ok(()) => {
-                sync_parent(path).map_err(|error| RunError::write(path, error))?;
-                Ok(Some(Self { path: path.to_owned() }))
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(RunError::write(path, error)),
+        let lock = run.lock()?;
+        // Another process may have been faster, and have ended already.
+        if run.is_unborn() { Ok((run, lock)) } else { Err(taken) }
+    }
+
+    /// Whether there is nothing but what a start writes before the config.
+    fn is_unborn(&self) -> bool {
+        let is_early = |name: &str| {
+            let is_staged = ["config.", "environment."].iter().any(|stem| name.starts_with(stem));
+            name == "lock" || name == "environment.json" || is_staged && is_staged_name(name)
+        };
+        names(&self.path).is_ok_and(|names| names.iter().all(|name| is_early(name)))
+    }
+
+    fn must_be_idle(&self) -> Result<(), RunError> {
+        let path = self.lock_file();
+        match RunLock::owner(&path).map_err(|error| RunError::read(&path, error))? {
+            Some(owner) => Err(RunError::Locked { path: self.path.clone(), owner }),
+            None => Ok(()),
         }
     }
+
+    fn lock_file(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    /// Removes files that were being written when their process was killed.
+    fn remove_staged(&self) -> Result<(), RunError> {
+        let names = names(&self.path).map_err(|error| RunError::read(&self.path, error))?;
+        for name in names.iter().filter(|name| is_staged_name(name)) {
+            let path = self.path.join(name);
+            fs::remove_file(&path).map_err(|error| RunError::write(&path, error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes a directory and those above it, if it is not there.
+fn make_directory(path: &Path) -> Result<(), RunError> {
+    if let Some(file) = path.ancestors().skip(1).find(|ancestor| ancestor.is_file()) {
+        return Err(RunError::WithinFile { path: path.to_owned(), file: file.to_owned() });
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let made = parent.map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::create_dir(path));
+    match made.and_then(|()| sync_parent(path)) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(RunError::write(path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a file is one that [`write_file`], or `report` in the same way, has begun: its name
+/// ends with the number of a process and `.tmp`.
+fn is_staged_name(name: &str) -> bool {
+    let number = name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.'));
+    number.is_some_and(|(_, number)| number.parse::<u32>().is_ok())
 }
 
 /// Writes a whole file durably: under another name first, so that it is never half there.
@@ -224,6 +261,12 @@ pub fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+fn names(directory: &Path) -> io::Result<Vec<String>> {
+    fs::read_dir(directory)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect()
+}
+
 /// The numbers of the runs of `name` that there are, ascending.
 fn numbers(name: &str) -> Vec<usize> {
     let entries = fs::read_dir(RUNS).into_iter().flatten().flatten();
@@ -244,10 +287,4 @@ fn numbered(name: &str, number: usize) -> PathBuf {
         1 => Path::new(RUNS).join(name),
         _ => Path::new(RUNS).join(format!("{name}-{number}")),
     }
-}
-
-fn write_owner(file: &mut File) -> io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    write!(file, "process {}", std::process::id())
 }

@@ -60,9 +60,9 @@ fn directory(args: &ReproduceArgs, order: &Order) -> Result<PathBuf, Failure> {
             taken.display()
         )));
     }
-    let directory = RunDir::create(args.out.as_deref(), "reproduce")?.path().to_owned();
-    order.save(&directory)?;
-    Ok(directory)
+    let (directory, _lock) = RunDir::create(args.out.as_deref(), "reproduce")?;
+    order.save(directory.path())?;
+    Ok(directory.path().to_owned())
 }
 
 fn cores() -> usize {

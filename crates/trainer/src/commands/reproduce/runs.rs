@@ -125,10 +125,7 @@ impl<'a> Runs<'a> {
         let plan = Plan::prepare(&job.config, self.device, option_env!("TRAINER_COMMIT"))?;
         let path = self.directory.join(job.name());
         let mut run = match RunDir::open(&path) {
-            Err(_) => {
-                RunDir::remove_unborn(&path)?;
-                plan.start(Some(&path))?
-            }
+            Err(_) => plan.start(Some(&path))?,
             Ok(earlier) => match plan.finished(&earlier)? {
                 Some(summary) => return Ok(Some(summary)),
                 None => plan.resume(earlier)?,
