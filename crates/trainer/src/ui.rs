@@ -2,12 +2,17 @@
 
 mod plain;
 
-use std::io::{IsTerminal, stdout};
+use std::fs::File;
+use std::io::{self, IsTerminal, stdout};
+use std::os::fd::AsFd;
 
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
-
+use crossterm::cursor::Show;
+use crossterm::event::DisableMouseCapture;
+use crossterm::execute;
+use crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode, is_raw_mode_enabled};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::cli::UiChoice;
@@ -60,4 +65,15 @@ pub fn with_ctrl_c(mut stop: StopSource) -> StopSource {
         }
         stop()
     })
+}
+
+/// Gives the terminal back as it was, if the dashboard holds it.
+pub fn give_terminal_back() -> io::Result<()> {
+    if !is_raw_mode_enabled()? {
+        return Ok(());
+    }
+    disable_raw_mode()?;
+    // Past the lock of `stdout`: who holds it may wait for ever.
+    let mut terminal = File::from(stdout().as_fd().try_clone_to_owned()?);
+    execute!(terminal, DisableMouseCapture, LeaveAlternateScreen, Show)
 }

@@ -2,30 +2,46 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use burn::train::Interrupter;
-use training::{Outcome, Plan, Run, RunConfig, RunDir, Summary, Ui};
+use training::{Outcome, Plan, Run, RunConfig, RunDir, Stop, Summary, Ui};
 
 use super::STAND_IN;
 use crate::cli::{TrainArgs, UiChoice};
 use crate::error::Failure;
 use crate::logging::RunLog;
+use crate::signals::Signals;
 use crate::{pictures, print, signals, ui};
 
 /// Trains, or resumes a run.
 pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
+    // First of all: a signal ends the program with its exit code however early it comes.
+    let signals = signals::listen().map_err(|error| Failure::run(&error))?;
     args.ui.check()?;
-    let ended = open(args, log).and_then(|run| go(args, run));
+    let ended = match (prepare(args), signals.received()) {
+        // Ctrl-C also ends the process that reads data, and that is no failure then.
+        (_, Some(stop)) => Ok(stopped_early(args, stop)),
+        (prepared, None) => prepared
+            .and_then(|(plan, resumed)| open(args, log, plan, resumed))
+            .and_then(|run| go(args, run, &signals)),
+    };
     if let Err(failure) = &ended {
         tracing::debug!("failed: {}", failure.message());
     }
     ended
 }
 
-fn go(args: &TrainArgs, mut run: Run) -> Result<ExitCode, Failure> {
+/// What is to be run, with its data, and the directory of the run to resume.
+fn prepare(args: &TrainArgs) -> Result<(Plan, Option<RunDir>), Failure> {
+    let (config, resumed) = config(args)?;
+    let plan = Plan::prepare(&config, args.device.as_deref(), option_env!("TRAINER_COMMIT"))?;
+    Ok((plan, resumed))
+}
+
+fn go(args: &TrainArgs, mut run: Run, signals: &Signals) -> Result<ExitCode, Failure> {
     let (run_directory, name) = (run.directory().clone(), run.name().to_owned());
     let device = run.device().to_owned();
     let directory = run_directory.path().to_owned();
     let interrupter = Interrupter::new();
-    let stop = signals::listen().map_err(|error| Failure::run(&error))?.stop_source();
+    let stop = signals.stop_source();
     let ui = Ui {
         renderer: args.ui.renderer(&interrupter, run.done().0),
         interrupter,
@@ -40,9 +56,12 @@ fn go(args: &TrainArgs, mut run: Run) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-fn open(args: &TrainArgs, log: &RunLog) -> Result<Run, Failure> {
-    let (config, resumed) = config(args)?;
-    let plan = Plan::prepare(&config, args.device.as_deref(), option_env!("TRAINER_COMMIT"))?;
+fn open(
+    args: &TrainArgs,
+    log: &RunLog,
+    plan: Plan,
+    resumed: Option<RunDir>,
+) -> Result<Run, Failure> {
     let headline = headline(&plan);
     let is_resumed = resumed.is_some();
     let run = match resumed {
@@ -143,4 +162,12 @@ fn finished(directory: &Path, summary: &Summary) -> String {
 
 fn stopped(directory: &Path) -> String {
     format!("stopped; a checkpoint is committed\nresume: trainer --resume {}", directory.display())
+}
+
+/// Ends a program that was asked to stop while it was still reading its data.
+fn stopped_early(args: &TrainArgs, stop: Stop) -> ExitCode {
+    let text =
+        "stopped before the first step: nothing was trained\ncontinue: the same command again";
+    tell(args.ui, text);
+    ExitCode::from(signals::exit_code(stop))
 }
