@@ -160,7 +160,7 @@ fn checkpoints_under_each_others_names_are_refused() {
 
 #[test]
 fn checkpoints_of_another_run_are_refused() {
-    let words: &[_] = &["runs/tiny/checkpoints", "another run", "put back the checkpoints"];
+    let words: &[_] = &[CHECKPOINTS[0], CHECKPOINTS[1], "belongs to another run", "a backup"];
     refuse_each(&[
         ("resume", take_foreign_checkpoints, RESUME, 1, words),
         ("evaluate", take_foreign_checkpoints, EVALUATE, 1, words),
@@ -203,63 +203,36 @@ fn a_checkpoint_that_its_sums_confirm_but_no_run_has_written_is_refused() {
 }
 
 #[test]
-fn a_run_whose_own_config_is_broken_is_refused_with_the_line() {
-    let spoil: fn(&Place) = |place| edit(place, "runs/tiny/config.toml", "[split]", "[split");
-    let words: &[_] = &["runs/tiny/config.toml:", "expected `]`", "[split"];
+fn a_run_whose_own_config_was_changed_in_place_is_refused_whether_it_is_still_one_or_not() {
+    let broken: fn(&Place) = |place| edit(place, "runs/tiny/config.toml", "[split]", "[split");
+    let another: fn(&Place) = |place| edit(place, "runs/tiny/config.toml", "= 0.01", "= 0.03");
+    let words: &[_] = &["runs/tiny/config.toml is damaged", "a backup"];
+    let with_config: &[_] = &["--config", "tiny.toml", "--resume", "runs/tiny"];
+    let latest: &[_] = &["--config", "tiny.toml", "--resume"];
     refuse_each(&[
-        ("resume", spoil, RESUME, 2, words),
+        ("resume", broken, RESUME, 1, words),
+        ("resume with a config", broken, with_config, 1, words),
+        ("resume the latest", broken, latest, 1, words),
+        ("evaluate", broken, EVALUATE, 1, words),
+        ("resume with another rate", another, RESUME, 1, words),
+        ("evaluate with another rate", another, EVALUATE, 1, words),
         (
-            "resume with a config",
-            spoil,
-            &["--config", "tiny.toml", "--resume", "runs/tiny"],
-            2,
+            "cut at a line",
+            |place| {
+                let config = place.read("runs/tiny/config.toml");
+                let end = config.find("[training").unwrap();
+                place.write("runs/tiny/config.toml", &config[..end]);
+            },
+            RESUME,
+            1,
             words,
         ),
-        ("resume the latest", spoil, &["--config", "tiny.toml", "--resume"], 2, words),
-        ("evaluate", spoil, EVALUATE, 2, words),
         (
             "deleted",
             |place| remove(place, "runs/tiny/config.toml"),
             RESUME,
             1,
             &["runs/tiny is not a run directory", "no config.toml", "name a directory"],
-        ),
-    ]);
-}
-
-#[test]
-fn a_model_that_is_not_the_one_of_the_checkpoint_is_refused() {
-    refuse_each(&[
-        (
-            "other layers in the config",
-            |place| edit(place, "runs/tiny/config.toml", "hidden = [8]", "hidden = [9]"),
-            EVALUATE,
-            1,
-            &["does not fit this config"],
-        ),
-        (
-            "a class less in the environment",
-            |place| edit(place, "runs/tiny/environment.json", "\"red\",", ""),
-            EVALUATE,
-            1,
-            &["does not fit this config"],
-        ),
-        (
-            "larger images in the environment",
-            |place| edit(place, "runs/tiny/environment.json", "6,\n      6,", "6,\n      7,"),
-            EVALUATE,
-            1,
-            &["does not fit this config"],
-        ),
-        (
-            "images larger than any memory",
-            |place| {
-                let size = "6,\n      60000000000000000,";
-                edit(place, "runs/tiny/environment.json", "6,\n      6,", size);
-            },
-            EVALUATE,
-            1,
-            &["runs/tiny/environment.json", "is damaged", "a backup"],
         ),
     ]);
 }
@@ -272,6 +245,23 @@ fn a_broken_environment_is_named() {
         ("cut, resume", |place| cut(place, "runs/tiny/environment.json"), RESUME, 1, words),
         ("cut, evaluate", |place| cut(place, "runs/tiny/environment.json"), EVALUATE, 1, words),
         ("gone, resume", |place| remove(place, "runs/tiny/environment.json"), RESUME, 1, missing),
+        (
+            "a class of another name",
+            |place| edit(place, "runs/tiny/environment.json", "\"red\"", "\"rod\""),
+            EVALUATE,
+            1,
+            words,
+        ),
+        (
+            "images larger than any memory",
+            |place| {
+                let size = "6,\n      60000000000000000,";
+                edit(place, "runs/tiny/environment.json", "6,\n      6,", size);
+            },
+            EVALUATE,
+            1,
+            words,
+        ),
     ]);
 }
 
@@ -335,9 +325,48 @@ fn metrics_that_lost_rows_are_refused() {
 }
 
 #[test]
+fn metrics_that_were_changed_in_place_are_refused() {
+    let edited: fn(&Place) = |place| edit(place, "runs/tiny/metrics.csv", "1,3,", "1,4,");
+    let flipped: fn(&Place) = |place| flip_a_byte(place, "runs/tiny/metrics.jsonl");
+    refuse_each(&[
+        ("table", edited, RESUME, 1, &["metrics.csv is damaged", "a backup"]),
+        ("lines", flipped, RESUME, 1, &["metrics.jsonl is damaged", "a backup"]),
+    ]);
+}
+
+#[test]
+fn a_best_checkpoint_of_another_run_is_never_taken_for_that_of_this_one() {
+    let place = Place::new();
+    // A linear model at this rate has a loss of 0 from the first epoch on.
+    let linear = ["--set", "model.mlp.hidden=[]", "--set", "optimizer.adam.learning_rate=100"];
+    place.succeed(&[TRAIN, &linear].concat());
+    let other = ["--set", "seed=9", "--run-dir", "runs/other"];
+    place.succeed(&[TRAIN, &linear, &other].concat());
+    let best = |run: &str| format!("runs/{run}/checkpoints/epoch-000002-step-000000");
+    swap(&place, &best("tiny"), &best("other"));
+    for args in [EVALUATE, RESUME] {
+        place.refuses(args, 1, &[&best("tiny"), "belongs to another run", "put back"]);
+    }
+}
+
+#[test]
 fn a_run_directory_is_never_taken_twice() {
     let args: &[_] = &["--config", "tiny.toml", "--run-dir", "runs/tiny"];
     refuse_each(&[("taken", |_| (), args, 1, &["runs/tiny exists", "--resume runs/tiny"])]);
+}
+
+#[test]
+fn what_a_killed_start_left_is_taken_up_by_the_next_one() {
+    let place = Place::new();
+    for directory in ["runs/tiny", "runs/named"] {
+        fs::create_dir_all(place.path(directory)).unwrap();
+        place.write(&format!("{directory}/environment.12345.tmp"), "{");
+        place.write(&format!("{directory}/lock"), "process 12345");
+    }
+    place.succeed(TRAIN);
+    place.succeed(&[TRAIN, &["--run-dir", "runs/named"]].concat());
+    assert_eq!(place.names("runs"), ["named", "tiny"]);
+    assert!(!place.names("runs/tiny").contains(&"environment.12345.tmp".to_owned()));
 }
 
 #[test]
@@ -358,7 +387,8 @@ fn a_broken_latest_run_is_never_passed_over_for_an_older_one() {
         edit(place, "runs/tiny-2/config.toml", "epochs = 3", "epochs = ");
     };
     let args: &[_] = &["--config", "tiny.toml", "--resume"];
-    refuse_each(&[("broken", spoil, args, 2, &["runs/tiny-2/config.toml:", "epochs ="])]);
+    let words: &[_] = &["runs/tiny-2/config.toml is damaged", "a backup"];
+    refuse_each(&[("broken", spoil, args, 1, words)]);
 }
 
 #[test]

@@ -185,3 +185,58 @@ fn only_the_last_checkpoints_and_the_best_one_are_kept() {
     let summary = crate::training::json(&place.read("runs/tiny/summary.json"));
     assert!(names.iter().any(|name| summary["best"]["checkpoint"] == **name), "{names:?}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_while_the_data_are_read_ends_with_its_exit_code_and_leaves_nothing() {
+    let place = Place::new();
+    let points = "[dataset.points]\nshape = \"moons\"\ntrain = 1000000\ntest = 100\n";
+    let (before, after) = crate::place::TINY.split_once("[dataset.hdf5]").unwrap();
+    let after = after.split_once("[split]").unwrap().1;
+    place.write("many.toml", format!("{before}{points}\n[split]{after}"));
+    let child = place.start(&["--config", "many.toml", "--run-dir", "runs/many"]);
+    wait_until_it_listens(&child);
+    let id = child.id().to_string();
+    std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert_eq!(ran.code, Some(143), "{ran:#?}");
+    assert!(ran.stdout.contains("nothing was trained"), "{}", ran.stdout);
+    assert!(!place.path("runs/many").exists());
+}
+
+/// Waits until the process has a handler for SIGTERM.
+#[cfg(target_os = "linux")]
+fn wait_until_it_listens(child: &Child) {
+    let caught = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:\t")).unwrap_or("0");
+        u64::from_str_radix(mask, 16).unwrap() & (1 << (15 - 1)) != 0
+    };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !caught() && Instant::now() < deadline {
+        sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_second_signal_gives_the_terminal_back_that_the_dashboard_holds() {
+    let place = Place::new();
+    let trainer = env!("CARGO_BIN_EXE_trainer");
+    // Weights that take longer to save than a second signal takes to come.
+    let slow = "--set 'model.mlp.hidden=[2000,2000]' --set training.epochs=1000";
+    let run = format!("{trainer} --config tiny.toml --run-dir runs/shown --ui dashboard {slow}");
+    let wait = "while ! grep -qs '^1,' runs/shown/metrics.csv; do sleep 0.1; done";
+    let signals = "kill -TERM $!; kill -INT $!; wait $!; echo code $?; stty -a";
+    let script = format!("{run} & {wait}; {signals}");
+    // A terminal of its own.
+    let mut command = std::process::Command::new("script");
+    command.args(["--quiet", "--command", &script, "/dev/null"]).current_dir(place.path(""));
+    let shown = command.env("TERM", "xterm").stdin(std::process::Stdio::null()).output().unwrap();
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let (dashboard, after) = shown.split_once("code 1").unwrap();
+    assert!(after.starts_with("30") || after.starts_with("43"), "{after}");
+    assert!(after.contains(" icanon") && after.contains(" echo "), "{after}");
+    // Into the other screen, and out of it.
+    assert!(dashboard.contains("\x1b[?1049h") && dashboard.contains("\x1b[?1049l"));
+}

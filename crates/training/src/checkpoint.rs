@@ -44,6 +44,8 @@ pub struct CheckpointConfig {
 #[derive(Debug, Clone)]
 pub struct Checkpoints {
     directory: PathBuf,
+    /// What the run is identified by.
+    run: String,
 }
 
 /// A checkpoint that was read and found whole.
@@ -122,24 +124,24 @@ impl Checkpoint {
 }
 
 impl Checkpoints {
-    /// The checkpoints in `directory`, without what an interrupted commit left there.
-    pub fn open(directory: PathBuf) -> Result<Self, RunError> {
+    /// The checkpoints of `run` in `directory`, without what an interrupted commit left there.
+    pub fn open(directory: PathBuf, run: &str) -> Result<Self, RunError> {
         fs::create_dir_all(&directory)
             .and_then(|()| sync_parent(&directory))
             .map_err(|error| RunError::write(&directory, error))?;
-        let checkpoints = Self { directory };
+        let checkpoints = Self::existing(directory, run);
         let leftover =
             |name: &&String| name.starts_with(".epoch-") || name.starts_with(".removed-epoch-");
         for name in checkpoints.names()?.iter().filter(leftover) {
             let path = checkpoints.directory.join(name);
-            fs::remove_dir_all(&path).map_err(|error| RunError::write(&path, error))?;
+            remove_whatever(&path).map_err(|error| RunError::write(&path, error))?;
         }
         Ok(checkpoints)
     }
 
-    /// The checkpoints in `directory`, only to be read.
-    pub fn existing(directory: PathBuf) -> Self {
-        Self { directory }
+    /// The checkpoints of `run` in `directory`, only to be read.
+    pub fn existing(directory: PathBuf, run: &str) -> Self {
+        Self { directory, run: run.to_owned() }
     }
 
     /// Commits a checkpoint durably and gives its name.
@@ -202,14 +204,14 @@ impl Checkpoints {
         let loaded = position(&state.checkpoint_name());
         for name in self.committed()?.iter().filter(|name| position(name) > loaded) {
             let aside = self.directory.join(format!("damaged-{name}"));
-            fs::remove_dir_all(&aside).ok();
+            remove_whatever(&aside).ok();
             fs::rename(self.directory.join(name), &aside)
                 .map_err(|error| RunError::write(&aside, error))?;
         }
         Ok(())
     }
 
-    /// Reads the checkpoint `name` if every byte of it is as it was committed.
+    /// Reads the checkpoint `name` if every byte of it is as it was committed by this run.
     pub fn load(&self, name: &str) -> Result<Checkpoint, RunError> {
         let path = self.directory.join(name);
         let damaged =
@@ -228,7 +230,10 @@ impl Checkpoints {
         let state: State =
             serde_json::from_slice(&state).map_err(|error| damaged(STATE, error.to_string()))?;
         match state.checkpoint_name() {
-            actual if actual == name => Ok(Checkpoint { state, model, optimizer }),
+            actual if actual == name && state.run == self.run => {
+                Ok(Checkpoint { state, model, optimizer })
+            }
+            actual if actual == name => Err(RunError::ForeignCheckpoint { path }),
             actual => Err(damaged(STATE, format!("it holds the state of {actual}"))),
         }
     }
@@ -269,13 +274,22 @@ impl Checkpoints {
     /// Removes by rename first, so that a half removed one is never taken for a checkpoint.
     fn remove(&self, name: &str) -> Result<(), RunError> {
         let path = self.directory.join(name);
-        if !path.exists() {
+        // Not `exists`, which a link to nowhere does not.
+        if path.symlink_metadata().is_err() {
             return Ok(());
         }
         let removed = self.directory.join(format!(".removed-{name}"));
         fs::rename(&path, &removed)
-            .and_then(|()| fs::remove_dir_all(&removed))
+            .and_then(|()| remove_whatever(&removed))
             .map_err(|error| RunError::write(&path, error))
+    }
+}
+
+/// Removes what is at `path`: there may be a file or a link where a checkpoint was.
+fn remove_whatever(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata()?.is_dir() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::SystemTime;
 
-use dataset::Split;
+use dataset::{Split, sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
@@ -33,6 +33,8 @@ pub struct Environment {
     pub started: String,
     /// What it is trained and tested on.
     pub data: DataIdentity,
+    /// SHA-256 of all this, with nothing here.
+    sha256: String,
 }
 
 /// What a run is trained and tested on.
@@ -71,6 +73,7 @@ impl Environment {
             seed,
             started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             data,
+            sha256: String::new(),
         }
     }
 
@@ -81,6 +84,9 @@ impl Environment {
         let malformed = |reason: String| RunError::Malformed { path: path.clone(), reason };
         let environment: Self =
             serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
+        if environment.sealed()?.sha256 != environment.sha256 {
+            return Err(malformed("it is not what the trainer wrote".into()));
+        }
         match environment.data.is_plausible() {
             true => Ok(environment),
             false => Err(malformed("there are no such examples or classes".into())),
@@ -89,7 +95,15 @@ impl Environment {
 
     /// Writes it into `run`.
     pub fn write(&self, run: &RunDir) -> Result<(), RunError> {
-        write_json(&run.environment(), self)
+        write_json(&run.environment(), &self.sealed()?)
+    }
+
+    /// The same with the sum that belongs to it.
+    fn sealed(&self) -> Result<Self, RunError> {
+        let open = Self { sha256: String::new(), ..self.clone() };
+        let bytes =
+            serde_json::to_vec(&open).map_err(|error| RunError::Record(error.to_string()))?;
+        Ok(Self { sha256: sha256(&bytes), ..open })
     }
 }
 

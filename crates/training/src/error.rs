@@ -78,7 +78,7 @@ pub enum RunError {
     #[error("{} has no checkpoint yet\n  continue it with --resume {}", path.display(), path.display())]
     NothingTrained { path: PathBuf },
     /// The checkpoint belongs to another run.
-    #[error("the checkpoint in {} belongs to another run\n  put back the checkpoints that this run wrote, or start a new run", path.display())]
+    #[error("the checkpoint {} belongs to another run\n  put back the checkpoints that this run wrote, or start a new run", path.display())]
     ForeignCheckpoint { path: PathBuf },
     /// The config differs from that of the run to resume.
     #[error("the config differs from that of {}:\n  {}\n  resume without these changes, or start a new run without --resume", run.display(), differences.join("\n  "))]

@@ -38,7 +38,7 @@ mod silent;
 mod state;
 mod trained;
 
-pub use checkpoint::CheckpointConfig;
+pub use checkpoint::{Checkpoint, CheckpointConfig, Checkpoints};
 pub use config::{InputConfig, RunConfig, TrainingConfig};
 pub use device::{Chosen, DeviceError, Listed, choose, list, processors};
 pub use environment::DataIdentity;
@@ -61,5 +61,5 @@ pub use schedule::{
     CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, ScheduleConfig, StepConfig,
 };
 pub use session::{EarlyStoppingConfig, OnNan, Stop, StopSource};
-pub use state::Best;
+pub use state::{Best, State};
 pub use trained::Trained;

@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use dataset::sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
@@ -32,12 +33,21 @@ pub struct Row {
     pub validation_accuracy: Option<f64>,
 }
 
-/// How many bytes of each file belong to a state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What of each file belongs to a state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
-    jsonl: u64,
-    csv: u64,
+    jsonl: Lines,
+    csv: Lines,
+}
+
+/// The lines of a file from its begin.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lines {
+    bytes: u64,
+    /// SHA-256 of what it was before the last line, and that line. So every line is read once.
+    sha256: String,
 }
 
 /// The open metrics files of a run.
@@ -51,7 +61,7 @@ pub struct MetricsFiles {
 struct Appender {
     path: PathBuf,
     file: File,
-    written: u64,
+    written: Lines,
 }
 
 const HEADER: &str = "epoch,step,learning_rate,train_loss,train_accuracy,\
@@ -93,12 +103,12 @@ impl Row {
 
 impl MetricsFiles {
     /// Opens the files of a run where `written` leaves them: what was written later is undone.
-    pub fn open(run: &RunDir, written: Written) -> Result<Self, RunError> {
+    pub fn open(run: &RunDir, written: &Written) -> Result<Self, RunError> {
         let mut files = Self {
-            jsonl: Appender::open(&run.metrics_jsonl(), written.jsonl)?,
-            csv: Appender::open(&run.metrics_csv(), written.csv)?,
+            jsonl: Appender::open(&run.metrics_jsonl(), &written.jsonl)?,
+            csv: Appender::open(&run.metrics_csv(), &written.csv)?,
         };
-        if written == Written::default() {
+        if *written == Written::default() {
             files.csv.append(HEADER.as_bytes())?;
         }
         Ok(files)
@@ -120,31 +130,60 @@ impl MetricsFiles {
     }
 }
 
+impl Lines {
+    /// The `bytes` of a file that are this many, or as many as there are.
+    fn of(bytes: &[u8], most: u64) -> Self {
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(bytes.len());
+        let (bytes, _) = bytes.split_at(most);
+        let mut lines = Self::default();
+        bytes.split_inclusive(|byte| *byte == b'\n').for_each(|line| lines.push(line));
+        lines
+    }
+
+    fn push(&mut self, line: &[u8]) {
+        self.bytes += line.len() as u64;
+        self.sha256 = sha256(&[self.sha256.as_bytes(), line].concat());
+    }
+}
+
 impl Appender {
-    fn open(path: &Path, written: u64) -> Result<Self, RunError> {
+    fn open(path: &Path, written: &Lines) -> Result<Self, RunError> {
+        let found = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            found => found.map_err(|error| RunError::read(path, error))?,
+        };
+        must_begin_with(path, &found, written)?;
         let open = || {
             let mut file =
                 OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-            file.set_len(written)?;
+            file.set_len(written.bytes)?;
             file.seek(SeekFrom::End(0))?;
             Ok(file)
         };
-        let length = fs::metadata(path).map_or(0, |metadata| metadata.len());
-        if length < written {
-            return Err(RunError::MetricsShortened { path: path.to_owned(), length, written });
-        }
         let file = open().map_err(|error| RunError::write(path, error))?;
-        Ok(Self { path: path.to_owned(), file, written })
+        Ok(Self { path: path.to_owned(), file, written: written.clone() })
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<(), RunError> {
-        self.file.write_all(bytes).map_err(|error| RunError::write(&self.path, error))?;
-        self.written += bytes.len() as u64;
+    fn append(&mut self, line: &[u8]) -> Result<(), RunError> {
+        self.file.write_all(line).map_err(|error| RunError::write(&self.path, error))?;
+        self.written.push(line);
         Ok(())
     }
 
-    fn sync(&self) -> Result<u64, RunError> {
+    fn sync(&self) -> Result<Lines, RunError> {
         self.file.sync_data().map_err(|error| RunError::write(&self.path, error))?;
-        Ok(self.written)
+        Ok(self.written.clone())
+    }
+}
+
+/// Fails unless what was found in a file begins with what was written to it.
+fn must_begin_with(path: &Path, found: &[u8], written: &Lines) -> Result<(), RunError> {
+    let (path, length) = (path.to_owned(), found.len() as u64);
+    match Lines::of(found, written.bytes) {
+        lines if lines == *written => Ok(()),
+        lines if lines.bytes < written.bytes => {
+            Err(RunError::MetricsShortened { path, length, written: written.bytes })
+        }
+        _ => Err(RunError::Malformed { path, reason: "its rows are not those written".into() }),
     }
 }

@@ -76,7 +76,7 @@ impl Plan {
             self.estimate.must_fit_disk(directory.path(), &directory.checkpoints())?;
             self.environment.write(&directory)?;
             resume::write_config(&self.config, &directory)?;
-            Checkpoints::open(directory.checkpoints())
+            Checkpoints::open(directory.checkpoints(), &self.environment.run)
         };
         match describe() {
             Ok(checkpoints) => Ok(self.run(directory, lock, checkpoints, None)),
@@ -96,7 +96,7 @@ impl Plan {
         self.data().must_equal(&then.data, &directory)?;
         self.estimate.must_fit_disk(directory.path(), &directory.checkpoints())?;
         self.environment.run = then.run;
-        let checkpoints = Checkpoints::open(directory.checkpoints())?;
+        let checkpoints = Checkpoints::open(directory.checkpoints(), &self.environment.run)?;
         let checkpoint = checkpoints.newest()?;
         if let Some(checkpoint) = &checkpoint {
             self.check_state(&checkpoint.state, &directory, &checkpoints)?;
@@ -145,9 +145,6 @@ impl Plan {
         directory: &RunDir,
         checkpoints: &Checkpoints,
     ) -> Result<(), RunError> {
-        if state.run != self.environment.run {
-            return Err(RunError::ForeignCheckpoint { path: directory.checkpoints() });
-        }
         let (done, epochs) = (state.epoch - 1, self.config.training.epochs);
         if done > epochs || done == epochs && state.epoch_step > 0 {
             let run = directory.path().to_owned();

@@ -9,7 +9,7 @@ use toml::Value;
 use crate::config::RunConfig;
 use crate::environment::DataIdentity;
 use crate::error::RunError;
-use crate::run_dir::{RunDir, write_file};
+use crate::run_dir::RunDir;
 
 /// What it means that a key differs from that of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +135,7 @@ pub fn write_config(config: &RunConfig, directory: &RunDir) -> Result<(), RunErr
     let path = directory.config();
     let text = toml::to_string_pretty(config)
         .map_err(|error| RunError::write(&path, io::Error::other(error)))?;
-    write_file(&path, text.as_bytes())
+    directory.write_config(&text)
 }
 
 fn flatten(prefix: &str, table: toml::Table, keys: &mut BTreeMap<String, Value>) {

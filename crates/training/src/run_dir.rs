@@ -1,6 +1,7 @@
 //! The run directory: the only place that spells the paths of what a run leaves behind.
 
 mod lock;
+mod seal;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use crate::config::RunConfig;
 use crate::error::RunError;
 use lock::Asked;
 pub use lock::RunLock;
+use seal::{is_sealed, sealed};
 
 /// A directory that holds everything of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,19 +45,34 @@ impl RunDir {
         Err(RunError::Taken { path: numbered(name, first) })
     }
 
-    /// The directory of an earlier run.
+    /// The directory of an earlier run, whose config is as it was written.
     pub fn open(path: &Path) -> Result<Self, RunError> {
         let run = Self { path: path.to_owned() };
-        match run.config().is_file() {
-            true => Ok(run),
-            false => Err(RunError::NotARun { path: path.to_owned() }),
+        let config = run.config();
+        if !config.is_file() {
+            return Err(RunError::NotARun { path: path.to_owned() });
         }
+        match is_sealed(&fs::read(&config).map_err(|error| RunError::read(&config, error))?) {
+            true => Ok(run),
+            false => Err(RunError::Malformed {
+                path: config,
+                reason: "it is not what the trainer wrote".to_owned(),
+            }),
+        }
+    }
+
+    /// Writes the config, as `text`, with a sum over it.
+    pub fn write_config(&self, text: &str) -> Result<(), RunError> {
+        write_file(&self.config(), sealed(text).as_bytes())
     }
 
     /// The latest run of the config called `name`.
     pub fn latest(name: &str) -> Result<Self, RunError> {
         for number in numbers(name).into_iter().rev() {
-            let Ok(run) = Self::open(&numbered(name, number)) else { continue };
+            let run = match Self::open(&numbered(name, number)) {
+                Err(RunError::NotARun { .. }) => continue,
+                run => run?,
+            };
             // `runs/a-2` may also be the first run of a config called `a-2`.
             if RunConfig::read(&run.config(), &[])?.name == name {
                 return Ok(run);

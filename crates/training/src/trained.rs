@@ -32,12 +32,9 @@ impl Trained {
         let environment = Environment::read(&run)?;
         let device = device::choose(device)?.device;
 
-        let checkpoints = Checkpoints::existing(run.checkpoints());
+        let checkpoints = Checkpoints::existing(run.checkpoints(), &environment.run);
         let newest = checkpoints.newest()?;
         let newest = newest.ok_or_else(|| RunError::NothingTrained { path: path.to_owned() })?;
-        if newest.state.run != environment.run {
-            return Err(RunError::ForeignCheckpoint { path: run.checkpoints() });
-        }
         let checkpoint = match &newest.state.best {
             Some(best) => checkpoints.load(&best.checkpoint)?,
             None => newest,

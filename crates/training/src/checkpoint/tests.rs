@@ -15,7 +15,7 @@ fn checkpoint(epoch: usize, best: Option<&str>) -> Checkpoint {
 
 fn committed(epochs: &[(usize, Option<&str>)]) -> (TempDir, Checkpoints) {
     let place = TempDir::new().unwrap();
-    let checkpoints = Checkpoints::open(place.path().join("checkpoints")).unwrap();
+    let checkpoints = Checkpoints::open(place.path().join("checkpoints"), "run").unwrap();
     for (epoch, best) in epochs {
         checkpoints.commit(&checkpoint(*epoch, *best)).unwrap();
     }
@@ -67,10 +67,33 @@ fn leftovers_of_an_interrupted_commit_are_cleared_and_nothing_else() {
     for name in [".epoch-000002-step-000000", ".removed-epoch-000000-step-000000", ".mine"] {
         fs::create_dir(checkpoints.directory.join(name)).unwrap();
     }
-    let checkpoints = Checkpoints::open(place.path().join("checkpoints")).unwrap();
+    let checkpoints = Checkpoints::open(place.path().join("checkpoints"), "run").unwrap();
     let mut names = checkpoints.names().unwrap();
     names.sort();
     assert_eq!(names, [".mine", "epoch-000001-step-000000"]);
+}
+
+#[test]
+fn a_file_or_a_link_in_the_place_of_a_checkpoint_is_pruned_and_overwritten_like_one() {
+    let (_place, checkpoints) = committed(&[(2, None)]);
+    let path = |name: &str| checkpoints.directory.join(name);
+    fs::write(path("epoch-000001-step-000000"), "a file").unwrap();
+    std::os::unix::fs::symlink("nowhere", path("epoch-000003-step-000000")).unwrap();
+    checkpoints.commit(&checkpoint(3, None)).unwrap();
+    checkpoints.prune(1).unwrap();
+    assert_eq!(checkpoints.names().unwrap(), ["epoch-000003-step-000000"]);
+    assert_eq!(checkpoints.newest().unwrap().unwrap().state.epoch, 3);
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_passed_over_and_named() {
+    let (_place, checkpoints) = committed(&[(1, None)]);
+    let mut other = checkpoint(2, None);
+    other.state.run = "another".to_owned();
+    checkpoints.commit(&other).unwrap();
+    assert_eq!(checkpoints.newest().unwrap().unwrap().state.epoch, 1);
+    let error = checkpoints.load("epoch-000002-step-000000").unwrap_err().to_string();
+    assert!(error.contains("epoch-000002-step-000000 belongs to another run"), "{error}");
 }
 
 #[test]

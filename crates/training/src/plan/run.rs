@@ -139,7 +139,7 @@ impl Run {
             optimizer = checkpoint.load_optimizer(optimizer)?;
             state = checkpoint.state;
         }
-        let metrics = MetricsFiles::open(&self.directory, state.metrics)?;
+        let metrics = MetricsFiles::open(&self.directory, &state.metrics)?;
         // Only now, when nothing more can be refused, may the run change.
         resume::write_config(&plan.config, &self.directory)?;
         self.directory.remove_outcome()?;

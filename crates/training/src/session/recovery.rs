@@ -54,7 +54,7 @@ impl Session {
         self.classifier = checkpoint.load_model(self.classifier.clone())?;
         self.optimizer = checkpoint.load_optimizer(self.config.optimizer.init())?;
         self.state = State { rollbacks, ..checkpoint.state };
-        self.metrics = MetricsFiles::open(&self.directory, self.state.metrics)?;
+        self.metrics = MetricsFiles::open(&self.directory, &self.state.metrics)?;
         let problem = error.to_string();
         let problem = problem.lines().next().unwrap_or_default();
         tracing::warn!("{problem}; back to {due} with half the learning rate ({rollbacks})");
