@@ -9,9 +9,12 @@
 #![forbid(unsafe_code)]
 
 mod bits;
+mod chain;
+mod cores;
 #[cfg(test)]
 mod corpus;
 mod experiment;
+mod program;
 mod rows;
 mod tally;
 

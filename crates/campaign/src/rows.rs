@@ -1,12 +1,17 @@
 //! The rows: each a kind of fault, one file each.
 
 mod configs;
+mod damage;
 mod device;
 mod hdf5_files;
+mod kills;
 mod loading;
 mod not_finite;
 mod planted;
+mod resumes;
+mod signals;
 mod stops;
+mod together;
 
 use crate::Try;
 
@@ -23,10 +28,15 @@ pub struct Row {
 /// All rows, in the order of their numbers.
 pub const ROWS: &[Row] = &[
     Row { number: 1, name: "stop after each step, resume", run: stops::run },
+    Row { number: 2, name: "kill -9, resume, in chains", run: kills::run },
+    Row { number: 5, name: "damaged checkpoints and run directories", run: damage::run },
     Row { number: 6, name: "damaged and hostile HDF5 files", run: hdf5_files::run },
     Row { number: 7, name: "configs mutated and generated", run: configs::run },
+    Row { number: 8, name: "SIGINT and SIGTERM, once and twice", run: signals::run },
+    Row { number: 9, name: "trainers together on one directory", run: together::run },
     Row { number: 10, name: "not a number in data, loss or gradient", run: not_finite::run },
     Row { number: 11, name: "workers and depths of the loader", run: loading::workers },
     Row { number: 12, name: "a worker panics, a source fails", run: loading::failures },
+    Row { number: 13, name: "resumes of one run", run: resumes::run },
     Row { number: 14, name: "the device is missing or lost", run: device::run },
 ];
