@@ -190,7 +190,7 @@ fn only_the_last_checkpoints_and_the_best_one_are_kept() {
 #[cfg(target_os = "linux")]
 fn a_signal_while_the_data_are_read_ends_with_its_exit_code_and_leaves_nothing() {
     let place = Place::new();
-    let points = "[dataset.points]\nshape = \"moons\"\ntrain = 3000000\ntest = 100\n";
+    let points = "[dataset.points]\nshape = \"moons\"\ntrain = 1000000\ntest = 100\n";
     let (before, after) = crate::place::TINY.split_once("[dataset.hdf5]").unwrap();
     let after = after.split_once("[split]").unwrap().1;
     place.write("many.toml", format!("{before}{points}\n[split]{after}"));

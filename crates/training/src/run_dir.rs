@@ -56,9 +56,7 @@ impl RunDir {
             true => Ok(run),
             false => Err(RunError::Malformed {
                 path: config,
-                reason:
-                    "it is not what the trainer wrote; settings are changed by --set on resuming"
-                        .to_owned(),
+                reason: "it is not what the trainer wrote".to_owned(),
             }),
         }
     }

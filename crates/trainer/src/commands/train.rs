@@ -16,10 +16,13 @@ pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
     // First of all: a signal ends the program with its exit code however early it comes.
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
     args.ui.check()?;
-    let ended = prepare(args).and_then(|(plan, resumed)| match signals.received() {
-        Some(stop) => Ok(stopped_early(args.ui, resumed.as_ref(), stop)),
-        None => go(args, open(args, log, plan, resumed)?, &signals),
-    });
+    let ended = match (prepare(args), signals.received()) {
+        // Ctrl-C also ends the process that reads data, and that is no failure then.
+        (_, Some(stop)) => Ok(stopped_early(args, stop)),
+        (prepared, None) => prepared
+            .and_then(|(plan, resumed)| open(args, log, plan, resumed))
+            .and_then(|run| go(args, run, &signals)),
+    };
     if let Err(failure) = &ended {
         tracing::debug!("failed: {}", failure.message());
     }
@@ -162,11 +165,9 @@ fn stopped(directory: &Path) -> String {
 }
 
 /// Ends a program that was asked to stop while it was still reading its data.
-fn stopped_early(ui: UiChoice, resumed: Option<&RunDir>, stop: Stop) -> ExitCode {
-    let next = match resumed {
-        Some(run) => format!("resume: trainer --resume {}", run.path().display()),
-        None => "start it again with the same command".to_owned(),
-    };
-    tell(ui, &format!("stopped before the first step: nothing was trained\n{next}"));
+fn stopped_early(args: &TrainArgs, stop: Stop) -> ExitCode {
+    let text =
+        "stopped before the first step: nothing was trained\ncontinue: the same command again";
+    tell(args.ui, text);
     ExitCode::from(signals::exit_code(stop))
 }

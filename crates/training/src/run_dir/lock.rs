@@ -45,10 +45,11 @@ impl RunLock {
     /// Who owns the lock at `path`, if there is one that anybody does. Changes nothing.
     pub fn owner(path: &Path) -> io::Result<Option<String>> {
         let _turn = turn(path);
-        let mut file = match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => file?,
-        };
+        // Where there is something else than a run, there is none.
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let mut file = File::open(path)?;
         match is_free(&file)? {
             true => Ok(None),
             false => owner(&mut file).map(Some),
