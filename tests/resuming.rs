@@ -240,3 +240,22 @@ fn a_second_signal_gives_the_terminal_back_that_the_dashboard_holds() {
     // Into the other screen, and out of it.
     assert!(dashboard.contains("\x1b[?1049h") && dashboard.contains("\x1b[?1049l"));
 }
+
+#[test]
+fn what_a_stop_left_no_time_to_clear_away_is_cleared_away_on_resume() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml", "--set", "training.checkpoint.keep_last=9"]);
+    assert_eq!(place.names("runs/tiny/checkpoints").len(), 3);
+    place.succeed(&["--resume", "runs/tiny", "--set", "training.checkpoint.keep_last=1"]);
+    assert!(place.names("runs/tiny/checkpoints").len() <= 2);
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_named() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    fs::remove_file(place.path("runs/tiny/run.log")).unwrap();
+    fs::create_dir(place.path("runs/tiny/run.log")).unwrap();
+    let ran = place.trainer(&["--resume", "runs/tiny"]);
+    ran.refused(1, &["cannot write runs/tiny/run.log", "permissions"]);
+}

@@ -14,9 +14,11 @@ mod cores;
 #[cfg(test)]
 mod corpus;
 mod experiment;
+mod faults;
 mod program;
 mod rows;
 mod tally;
+mod trial;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

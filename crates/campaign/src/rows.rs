@@ -3,11 +3,13 @@
 mod configs;
 mod damage;
 mod device;
+mod failing_calls;
 mod hdf5_files;
 mod kills;
 mod loading;
 mod not_finite;
 mod planted;
+mod power_loss;
 mod resumes;
 mod signals;
 mod stops;
@@ -29,6 +31,8 @@ pub struct Row {
 pub const ROWS: &[Row] = &[
     Row { number: 1, name: "stop after each step, resume", run: stops::run },
     Row { number: 2, name: "kill -9, resume, in chains", run: kills::run },
+    Row { number: 3, name: "a failing system call", run: failing_calls::run },
+    Row { number: 4, name: "power loss", run: power_loss::run },
     Row { number: 5, name: "damaged checkpoints and run directories", run: damage::run },
     Row { number: 6, name: "damaged and hostile HDF5 files", run: hdf5_files::run },
     Row { number: 7, name: "configs mutated and generated", run: configs::run },

@@ -10,6 +10,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+use training::RunError;
 
 use crate::cli::Verbosity;
 
@@ -49,8 +50,9 @@ fn stderr_filter(verbosity: &Verbosity) -> EnvFilter {
 
 impl RunLog {
     /// Appends to the file at `path` from now on.
-    pub fn attach(&self, path: &Path) -> io::Result<()> {
-        let file = File::options().create(true).append(true).open(path)?;
+    pub fn attach(&self, path: &Path) -> Result<(), RunError> {
+        let file = File::options().create(true).append(true).open(path);
+        let file = file.map_err(|error| RunError::write(path, error))?;
         self.0.set(file).ok();
         Ok(())
     }

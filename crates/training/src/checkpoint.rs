@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::classifier::Classifier;
 use crate::error::RunError;
-use crate::run_dir::sync_parent;
+use crate::run_dir::{sync, sync_parent};
 use crate::state::State;
 use sorted::sorted;
 
@@ -128,6 +128,9 @@ impl Checkpoints {
     pub fn open(directory: PathBuf, run: &str) -> Result<Self, RunError> {
         fs::create_dir_all(&directory)
             .and_then(|()| sync_parent(&directory))
+            // A process that was killed may have had no time to, after a rename; and what counts
+            // as the newest is the reason to remove the others.
+            .and_then(|()| sync(&directory))
             .map_err(|error| RunError::write(&directory, error))?;
         let checkpoints = Self::existing(directory, run);
         let leftover =
@@ -174,7 +177,7 @@ impl Checkpoints {
             write_durably(&staged.join(name), bytes)?;
         }
         write_durably(&staged.join(SUMS), sums(files).as_bytes())?;
-        fs::File::open(staged)?.sync_all()
+        sync(staged)
     }
 
     /// The newest checkpoint that is whole, if there is any at all. Each damaged one that it

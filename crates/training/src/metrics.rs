@@ -10,7 +10,7 @@ use dataset::sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, sync_parent};
 use crate::scores::Scores;
 
 /// One epoch of a run.
@@ -62,6 +62,7 @@ struct Appender {
     path: PathBuf,
     file: File,
     written: Lines,
+    is_synced: bool,
 }
 
 const HEADER: &str = "epoch,step,learning_rate,train_loss,train_accuracy,\
@@ -104,10 +105,12 @@ impl Row {
 impl MetricsFiles {
     /// Opens the files of a run where `written` leaves them: what was written later is undone.
     pub fn open(run: &RunDir, written: &Written) -> Result<Self, RunError> {
+        let (jsonl, csv) = (run.metrics_jsonl(), run.metrics_csv());
         let mut files = Self {
-            jsonl: Appender::open(&run.metrics_jsonl(), &written.jsonl)?,
-            csv: Appender::open(&run.metrics_csv(), &written.csv)?,
+            jsonl: Appender::open(&jsonl, &written.jsonl)?,
+            csv: Appender::open(&csv, &written.csv)?,
         };
+        sync_parent(&csv).map_err(|error| RunError::write(&csv, error))?;
         if *written == Written::default() {
             files.csv.append(HEADER.as_bytes())?;
         }
@@ -125,7 +128,7 @@ impl MetricsFiles {
     }
 
     /// Makes what was written durable, and says how much it is.
-    pub fn sync(&self) -> Result<Written, RunError> {
+    pub fn sync(&mut self) -> Result<Written, RunError> {
         Ok(Written { jsonl: self.jsonl.sync()?, csv: self.csv.sync()? })
     }
 }
@@ -161,17 +164,23 @@ impl Appender {
             Ok(file)
         };
         let file = open().map_err(|error| RunError::write(path, error))?;
-        Ok(Self { path: path.to_owned(), file, written: written.clone() })
+        // What a checkpoint refers to was synced before it.
+        let is_synced = found.len() as u64 == written.bytes;
+        Ok(Self { path: path.to_owned(), file, written: written.clone(), is_synced })
     }
 
     fn append(&mut self, line: &[u8]) -> Result<(), RunError> {
         self.file.write_all(line).map_err(|error| RunError::write(&self.path, error))?;
         self.written.push(line);
+        self.is_synced = false;
         Ok(())
     }
 
-    fn sync(&self) -> Result<Lines, RunError> {
-        self.file.sync_data().map_err(|error| RunError::write(&self.path, error))?;
+    fn sync(&mut self) -> Result<Lines, RunError> {
+        if !self.is_synced {
+            self.file.sync_data().map_err(|error| RunError::write(&self.path, error))?;
+            self.is_synced = true;
+        }
         Ok(self.written.clone())
     }
 }

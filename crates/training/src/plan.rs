@@ -101,6 +101,8 @@ impl Plan {
         if let Some(checkpoint) = &checkpoint {
             self.check_state(&checkpoint.state, &directory, &checkpoints)?;
             checkpoints.set_aside_after(&checkpoint.state)?;
+            // It may have been stopped before it had.
+            checkpoints.prune(self.config.training.checkpoint.keep_last)?;
         }
         for change in changes {
             tracing::warn!("{change}: from here on the run is not what its config alone makes");

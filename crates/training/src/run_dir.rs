@@ -226,18 +226,26 @@ impl RunDir {
     }
 }
 
-/// Makes a directory and those above it, if it is not there.
+/// Makes a directory and those above it, if it is not there, durably.
 fn make_directory(path: &Path) -> Result<(), RunError> {
     if let Some(file) = path.ancestors().skip(1).find(|ancestor| ancestor.is_file()) {
         return Err(RunError::WithinFile { path: path.to_owned(), file: file.to_owned() });
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let made = parent.map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::create_dir(path));
-    match made.and_then(|()| sync_parent(path)) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(RunError::write(path, error))
-        }
-        _ => Ok(()),
+    make_durably(path).map_err(|error| RunError::write(path, error))
+}
+
+/// Each is synced before there is anything in it, so that of those that are there only the lowest
+/// can be one that a killed process had no time to sync.
+fn make_durably(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        // Its parent may be one that we may not open; then it is not one that we have made.
+        sync_parent(path).ok();
+        return Ok(());
+    }
+    parent(path).map_or(Ok(()), make_durably)?;
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync_parent(path),
     }
 }
 
@@ -274,8 +282,16 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
 
 /// Makes the entry of `path` in its directory durable.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    sync(parent(path).unwrap_or(Path::new(".")))
+}
+
+/// Makes the entries of `directory` durable.
+pub fn sync(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+fn parent(path: &Path) -> Option<&Path> {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty())
 }
 
 fn names(directory: &Path) -> io::Result<Vec<String>> {

@@ -80,7 +80,7 @@ fn open(
 }
 
 fn attach(log: &RunLog, run: &RunDir) -> Result<(), Failure> {
-    log.attach(&run.log()).map_err(|error| Failure::run(&error))
+    Ok(log.attach(&run.log())?)
 }
 
 /// Tells the log, and the user who wants to be told.
