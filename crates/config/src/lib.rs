@@ -4,6 +4,8 @@
 //! [`Document`] reads and deserialises, [`Check`] collects what a value breaks, and
 //! [`ConfigError`] shows each problem under the line that caused it.
 
+#![forbid(unsafe_code)]
+
 mod check;
 mod document;
 mod error;
