@@ -1,5 +1,7 @@
 #![no_main]
 
+#[path = "../targets/experiment.rs"]
+mod experiment;
 #[path = "../targets/checkpoint.rs"]
 mod target;
 

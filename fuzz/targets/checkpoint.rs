@@ -7,9 +7,7 @@ use std::sync::LazyLock;
 use dataset::sha256;
 use training::{RunDir, Stop, Trained, Ui};
 
-#[path = "experiment.rs"]
-mod experiment;
-use experiment::Experiment;
+use super::experiment::Experiment;
 
 static EXPERIMENT: LazyLock<Experiment> = LazyLock::new(Experiment::new);
 

@@ -5,9 +5,7 @@ use std::sync::LazyLock;
 
 use training::Trained;
 
-#[path = "experiment.rs"]
-mod experiment;
-use experiment::Experiment;
+use super::experiment::Experiment;
 
 static EXPERIMENT: LazyLock<Experiment> = LazyLock::new(Experiment::new);
 

@@ -5,6 +5,8 @@
 mod checkpoint;
 #[path = "../../../fuzz/targets/config.rs"]
 mod config;
+#[path = "../../../fuzz/targets/experiment.rs"]
+mod experiment;
 #[path = "../../../fuzz/targets/hdf5.rs"]
 mod hdf5;
 #[path = "../../../fuzz/targets/image.rs"]

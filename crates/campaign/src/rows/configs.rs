@@ -46,8 +46,7 @@ pub fn run(campaign: &Campaign) -> Outcome {
     let count = campaign.either(20_000, 1_000_000);
 
     let peak = Peak::start()?;
-    let mut read = Read::default();
-    read.tally = none_hangs(&material.bases)?;
+    let mut read = Read { tally: none_hangs(&material.bases)?, ..Read::default() };
     if read.tally.losses.is_empty() {
         read.add(in_parallel(|judge, share| every_field(&bases, judge, share))?);
         read.add(in_parallel(|judge, share| {
