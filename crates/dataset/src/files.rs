@@ -96,6 +96,8 @@ impl Hdf5Config {
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         check.table("stand_in", |check| self.stand_in.check(check));
+        let length = self.directory_env.as_ref().map_or(0, String::len);
+        check.require("directory_env", length <= 256, "a variable has at most 256 bytes");
         let alike = self.test.is_some() && self.validation.is_none();
         check.require(
             "on_missing",

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::classifier::Classifier;
 use crate::error::RunError;
+use crate::panics::caught;
 use crate::run_dir::{sync, sync_parent};
 use crate::state::State;
 use sorted::sorted;
@@ -106,9 +107,14 @@ impl Checkpoint {
         let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(self.optimizer.clone()))
             .map_err(|error| RunError::Record(error.to_string()))?;
         let expected = record.len();
-        let optimizer = optimizer.load_record(record);
-        // Burn skips what it cannot match without a word.
-        let found = optimizer.to_record().len();
+        // Burn panics over a record that is none of this optimiser, and skips what it cannot match
+        // without a word.
+        let (optimizer, found) = caught(|| {
+            let optimizer = optimizer.load_record(record);
+            let found = optimizer.to_record().len();
+            (optimizer, found)
+        })
+        .map_err(RunError::Record)?;
         match found == expected {
             true => Ok(optimizer),
             false => Err(RunError::Record(format!(

@@ -2,7 +2,6 @@
 //! through its hook for custom strategies.
 
 use std::mem;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
@@ -20,7 +19,7 @@ use burn::train::{
 use crate::classifier::{Batch, Classifier};
 use crate::error::RunError;
 use crate::events::{Events, NoMetricFiles, ScoreMetric};
-use crate::loader::words;
+use crate::panics::caught;
 use crate::run_dir::RunDir;
 use crate::session::{Session, Stop};
 use crate::state::State;
@@ -89,15 +88,14 @@ impl SupervisedLearningStrategy<Classifier> for Strategy {
     }
 }
 
-/// Burn panics where a device is lost or out of memory; the run must end with an error then.
+/// Runs `session`. A panic of Burn is an error that says where.
 fn guarded(session: &mut Session, events: &mut Events) -> Result<Option<Stop>, RunError> {
-    let run = panic::catch_unwind(AssertUnwindSafe(|| session.run(events)));
-    run.unwrap_or_else(|panic| {
+    caught(|| session.run(events)).unwrap_or_else(|reason| {
         Err(RunError::BrokeOff {
             device: session.config.device.clone().unwrap_or_default(),
             epoch: session.state.epoch,
             batch: session.state.epoch_step + 1,
-            reason: words(panic.as_ref()).to_owned(),
+            reason,
         })
     })
 }

@@ -23,6 +23,7 @@ mod loader;
 mod metrics;
 mod objective;
 mod optimizer;
+mod panics;
 mod plan;
 mod plane;
 mod prediction;
@@ -47,11 +48,12 @@ pub use evaluation::{ClassScore, Evaluation, SplitName};
 pub use faults::{Fault, Faults};
 pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, TensorCheck};
 pub use gradients::GradientClipping;
-pub use loader::{LoaderConfig, words as panic_words};
+pub use loader::LoaderConfig;
 pub use objective::{Head, ObjectiveConfig};
 pub use optimizer::{
     AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
 };
+pub use panics::caught;
 pub use plan::{Outcome, Plan, Run, Summary, Ui};
 pub use plane::Plane;
 pub use prediction::{ClassProbability, Prediction};

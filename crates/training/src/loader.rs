@@ -1,6 +1,5 @@
 //! Batches gathered in host memory, ahead of the step that needs them, in the order of the steps.
 
-use std::any::Any;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,6 +10,7 @@ use dataset::{Examples, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Fault;
+use crate::panics::words;
 
 /// How batches are gathered: `[training.loader]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -155,10 +155,4 @@ fn gather(data: &Split, work: &Work) -> Result<Gathered, String> {
         Some(Fault::Loader) => resume_unwind(Box::new("planted in the loader")),
         _ => Gathered::of(&data.train, &work.items),
     }
-}
-
-/// What a panic said.
-pub fn words(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words")
 }

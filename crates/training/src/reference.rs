@@ -35,6 +35,8 @@ impl ReferenceConfig {
             scores != self.gradient_difference.is_some(),
             "a reference is either an accuracy, `train_accuracy` or `test_accuracy`, or a `gradient_difference`",
         );
+        let length = self.source.len();
+        check.require("source", length <= 1000, "a source is named in at most 1000 bytes");
         let share = 0.0..=1.0;
         check.within("train_accuracy", self.train_accuracy.unwrap_or(0.0), share.clone());
         check.within("test_accuracy", self.test_accuracy.unwrap_or(0.0), share.clone());
