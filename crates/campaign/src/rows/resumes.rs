@@ -100,9 +100,13 @@ fn must_be_tidy(directory: &Path) -> Result<(), Box<dyn Error>> {
     }
 }
 
+/// How many resumes a median is taken of at least.
+const FEWEST: usize = 7;
+
 /// Compares the first tenth of the resumes of each kind with the last.
 fn judge(tally: &mut Tally, lives: &[Ended]) {
-    let tenth = (lives.len() / 10).max(2);
+    // Of few there is no median: a single slow one would be lost.
+    let tenth = (lives.len() / 10).max(FEWEST);
     let medians = |values: Vec<f64>| {
         let (first, last) = (values.get(..tenth), values.get(values.len().saturating_sub(tenth)..));
         [median(first.unwrap_or_default()), median(last.unwrap_or_default())]
