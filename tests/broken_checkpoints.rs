@@ -221,7 +221,7 @@ fn a_run_whose_own_config_was_changed_in_place_is_refused_whether_it_is_still_on
             |place| {
                 let config = place.read("runs/tiny/config.toml");
                 let end = config.find("[training").unwrap();
-                place.write("runs/tiny/config.toml", &config[..end]);
+                place.write("runs/tiny/config.toml", &config.as_bytes()[..end]);
             },
             RESUME,
             1,

@@ -17,6 +17,7 @@ use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use dataset::sha256;
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::classifier::Classifier;
@@ -193,6 +194,7 @@ impl Checkpoints {
         for name in self.committed()?.iter().rev() {
             match self.load(name) {
                 Ok(checkpoint) => return Ok(Some(checkpoint)),
+                Err(error @ RunError::Read { .. }) => return Err(error),
                 Err(error) => {
                     let reason = error.to_string();
                     let reason = reason.lines().next().unwrap_or_default();
@@ -229,7 +231,10 @@ impl Checkpoints {
             return Err(damaged("", "a checkpoint is called epoch-N-step-N".into()));
         }
         let read = |file: &str| {
-            fs::read(path.join(file)).map_err(|error| damaged(file, error.to_string()))
+            fs::read(path.join(file)).map_err(|error| match may_be_whole(&error) {
+                true => RunError::read(&path.join(file), error),
+                false => damaged(file, error.to_string()),
+            })
         };
         let [model, optimizer, state] = [read(MODEL)?, read(OPTIMIZER)?, read(STATE)?];
         let actual = sums([(MODEL, &model), (OPTIMIZER, &optimizer), (STATE, &state)]);
@@ -300,6 +305,12 @@ fn remove_whatever(path: &Path) -> io::Result<()> {
         true => fs::remove_dir_all(path),
         false => fs::remove_file(path),
     }
+}
+
+/// Whether a file that cannot be read may be as it was written: it must not be passed over then.
+fn may_be_whole(error: &io::Error) -> bool {
+    let passing = [Errno::ACCESS, Errno::PERM, Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|error| passing.contains(&error))
 }
 
 /// Epoch and step of a checkpoint's name.

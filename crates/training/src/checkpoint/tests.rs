@@ -30,6 +30,17 @@ fn what_was_committed_is_read_back() {
 }
 
 #[test]
+fn a_file_that_may_be_whole_is_not_taken_for_a_damaged_one() {
+    let error = |errno: Errno| io::Error::from(errno);
+    for passing in [Errno::ACCESS, Errno::MFILE, Errno::NOMEM] {
+        assert!(may_be_whole(&error(passing)), "{passing}");
+    }
+    for lasting in [Errno::NOENT, Errno::IO, Errno::ISDIR, Errno::LOOP] {
+        assert!(!may_be_whole(&error(lasting)), "{lasting}");
+    }
+}
+
+#[test]
 fn every_changed_bit_and_every_truncation_is_noticed() {
     let (place, checkpoints) = committed(&[(1, None)]);
     let name = "epoch-000001-step-000000";

@@ -16,10 +16,13 @@ use crate::tally::Tally;
 /// A damage, done to the run in a directory.
 struct Damage {
     what: String,
-    does: Box<dyn Fn(&Run) -> io::Result<()> + Sync + Send>,
+    does: Box<Does>,
     /// Whether what it takes away can be made again.
     is_repaired: bool,
 }
+
+/// Does a damage to a run.
+type Does = dyn Fn(&Run) -> io::Result<()> + Sync + Send;
 
 /// A run and the names of its checkpoints: the newest, the one before, and that of the best epoch.
 struct Run {
