@@ -203,7 +203,7 @@ fn a_signal_while_the_data_are_read_ends_with_its_exit_code_and_leaves_nothing()
     std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
     let ran: Ran = child.wait_with_output().unwrap().into();
     assert_eq!(ran.code, Some(143), "{ran:#?}");
-    assert!(ran.stdout.contains("nothing was trained"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("nothing new was trained"), "{}", ran.stdout);
     assert!(!place.path("runs/many").exists());
 }
 

@@ -167,7 +167,7 @@ fn stopped(directory: &Path) -> String {
 /// Ends a program that was asked to stop while it was still reading its data.
 fn stopped_early(args: &TrainArgs, stop: Stop) -> ExitCode {
     let text =
-        "stopped before the first step: nothing was trained\ncontinue: the same command again";
+        "stopped before the first step: nothing new was trained\ncontinue: the same command again";
     tell(args.ui, text);
     ExitCode::from(signals::exit_code(stop))
 }
