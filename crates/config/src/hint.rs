@@ -36,13 +36,12 @@ pub fn explain(message: &str) -> String {
 }
 
 fn unknown(what: &str, rest: &str) -> String {
-    let names: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
-    let Some((name, known)) = names.split_first() else {
-        return format!("unknown {what} {rest}");
-    };
-    match nearest(name, known) {
+    let mut names = rest.split('`').skip(1).step_by(2);
+    let name = names.next().unwrap_or(rest);
+    let known: Vec<&str> = names.collect();
+    match nearest(name, &known) {
         Some(meant) => format!("unknown {what} `{name}`: did you mean `{meant}`?"),
-        None => format!("unknown {what} `{name}`: known here are {}", list(known)),
+        None => format!("unknown {what} `{name}`: known here are {}", list(&known)),
     }
 }
 
