@@ -452,3 +452,21 @@ fn wait_for(path: &Path) {
         sleep(Duration::from_millis(5));
     }
 }
+
+#[test]
+fn a_folder_in_the_place_of_the_metrics_is_named() {
+    let spoil: fn(&Place) = |place| {
+        remove(place, "runs/tiny/metrics.csv");
+        fs::create_dir(place.path("runs/tiny/metrics.csv")).unwrap();
+    };
+    let words: &[_] = &["cannot read runs/tiny/metrics.csv", "check that it is there"];
+    refuse_each(&[("a folder", spoil, RESUME, 1, words)]);
+}
+
+#[test]
+fn a_run_of_a_config_whose_name_ends_in_a_number_is_none_of_the_config_without_it() {
+    let place = Place::new();
+    place.succeed(&[TRAIN, &["--set", "name=tiny-2"]].concat());
+    assert_eq!(place.names("runs"), ["tiny-2"]);
+    place.refuses(&["--config", "tiny.toml", "--resume"], 1, &["no run of `tiny`", "start one"]);
+}

@@ -86,7 +86,7 @@ impl SplitConfig {
         };
         let of_these = fraction * whole as f64 / examples.len() as f64;
         let (rest, held_out) = stratified(&examples.labels, part, of_these, seed);
-        if rest.is_empty() || held_out.is_empty() {
+        if held_out.is_empty() {
             return Err(DatasetError::EmptySplit {
                 part: part.as_str(),
                 fraction,
@@ -131,5 +131,15 @@ mod tests {
         let split = SplitConfig { validation_fraction: 0.0, test_fraction: 0.01 };
         let error = split.apply(source(10), 1).unwrap_err().to_string();
         assert!(error.contains("split.test_fraction"), "{error}");
+    }
+
+    #[test]
+    fn however_much_is_held_out_each_class_keeps_an_example_to_train_on() {
+        let split = SplitConfig { validation_fraction: 0.99, test_fraction: 0.0 };
+        let source = Source { test: Some(source(10).train), ..source(10) };
+        let parts = split.apply(source, 1).unwrap();
+        let mut kept = parts.train.labels;
+        kept.sort_unstable();
+        assert_eq!((kept, parts.validation.unwrap().len()), (vec![0, 1], 8));
     }
 }

@@ -160,3 +160,31 @@ impl DataIdentity {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images(shape: [usize; 3], classes: usize) -> DataIdentity {
+        DataIdentity {
+            stand_in: false,
+            sha256: BTreeMap::new(),
+            are_images: true,
+            shape,
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+            counts: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn data_that_no_model_can_be_made_for_are_not_believed() {
+        assert!(images([6, 6, 3], 2).is_plausible());
+        let features = DataIdentity { are_images: false, ..images([1, 1, 4096], 2) };
+        assert!(features.is_plausible());
+        for (shape, classes) in
+            [([0, 6, 3], 2), ([6, 16_385, 3], 2), ([6, 6, 5], 2), ([6, 6, 3], 1)]
+        {
+            assert!(!images(shape, classes).is_plausible(), "{shape:?}, {classes} classes");
+        }
+    }
+}

@@ -105,3 +105,22 @@ fn size(directory: &Path) -> u64 {
     let files = entries(directory).flat_map(|entry| entries(&entry.path()));
     files.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len()).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_the_tensors_on_a_graphics_card_the_machine_holds_only_what_is_saved() {
+        let experiment =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
+        let config = RunConfig::read(&experiment, &[]).unwrap();
+        let data = config.split.apply(config.dataset.load().unwrap(), config.seed).unwrap();
+        let of = |is_processor| Estimate::of(&config, &data, is_processor).unwrap();
+        let parameters = config.parameters(data.train.shape, data.classes.len()).unwrap() as u64;
+        let saved = parameters * (1 + config.optimizer.moments());
+        assert_eq!(of(false).memory, 2 * saved * NUMBER);
+        assert!(of(true).memory > of(false).memory + 3 * parameters * NUMBER);
+        assert_eq!(of(true).disk, of(false).disk);
+    }
+}

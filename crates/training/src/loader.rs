@@ -156,3 +156,39 @@ fn gather(data: &Split, work: &Work) -> Result<Gathered, String> {
         _ => Gathered::of(&data.train, &work.items),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split() -> Arc<Split> {
+        let examples = || Examples::features(1, vec![0.5; 4], vec![0, 1, 0, 1]);
+        let classes = ["a", "b"].map(str::to_owned).to_vec();
+        Arc::new(Split { train: examples(), validation: None, test: examples(), classes })
+    }
+
+    fn work(batches: usize) -> Vec<Work> {
+        (0..batches).map(|batch| Work { items: vec![batch % 4], fault: None }).collect()
+    }
+
+    #[test]
+    fn workers_that_nobody_waits_for_any_more_end_with_the_loader() {
+        let config = LoaderConfig { workers: 2, prefetch: 1 };
+        let mut loader = Loader::start(&config, split(), work(1000)).unwrap();
+        assert_eq!(*loader.next().unwrap().labels, [0]);
+        // Waits for both of them.
+        drop(loader);
+    }
+
+    #[test]
+    fn batches_come_in_order_and_none_after_the_last() {
+        for workers in [0, 1, 3, 8] {
+            let config = LoaderConfig { workers, prefetch: 2 };
+            let mut loader = Loader::start(&config, split(), work(5)).unwrap();
+            for batch in 0..5 {
+                assert_eq!(*loader.next().unwrap().labels, [batch % 2], "{workers} workers");
+            }
+            assert_eq!(loader.next().unwrap_err(), NO_MORE, "{workers} workers");
+        }
+    }
+}

@@ -147,3 +147,37 @@ fn flatten(prefix: &str, table: toml::Table, keys: &mut BTreeMap<String, Value>)
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn experiment(overrides: &[&str]) -> RunConfig {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
+        let overrides: Vec<_> = overrides.iter().copied().map(String::from).collect();
+        RunConfig::read(&path, &overrides).unwrap()
+    }
+
+    #[test]
+    fn a_choice_without_settings_is_a_key_too() {
+        let mut keys = BTreeMap::new();
+        flatten("", "[optimizer.plain]".parse().unwrap(), &mut keys);
+        assert_eq!(keys.keys().collect::<Vec<_>>(), ["optimizer.plain"]);
+    }
+
+    #[test]
+    fn a_change_that_a_resume_would_note_makes_it_another_run() {
+        let place = tempfile::TempDir::new().unwrap();
+        let (run, _lock) = RunDir::create(Some(&place.path().join("run")), "unused").unwrap();
+        write_config(&experiment(&[]), &run).unwrap();
+        must_equal(&experiment(&["training.loader.workers=2"]), &run).unwrap();
+        let other = experiment(&["device=flex"]);
+        let difference = "device: absent in the run, \"flex\" now";
+        assert_eq!(changes(&other, &run).unwrap(), [difference]);
+        let error = must_equal(&other, &run).unwrap_err().to_string();
+        assert!(error.contains(difference), "{error}");
+    }
+}

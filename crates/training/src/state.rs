@@ -87,3 +87,22 @@ impl State {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_epoch_has_the_highest_accuracy_and_of_equals_the_lowest_loss() {
+        let scores = |correct, loss_sum| Scores { correct, loss_sum, count: 4 };
+        let first = State::new("run".to_owned(), 1);
+        assert!(first.is_best(&scores(0, 9.0)));
+
+        let best = Best { epoch: 1, checkpoint: String::new(), accuracy: 0.5, loss: 1.0 };
+        let state = State { best: Some(best), ..first };
+        let cases = [(3, 9.0, true), (1, 0.0, false), (2, 3.0, true), (2, 4.0, false)];
+        for (correct, loss_sum, is_best) in cases {
+            assert_eq!(state.is_best(&scores(correct, loss_sum)), is_best, "{correct}, {loss_sum}");
+        }
+    }
+}

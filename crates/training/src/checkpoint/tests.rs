@@ -120,3 +120,22 @@ fn what_is_committed_before_a_damaged_checkpoint_is_kept() {
     checkpoints.prune(1).unwrap();
     assert_eq!(checkpoints.newest().unwrap().unwrap().state.epoch, 3);
 }
+
+#[test]
+fn what_is_committed_already_is_not_written_again() {
+    use std::os::unix::fs::MetadataExt;
+    let (_place, checkpoints) = committed(&[(1, None)]);
+    let path = checkpoints.directory.join("epoch-000001-step-000000");
+    let before = fs::metadata(&path).unwrap().ino();
+    checkpoints.commit(&checkpoint(1, None)).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().ino(), before);
+}
+
+#[test]
+fn a_file_in_the_place_of_all_checkpoints_is_named() {
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("checkpoints");
+    fs::write(&path, "a file").unwrap();
+    let error = Checkpoints::existing(path.clone(), "run").newest().unwrap_err().to_string();
+    assert!(error.contains(&format!("cannot read {}", path.display())), "{error}");
+}

@@ -94,3 +94,21 @@ fn write_owner(file: &mut File) -> io::Result<()> {
     file.rewind()?;
     write!(file, "process {}", std::process::id())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_removed_or_made_again_is_no_longer_at_its_path() {
+        let place = tempfile::TempDir::new().unwrap();
+        let path = place.path().join("lock");
+        let file = File::create(&path).unwrap();
+        assert!(is_at(&file, &path).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+        File::create(&path).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+        assert!(is_at(&file, &path.join("within a file")).is_err());
+    }
+}

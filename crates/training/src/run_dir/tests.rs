@@ -72,3 +72,21 @@ fn a_lock_whose_directory_was_removed_and_made_again_is_not_shared() {
     let (run, _new) = claim(&path).unwrap();
     assert!(matches!(run.lock(), Err(RunError::Locked { .. })));
 }
+
+#[test]
+fn a_directory_that_cannot_be_made_is_named() {
+    let place = TempDir::new().unwrap();
+    let path = place.path().join("long".repeat(100));
+    let error = claim(&path).unwrap_err().to_string();
+    assert!(error.contains(&format!("cannot write {}", path.display())), "{error}");
+}
+
+#[test]
+fn an_outcome_that_cannot_be_removed_is_named() {
+    let (_place, path) = left(&[]);
+    let (run, _lock) = claim(&path).unwrap();
+    run.remove_outcome().unwrap();
+    fs::create_dir(run.summary()).unwrap();
+    let error = run.remove_outcome().unwrap_err().to_string();
+    assert!(error.contains("runs/one/summary.json"), "{error}");
+}

@@ -70,3 +70,25 @@ impl Session {
         self.config.training.on_nan == OnNan::Rollback
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::{Fault, Faults, Plan, RunConfig, Ui};
+
+    #[test]
+    fn a_run_that_may_go_back_ends_with_an_error_that_is_of_no_number() {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
+        let overrides = ["epochs=3", "on_nan=rollback", "loader.workers=1"];
+        let overrides = overrides.map(|setting| format!("training.{setting}"));
+        let config = RunConfig::read(&path, &overrides).unwrap();
+        let place = tempfile::TempDir::new().unwrap();
+        let plan = Plan::prepare(&config, None, None).unwrap();
+        let mut run = plan.start(Some(&place.path().join("run"))).unwrap();
+        run.plant(Faults::one(3, Fault::Source));
+        let error = run.fit(Ui::silent(Box::new(|| None))).unwrap_err().to_string();
+        assert!(error.contains("planted in the source"), "{error}");
+    }
+}

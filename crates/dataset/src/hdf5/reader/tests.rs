@@ -125,6 +125,11 @@ fn a_reader_that_does_not_answer_is_an_error_that_says_how_it_ended() {
         let says = format!("set.h5: the process that reads it {says}");
         assert!(message.contains(&says) && message.contains(remedy), "{script}: {message}");
     }
+    let folder = tempfile::tempdir().unwrap();
+    let answer = folder.path().join("answer");
+    std::fs::write(&answer, sent(&Ok(images()))).unwrap();
+    let message = without_an_answer(&format!("cat {}; exit 3", answer.display()));
+    assert!(message.contains("ended with exit code 3"), "a whole answer: {message}");
     let message = super::read(Path::new("/nothing"), Path::new("set.h5"), Part::Train);
     let message = message.unwrap_err().to_string();
     assert!(message.contains("the process that reads it cannot be run (No such file"), "{message}");

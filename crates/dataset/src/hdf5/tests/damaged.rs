@@ -55,3 +55,16 @@ fn a_name_that_leads_out_of_its_heap_is_damaged() {
         assert_says(&message, &["`/list_classes`", "no entry of the heap", "damaged"]);
     }
 }
+
+#[test]
+fn a_chunk_longer_than_its_file_is_refused() {
+    let put = |file: &File| {
+        let builder = file.new_dataset_builder().shuffle().chunk([6, 2, 2, 3]);
+        let set = builder.empty::<u8>().shape([6, 2, 2, 3]).create("train_set_x").unwrap();
+        set.write_raw(&pixels()).unwrap();
+    };
+    // The entry of the chunk in its index: its size (4), mask (4), and where it begins (5 x 8).
+    let entry: Vec<u8> = [72].into_iter().chain([0; 47]).collect();
+    let message = patched(put, &entry, 0, &[0, 0, 0, 0x10]);
+    assert_says(&message, &["`/train_set_x`", "stored in 268435456 bytes of a file of"]);
+}

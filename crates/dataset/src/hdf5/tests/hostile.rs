@@ -1,8 +1,11 @@
 //! Files made to mislead: each is refused before its data is read.
 
-use hdf5::dataset::{AllocTime, DatasetCreateBuilder, Layout};
+use hdf5::dataset::{AllocTime, ChunkOpts, DatasetCreateBuilder, Layout};
 use hdf5::types::{FixedAscii, VarLenUnicode};
 
+use super::super::demand::Demand;
+use super::super::source::Source;
+use super::super::write;
 use super::*;
 
 type Settings = fn(&mut DatasetCreateBuilder) -> &mut DatasetCreateBuilder;
@@ -304,4 +307,27 @@ fn strings_of_any_length_in_an_object_header_are_refused() {
         set.write_raw(&["a", "b", "c"].map(|name| name.parse::<VarLenUnicode>().unwrap())).unwrap();
     });
     assert_says(&message, &["references in its header", "h5repack -l CONTI"]);
+}
+
+#[test]
+fn chunks_of_which_the_edge_alone_is_plain_are_refused() {
+    let message = refused_pixels(|file| {
+        let set = create(file, &[6, 2, 2, 3], |create| {
+            create.chunk([4, 2, 2, 3]).deflate(6).chunk_opts(ChunkOpts::DONT_FILTER_PARTIAL_CHUNKS)
+        });
+        set.write_raw(&pixels()).unwrap();
+    });
+    assert_says(&message, &["compressed except for its edge", "h5repack"]);
+}
+
+#[test]
+fn what_does_not_fit_into_the_free_memory_is_refused() {
+    let place = Place::new();
+    write(&place.path(), Part::Train, &small(), &names(&["a", "b", "c"])).unwrap();
+    let path = place.path();
+    let source = Source::open(&path).unwrap();
+    let (object, ..) = source.examples(Part::Train).unwrap();
+    let demand = Demand { work: 0, memory: u64::MAX, reserved: 0 };
+    let message = demand.check(&object).unwrap_err().to_string();
+    assert_says(&message, &["72 bytes long", "memory that are free now", "split the file"]);
 }

@@ -19,6 +19,12 @@ fn a_folder_is_named() {
 }
 
 #[test]
+fn what_is_neither_a_file_nor_a_folder_is_never_opened() {
+    let error = read(Path::new("/dev/null"), Part::Train).unwrap_err().to_string();
+    assert_says(&error, &["/dev/null", "neither a file nor a folder"]);
+}
+
+#[test]
 fn an_empty_file_is_named() {
     assert_refused(b"", &["an empty file"]);
 }

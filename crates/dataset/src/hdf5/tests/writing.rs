@@ -71,6 +71,14 @@ fn what_could_not_be_read_again_is_not_written() {
     assert_says(&refused(&small(), &classes[..2]), &["label 2 at index 2", "0 to 1"]);
     assert_says(&refused(&small(), &names(&["a", "b", "a"])), &["\"a\" at index 2", "different"]);
     assert_says(&refused(&small(), &names(&["a", "b", ""])), &["\"\" at index 2"]);
+    assert_says(
+        &refused(&small(), &names(&["a", "b ", "c"])),
+        &["\"b \" at index 1", "ends in blank"],
+    );
+    for name in ["b".repeat(257), "b\0".to_owned()] {
+        let message = refused(&small(), &names(&["a", &name, "c"]));
+        assert_says(&message, &["at index 1", "at most 256 bytes without a zero byte"]);
+    }
     assert_says(&refused(&small(), &[]), &["a list of 0 names"]);
     let short = Examples::images([2, 2, 3], pixels()[1..].to_vec(), small().labels);
     assert_says(&refused(&short, &classes), &["71 bytes for 6 images"]);
