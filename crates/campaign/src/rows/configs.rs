@@ -11,7 +11,7 @@ mod memory;
 mod tests;
 mod trial;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::fs;
 use std::io;
@@ -24,8 +24,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use training::RunConfig;
 
-use crate::Campaign;
 use crate::tally::{Outcome, Tally};
+use crate::{Campaign, Size};
 use bases::Base;
 use fields::Key;
 use generated::Material;
@@ -48,7 +48,8 @@ pub fn run(campaign: &Campaign) -> Outcome {
     let peak = Peak::start()?;
     let mut read = Read { tally: none_hangs(&material.bases)?, ..Read::default() };
     if read.tally.losses.is_empty() {
-        read.add(in_parallel(|judge, share| every_field(&bases, judge, share))?);
+        let keys = keys(&bases, campaign.size);
+        read.add(in_parallel(|judge, share| every_field(&keys, judge, share))?);
         read.add(in_parallel(|judge, share| {
             generated(&material, campaign.seed, count, judge, share)
         })?);
@@ -114,17 +115,25 @@ fn in_parallel(read: impl Fn(&mut Judge, Share) -> Read + Sync) -> io::Result<Re
     })
 }
 
-/// Everything that can be done to each key of the bases.
-fn every_field(bases: &[Base], judge: &mut Judge, share: Share) -> Read {
+/// Every key with each base that has it; in the small size with one of them, which can be run if any
+/// can.
+fn keys(bases: &[Base], size: Size) -> Vec<(&Base, Key)> {
+    let (run, others): (Vec<_>, Vec<_>) = bases.iter().partition(|base| base.runs);
+    let of = |base: &'_ Base| fields::keys(&base.table).into_iter();
+    let keys = run.into_iter().chain(others);
+    let keys = keys.flat_map(|base| of(base).map(move |key| (base, key)));
+    let mut known = HashSet::new();
+    keys.filter(|(_, key)| size == Size::Full || known.insert(key.clone())).collect()
+}
+
+/// Everything that can be done to each of `keys`.
+fn every_field(keys: &[(&Base, Key)], judge: &mut Judge, share: Share) -> Read {
     let mut read = Read::default();
-    let keys = bases
-        .iter()
-        .flat_map(|base| fields::keys(&base.table).into_iter().map(move |key| (base, key)));
-    for (base, key) in keys.skip(share.first).step_by(share.every) {
-        let mut values = asked(base, &key, judge);
+    for (base, key) in keys.iter().skip(share.first).step_by(share.every) {
+        let mut values = asked(base, key, judge);
         // They are slow to write and to read, and what runs has every key.
         values.extend(fields::huge().into_iter().filter(|_| base.runs));
-        for mutant in fields::mutants(&base.table, &key, &values) {
+        for mutant in fields::mutants(&base.table, key, &values) {
             match judge.read(mutant.text.as_bytes(), &[]) {
                 Ok(Some(config)) if base.runs => drop(read.accepted.insert(mutant.name, config)),
                 outcome => read
