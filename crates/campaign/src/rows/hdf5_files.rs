@@ -69,3 +69,22 @@ fn on_all_processors(
         Ok(all)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mutant_with_one_pixel_of_the_baits_value_has_not_read_the_bait() {
+        let bench = Bench::new().unwrap();
+        let bases = bases::all(&bench).unwrap();
+        let mut seen = Seen::default();
+        for index in [18_943, 37_806, 67_789, 98_714] {
+            seen.count(&bench, 0, &mutants::of(&bases, 1, index)).unwrap();
+        }
+        assert_eq!(
+            (seen.losses.as_slice(), seen.to_string().starts_with("4 read")),
+            (&[][..], true)
+        );
+    }
+}
