@@ -42,6 +42,9 @@ pub fn run(campaign: &Campaign) -> Outcome {
         tally.losses.push(format!("a process that reads took {} MiB", peak >> 10));
     }
     tally.note = format!("{} crafted; {seen}; {} MiB at most", attacks.len(), peak >> 10);
+    if !bench.tells_reading {
+        tally.note += "; no times of access here";
+    }
     Ok(tally)
 }
 
