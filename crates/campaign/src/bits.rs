@@ -27,7 +27,7 @@ const OTHERS: [&str; 8] = [
 ];
 
 /// The files of a checkpoint.
-const CHECKPOINT: [&str; 4] = ["SHA256SUMS", "model.bpk", "optimizer.bpk", "state.json"];
+pub const CHECKPOINT: [&str; 4] = ["SHA256SUMS", "model.bpk", "optimizer.bpk", "state.json"];
 
 impl Bits {
     /// Those of the finished run in `directory`, which keeps at most so many checkpoints beside

@@ -20,7 +20,7 @@ use crate::error::Failure;
 use crate::print;
 pub use plain::Plain;
 
-use training::StopSource;
+use training::{Silent, StopSource};
 
 impl UiChoice {
     /// Whether the dashboard will be shown.
@@ -46,7 +46,7 @@ impl UiChoice {
     pub fn renderer(self, interrupter: &Interrupter, done: usize) -> Box<dyn MetricsRenderer> {
         match self.is_dashboard() {
             true => Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), Some(done))),
-            false if self == Self::None => Box::new(Plain::new(|_| {})),
+            false if self == Self::None => Box::new(Silent),
             false => Box::new(Plain::new(print::progress)),
         }
     }

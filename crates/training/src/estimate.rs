@@ -8,7 +8,7 @@ use rustix::fs::statvfs;
 
 use crate::config::RunConfig;
 use crate::error::RunError;
-use crate::session::{EVALUATION_BATCH, MOST_RESIDENT, OnNan};
+use crate::session::{EVALUATION_BATCH, OnNan};
 
 /// What a run needs beside what it has, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +25,14 @@ const NUMBER: u64 = 4;
 const SMALL_FILES: u64 = 4 << 20;
 
 impl Estimate {
-    /// What `config` needs with `data` in memory already; `None` if that is no number of 64 bits.
-    /// With the tensors on a graphics card, `is_processor` is false.
-    pub fn of(config: &RunConfig, data: &Split, is_processor: bool) -> Option<Self> {
+    /// What `config` needs with `data` in memory already. With the tensors on a graphics card,
+    /// `is_processor` is false. Fails if that is no number of 64 bits.
+    pub fn of(config: &RunConfig, data: &Split, is_processor: bool) -> Result<Self, RunError> {
+        let estimate = Self::counted(config, data, is_processor);
+        estimate.ok_or(RunError::TooLarge { needed: None, available: 0 })
+    }
+
+    fn counted(config: &RunConfig, data: &Split, is_processor: bool) -> Option<Self> {
         let parameters = config.parameters(data.train.shape, data.classes.len())? as u64;
         let saved = parameters.checked_mul(1 + config.optimizer.moments())?;
         let tensors = if is_processor { tensors(config, data, parameters, saved)? } else { 0 };
@@ -67,8 +72,7 @@ fn tensors(config: &RunConfig, data: &Split, parameters: u64, saved: u64) -> Opt
     let (count, width) = (data.train.len() as u64, data.train.width() as u64);
     let (batch, loader) = (config.training.batch_size(data.train.len()), &config.training.loader);
     let ahead = (loader.workers * loader.prefetch + 2) as u64 * batch as u64;
-    let resident = loader.workers == 0 && count * width <= MOST_RESIDENT as u64;
-    let examples = if resident { 2 * count } else { ahead.min(count) };
+    let examples = if loader.keeps_whole(&data.train) { 2 * count } else { ahead.min(count) };
     let activations = config.activations(data.train.shape, data.classes.len())? as u64;
     let layers =
         activations.checked_mul(batch.max(EVALUATION_BATCH.min(data.train.len())) as u64)?;

@@ -93,8 +93,7 @@ impl GradientCheck {
         let config = RunConfig { dataset, ..config.clone() };
         let (data, identity) = DataIdentity::load(&config)?;
         config.check_against(&data)?;
-        let estimate = Estimate::of(&config, &data, true);
-        estimate.ok_or(RunError::TooLarge { needed: None, available: 0 })?.must_fit_memory()?;
+        Estimate::of(&config, &data, true)?.must_fit_memory()?;
         Subject::new(config, &data, identity, device).check(&data, options)
     }
 }

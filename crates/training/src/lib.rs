@@ -63,5 +63,6 @@ pub use schedule::{
     CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, ScheduleConfig, StepConfig,
 };
 pub use session::{EarlyStoppingConfig, OnNan, Stop, StopSource};
+pub use silent::Silent;
 pub use state::{Best, State};
 pub use trained::Trained;

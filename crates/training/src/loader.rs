@@ -58,12 +58,20 @@ impl Default for LoaderConfig {
 }
 
 impl LoaderConfig {
+    /// Whether `train` is kept on the device whole, so that nothing is gathered.
+    pub fn keeps_whole(&self, train: &Examples) -> bool {
+        self.workers == 0 && train.len() * train.width() <= MOST_RESIDENT
+    }
+
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         check.within("workers", self.workers as f64, 0.0..=256.0);
         check.count("prefetch", self.prefetch, 1024);
     }
 }
+
+/// How many numbers of the training set are kept on the device at most: 256 MiB of them.
+const MOST_RESIDENT: usize = 1 << 26;
 
 impl Gathered {
     /// The examples at `items`. Fails if there is no such example.

@@ -45,8 +45,7 @@ impl Plan {
         let config = RunConfig { dataset, device: Some(device.name.clone()), ..config.clone() };
         let (data, identity) = DataIdentity::load(&config)?;
         config.check_against(&data)?;
-        let estimate = Estimate::of(&config, &data, device.is_processor());
-        let estimate = estimate.ok_or(RunError::TooLarge { needed: None, available: 0 })?;
+        let estimate = Estimate::of(&config, &data, device.is_processor())?;
         tracing::debug!(estimate.memory, estimate.disk, "bytes that the run will need");
         estimate.must_fit_memory()?;
         let run = resume::identity(&config, &identity)?;

@@ -24,7 +24,6 @@ use crate::run_dir::RunDir;
 use crate::scores::Scores;
 use crate::state::{Best, State};
 pub use recovery::OnNan;
-pub use step::MOST_RESIDENT;
 
 /// When to stop before the last epoch: `[training.early_stopping]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

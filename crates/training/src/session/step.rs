@@ -14,13 +14,10 @@ use crate::finite;
 use crate::loader::{Loader, Work};
 use crate::scores::Scores;
 
-/// How many numbers of the training set are kept on the device at most: 256 MiB of them.
-pub const MOST_RESIDENT: usize = 1 << 26;
-
 impl Session {
     /// What gathers the batches of `steps`, unless the whole training set is on the device.
     pub(super) fn loader(&mut self, steps: &[&[usize]]) -> Result<Option<Loader>, RunError> {
-        if self.is_resident() {
+        if self.config.training.loader.keeps_whole(&self.data.train) {
             return Ok(None);
         }
         let batch_size = self.config.training.batch_size(self.data.train.len());
@@ -53,8 +50,10 @@ impl Session {
             gradients.accumulate(&self.classifier, part_gradients);
             scores += part_scores;
         }
-        self.follow(gradients.grads(), fault)?;
-        self.count_step(scores, events);
+        let learning_rate = self.learning_rate(self.state.step);
+        self.follow(gradients.grads(), learning_rate, fault)?;
+        self.count_step(scores);
+        events.batch(Pass::Train, scores, self.position(), Some(learning_rate));
         Ok(())
     }
 
@@ -69,11 +68,6 @@ impl Session {
         let all = || (0..examples.len()).collect::<Vec<_>>();
         let whole = self.whole.get_or_insert_with(|| classifier.batch(examples, &all(), device));
         Ok(if items.len() == examples.len() { whole.clone() } else { whole.part(items) })
-    }
-
-    fn is_resident(&self) -> bool {
-        let train = &self.data.train;
-        self.config.training.loader.workers == 0 && train.len() * train.width() <= MOST_RESIDENT
     }
 
     /// Scores and gradients of a batch. A loss that is not finite makes gradients that are not.
@@ -102,6 +96,7 @@ impl Session {
     fn follow(
         &mut self,
         mut gradients: GradientsParams,
+        learning_rate: f64,
         fault: Option<Fault>,
     ) -> Result<(), RunError> {
         if let Some(Fault::Gradient(value)) = fault {
@@ -115,17 +110,15 @@ impl Session {
         if let Some(clipping) = self.config.training.gradient_clipping {
             gradients = clipping.apply(&self.classifier, gradients);
         }
-        let step_size = self.config.optimizer.step_size(self.learning_rate(self.state.step));
+        let step_size = self.config.optimizer.step_size(learning_rate);
         self.classifier = self.optimizer.step(step_size, self.classifier.clone(), gradients);
         Ok(())
     }
 
-    fn count_step(&mut self, scores: Scores, events: &mut Events) {
-        let learning_rate = self.learning_rate(self.state.step);
+    fn count_step(&mut self, scores: Scores) {
         self.state.scores += scores;
         self.state.epoch_step += 1;
         self.state.step += 1;
-        events.batch(Pass::Train, scores, self.position(), Some(learning_rate));
     }
 
     /// Fails, with what `where_from` finds to be the first tensor that is not finite.

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::ConfigError;
 use tempfile::TempDir;
-use training::RunConfig;
+use training::{RunConfig, caught};
 
 /// The most that reading one config may take of a processor.
 const LONGEST: Duration = Duration::from_millis(100);
@@ -42,8 +41,8 @@ impl Judge {
         let path = self.path("config.toml");
         fs::write(&path, text).map_err(|error| error.to_string())?;
         let started = on_processor();
-        let read = catch_unwind(AssertUnwindSafe(|| RunConfig::read(&path, overrides)))
-            .map_err(|_| "a panic".to_owned())?;
+        let read =
+            caught(|| RunConfig::read(&path, overrides)).map_err(|_| "a panic".to_owned())?;
         let took = on_processor().saturating_sub(started);
         self.longest = self.longest.max(took);
         match (took > LONGEST, read) {

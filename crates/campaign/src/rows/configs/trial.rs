@@ -1,12 +1,11 @@
 //! A config that was accepted is also run: prepared, started, and stopped after its first step.
 
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dataset::DatasetConfig;
-use training::{Plan, RunConfig, RunError, Stop, Ui};
+use training::{Plan, RunConfig, RunError, Stop, Ui, caught};
 
 use super::memory::Peak;
 
@@ -24,11 +23,12 @@ pub fn run(config: &RunConfig, run: &Path) -> Result<(), String> {
         return Ok(());
     }
     let (started, peak) = (Instant::now(), Peak::start().map_err(|error| error.to_string())?);
-    let outcome = catch_unwind(AssertUnwindSafe(|| first_step(config, run)));
+    let outcome = caught(|| first_step(config, run));
     let (took, memory) = (started.elapsed(), peak.bytes().map_err(|error| error.to_string())?);
     fs::remove_dir_all(run).ok();
     match outcome {
-        Err(_) => Err("a panic when it was run".to_owned()),
+        // A run reports a panic of its steps as an error.
+        Err(_) | Ok(Err(RunError::BrokeOff { .. })) => Err("a panic when it was run".to_owned()),
         Ok(_) if took > LONGEST => Err(format!("its first step took {} s", took.as_secs())),
         Ok(_) if memory > MOST_MEMORY => Err(format!("its first step took {} MiB", memory >> 20)),
         Ok(_) => Ok(()),

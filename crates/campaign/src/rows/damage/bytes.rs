@@ -10,12 +10,9 @@ use rand::{RngExt, SeedableRng};
 use training::{Checkpoints, State};
 
 use super::{Victim, copy};
-use crate::bits::names;
+use crate::bits::{CHECKPOINT, names};
 use crate::cores;
 use crate::tally::Tally;
-
-/// The files of a checkpoint.
-const FILES: [&str; 4] = ["model.bpk", "optimizer.bpk", "state.json", "SHA256SUMS"];
 
 /// How many bytes one core damages in turn.
 const CHUNK: usize = 64;
@@ -36,7 +33,7 @@ struct Patient {
 /// Flips every bit, cuts every file at every length, and makes it longer.
 pub fn every(victim: &Victim) -> Result<Tally, Box<dyn Error>> {
     let sizes = Patient::new(victim, "sizes")?.files;
-    let chunks: Vec<_> = (0..FILES.len())
+    let chunks: Vec<_> = (0..CHECKPOINT.len())
         .flat_map(|file| {
             let size = sizes.get(file).map_or(0, |[bytes, _]| bytes.len());
             (0..size.div_ceil(CHUNK)).map(move |chunk| (file, chunk * CHUNK))
@@ -91,7 +88,7 @@ impl Patient {
             let of = |name: &str| fs::read(directory.join(name).join(file));
             Ok([of(newest)?, of(before)?])
         };
-        let files = FILES.iter().map(|file| read(file)).collect::<io::Result<_>>()?;
+        let files = CHECKPOINT.iter().map(|file| read(file)).collect::<io::Result<_>>()?;
         let before = checkpoints.load(before)?.state;
         Ok(Self { newest: newest.clone(), files, before, checkpoints, directory })
     }
@@ -117,7 +114,7 @@ impl Patient {
     }
 
     fn damage_randomly(&self, random: &mut ChaCha8Rng, tally: &mut Tally) -> io::Result<()> {
-        let file = random.random_range(0..FILES.len());
+        let file = random.random_range(0..CHECKPOINT.len());
         let Some([whole, stale]) = self.files.get(file) else { return Ok(()) };
         let mut damaged = whole.clone();
         let kind = damage(&mut damaged, stale, random);
@@ -137,7 +134,7 @@ impl Patient {
         tally: &mut Tally,
         what: impl Fn() -> String,
     ) -> io::Result<()> {
-        let (Some(name), Some([whole, _])) = (FILES.get(file), self.files.get(file)) else {
+        let (Some(name), Some([whole, _])) = (CHECKPOINT.get(file), self.files.get(file)) else {
             return Ok(());
         };
         let path = self.directory.join(&self.newest).join(name);

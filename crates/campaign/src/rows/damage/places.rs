@@ -4,12 +4,13 @@ use std::error::Error;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+
+use training::caught;
 
 use super::{Victim, copy, remove};
 use crate::Campaign;
-use crate::bits::names;
+use crate::bits::{CHECKPOINT, names};
 use crate::cores;
 use crate::tally::Tally;
 
@@ -32,8 +33,6 @@ struct Run {
     best: String,
 }
 
-const CHECKPOINT: [&str; 4] = ["model.bpk", "optimizer.bpk", "state.json", "SHA256SUMS"];
-
 /// Does each damage to a copy of the run, and goes on with it.
 pub fn all(victim: &Victim, campaign: &Campaign) -> Result<Tally, Box<dyn Error>> {
     let mut damages = of_files();
@@ -44,7 +43,7 @@ pub fn all(victim: &Victim, campaign: &Campaign) -> Result<Tally, Box<dyn Error>
         let damage = damages.get(number)?;
         let mut tally = Tally::default();
         let directory = victim.experiment.path(format!("damaged-{number}"));
-        let outcome = catch_unwind(AssertUnwindSafe(|| go_on(victim, damage, &directory)));
+        let outcome = caught(|| go_on(victim, damage, &directory));
         let outcome = outcome.unwrap_or_else(|_| Err("a panic".to_owned()));
         tally.count(outcome.map_err(|reason| format!("{}: {reason}", damage.what)));
         Some(tally)
