@@ -88,7 +88,8 @@ pub struct AdamWConfig {
     pub beta_2: f64,
     /// What is added to the root of the second mean, against division by zero.
     pub epsilon: f64,
-    /// The share of every parameter that a step takes away, times the learning rate.
+    /// The share of every weight that a step takes away, times the learning rate; norms and biases
+    /// keep all.
     pub weight_decay: f64,
 }
 

@@ -14,7 +14,8 @@ pub struct Adam {
     pub beta_2: f64,
     /// What is added to the root of the second mean.
     pub epsilon: f64,
-    /// The share of a parameter that a step takes away, times the learning rate.
+    /// The share of a weight that a step takes away, times the learning rate. Norms and biases,
+    /// which have one dimension, keep all.
     pub weight_decay: f64,
 }
 
@@ -28,18 +29,14 @@ impl Optimizer for Adam {
         gradient: Tensor<D>,
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, Option<AdamState<D>>) {
-        let means = self.means(gradient, state);
-        let time = means.time as f64;
-        let first = 1.0 - self.beta_1.powf(time);
-        let root = (1.0 - self.beta_2.powf(time)).sqrt();
-        // rate * (m / first) / (sqrt(v) / root + epsilon), with the numbers taken together.
-        let scaled = means.moment_1.clone() * (learning_rate * root / first);
-        let step = scaled / (means.moment_2.clone().sqrt() + self.epsilon * root);
-        let parameter = match self.weight_decay {
-            0.0 => parameter,
-            decay => parameter * (1.0 - learning_rate * decay),
-        };
-        (parameter - step, Some(AdamState::new(means)))
+        let means = state.map(|state| state.momentum).unwrap_or_else(|| zero_means(&gradient));
+        let time = means.time + 1;
+        let decay = if D > 1 { self.weight_decay } else { 0.0 };
+        let step = self.numbers(learning_rate, time, decay);
+        let [parameter, moment_1, moment_2] =
+            kernels::adam(&step, parameter, gradient, means.moment_1, means.moment_2);
+        let means = AdaptiveMomentumState::new(time, moment_1, moment_2);
+        (parameter, Some(AdamState::new(means)))
     }
 
     fn to_device<const D: usize>(mut state: AdamState<D>, device: &Device) -> AdamState<D> {
@@ -49,21 +46,22 @@ impl Optimizer for Adam {
 }
 
 impl Adam {
-    /// The means of the gradients and of their squares with one more `gradient`.
-    fn means<const D: usize>(
-        &self,
-        gradient: Tensor<D>,
-        state: Option<AdamState<D>>,
-    ) -> AdaptiveMomentumState<D> {
-        let first = gradient.clone() * (1.0 - self.beta_1);
-        let second = gradient.square() * (1.0 - self.beta_2);
-        match state.map(|state| state.momentum) {
-            None => AdaptiveMomentumState::new(1, first, second),
-            Some(means) => AdaptiveMomentumState::new(
-                means.time + 1,
-                means.moment_1 * self.beta_1 + first,
-                means.moment_2 * self.beta_2 + second,
-            ),
+    /// The numbers of step `time`, from 1.
+    fn numbers(&self, learning_rate: f64, time: usize, weight_decay: f64) -> kernels::Adam {
+        let first = 1.0 - self.beta_1.powf(time as f64);
+        let root = (1.0 - self.beta_2.powf(time as f64)).sqrt();
+        kernels::Adam {
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            rate: learning_rate * root / first,
+            epsilon: self.epsilon * root,
+            kept: 1.0 - learning_rate * weight_decay,
         }
     }
+}
+
+/// The means before the first step.
+fn zero_means<const D: usize>(gradient: &Tensor<D>) -> AdaptiveMomentumState<D> {
+    let zeros = gradient.zeros_like();
+    AdaptiveMomentumState::new(0, zeros.clone(), zeros)
 }

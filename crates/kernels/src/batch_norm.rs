@@ -1,0 +1,78 @@
+use burn::tensor::{Tensor, module};
+
+/// How a batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchNorm {
+    /// What is added to the variance, against division by zero.
+    pub epsilon: f64,
+    /// Whether a ReLU follows, after the residual is added.
+    pub relu: bool,
+}
+
+/// What a batch norm found in its batch, without gradients.
+#[derive(Debug, Clone)]
+pub struct BatchStatistics {
+    /// The mean of each channel, `[channels]`.
+    pub mean: Tensor<1>,
+    /// The variance of each channel, divided by the count, `[channels]`.
+    pub variance: Tensor<1>,
+}
+
+/// `relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual)` over the batch's own
+/// statistics.
+///
+/// `input` and `residual` are `[.., channels]`, `gamma` and `beta` `[channels]`.
+pub fn batch_norm_train<const D: usize>(
+    options: BatchNorm,
+    input: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    residual: Option<Tensor<D>>,
+) -> (Tensor<D>, BatchStatistics) {
+    #[cfg(feature = "flex")]
+    if crate::fused::is_fused(&input) {
+        return crate::fused::batch_norm_train(options, input, gamma, beta, residual);
+    }
+    let shape = input.shape();
+    let [channels] = gamma.dims();
+    let rows = input.reshape([shape.num_elements() / channels, channels]);
+    let norm = module::batch_norm_train(rows, gamma, beta, options.epsilon);
+    let statistics = BatchStatistics { mean: norm.mean.detach(), variance: norm.variance.detach() };
+    (options.end(norm.output.reshape(shape), residual), statistics)
+}
+
+/// The same over `statistics` that are given.
+pub fn batch_norm_inference<const D: usize>(
+    options: BatchNorm,
+    input: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    statistics: BatchStatistics,
+    residual: Option<Tensor<D>>,
+) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if crate::fused::is_fused(&input) && !input.device().is_autodiff() {
+        return crate::fused::batch_norm_inference(
+            options, input, gamma, beta, statistics, residual,
+        );
+    }
+    let shape = input.shape();
+    let [channels] = gamma.dims();
+    let rows = input.reshape([shape.num_elements() / channels, channels]);
+    let BatchStatistics { mean, variance } = statistics;
+    let output = module::batch_norm(rows, gamma, beta, mean, variance, options.epsilon);
+    options.end(output.reshape(shape), residual)
+}
+
+impl BatchNorm {
+    fn end<const D: usize>(self, output: Tensor<D>, residual: Option<Tensor<D>>) -> Tensor<D> {
+        let output = match residual {
+            Some(residual) => output + residual,
+            None => output,
+        };
+        if self.relu { burn::tensor::activation::relu(output) } else { output }
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests;

@@ -1,0 +1,152 @@
+//! Against the formula in plain tensor operations, whose gradients are Burn's.
+
+use super::*;
+use burn::tensor::{DType, Device, Distribution, Tolerance, activation};
+
+/// Input, gamma, beta and residual, and what the output is weighted with.
+struct Problem {
+    input: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    residual: Option<Tensor<4>>,
+    weights: Tensor<4>,
+}
+
+fn random<const D: usize>(shape: [usize; D], precision: DType, device: &Device) -> Tensor<D> {
+    Tensor::<D>::random(shape, Distribution::Normal(0.3, 2.0), device).cast(precision)
+}
+
+impl Problem {
+    fn new(shape: [usize; 4], has_residual: bool, precision: DType) -> Self {
+        let device = Device::flex().autodiff();
+        let tensor = || random(shape, precision, &device).detach().require_grad();
+        let vector = || random([shape[3]], precision, &device).detach().require_grad();
+        Self {
+            input: tensor(),
+            gamma: vector(),
+            beta: vector(),
+            residual: has_residual.then(tensor),
+            weights: random(shape, precision, &device),
+        }
+    }
+
+    fn fused(&self, options: BatchNorm) -> (Tensor<4>, BatchStatistics) {
+        let (gamma, beta) = (self.gamma.clone(), self.beta.clone());
+        batch_norm_train(options, self.input.clone(), gamma, beta, self.residual.clone())
+    }
+
+    fn plain(&self, options: BatchNorm) -> (Tensor<4>, BatchStatistics) {
+        let mean = self.input.clone().mean_dims(&[0, 1, 2]);
+        let centred = self.input.clone() - mean.clone();
+        let variance = centred.clone().square().mean_dims(&[0, 1, 2]);
+        let normal = centred / (variance.clone() + options.epsilon).sqrt();
+        let mut output = normal * self.gamma.clone().unsqueeze() + self.beta.clone().unsqueeze();
+        if let Some(residual) = &self.residual {
+            output = output + residual.clone();
+        }
+        let output = if options.relu { activation::relu(output) } else { output };
+        let [mean, variance] = [mean, variance].map(|values| values.flatten(0, 3));
+        (output, BatchStatistics { mean, variance })
+    }
+
+    /// The gradients of the weighted sum of an output.
+    fn gradients(&self, output: Tensor<4>) -> Vec<Tensor<1>> {
+        let gradients = (output * self.weights.clone()).sum().backward();
+        let of = |tensor: &Tensor<4>| tensor.grad(&gradients).unwrap().flatten(0, 3);
+        let mut all = vec![of(&self.input)];
+        all.extend(self.residual.as_ref().map(of));
+        all.extend([&self.gamma, &self.beta].map(|tensor| tensor.grad(&gradients).unwrap()));
+        all
+    }
+}
+
+fn assert_close<const D: usize>(one: Tensor<D>, other: Tensor<D>, tolerance: f64) {
+    let largest: f64 = other.clone().abs().max().into_scalar();
+    let (one, other) = (one.into_data(), other.into_data());
+    one.assert_approx_eq::<f64>(&other, Tolerance::absolute(tolerance * largest.max(1.0)));
+}
+
+#[test]
+fn output_statistics_and_gradients_are_those_of_the_formula() {
+    // Of one row, few channels, many, more than a block; enough rows for several pieces.
+    let shapes = [[2, 1, 1, 1], [3, 5, 7, 3], [7, 9, 11, 32], [4, 1, 1, 1500], [64, 17, 13, 5]];
+    for (precision, tolerance) in [(DType::F32, 1e-5), (DType::F64, 1e-12)] {
+        for shape in shapes {
+            for (relu, has_residual) in [(false, false), (true, false), (true, true), (false, true)]
+            {
+                let problem = Problem::new(shape, has_residual, precision);
+                let options = BatchNorm { epsilon: 1e-5, relu };
+                let (fused, plain) = (problem.fused(options), problem.plain(options));
+                assert_close(fused.1.mean, plain.1.mean.detach(), tolerance);
+                assert_close(fused.1.variance, plain.1.variance.detach(), tolerance);
+                assert_close(fused.0.clone(), plain.0.clone(), tolerance);
+                let gradients = problem.gradients(fused.0).into_iter();
+                for (fused, plain) in gradients.zip(problem.gradients(plain.0)) {
+                    assert_close(fused, plain, 10.0 * tolerance);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn statistics_of_values_far_from_zero_keep_their_digits() {
+    let device = Device::flex().autodiff();
+    let input = random([64, 8, 8, 3], DType::F32, &device) + 1000.0;
+    let exact = input.clone().cast(DType::F64).flatten::<2>(0, 2).var_bias(0);
+    let (gamma, beta) = (Tensor::ones([3], &device), Tensor::zeros([3], &device));
+    let options = BatchNorm { epsilon: 1e-5, relu: false };
+    let (_, statistics) = batch_norm_train(options, input, gamma, beta, None);
+    let found = statistics.variance.cast(DType::F64);
+    assert_close(found, exact.flatten(0, 1), 1e-6);
+}
+
+#[test]
+fn inference_normalises_with_the_statistics_that_are_given() {
+    for has_residual in [false, true] {
+        let problem = Problem::new([5, 3, 2, 40], has_residual, DType::F32);
+        let options = BatchNorm { epsilon: 1e-5, relu: true };
+        let (trained, statistics) = problem.fused(options);
+        let [gamma, beta] = [&problem.gamma, &problem.beta].map(|t| t.clone().inner());
+        let output = batch_norm_inference(
+            options,
+            problem.input.clone().inner(),
+            gamma,
+            beta,
+            BatchStatistics {
+                mean: statistics.mean.inner(),
+                variance: statistics.variance.inner(),
+            },
+            problem.residual.clone().map(Tensor::inner),
+        );
+        assert_close(output, trained.inner(), 1e-6);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let problem = Problem::new([64, 19, 23, 24], true, DType::F32);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (output, _) = problem.fused(BatchNorm { epsilon: 1e-5, relu: true });
+            let gradients = problem.gradients(output.clone()).into_iter();
+            gradients
+                .chain([output.inner().flatten(0, 3)])
+                .map(|t| t.into_data())
+                .collect::<Vec<_>>()
+        })
+    };
+    let one = run(1);
+    for threads in [2, 3, 8] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn what_is_not_a_number_stays_so() {
+    let mut problem = Problem::new([4, 2, 2, 3], false, DType::F32);
+    problem.input = problem.input.clone().slice_fill([0..1], f32::NAN);
+    let (output, _) = problem.fused(BatchNorm { epsilon: 1e-5, relu: true });
+    assert!(output.into_data().iter::<f32>().all(f32::is_nan));
+}

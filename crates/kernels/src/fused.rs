@@ -1,0 +1,16 @@
+//! The kernels as a Burn backend extension of Flex, with their backward passes.
+
+mod adam;
+mod batch_norm;
+mod tensors;
+
+use burn::tensor::{DType, Tensor};
+
+pub use adam::adam;
+pub use batch_norm::{batch_norm_inference, batch_norm_train};
+
+/// Whether the kernels compute with this tensor.
+pub fn is_fused<const D: usize>(tensor: &Tensor<D>) -> bool {
+    let is_real = matches!(tensor.dtype(), DType::F32 | DType::F64);
+    is_real && tensors::is_flex(&tensor.device())
+}

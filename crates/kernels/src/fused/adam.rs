@@ -1,0 +1,69 @@
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+use burn::tensor::{DType, Tensor};
+
+use super::tensors::{self, FlexTensor, Values};
+use crate::{Adam, cpu};
+
+/// One step of all parameters of a tensor.
+#[backend_extension(Flex)]
+pub trait AdamOps: Backend {
+    /// Parameter, gradient and means to parameter and means.
+    fn adam_step(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        moment_1: FloatTensor<Self>,
+        moment_2: FloatTensor<Self>,
+        adam: Adam,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+}
+
+/// As [`crate::adam`].
+pub fn adam<const D: usize>(
+    adam: &Adam,
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    moment_1: Tensor<D>,
+    moment_2: Tensor<D>,
+) -> [Tensor<D>; 3] {
+    let (parameter, moment_1, moment_2) = Dispatch::adam_step(
+        parameter.into_dispatch(),
+        gradient.into_dispatch(),
+        moment_1.into_dispatch(),
+        moment_2.into_dispatch(),
+        *adam,
+    );
+    [parameter, moment_1, moment_2].map(Tensor::from_dispatch)
+}
+
+impl AdamOps for Flex {
+    fn adam_step(
+        parameter: FlexTensor,
+        gradient: FlexTensor,
+        moment_1: FlexTensor,
+        moment_2: FlexTensor,
+        adam: Adam,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        match parameter.dtype() {
+            DType::F64 => step::<f64>(&adam, parameter, gradient, moment_1, moment_2),
+            _ => step::<f32>(&adam, parameter, gradient, moment_1, moment_2),
+        }
+    }
+}
+
+fn step<T: Values>(
+    adam: &Adam,
+    parameter: FlexTensor,
+    gradient: FlexTensor,
+    moment_1: FlexTensor,
+    moment_2: FlexTensor,
+) -> (FlexTensor, FlexTensor, FlexTensor) {
+    let shape = parameter.shape();
+    let parameter = tensors::contiguous(parameter);
+    let [mut gradient, mut moment_1, mut moment_2] =
+        [gradient, moment_1, moment_2].map(tensors::owned::<T>);
+    let values = tensors::values(&parameter);
+    cpu::adam::step(adam, values, &mut gradient, &mut moment_1, &mut moment_2);
+    let tensor = |values| tensors::tensor(values, shape.clone());
+    (tensor(gradient), tensor(moment_1), tensor(moment_2))
+}

@@ -1,0 +1,273 @@
+use std::sync::Arc;
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{
+    Autodiff, AutodiffBackend, Backend, Dispatch, Flex, TensorMetadata, backend_extension,
+};
+use burn::tensor::{DType, Shape, Tensor};
+
+use super::tensors::{self, FlexTensor, Values};
+use crate::cpu::batch_norm::{Affine, Forward, Moments};
+use crate::{BatchNorm, BatchStatistics};
+
+/// Batch norm with what follows it. Without a residual the input stands in its place.
+#[backend_extension(Flex, Autodiff)]
+pub trait BatchNormOps: Backend {
+    /// Output, mean and variance.
+    fn fused_batch_norm_train(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        has_residual: bool,
+        options: BatchNorm,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+}
+
+/// Batch norm with statistics that are given, likewise.
+#[backend_extension(Flex)]
+pub trait BatchNormInferenceOps: Backend {
+    /// The output.
+    fn fused_batch_norm_inference(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        has_residual: bool,
+        options: BatchNorm,
+    ) -> FloatTensor<Self>;
+}
+
+/// As [`crate::batch_norm_train`].
+pub fn batch_norm_train<const D: usize>(
+    options: BatchNorm,
+    input: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    residual: Option<Tensor<D>>,
+) -> (Tensor<D>, BatchStatistics) {
+    let has_residual = residual.is_some();
+    let residual = residual.unwrap_or_else(|| input.clone());
+    let (output, mean, variance) = Dispatch::fused_batch_norm_train(
+        input.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        residual.into_dispatch(),
+        has_residual,
+        options,
+    );
+    let [mean, variance] = [mean, variance].map(Tensor::from_dispatch);
+    (Tensor::from_dispatch(output), BatchStatistics { mean, variance })
+}
+
+/// As [`crate::batch_norm_inference`].
+pub fn batch_norm_inference<const D: usize>(
+    options: BatchNorm,
+    input: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    statistics: BatchStatistics,
+    residual: Option<Tensor<D>>,
+) -> Tensor<D> {
+    let has_residual = residual.is_some();
+    let residual = residual.unwrap_or_else(|| input.clone());
+    Tensor::from_dispatch(Dispatch::fused_batch_norm_inference(
+        input.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        statistics.mean.into_dispatch(),
+        statistics.variance.into_dispatch(),
+        residual.into_dispatch(),
+        has_residual,
+        options,
+    ))
+}
+
+impl BatchNormOps for Flex {
+    fn fused_batch_norm_train(
+        input: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        residual: FlexTensor,
+        has_residual: bool,
+        options: BatchNorm,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let inputs = Inputs::new(input, gamma, beta, has_residual.then_some(residual));
+        match inputs.input.dtype() {
+            DType::F64 => inputs.train::<f64>(options).0,
+            _ => inputs.train::<f32>(options).0,
+        }
+    }
+}
+
+impl BatchNormInferenceOps for Flex {
+    fn fused_batch_norm_inference(
+        input: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        mean: FlexTensor,
+        variance: FlexTensor,
+        residual: FlexTensor,
+        has_residual: bool,
+        options: BatchNorm,
+    ) -> FlexTensor {
+        let inputs = Inputs::new(input, gamma, beta, has_residual.then_some(residual));
+        let [mean, variance] = [mean, variance].map(tensors::contiguous);
+        match inputs.input.dtype() {
+            DType::F64 => inputs.apply::<f64>(&moments::<f64>(&mean, &variance), options),
+            _ => inputs.apply::<f32>(&moments::<f32>(&mean, &variance), options),
+        }
+    }
+}
+
+fn moments<T: Values>(mean: &FlexTensor, variance: &FlexTensor) -> Moments {
+    let [mean, variance] = [mean, variance].map(|tensor| tensors::wide::<T>(tensor));
+    Moments { mean, variance }
+}
+
+/// The inputs of a batch norm, contiguous.
+#[derive(Debug, Clone)]
+struct Inputs {
+    input: FlexTensor,
+    gamma: FlexTensor,
+    beta: FlexTensor,
+    residual: Option<FlexTensor>,
+}
+
+impl Inputs {
+    fn new(
+        input: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        residual: Option<FlexTensor>,
+    ) -> Self {
+        let [input, gamma, beta] = [input, gamma, beta].map(tensors::contiguous);
+        Self { input, gamma, beta, residual: residual.map(tensors::contiguous) }
+    }
+
+    /// Output, mean and variance, and the last two as the backward pass needs them.
+    fn train<T: Values>(
+        &self,
+        options: BatchNorm,
+    ) -> ((FlexTensor, FlexTensor, FlexTensor), Moments) {
+        let channels = self.gamma.shape();
+        let moments = Moments::of(tensors::values::<T>(&self.input), channels.num_elements());
+        let output = self.apply::<T>(&moments, options);
+        let [mean, variance] = [&moments.mean, &moments.variance]
+            .map(|values| tensors::narrow::<T>(values, channels.clone()));
+        ((output, mean, variance), moments)
+    }
+
+    fn apply<T: Values>(&self, moments: &Moments, options: BatchNorm) -> FlexTensor {
+        let map = (tensors::values::<T>(&self.gamma), tensors::values::<T>(&self.beta));
+        let affine = Affine::normalizing(moments, map, options.epsilon, options.relu);
+        let residual = self.residual.as_ref().map(tensors::values);
+        let output = affine.apply(tensors::values(&self.input), residual);
+        tensors::tensor(output, self.input.shape())
+    }
+}
+
+/// What the backward pass needs.
+#[derive(Debug, Clone)]
+struct State {
+    input: FlexTensor,
+    /// The output, if there was a ReLU.
+    rectified: Option<FlexTensor>,
+    gamma: FlexTensor,
+    moments: Arc<Moments>,
+    epsilon: f64,
+    has_residual: bool,
+}
+
+impl State {
+    /// The gradients of input, gamma, beta and residual.
+    fn backward<T: Values>(&self, gradient: FlexTensor) -> [Option<FlexTensor>; 4] {
+        let gradient = tensors::contiguous(gradient);
+        let forward = Forward {
+            input: tensors::values::<T>(&self.input),
+            rectified: self.rectified.as_ref().map(tensors::values),
+            has_residual: self.has_residual,
+            gamma: tensors::values(&self.gamma),
+            moments: &self.moments,
+            epsilon: self.epsilon,
+        };
+        let backward = forward.backward(tensors::values(&gradient));
+        let (rows, channels) = (self.input.shape(), self.gamma.shape());
+        let tensor = |values, shape: &Shape| tensors::tensor(values, shape.clone());
+        [
+            Some(tensor(backward.input, &rows)),
+            Some(tensor(backward.gamma, &channels)),
+            Some(tensor(backward.beta, &channels)),
+            backward.residual.map(|values| tensor(values, &rows)),
+        ]
+    }
+}
+
+/// The backward pass, of input, gamma, beta and residual.
+#[derive(Debug)]
+struct BatchNormBackward;
+
+impl Backward<Flex, 4> for BatchNormBackward {
+    type State = State;
+
+    fn backward(
+        self,
+        ops: Ops<State, 4>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let of_parents = match gradient.dtype() {
+            DType::F64 => ops.state.backward::<f64>(gradient),
+            _ => ops.state.backward::<f32>(gradient),
+        };
+        for (parent, gradient) in ops.parents.into_iter().zip(of_parents) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                gradients.register::<Flex>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
+
+impl<C: CheckpointStrategy> BatchNormOps for Autodiff<Flex, C> {
+    fn fused_batch_norm_train(
+        input: Tracked<C>,
+        gamma: Tracked<C>,
+        beta: Tracked<C>,
+        residual: Tracked<C>,
+        has_residual: bool,
+        options: BatchNorm,
+    ) -> (Tracked<C>, Tracked<C>, Tracked<C>) {
+        let nodes = [input.node(), gamma.node(), beta.node(), residual.node()];
+        let [input, gamma, beta, residual] =
+            [input, gamma, beta, residual].map(Tracked::<C>::into_primitive);
+        let inputs = Inputs::new(input, gamma, beta, has_residual.then_some(residual));
+        let ((output, mean, variance), moments) = match inputs.input.dtype() {
+            DType::F64 => inputs.train::<f64>(options),
+            _ => inputs.train::<f32>(options),
+        };
+        let output = match BatchNormBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::UnTracked(prep) => prep.finish(output),
+            OpsKind::Tracked(prep) => {
+                let state = State {
+                    rectified: options.relu.then(|| output.clone()),
+                    input: inputs.input,
+                    gamma: inputs.gamma,
+                    moments: Arc::new(moments),
+                    epsilon: options.epsilon,
+                    has_residual,
+                };
+                prep.finish(state, output)
+            }
+        };
+        (output, Self::from_inner(mean), Self::from_inner(variance))
+    }
+}
