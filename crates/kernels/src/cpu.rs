@@ -3,11 +3,13 @@
 
 pub mod adam;
 pub mod batch_norm;
+pub mod matmul;
 
+use bytemuck::Pod;
 use num_traits::Float;
 
 /// What kernels compute with: f32, and f64 for checking gradients.
-pub trait Real: Float + Send + Sync + 'static {}
+pub trait Real: Float + Pod + Send + Sync {}
 
 impl Real for f32 {}
 impl Real for f64 {}
@@ -20,9 +22,4 @@ pub fn real<T: Real>(value: f64) -> T {
 /// An f64 again.
 pub fn wide<T: Real>(value: T) -> f64 {
     value.to_f64().unwrap_or(f64::NAN)
-}
-
-/// Memory for so many numbers, all of which are to be written.
-fn buffer<T: Real>(count: usize) -> Vec<T> {
-    vec![T::zero(); count]
 }

@@ -2,12 +2,14 @@
 
 mod adam;
 mod batch_norm;
+mod linear;
 mod tensors;
 
 use burn::tensor::{DType, Tensor};
 
 pub use adam::adam;
 pub use batch_norm::{batch_norm_inference, batch_norm_train};
+pub use linear::linear;
 
 /// Whether the kernels compute with this tensor.
 pub fn is_fused<const D: usize>(tensor: &Tensor<D>) -> bool {

@@ -13,9 +13,15 @@ mod conv;
 mod cpu;
 #[cfg(feature = "flex")]
 mod fused;
+mod linear;
 mod max_pool;
+#[cfg(feature = "flex")]
+mod memory;
+#[cfg(all(test, feature = "flex"))]
+mod testing;
 
 pub use adam::{Adam, adam};
 pub use batch_norm::{BatchNorm, BatchStatistics, batch_norm_inference, batch_norm_train};
 pub use conv::{Conv2d, conv2d};
+pub use linear::linear;
 pub use max_pool::max_pool2d;

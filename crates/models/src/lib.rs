@@ -7,15 +7,22 @@
 #![forbid(unsafe_code)]
 
 mod activation;
+mod batch_norm;
+mod cnn;
+mod convolution;
+mod dense;
 mod initializer;
 mod mlp;
 mod model;
 mod noise;
 mod parameters;
+mod resnet;
 
 pub use activation::Activation;
+pub use cnn::{Cnn, CnnConfig, ImageHead, Pool};
 pub use initializer::{Generator, Initializer};
 pub use mlp::{Mlp, MlpConfig, NormPosition};
 pub use model::{Model, ModelConfig};
 pub use noise::Noise;
 pub use parameters::{FirstWeights, Parameters};
+pub use resnet::{Resnet, ResnetConfig};

@@ -1,10 +1,12 @@
 use burn::module::Module;
-use burn::nn::{BatchNorm, BatchNormConfig, Linear};
+use burn::nn::{BatchNorm, Linear};
 use burn::tensor::Tensor;
 use config::Check;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
+use crate::batch_norm::{self, Around};
+use crate::dense;
 use crate::initializer::{Generator, Initializer};
 use crate::noise::Noise;
 use crate::parameters::{FirstWeights, Parameters};
@@ -104,7 +106,7 @@ impl MlpConfig {
         let linear = self.linear(inputs, units, parameters);
         let norm = match self.batch_norm {
             NormPosition::None => None,
-            _ => Some(parameters.batch_norm(&BatchNormConfig::new(units))),
+            _ => Some(parameters.batch_norm(units)),
         };
         Hidden {
             linear,
@@ -192,17 +194,24 @@ impl Mlp {
                 _ => features,
             }
         });
-        self.output.forward(features)
+        dense::forward(&self.output, features)
     }
 }
 
 impl Hidden {
     /// `[batch, inputs]` to `[batch, units]`.
     fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        let features = self.linear.forward(features);
+        let features = dense::forward(&self.linear, features);
         match (&self.norm, self.norm_position) {
-            (Some(norm), NormPosition::BeforeActivation) => self.activate(norm.forward(features)),
-            (Some(norm), NormPosition::AfterActivation) => norm.forward(self.activate(features)),
+            (Some(norm), NormPosition::BeforeActivation) if self.activation == Activation::Relu => {
+                batch_norm::forward(norm, features, Around::RELU)
+            }
+            (Some(norm), NormPosition::BeforeActivation) => {
+                self.activate(batch_norm::forward(norm, features, Around::NOTHING))
+            }
+            (Some(norm), NormPosition::AfterActivation) => {
+                batch_norm::forward(norm, self.activate(features), Around::NOTHING)
+            }
             _ => self.activate(features),
         }
     }

@@ -61,9 +61,29 @@ impl Parameters {
         }
     }
 
-    /// A batch norm of `[batch, features]`.
-    pub fn batch_norm(&mut self, config: &BatchNormConfig) -> BatchNorm {
-        let features = [config.num_features];
+    /// A layer `[batch, inputs]` to `[batch, outputs]` with He-normal weights.
+    pub fn he_linear(&mut self, inputs: usize, outputs: usize) -> Linear {
+        let (initializer, generator) = (Initializer::HeNormal, Generator::Chacha);
+        self.linear(inputs, outputs, &FirstWeights { initializer, scale: 1.0, generator })
+    }
+
+    /// He-normal weights `[out_channels, in_channels, height, width]` of a convolution.
+    pub fn convolution(&mut self, shape: [usize; 4]) -> Param<Tensor<4>> {
+        let [outputs, window @ ..] = shape;
+        let inputs = window.iter().product();
+        let weights = Initializer::HeNormal.draw(1.0, inputs, outputs, &mut self.rng);
+        self.trained(TensorData::new(weights, shape))
+    }
+
+    /// Zeros, one a channel.
+    pub fn bias(&mut self, channels: usize) -> Param<Tensor<1>> {
+        self.trained(TensorData::zeros::<f32, _>([channels]))
+    }
+
+    /// A batch norm of `[.., channels]`, with the defaults of PyTorch.
+    pub fn batch_norm(&mut self, channels: usize) -> BatchNorm {
+        let config = BatchNormConfig::new(channels);
+        let features = [channels];
         BatchNorm {
             gamma: self.trained(TensorData::ones::<f32, _>(features)),
             beta: self.trained(TensorData::zeros::<f32, _>(features)),

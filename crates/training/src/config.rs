@@ -142,6 +142,9 @@ impl RunConfig {
     /// Fails if this cannot be trained on `data`.
     pub fn check_against(&self, data: &Split) -> Result<(), RunError> {
         self.objective.init(data.classes.len())?;
+        if let Some(reason) = self.model.objection(data.train.shape) {
+            return Err(RunError::Unsuited { shape: data.train.shape, reason });
+        }
         let (count, batch_size) = (data.train.len(), self.training.batch_size(data.train.len()));
         if self.model.has_batch_norm() && (batch_size == 1 || count % batch_size == 1) {
             return Err(RunError::BatchOfOne { count, batch_size });

@@ -43,9 +43,15 @@ pub enum RunError {
     NoSpace { run: PathBuf, needed: u64, available: u64 },
     /// A batch of one has no variance.
     #[error(
-        "{count} training examples in batches of {batch_size} leave a batch of one, in which batch norm has no variance\n  change `training.batch_size` or set `model.mlp.batch_norm = \"none\"`"
+        "{count} training examples in batches of {batch_size} leave a batch of one, in which batch norm has no variance\n  change `training.batch_size` or leave out the batch norm"
     )]
     BatchOfOne { count: usize, batch_size: usize },
+    /// A model that cannot take the data.
+    #[error(
+        "the model cannot classify examples of {} x {} x {} (height x width x channels): {reason}\n  choose another model, for example `[model.mlp]`, or other data",
+        shape[0], shape[1], shape[2]
+    )]
+    Unsuited { shape: [usize; 3], reason: String },
     /// One logit cannot tell more than two classes apart.
     #[error(
         "the head `sigmoid` tells two classes apart, and the data have {classes}\n  set `objective.head = \"softmax\"`, or leave it out"

@@ -1,7 +1,8 @@
 //! Against the formula in plain tensor operations, whose gradients are Burn's.
 
 use super::*;
-use burn::tensor::{DType, Device, Distribution, Tolerance, activation};
+use crate::testing::{assert_close, random};
+use burn::tensor::{DType, Device, activation};
 
 /// Input, gamma, beta and residual, and what the output is weighted with.
 struct Problem {
@@ -12,15 +13,11 @@ struct Problem {
     weights: Tensor<4>,
 }
 
-fn random<const D: usize>(shape: [usize; D], precision: DType, device: &Device) -> Tensor<D> {
-    Tensor::<D>::random(shape, Distribution::Normal(0.3, 2.0), device).cast(precision)
-}
-
 impl Problem {
     fn new(shape: [usize; 4], has_residual: bool, precision: DType) -> Self {
         let device = Device::flex().autodiff();
-        let tensor = || random(shape, precision, &device).detach().require_grad();
-        let vector = || random([shape[3]], precision, &device).detach().require_grad();
+        let tensor = || random(shape, precision, &device).require_grad();
+        let vector = || random([shape[3]], precision, &device).require_grad();
         Self {
             input: tensor(),
             gamma: vector(),
@@ -58,12 +55,6 @@ impl Problem {
         all.extend([&self.gamma, &self.beta].map(|tensor| tensor.grad(&gradients).unwrap()));
         all
     }
-}
-
-fn assert_close<const D: usize>(one: Tensor<D>, other: Tensor<D>, tolerance: f64) {
-    let largest: f64 = other.clone().abs().max().into_scalar();
-    let (one, other) = (one.into_data(), other.into_data());
-    one.assert_approx_eq::<f64>(&other, Tolerance::absolute(tolerance * largest.max(1.0)));
 }
 
 #[test]

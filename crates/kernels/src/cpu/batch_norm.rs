@@ -1,7 +1,8 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::{Real, buffer, real, wide};
+use super::{Real, real, wide};
+use crate::memory::Memory;
 
 /// Mean and variance of each channel of rows `[rows, channels]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,11 +27,11 @@ pub struct Affine<T> {
 
 /// The gradients of a batch norm.
 pub struct Backward<T> {
-    pub input: Vec<T>,
+    pub input: Memory<T>,
     /// Where there was a residual.
-    pub residual: Option<Vec<T>>,
-    pub gamma: Vec<T>,
-    pub beta: Vec<T>,
+    pub residual: Option<Memory<T>>,
+    pub gamma: Vec<f64>,
+    pub beta: Vec<f64>,
 }
 
 /// What the backward pass needs to know of the forward one.
@@ -152,8 +153,8 @@ impl<T: Real> Affine<T> {
     }
 
     /// Maps `input` and adds `residual`, both `[rows, channels]`.
-    pub fn apply(&self, input: &[T], residual: Option<&[T]>) -> Vec<T> {
-        let mut output = buffer(input.len());
+    pub fn apply(&self, input: &[T], residual: Option<&[T]>) -> Memory<T> {
+        let mut output = Memory::new(input.len());
         let (arch, block) = (Arch::new(), block(self.shift.len()));
         let tiled = self.tiled(block);
         let piece = block * BLOCKS;
@@ -245,12 +246,8 @@ impl<T: Real> Forward<'_, T> {
         Backward {
             input,
             residual,
-            gamma: products
-                .iter()
-                .zip(&inverse)
-                .map(|(sum, inverse)| real(sum * inverse))
-                .collect(),
-            beta: sums.into_iter().map(real).collect(),
+            gamma: products.iter().zip(&inverse).map(|(sum, inverse)| sum * inverse).collect(),
+            beta: sums,
         }
     }
 
@@ -324,12 +321,12 @@ impl<T: Real> InputGradient<T> {
         forward: &Forward<T>,
         gradient: &[T],
         rectified: &[T],
-    ) -> (Vec<T>, Option<Vec<T>>) {
+    ) -> (Memory<T>, Option<Memory<T>>) {
         let (arch, piece) = (Arch::new(), self.shift.len() * BLOCKS);
         let inputs = forward.input.par_chunks(piece).zip(rectified.par_chunks(piece));
         let pieces = gradient.par_chunks(piece).zip(inputs);
-        let mut of_input = buffer(gradient.len());
-        let mut of_residual = buffer(if forward.has_residual { gradient.len() } else { 0 });
+        let mut of_input = Memory::new(gradient.len());
+        let mut of_residual = Memory::new(if forward.has_residual { gradient.len() } else { 0 });
         let outputs = of_input.par_chunks_mut(piece);
         if forward.has_residual {
             let outputs = outputs.zip(of_residual.par_chunks_mut(piece));

@@ -1,5 +1,5 @@
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{DType, Tensor};
 
 use super::tensors::{self, FlexTensor, Values};
@@ -58,12 +58,14 @@ fn step<T: Values>(
     moment_1: FlexTensor,
     moment_2: FlexTensor,
 ) -> (FlexTensor, FlexTensor, FlexTensor) {
-    let shape = parameter.shape();
-    let parameter = tensors::contiguous(parameter);
-    let [mut gradient, mut moment_1, mut moment_2] =
-        [gradient, moment_1, moment_2].map(tensors::owned::<T>);
-    let values = tensors::values(&parameter);
-    cpu::adam::step(adam, values, &mut gradient, &mut moment_1, &mut moment_2);
-    let tensor = |values| tensors::tensor(values, shape.clone());
-    (tensor(gradient), tensor(moment_1), tensor(moment_2))
+    let [parameter, mut gradient, mut moment_1, mut moment_2] =
+        [parameter, gradient, moment_1, moment_2].map(tensors::contiguous);
+    cpu::adam::step(
+        adam,
+        tensors::values::<T>(&parameter),
+        gradient.storage_mut(),
+        moment_1.storage_mut(),
+        moment_2.storage_mut(),
+    );
+    (gradient, moment_1, moment_2)
 }

@@ -202,8 +202,8 @@ impl State {
         let tensor = |values, shape: &Shape| tensors::tensor(values, shape.clone());
         [
             Some(tensor(backward.input, &rows)),
-            Some(tensor(backward.gamma, &channels)),
-            Some(tensor(backward.beta, &channels)),
+            Some(tensors::narrow::<T>(&backward.gamma, channels.clone())),
+            Some(tensors::narrow::<T>(&backward.beta, channels)),
             backward.residual.map(|values| tensor(values, &rows)),
         ]
     }
@@ -227,11 +227,8 @@ impl Backward<Flex, 4> for BatchNormBackward {
             DType::F64 => ops.state.backward::<f64>(gradient),
             _ => ops.state.backward::<f32>(gradient),
         };
-        for (parent, gradient) in ops.parents.into_iter().zip(of_parents) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                gradients.register::<Flex>(parent.id, gradient);
-            }
-        }
+        let parents = ops.parents.map(|parent| parent.map(|node| node.id));
+        tensors::register(gradients, parents, of_parents);
     }
 }
 

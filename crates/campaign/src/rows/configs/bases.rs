@@ -73,6 +73,26 @@ l2 = 0.1
 l1 = 0.1
 "#;
 
+const CONVOLUTIONS: &str = r#"[model.cnn]
+channels = [2, 3]
+convolutions = 2
+kernel_size = 1
+activation = "tanh"
+negative_slope = 0.02
+batch_norm = false
+pool = "average"
+head = "average"
+hidden = [2]
+dropout = 0.1
+"#;
+
+const RESIDUAL: &str = r#"[model.resnet]
+channels = [2, 3]
+blocks = 1
+stem = 2
+dropout = 0.1
+"#;
+
 const TRAINING: &str = r#"[training]
 epochs = 3
 batch_size = 8
@@ -98,7 +118,7 @@ source = "nobody"
 gradient_difference = 1e-7
 "#;
 
-const MADE: [Parts; 6] = [
+const MADE: [Parts; 8] = [
     [
         HDF5,
         PERCEPTRON,
@@ -130,6 +150,8 @@ const MADE: [Parts; 6] = [
         CLIPPED,
     ],
     [STAND_IN, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
+    [STAND_IN, CONVOLUTIONS, "[optimizer.adam]\n", SHORT],
+    [STAND_IN, RESIDUAL, "[optimizer.adam]\n", SHORT],
 ];
 
 /// A config, with every key that is not left out for want of a default.

@@ -1,0 +1,68 @@
+use burn::module::{Module, Param};
+use burn::nn::BatchNorm;
+use burn::tensor::Tensor;
+use kernels::Conv2d;
+
+use crate::batch_norm::{self, Around};
+use crate::parameters::Parameters;
+
+/// A convolution with the batch norm behind it, or with a bias where there is none.
+#[derive(Module, Debug)]
+pub struct Convolution {
+    /// `[out_channels, in_channels, kernel, kernel]`
+    weight: Param<Tensor<4>>,
+    bias: Option<Param<Tensor<1>>>,
+    norm: Option<BatchNorm>,
+    #[module(skip)]
+    stride: usize,
+}
+
+/// The shape of a convolution, whose input is padded so that its output has `size / stride` rows
+/// and columns, rounded up.
+#[derive(Debug, Clone, Copy)]
+pub struct ConvolutionConfig {
+    /// The channels of the input.
+    pub inputs: usize,
+    /// The channels of the output.
+    pub outputs: usize,
+    /// Rows and columns of its windows, an odd number.
+    pub kernel: usize,
+    /// Rows and columns from one window to the next.
+    pub stride: usize,
+    /// Whether a batch norm follows.
+    pub batch_norm: bool,
+}
+
+impl ConvolutionConfig {
+    /// The convolution with He-normal weights.
+    pub fn init(&self, parameters: &mut Parameters) -> Convolution {
+        Convolution {
+            weight: parameters.convolution([self.outputs, self.inputs, self.kernel, self.kernel]),
+            bias: (!self.batch_norm).then(|| parameters.bias(self.outputs)),
+            norm: self.batch_norm.then(|| parameters.batch_norm(self.outputs)),
+            stride: self.stride,
+        }
+    }
+
+    /// The number of its parameters, running statistics included; `None` if it overflows.
+    pub fn parameters(&self) -> Option<usize> {
+        let others = if self.batch_norm { 4 } else { 1 };
+        let window = self.kernel.checked_mul(self.kernel)?.checked_mul(self.inputs)?;
+        window.checked_add(others)?.checked_mul(self.outputs)
+    }
+}
+
+impl Convolution {
+    /// `[batch, height, width, inputs]` to `[batch, height / stride, width / stride, outputs]`.
+    pub fn forward(&self, images: Tensor<4>, around: Around<4>) -> Tensor<4> {
+        let weight = self.weight.val();
+        let [.., kernel] = weight.dims();
+        let geometry = Conv2d { stride: [self.stride; 2], padding: [kernel / 2; 2] };
+        let bias = self.bias.as_ref().map(Param::val);
+        let output = kernels::conv2d(geometry, images, weight, bias);
+        match &self.norm {
+            Some(norm) => batch_norm::forward(norm, output, around),
+            None => around.apply(output),
+        }
+    }
+}
