@@ -96,6 +96,15 @@ impl Examples {
         }
     }
 
+    /// The example at `index` of `values`, those of all examples.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such example.
+    pub(crate) fn row<'a, T>(&self, values: &'a [T], index: usize) -> &'a [T] {
+        row(values, self.width(), index)
+    }
+
     /// SHA-256 of shape, values and labels, in hexadecimal: equal for equal content, however it
     /// is stored.
     pub fn sha256(&self) -> String {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, FloatDType, Int, Tensor, TensorCreationOptions, TensorData};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
-use dataset::{Examples, Statistics};
+use dataset::{Examples, Scaler, Statistics};
 use models::{Model, Noise, Parameters};
 
 use crate::config::RunConfig;
@@ -74,17 +74,26 @@ impl Classifier {
     /// Gathers the examples at `items` onto `device`.
     pub fn batch(&self, examples: &Examples, items: &[usize], device: &Device) -> Batch {
         let labels = examples.labels_at(items).into();
-        let gathered = Gathered { values: examples.gather(items), labels };
+        let gathered = Gathered { inputs: examples.inputs(items, &self.scaler()), labels };
         self.place(gathered, examples.shape, device)
+    }
+
+    /// The map of values to inputs that the model is trained under.
+    pub fn scaler(&self) -> Scaler {
+        let host = |values: &Param<Tensor<1>>| {
+            values.val().without_autodiff().into_data().iter::<f32>().collect()
+        };
+        let Normalizer { shift, scale } = &self.normalizer;
+        Statistics { shift: host(shift), scale: host(scale) }.scaler()
     }
 
     /// Puts examples of `shape` that were gathered onto `device`.
     pub fn place(&self, gathered: Gathered, shape: [usize; 3], device: &Device) -> Batch {
-        let Gathered { values, labels } = gathered;
+        let Gathered { inputs, labels } = gathered;
         let targets: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
         let count = targets.len();
         Batch {
-            inputs: self.inputs(values, count, shape, device),
+            inputs: self.inputs(inputs, count, shape, device),
             targets: Tensor::from_data(TensorData::new(targets, [count]), device),
             labels,
             noise: None,
@@ -94,8 +103,8 @@ impl Classifier {
 
     /// The logits `[items.len(), outputs]` of the examples at `items`.
     pub fn logits(&self, examples: &Examples, items: &[usize], device: &Device) -> Tensor<2> {
-        let values = examples.gather(items);
-        self.model.forward(self.inputs(values, items.len(), examples.shape, device), None)
+        let inputs = examples.inputs(items, &self.scaler());
+        self.model.forward(self.inputs(inputs, items.len(), examples.shape, device), None)
     }
 
     /// What is minimised.
@@ -131,17 +140,17 @@ impl Classifier {
         (loss, logits)
     }
 
-    /// The inputs `[count, height, width, channels]` that `values` become.
+    /// The tensor `[count, height, width, channels]` of `inputs`.
     fn inputs(
         &self,
-        values: Vec<f32>,
+        inputs: Vec<f32>,
         count: usize,
         [height, width, channels]: [usize; 3],
         device: &Device,
     ) -> Tensor<4> {
-        let values = TensorData::new(values, [count, height, width, channels]);
+        let inputs = TensorData::new(inputs, [count, height, width, channels]);
         let precision = self.normalizer.shift.val().dtype();
-        self.normalizer.forward(Tensor::from_data(values, (device, precision)))
+        Tensor::from_data(inputs, (device, precision))
     }
 
     fn scores(&self, logits: Tensor<2>, batch: &Batch) -> Scores {
@@ -175,15 +184,6 @@ impl Batch {
             noise: None,
             step_examples: items.len(),
         }
-    }
-}
-
-impl Normalizer {
-    fn forward(&self, values: Tensor<4>) -> Tensor<4> {
-        let [.., channels] = values.dims();
-        let shift = self.shift.val().reshape([1, 1, 1, channels]);
-        let scale = self.scale.val().reshape([1, 1, 1, channels]);
-        (values - shift) / scale
     }
 }
 

@@ -84,8 +84,13 @@ const PROCESSORS: [&str; 2] = ["flex", "ndarray"];
 impl Chosen {
     /// Whether its memory is that of the machine.
     pub fn is_processor(&self) -> bool {
-        PROCESSORS.contains(&self.name.as_str())
+        is_processor(&self.name)
     }
+}
+
+/// Whether the memory of the device called `name` is that of the machine.
+pub fn is_processor(name: &str) -> bool {
+    PROCESSORS.contains(&name)
 }
 
 /// The device called `name`, or else the best one of this build and this machine.

@@ -67,12 +67,12 @@ impl Estimate {
 }
 
 /// The numbers of a step: weights and gradients, each once more while they are changed, what the
-/// optimiser knows, the training set or the batches ahead, and what the layers keep.
+/// optimiser knows, the batches ahead, and what the layers keep.
 fn tensors(config: &RunConfig, data: &Split, parameters: u64, saved: u64) -> Option<u64> {
     let (count, width) = (data.train.len() as u64, data.train.width() as u64);
     let (batch, loader) = (config.training.batch_size(data.train.len()), &config.training.loader);
     let ahead = (loader.workers * loader.prefetch + 2) as u64 * batch as u64;
-    let examples = if loader.keeps_whole(&data.train) { 2 * count } else { ahead.min(count) };
+    let examples = ahead.max(EVALUATION_BATCH as u64).min(count);
     let activations = config.activations(data.train.shape, data.classes.len())? as u64;
     let layers =
         activations.checked_mul(batch.max(EVALUATION_BATCH.min(data.train.len())) as u64)?;

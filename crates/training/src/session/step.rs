@@ -7,17 +7,19 @@ use models::Noise;
 
 use super::Session;
 use crate::classifier::Batch;
+use crate::device;
 use crate::error::RunError;
 use crate::events::{Events, Pass};
 use crate::faults::{self, Fault};
 use crate::finite;
-use crate::loader::{Loader, Work};
+use crate::loader::{Loader, Source, Work, keeps_whole};
 use crate::scores::Scores;
 
 impl Session {
     /// What gathers the batches of `steps`, unless the whole training set is on the device.
     pub(super) fn loader(&mut self, steps: &[&[usize]]) -> Result<Option<Loader>, RunError> {
-        if self.config.training.loader.keeps_whole(&self.data.train) {
+        let is_processor = self.config.device.as_deref().is_some_and(device::is_processor);
+        if keeps_whole(&self.config, &self.data.train, is_processor) {
             return Ok(None);
         }
         let batch_size = self.config.training.batch_size(self.data.train.len());
@@ -26,7 +28,8 @@ impl Session {
             let fault = self.faults.of_loader(self.state.step + 1 + index);
             work.extend(items.chunks(batch_size).map(|items| Work { items: items.into(), fault }));
         }
-        let loader = Loader::start(&self.config.training.loader, Arc::clone(&self.data), work);
+        let source = Source { data: Arc::clone(&self.data), scaler: self.classifier.scaler() };
+        let loader = Loader::start(&self.config.training.loader, source, work);
         loader.map(Some).map_err(|reason| self.not_loaded(reason))
     }
 
