@@ -179,7 +179,7 @@ fn a_binary_task_may_have_two_logits_and_others_have_no_sigmoid() {
 }
 
 #[test]
-fn every_optimiser_resumes_bit_by_bit_with_dropout_and_decay() {
+fn every_optimiser_resumes_bit_by_bit_with_dropout_decay_and_an_average_of_the_weights() {
     let optimizers = [
         "sgd.learning_rate=0.5",
         "sgd={learning_rate=0.05,momentum=0.9,nesterov=true}",
@@ -192,7 +192,8 @@ fn every_optimiser_resumes_bit_by_bit_with_dropout_and_decay() {
         let place = moons();
         let set = format!("optimizer.{optimizer}");
         let decay = "schedule.decay.inverse_time.rate=0.0001";
-        let sets = [&set, "training.epochs=2000", "model.mlp.dropout=[0.1]", decay];
+        let average = "training.ema.decay=0.9";
+        let sets = [&set, "training.epochs=2000", "model.mlp.dropout=[0.1]", decay, average];
         train(&place, "whole", &sets);
         let accuracy = summary(&place, "whole")["train_accuracy"].as_f64().unwrap();
         assert!(accuracy > 0.8, "{optimizer}: {accuracy}");

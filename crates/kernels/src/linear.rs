@@ -13,7 +13,7 @@ pub fn linear(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2>
 #[cfg(all(test, feature = "flex"))]
 mod tests {
     use super::*;
-    use crate::testing::{assert_close, random};
+    use crate::testing::{assert_close, numbers};
     use burn::tensor::{DType, Device};
 
     #[test]
@@ -21,10 +21,10 @@ mod tests {
         let device = Device::flex().autodiff();
         for (precision, tolerance) in [(DType::F32, 1e-5), (DType::F64, 1e-12)] {
             for (batch, inputs, outputs) in [(1, 1, 1), (3, 7, 2), (24, 300, 25), (64, 5, 129)] {
-                let input = random([batch, inputs], precision, &device).require_grad();
-                let weight = random([inputs, outputs], precision, &device).require_grad();
-                let bias = random([outputs], precision, &device).require_grad();
-                let weights = random([batch, outputs], precision, &device);
+                let input = numbers(1, [batch, inputs], precision, &device).require_grad();
+                let weight = numbers(2, [inputs, outputs], precision, &device).require_grad();
+                let bias = numbers(3, [outputs], precision, &device).require_grad();
+                let weights = numbers(4, [batch, outputs], precision, &device);
                 let gradients = |output: Tensor<2>| {
                     let gradients = (output * weights.clone()).sum().backward();
                     let of = |tensor: &Tensor<2>| tensor.grad(&gradients).unwrap();

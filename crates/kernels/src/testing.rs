@@ -1,11 +1,22 @@
 //! What the tests of several operations need.
 
-use burn::tensor::{DType, Device, Distribution, Tensor, Tolerance};
+use burn::tensor::{DType, Device, Tensor, TensorData, Tolerance};
 
-/// Normal numbers, without a history of their own.
-pub fn random<const D: usize>(shape: [usize; D], precision: DType, device: &Device) -> Tensor<D> {
-    let numbers = Tensor::<D>::random(shape, Distribution::Normal(0.3, 2.0), device);
-    numbers.cast(precision).detach()
+/// Numbers around 0.3, others for each `seed`, without a history of their own.
+pub fn numbers<const D: usize>(
+    seed: u32,
+    shape: [usize; D],
+    precision: DType,
+    device: &Device,
+) -> Tensor<D> {
+    let mut state = seed;
+    let number = |_| {
+        // Numerical Recipes' linear congruential generator.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 8) / f64::from(1 << 22) - 1.7
+    };
+    let numbers: Vec<f64> = (0..shape.iter().product()).map(number).collect();
+    Tensor::from_data(TensorData::new(numbers, shape), (device, precision))
 }
 
 /// Fails unless every difference is below `tolerance`, relative to the largest number if that is

@@ -56,6 +56,8 @@ pub struct Checkpoint {
     /// Where the run stood.
     pub state: State,
     model: Vec<u8>,
+    /// The weights that are trained, where the model is an average of them.
+    weights: Option<Vec<u8>>,
     optimizer: Vec<u8>,
 }
 
@@ -63,6 +65,7 @@ pub struct Checkpoint {
 type File<'a> = (&'a str, &'a [u8]);
 
 const MODEL: &str = "model.bpk";
+const WEIGHTS: &str = "weights.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const STATE: &str = "state.json";
 const SUMS: &str = "SHA256SUMS";
@@ -86,21 +89,32 @@ impl Checkpoint {
     /// Takes all state of a run.
     pub fn take(
         classifier: &Classifier,
+        average: Option<&Classifier>,
         optimizer: &ModuleOptimizer,
         state: &State,
     ) -> Result<Self, RunError> {
         let record = |error: burn::store::RecordError| RunError::Record(error.to_string());
+        let bytes = |classifier: Classifier| {
+            classifier.into_record().into_bytes().map(|bytes| bytes.to_vec()).map_err(record)
+        };
         // `valid` folds what batch norm gathered into its running statistics.
-        let model = classifier.valid().into_record().into_bytes().map_err(record)?;
+        let current = bytes(classifier.valid())?;
+        let (model, weights) = match average {
+            Some(average) => (bytes(average.clone())?, Some(current)),
+            None => (current, None),
+        };
         let optimizer = sorted(optimizer.into_bytes().map_err(record)?)?;
-        Ok(Self { state: state.clone(), model: model.to_vec(), optimizer })
+        Ok(Self { state: state.clone(), model, weights, optimizer })
     }
 
-    /// Puts the weights into `classifier`, which must have the same architecture.
+    /// Puts the model into `classifier`, which must have the same architecture.
     pub fn load_model(&self, classifier: Classifier) -> Result<Classifier, RunError> {
-        ModuleRecord::from_bytes(Bytes::from_bytes_vec(self.model.clone()))
-            .and_then(|record| classifier.try_load_record(record))
-            .map_err(|error| RunError::Record(error.to_string()))
+        loaded(classifier, &self.model)
+    }
+
+    /// Puts the weights that are trained into `classifier`.
+    pub fn load_weights(&self, classifier: Classifier) -> Result<Classifier, RunError> {
+        loaded(classifier, self.weights.as_ref().unwrap_or(&self.model))
     }
 
     /// Puts the state of the optimiser into `optimizer`.
@@ -124,10 +138,28 @@ impl Checkpoint {
         }
     }
 
-    /// The weights in Burn's format.
+    /// The model in Burn's format.
     pub fn model_bytes(&self) -> &[u8] {
         &self.model
     }
+}
+
+/// The files that have sums, in their order.
+fn files<'a>(
+    model: &'a [u8],
+    weights: Option<&'a [u8]>,
+    optimizer: &'a [u8],
+    state: &'a [u8],
+) -> Vec<File<'a>> {
+    let weights = weights.map(|weights| (WEIGHTS, weights));
+    let others = [(OPTIMIZER, optimizer), (STATE, state)];
+    [(MODEL, model)].into_iter().chain(weights).chain(others).collect()
+}
+
+fn loaded(classifier: Classifier, bytes: &[u8]) -> Result<Classifier, RunError> {
+    ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
+        .and_then(|record| classifier.try_load_record(record))
+        .map_err(|error| RunError::Record(error.to_string()))
 }
 
 impl Checkpoints {
@@ -177,13 +209,13 @@ impl Checkpoints {
     /// Writes all files of a checkpoint into `staged`, durably.
     fn stage(&self, staged: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
         let state = serde_json::to_vec_pretty(&checkpoint.state)?;
-        let files: [File; 3] =
-            [(MODEL, &checkpoint.model), (OPTIMIZER, &checkpoint.optimizer), (STATE, &state)];
+        let Checkpoint { model, weights, optimizer, .. } = checkpoint;
+        let files = files(model, weights.as_deref(), optimizer, &state);
         fs::create_dir(staged)?;
-        for (name, bytes) in files {
+        for (name, bytes) in &files {
             write_durably(&staged.join(name), bytes)?;
         }
-        write_durably(&staged.join(SUMS), sums(files).as_bytes())?;
+        write_durably(&staged.join(SUMS), sums(&files).as_bytes())?;
         sync(staged)
     }
 
@@ -237,7 +269,9 @@ impl Checkpoints {
             })
         };
         let [model, optimizer, state] = [read(MODEL)?, read(OPTIMIZER)?, read(STATE)?];
-        let actual = sums([(MODEL, &model), (OPTIMIZER, &optimizer), (STATE, &state)]);
+        let has_weights = path.join(WEIGHTS).symlink_metadata().is_ok();
+        let weights = has_weights.then(|| read(WEIGHTS)).transpose()?;
+        let actual = sums(&files(&model, weights.as_deref(), &optimizer, &state));
         if let Some(file) = first_difference(&read(SUMS)?, &actual) {
             return Err(damaged(file, "its SHA-256 is not the one of SHA256SUMS".into()));
         }
@@ -245,7 +279,7 @@ impl Checkpoints {
             serde_json::from_slice(&state).map_err(|error| damaged(STATE, error.to_string()))?;
         match state.checkpoint_name() {
             actual if actual == name && state.run == self.run => {
-                Ok(Checkpoint { state, model, optimizer })
+                Ok(Checkpoint { state, model, weights, optimizer })
             }
             actual if actual == name => Err(RunError::ForeignCheckpoint { path }),
             actual => Err(damaged(STATE, format!("it holds the state of {actual}"))),
@@ -326,7 +360,7 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// One line a file, as `sha256sum` prints it.
-fn sums(files: [File; 3]) -> String {
+fn sums(files: &[File]) -> String {
     files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect()
 }
 

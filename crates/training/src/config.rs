@@ -5,6 +5,7 @@ use dataset::{DatasetConfig, Normalization, Split, SplitConfig};
 use models::ModelConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::average::EmaConfig;
 use crate::checkpoint::CheckpointConfig;
 use crate::error::RunError;
 use crate::gradients::GradientClipping;
@@ -86,6 +87,9 @@ pub struct TrainingConfig {
     /// When to stop before the last epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingConfig>,
+    /// What is evaluated instead of the last weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<EmaConfig>,
     /// When to save, and how much to keep.
     #[serde(default)]
     pub checkpoint: CheckpointConfig,
@@ -217,6 +221,9 @@ impl TrainingConfig {
         );
         if let Some(early_stopping) = &self.early_stopping {
             check.table("early_stopping", |check| early_stopping.check(check));
+        }
+        if let Some(ema) = self.ema {
+            check.table("ema", |check| ema.check(check));
         }
         check.table("checkpoint", |check| self.checkpoint.check(check));
         check.table("loader", |check| self.loader.check(check));

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod average;
 mod checkpoint;
 mod classifier;
 mod config;

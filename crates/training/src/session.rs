@@ -62,6 +62,8 @@ pub struct Session {
     pub device: Device,
     /// The weights.
     pub classifier: Classifier,
+    /// Their average, if that is evaluated instead; without autodiff.
+    pub average: Option<Classifier>,
     /// The state of the optimiser.
     pub optimizer: ModuleOptimizer,
     /// Where the run stands.
@@ -194,7 +196,9 @@ impl Session {
     #[tracing::instrument(level = "debug", skip_all, fields(epoch = self.state.epoch))]
     fn validate(&self, events: &mut Events) -> Option<Scores> {
         let examples = self.data.validation.as_ref()?;
-        let (classifier, device) = (self.classifier.valid(), self.device.clone().inner());
+        let average = self.average.clone();
+        let classifier = average.unwrap_or_else(|| self.classifier.valid());
+        let device = self.device.clone().inner();
         events.start(Pass::Validation, self.state.epoch, examples.len());
         let mut total = Scores::default();
         let order: Vec<usize> = (0..examples.len()).collect();
@@ -230,10 +234,15 @@ impl Session {
         let magnitude = self.classifier.magnitude();
         self.require_finite("weights add up to", magnitude, || self.bad_parameter())?;
         self.state.metrics = self.metrics.sync()?;
-        let checkpoint = Checkpoint::take(&self.classifier, &self.optimizer, &self.state)?;
+        let checkpoint = self.checkpoint()?;
         let name = self.checkpoints.commit(&checkpoint)?;
         tracing::debug!(name, "checkpoint committed");
         self.checkpoints.prune(self.config.training.checkpoint.keep_last)
+    }
+
+    fn checkpoint(&self) -> Result<Checkpoint, RunError> {
+        let average = self.average.as_ref();
+        Checkpoint::take(&self.classifier, average, &self.optimizer, &self.state)
     }
 
     fn learning_rate(&self, step: usize) -> f64 {

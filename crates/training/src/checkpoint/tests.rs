@@ -10,7 +10,12 @@ fn checkpoint(epoch: usize, best: Option<&str>) -> Checkpoint {
         loss: 1.0,
     });
     let state = State { epoch, best, ..State::new("run".to_owned(), 1) };
-    Checkpoint { state, model: vec![epoch as u8; 40], optimizer: vec![7; 20] }
+    Checkpoint {
+        state,
+        model: vec![epoch as u8; 40],
+        weights: Some(vec![3; 10]),
+        optimizer: vec![7; 20],
+    }
 }
 
 fn committed(epochs: &[(usize, Option<&str>)]) -> (TempDir, Checkpoints) {

@@ -132,10 +132,12 @@ impl Run {
     fn session(&mut self, stop: StopSource) -> Result<Session, RunError> {
         let plan = &self.plan;
         let mut classifier = plan.initial()?;
+        let mut average = plan.config.training.ema.map(|_| classifier.valid());
         let mut optimizer = plan.config.optimizer.init();
         let mut state = State::new(plan.environment.run.clone(), plan.config.seed);
         if let Some(checkpoint) = self.checkpoint.take() {
-            classifier = checkpoint.load_model(classifier)?;
+            average = average.map(|average| checkpoint.load_model(average)).transpose()?;
+            classifier = checkpoint.load_weights(classifier)?;
             optimizer = checkpoint.load_optimizer(optimizer)?;
             state = checkpoint.state;
         }
@@ -148,6 +150,7 @@ impl Run {
             data: Arc::clone(&plan.data),
             device: plan.device.device.clone().autodiff(),
             classifier,
+            average,
             optimizer,
             directory: self.directory.clone(),
             metrics,

@@ -51,7 +51,9 @@ impl Session {
             return Err(error);
         }
         let checkpoint = self.checkpoints.load(&due)?;
-        self.classifier = checkpoint.load_model(self.classifier.clone())?;
+        let average = self.average.take();
+        self.average = average.map(|average| checkpoint.load_model(average)).transpose()?;
+        self.classifier = checkpoint.load_weights(self.classifier.clone())?;
         self.optimizer = checkpoint.load_optimizer(self.config.optimizer.init())?;
         self.state = State { rollbacks, ..checkpoint.state };
         self.metrics = MetricsFiles::open(&self.directory, &self.state.metrics)?;

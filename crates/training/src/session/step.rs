@@ -115,6 +115,9 @@ impl Session {
         }
         let step_size = self.config.optimizer.step_size(learning_rate);
         self.classifier = self.optimizer.step(step_size, self.classifier.clone(), gradients);
+        if let Some((ema, average)) = self.config.training.ema.zip(self.average.take()) {
+            self.average = Some(ema.follow(average, &self.classifier, self.state.step + 1));
+        }
         Ok(())
     }
 

@@ -101,6 +101,7 @@ gradient_clipping.norm = 1.0
 report_every_epochs = 2
 early_stopping.patience = 2
 checkpoint = { every_epochs = 1, every_steps = 5, keep_last = 1 }
+ema.decay = 0.9
 [reference]
 source = "nobody"
 train_accuracy = 0.1
