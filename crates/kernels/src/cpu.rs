@@ -4,6 +4,7 @@
 pub mod adam;
 pub mod batch_norm;
 pub mod matmul;
+pub mod max_pool;
 
 use bytemuck::Pod;
 use num_traits::Float;

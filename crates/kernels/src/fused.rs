@@ -3,6 +3,7 @@
 mod adam;
 mod batch_norm;
 mod linear;
+mod max_pool;
 mod tensors;
 
 use burn::tensor::{DType, Tensor};
@@ -10,6 +11,7 @@ use burn::tensor::{DType, Tensor};
 pub use adam::adam;
 pub use batch_norm::{batch_norm_inference, batch_norm_train};
 pub use linear::linear;
+pub use max_pool::max_pool2d;
 
 /// Whether the kernels compute with this tensor.
 pub fn is_fused<const D: usize>(tensor: &Tensor<D>) -> bool {

@@ -25,6 +25,9 @@ pub enum Decay {
     Constant,
     /// Half a cosine down to a fraction of it (Loshchilov and Hutter 2017, arXiv:1608.03983).
     Cosine(CosineConfig),
+    /// Up to it and down again, half a cosine each (Smith and Topin 2019, arXiv:1708.07120), as
+    /// PyTorch's `OneCycleLR`. It is its own warm-up.
+    OneCycle(OneCycleConfig),
     /// Divided by `1 + rate * k` after `k` intervals.
     InverseTime(InverseTimeConfig),
     /// Multiplied by `factor` to the power of the epochs, a little every step.
@@ -39,6 +42,24 @@ pub enum Decay {
 pub struct CosineConfig {
     /// The fraction of the learning rate at the end.
     pub final_fraction: f64,
+}
+
+/// The settings of `one_cycle`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OneCycleConfig {
+    /// The share of all steps in which the learning rate rises.
+    pub rising_fraction: f64,
+    /// The fraction of it at the start.
+    pub initial_fraction: f64,
+    /// The fraction of it at the end.
+    pub final_fraction: f64,
+}
+
+impl Default for OneCycleConfig {
+    fn default() -> Self {
+        Self { rising_fraction: 0.3, initial_fraction: 0.04, final_fraction: 4e-6 }
+    }
 }
 
 /// The settings of `inverse_time`, the courses' `1 / (1 + decay_rate * epoch)`.
@@ -86,6 +107,7 @@ impl ScheduleConfig {
         match &self.decay {
             Decay::Constant => 1.0,
             Decay::Cosine(config) => config.factor(done as f64 / total.max(1) as f64),
+            Decay::OneCycle(config) => config.factor(done, total),
             Decay::InverseTime(config) => 1.0 / (1.0 + config.rate * interval(config.every_epochs)),
             Decay::Exponential(config) => config.factor.powf(done as f64 / steps_per_epoch as f64),
             Decay::Step(config) => config.factor.powf(interval(config.every_epochs)),
@@ -99,6 +121,11 @@ impl ScheduleConfig {
             self.warmup_epochs == 0 || self.warmup_epochs < epochs,
             format_args!("{} is not less than training.epochs, {epochs}", self.warmup_epochs),
         );
+        check.require(
+            "warmup_epochs",
+            self.warmup_epochs == 0 || !matches!(self.decay, Decay::OneCycle(_)),
+            "`one_cycle` begins with a rise of its own",
+        );
         check.table("decay", |check| self.decay.check(check));
     }
 }
@@ -109,6 +136,11 @@ impl Decay {
         match self {
             Self::Constant => {}
             Self::Cosine(config) => check.table("cosine", |check| {
+                check.within("final_fraction", config.final_fraction, 0.0..=1.0);
+            }),
+            Self::OneCycle(config) => check.table("one_cycle", |check| {
+                check.fraction("rising_fraction", config.rising_fraction);
+                check.within("initial_fraction", config.initial_fraction, 0.0..=1.0);
                 check.within("final_fraction", config.final_fraction, 0.0..=1.0);
             }),
             Self::InverseTime(config) => check.table("inverse_time", |check| {
@@ -128,9 +160,26 @@ impl Decay {
 
 impl CosineConfig {
     fn factor(&self, progress: f64) -> f64 {
-        let cosine = 0.5 * (1.0 + (PI * progress.min(1.0)).cos());
-        self.final_fraction + (1.0 - self.final_fraction) * cosine
+        half_cosine(1.0, self.final_fraction, progress)
     }
+}
+
+impl OneCycleConfig {
+    /// After `done` of `total` steps.
+    fn factor(&self, done: usize, total: usize) -> f64 {
+        let (done, last) = (done as f64, total as f64 - 1.0);
+        let peak = (self.rising_fraction * total as f64 - 1.0).max(0.0);
+        if done < peak {
+            half_cosine(self.initial_fraction, 1.0, done / peak)
+        } else {
+            half_cosine(1.0, self.final_fraction, (done - peak) / (last - peak).max(1.0))
+        }
+    }
+}
+
+/// Half a cosine from one value to another.
+fn half_cosine(from: f64, to: f64, progress: f64) -> f64 {
+    to + (from - to) * 0.5 * (1.0 + (PI * progress.min(1.0)).cos())
 }
 
 #[cfg(test)]
@@ -147,6 +196,16 @@ mod tests {
     fn the_cosine_rises_to_one_and_falls_to_its_final_fraction() {
         let cosine = Decay::Cosine(CosineConfig { final_fraction: 0.1 });
         assert_eq!(factors(2, cosine, [0, 19, 20, 70, 120]), [0.05, 1.0, 1.0, 0.55, 0.1]);
+    }
+
+    #[test]
+    fn one_cycle_is_that_of_pytorch() {
+        let decay = Decay::OneCycle(OneCycleConfig::default());
+        let pytorch =
+            [0.040000000000000036, 0.4984648814317528, 1.0, 0.9996503537927898, 0.500002, 4e-06];
+        for (found, expected) in factors(0, decay, [0, 17, 35, 36, 77, 119]).iter().zip(pytorch) {
+            assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+        }
     }
 
     #[test]

@@ -152,7 +152,12 @@ const MADE: [Parts; 8] = [
     ],
     [STAND_IN, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
     [STAND_IN, CONVOLUTIONS, "[optimizer.adam]\n", SHORT],
-    [STAND_IN, RESIDUAL, "[optimizer.adam]\n", SHORT],
+    [
+        STAND_IN,
+        RESIDUAL,
+        "[optimizer.adam]\n[schedule.decay.one_cycle]\nrising_fraction = 0.2\n",
+        SHORT,
+    ],
 ];
 
 /// A config, with every key that is not left out for want of a default.

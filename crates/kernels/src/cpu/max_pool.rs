@@ -1,0 +1,108 @@
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::Real;
+
+/// The largest value of each window of `size` x `size`, without overlap, of images
+/// `[batch, height, width, channels]`. Rows and columns that fill no window are left out.
+#[derive(Debug, Clone, Copy)]
+pub struct MaxPool2d {
+    pub batch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    /// At most 16, so that a place in a window is a byte.
+    pub size: usize,
+}
+
+impl MaxPool2d {
+    pub fn out_height(&self) -> usize {
+        self.height / self.size
+    }
+
+    pub fn out_width(&self) -> usize {
+        self.width / self.size
+    }
+
+    /// The number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.batch * self.out_height() * self.out_width() * self.channels
+    }
+
+    /// Writes the outputs, and for each the place of its value in the window, row by row: the
+    /// first of equals, as in PyTorch. NaN is larger than any number.
+    pub fn forward<T: Real>(&self, input: &[T], output: &mut [T], places: &mut [u8]) {
+        let arch = Arch::new();
+        let row = (self.out_width() * self.channels).max(1);
+        let rows = output.par_chunks_exact_mut(row).zip(places.par_chunks_exact_mut(row));
+        rows.enumerate().for_each(|(index, (output, places))| {
+            arch.dispatch(|| self.forward_row(self.rows(input, index), output, places));
+        });
+    }
+
+    #[inline(always)]
+    fn forward_row<T: Real>(&self, rows: &[T], output: &mut [T], places: &mut [u8]) {
+        output.fill(T::neg_infinity());
+        places.fill(0);
+        for (y, row) in rows.chunks_exact(self.width * self.channels).enumerate() {
+            let windows = row.chunks_exact(self.size * self.channels);
+            let outputs = output.chunks_exact_mut(self.channels);
+            let outputs = outputs.zip(places.chunks_exact_mut(self.channels));
+            for (window, (output, places)) in windows.zip(outputs) {
+                for (x, pixel) in window.chunks_exact(self.channels).enumerate() {
+                    let place = (y * self.size + x) as u8;
+                    for ((&value, most), at) in pixel.iter().zip(&mut *output).zip(&mut *places) {
+                        let is_larger = value > *most || value.is_nan();
+                        *most = if is_larger { value } else { *most };
+                        *at = if is_larger { place } else { *at };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the gradient of the input: that of each output at its place, 0 elsewhere.
+    pub fn backward<T: Real>(&self, gradient: &[T], places: &[u8], input: &mut [T]) {
+        let arch = Arch::new();
+        let row = self.out_width() * self.channels;
+        let image = self.height * self.width * self.channels;
+        let window_rows = (self.size * self.width * self.channels).max(1);
+        input.par_chunks_exact_mut(image.max(1)).enumerate().for_each(|(index, image)| {
+            let outputs = index * self.out_height() * row..(index + 1) * self.out_height() * row;
+            let gradient = gradient.get(outputs.clone()).unwrap_or_default();
+            let places = places.get(outputs).unwrap_or_default();
+            let outputs = gradient.chunks_exact(row.max(1)).zip(places.chunks_exact(row.max(1)));
+            let mut rows = image.chunks_mut(window_rows);
+            for ((gradient, places), rows) in outputs.zip(&mut rows) {
+                arch.dispatch(|| self.backward_row(gradient, places, rows));
+            }
+            rows.for_each(|rest| rest.fill(T::zero()));
+        });
+    }
+
+    #[inline(always)]
+    fn backward_row<T: Real>(&self, gradient: &[T], places: &[u8], rows: &mut [T]) {
+        for (y, row) in rows.chunks_exact_mut(self.width * self.channels).enumerate() {
+            let mut windows = row.chunks_exact_mut(self.size * self.channels);
+            let outputs = gradient.chunks_exact(self.channels);
+            let outputs = outputs.zip(places.chunks_exact(self.channels));
+            for ((gradient, places), window) in outputs.zip(&mut windows) {
+                for (x, pixel) in window.chunks_exact_mut(self.channels).enumerate() {
+                    let place = (y * self.size + x) as u8;
+                    for ((value, &gradient), &at) in pixel.iter_mut().zip(gradient).zip(places) {
+                        *value = if at == place { gradient } else { T::zero() };
+                    }
+                }
+            }
+            windows.into_remainder().fill(T::zero());
+        }
+    }
+
+    /// The rows of the input that row `index` of the output, counted over all images, is made of.
+    fn rows<'a, T>(&self, input: &'a [T], index: usize) -> &'a [T] {
+        let row = self.width * self.channels;
+        let (image, index) = (index / self.out_height(), index % self.out_height());
+        let start = (image * self.height + index * self.size) * row;
+        input.get(start..start + self.size * row).unwrap_or_default()
+    }
+}
