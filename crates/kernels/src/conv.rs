@@ -20,8 +20,58 @@ pub fn conv2d(
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
 ) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if crate::fused::is_fused(&input) {
+        return crate::fused::conv2d(geometry, input, weight, bias);
+    }
     let Conv2d { stride, padding } = geometry;
     let options = ConvOptions::new(stride, padding, [1, 1], 1);
     let output = module::conv2d(input.permute([0, 3, 1, 2]), weight, bias, options);
     output.permute([0, 2, 3, 1])
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::testing::{assert_close, numbers};
+    use burn::tensor::{DType, Device};
+
+    fn plain(geometry: Conv2d, input: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
+        let options = ConvOptions::new(geometry.stride, geometry.padding, [1, 1], 1);
+        let output = module::conv2d(input.permute([0, 3, 1, 2]), weight, Some(bias), options);
+        output.permute([0, 2, 3, 1])
+    }
+
+    #[test]
+    fn output_and_gradients_are_those_of_burn() {
+        let device = Device::flex().autodiff();
+        for (precision, tolerance) in [(DType::F32, 1e-5), (DType::F64, 1e-12)] {
+            for (shape, outputs, kernel, stride) in [
+                ([2, 8, 8, 16], 24, 3, 1),
+                ([3, 9, 7, 33], 17, 3, 1),
+                ([2, 10, 9, 16], 32, 3, 2),
+                ([2, 8, 8, 20], 12, 1, 2),
+                ([2, 12, 12, 3], 8, 5, 1),
+            ] {
+                let geometry = Conv2d { stride: [stride; 2], padding: [kernel / 2; 2] };
+                let input = numbers(1, shape, precision, &device).require_grad();
+                let weight = [outputs, shape[3], kernel, kernel];
+                let weight = numbers(2, weight, precision, &device).require_grad();
+                let bias = numbers(3, [outputs], precision, &device).require_grad();
+                let of = |output: Tensor<4>| {
+                    let weights = numbers(4, output.dims(), precision, &device);
+                    let gradients = (output * weights).sum().backward();
+                    let of = |tensor: &Tensor<4>| tensor.grad(&gradients).unwrap().flatten(0, 3);
+                    [of(&input), of(&weight), bias.grad(&gradients).unwrap()]
+                };
+                let inputs = || (input.clone(), weight.clone());
+                let fused = conv2d(geometry, inputs().0, inputs().1, Some(bias.clone()));
+                let plain = plain(geometry, inputs().0, inputs().1, bias.clone());
+                assert_close(fused.clone(), plain.clone(), tolerance);
+                for (fused, plain) in of(fused).into_iter().zip(of(plain)) {
+                    assert_close::<1>(fused, plain, tolerance);
+                }
+            }
+        }
+    }
 }

@@ -3,17 +3,14 @@
 
 pub mod adam;
 pub mod batch_norm;
+pub mod conv2d;
 pub mod matmul;
 pub mod max_pool;
+mod product;
+mod real;
+mod scratch;
 
-use bytemuck::Pod;
-use num_traits::Float;
-
-/// What kernels compute with: f32, and f64 for checking gradients.
-pub trait Real: Float + Pod + Send + Sync {}
-
-impl Real for f32 {}
-impl Real for f64 {}
+pub use real::Real;
 
 /// A number of another type.
 pub fn real<T: Real>(value: f64) -> T {

@@ -2,6 +2,7 @@
 
 mod adam;
 mod batch_norm;
+mod conv;
 mod linear;
 mod max_pool;
 mod tensors;
@@ -10,6 +11,7 @@ use burn::tensor::{DType, Tensor};
 
 pub use adam::adam;
 pub use batch_norm::{batch_norm_inference, batch_norm_train};
+pub use conv::conv2d;
 pub use linear::linear;
 pub use max_pool::max_pool2d;
 

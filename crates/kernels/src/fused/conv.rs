@@ -11,29 +11,45 @@ use crate::Conv2d;
 use crate::cpu::conv2d::Conv2d as Kernel;
 use crate::memory::Memory;
 
-/// A convolution of images without a bias.
+/// A convolution of images. Without a bias the weight stands in its place.
 #[backend_extension(Flex, Autodiff)]
 pub trait ConvOps: Backend {
     /// The output.
     fn fused_conv2d(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        has_bias: bool,
         geometry: Conv2d,
     ) -> FloatTensor<Self>;
 }
 
 /// As [`crate::conv2d`].
-pub fn conv2d(geometry: Conv2d, input: Tensor<4>, weight: Tensor<4>) -> Tensor<4> {
+pub fn conv2d(
+    geometry: Conv2d,
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<4> {
+    let has_bias = bias.is_some();
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
-    Tensor::from_dispatch(Dispatch::fused_conv2d(input, weight, geometry))
+    let bias = bias.map_or_else(|| weight.clone(), Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::fused_conv2d(input, weight, bias, has_bias, geometry))
 }
 
 impl ConvOps for Flex {
-    fn fused_conv2d(input: FlexTensor, weight: FlexTensor, geometry: Conv2d) -> FlexTensor {
+    fn fused_conv2d(
+        input: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        has_bias: bool,
+        geometry: Conv2d,
+    ) -> FlexTensor {
         let convolution = Convolution::new(geometry, input, weight);
+        let bias = has_bias.then(|| tensors::contiguous(bias));
         match convolution.input.dtype() {
-            DType::F64 => convolution.forward::<f64>(),
-            _ => convolution.forward::<f32>(),
+            DType::F64 => convolution.forward::<f64>(bias.as_ref()),
+            _ => convolution.forward::<f32>(bias.as_ref()),
         }
     }
 }
@@ -69,11 +85,11 @@ impl Convolution {
         [batch, self.kernel.out_height(), self.kernel.out_width(), out_channels].into()
     }
 
-    fn forward<T: Values>(&self) -> FlexTensor {
+    fn forward<T: Values>(&self, bias: Option<&FlexTensor>) -> FlexTensor {
         let shape = self.output_shape();
         let mut output = Memory::new(shape.num_elements());
         let (input, weight) = (tensors::values(&self.input), tensors::values(&self.weight));
-        self.kernel.forward::<T>(input, weight, None, &mut output);
+        self.kernel.forward::<T>(input, weight, bias.map(tensors::values), &mut output);
         tensors::tensor(output, shape)
     }
 
@@ -91,15 +107,22 @@ impl Convolution {
         tensors::tensor(weight, self.weight.shape())
     }
 
-    /// Of input and weight, where they are wanted.
+    fn bias_gradient<T: Values>(&self, gradient: &FlexTensor) -> FlexTensor {
+        let mut bias = Memory::new(self.kernel.out_channels);
+        self.kernel.backward_bias::<T>(tensors::values(gradient), &mut bias);
+        tensors::tensor(bias, [self.kernel.out_channels].into())
+    }
+
+    /// Of input, weight and bias, where they are wanted.
     fn backward<T: Values>(
         &self,
         gradient: &FlexTensor,
-        [input, weight]: [bool; 2],
-    ) -> [Option<FlexTensor>; 2] {
+        [input, weight, bias]: [bool; 3],
+    ) -> [Option<FlexTensor>; 3] {
         [
             input.then(|| self.input_gradient::<T>(gradient)),
             weight.then(|| self.weight_gradient::<T>(gradient)),
+            bias.then(|| self.bias_gradient::<T>(gradient)),
         ]
     }
 }
@@ -107,20 +130,23 @@ impl Convolution {
 #[derive(Debug)]
 struct ConvBackward;
 
-impl Backward<Flex, 2> for ConvBackward {
-    type State = Convolution;
+impl Backward<Flex, 3> for ConvBackward {
+    /// And whether there is a bias.
+    type State = (Convolution, bool);
 
     fn backward(
         self,
-        ops: Ops<Convolution, 2>,
+        ops: Ops<Self::State, 3>,
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
         let gradient = tensors::contiguous(gradients.consume::<Flex>(&ops.node));
-        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let (convolution, has_bias) = ops.state;
+        let [input, weight, bias] = ops.parents.each_ref().map(Option::is_some);
+        let wanted = [input, weight, bias && has_bias];
         let of_parents = match gradient.dtype() {
-            DType::F64 => ops.state.backward::<f64>(&gradient, wanted),
-            _ => ops.state.backward::<f32>(&gradient, wanted),
+            DType::F64 => convolution.backward::<f64>(&gradient, wanted),
+            _ => convolution.backward::<f32>(&gradient, wanted),
         };
         let parents = ops.parents.map(|parent| parent.map(|node| node.id));
         tensors::register(gradients, parents, of_parents);
@@ -130,13 +156,19 @@ impl Backward<Flex, 2> for ConvBackward {
 type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
 
 impl<C: CheckpointStrategy> ConvOps for Autodiff<Flex, C> {
-    fn fused_conv2d(input: Tracked<C>, weight: Tracked<C>, geometry: Conv2d) -> Tracked<C> {
-        let nodes = [input.node(), weight.node()];
-        let [input, weight] = [input, weight].map(Tracked::<C>::into_primitive);
-        let output = Flex::fused_conv2d(input.clone(), weight.clone(), geometry);
+    fn fused_conv2d(
+        input: Tracked<C>,
+        weight: Tracked<C>,
+        bias: Tracked<C>,
+        has_bias: bool,
+        geometry: Conv2d,
+    ) -> Tracked<C> {
+        let nodes = [input.node(), weight.node(), bias.node()];
+        let [input, weight, bias] = [input, weight, bias].map(Tracked::<C>::into_primitive);
+        let output = Flex::fused_conv2d(input.clone(), weight.clone(), bias, has_bias, geometry);
         match ConvBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
-                prep.finish(Convolution::new(geometry, input, weight), output)
+                prep.finish((Convolution::new(geometry, input, weight), has_bias), output)
             }
             OpsKind::UnTracked(prep) => prep.finish(output),
         }

@@ -1,0 +1,181 @@
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::super::product::{DEPTH, WIDTH};
+use super::super::real::Real;
+use super::super::scratch::Buffer;
+use super::driver::{Correlation, FilterGradient, batch};
+use super::filters::Filters;
+use super::grid::Positions;
+use super::scheme::{Output, Scheme};
+
+/// How the weights of a convolution lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Kernel {
+    pub inputs: usize,
+    pub outputs: usize,
+    pub input_stride: usize,
+    pub output_stride: usize,
+    pub width: usize,
+}
+
+/// The most parts of the batch whose gradients of the filters are added.
+const PARTS: usize = 16;
+/// The most numbers that all these gradients have, unless there are few parts.
+const SUMS: usize = 1 << 21;
+const FEW_PARTS: usize = 4;
+
+impl Kernel {
+    /// From outputs to inputs.
+    pub fn transposed(self) -> Self {
+        Self {
+            inputs: self.outputs,
+            outputs: self.inputs,
+            input_stride: self.output_stride,
+            output_stride: self.input_stride,
+            ..self
+        }
+    }
+
+    fn panels(self) -> usize {
+        self.outputs.div_ceil(WIDTH)
+    }
+
+    fn filters<T, W>(self, weight: W, taps: &[Vec<usize>; 2]) -> Filters<'_, T, W> {
+        Filters {
+            weight,
+            outputs: self.outputs,
+            output_stride: self.output_stride,
+            input_stride: self.input_stride,
+            taps,
+            width: self.width,
+            numbers: PhantomData,
+        }
+    }
+}
+
+/// Writes `output` from `input`. Each scheme writes some rows and columns, together all of them.
+pub fn correlate<T: Real, A: Scheme<T>>(
+    schemes: Vec<(A, [Vec<usize>; 2])>,
+    (kernel, weight): (Kernel, &[T]),
+    input: &[T],
+    bias: &[T],
+    output: &mut [T],
+) {
+    let filters = schemes.iter().map(|(scheme, taps)| right_matrices(scheme, taps, kernel, weight));
+    let filters: Vec<Buffer> = filters.collect();
+    let mut biases = vec![[T::zero(); WIDTH]; kernel.panels()];
+    biases.as_flattened_mut().iter_mut().zip(bias).for_each(|(place, &bias)| *place = bias);
+    let correlations = schemes.into_iter().zip(&filters).map(|((scheme, _), filters)| {
+        let filters = filters.numbers().as_chunks().0;
+        Correlation { scheme, input, filters, bias: &biases }
+    });
+    let correlations: Vec<_> = correlations.collect();
+    for_each_piece(&correlations, output);
+}
+
+fn right_matrices<T: Real, A: Scheme<T>>(
+    scheme: &A,
+    taps: &[Vec<usize>; 2],
+    kernel: Kernel,
+    weight: &[T],
+) -> Buffer {
+    let filters = kernel.filters(weight, taps);
+    let rows = A::PRODUCTS * scheme.depth().rows();
+    let mut buffer = Buffer::new::<T>(kernel.panels() * rows * WIDTH);
+    let panels = buffer.numbers_mut().as_chunks_mut().0.par_chunks_exact_mut(rows.max(1));
+    panels.enumerate().for_each(|(panel, rows)| {
+        Arch::new().dispatch(|| scheme.load_filters(&filters, panel, rows));
+    });
+    buffer
+}
+
+/// Cuts the output into pieces of whole images or of some of their rows, which depend on
+/// nothing but the geometry.
+fn for_each_piece<T: Real, A: Scheme<T>>(correlations: &[Correlation<T, A>], output: &mut [T]) {
+    let Some(first) = correlations.first() else { return };
+    let (images, step) = (first.scheme.output(), first.scheme.step());
+    let positions = batch(&first.scheme);
+    let columns = images.width.div_ceil(step[1]);
+    let rows = positions.div_ceil(columns) * step[0];
+    let count = (rows / images.height).max(1);
+    let size = rows.min(images.height) * images.row();
+    let pieces = output.par_chunks_mut(count * images.size()).enumerate();
+    let size = if count > 1 { count * images.size() } else { size };
+    pieces
+        .flat_map(|(index, piece)| {
+            piece.par_chunks_mut(size).enumerate().map(move |(part, piece)| (index, part, piece))
+        })
+        .for_each(|(index, part, piece)| {
+            let start = index * count * images.size() + part * size;
+            let first = start / images.row() % images.height;
+            let rows = first..first + (piece.len() / images.row()).min(images.height);
+            let image = start / images.size();
+            let of_images = image..image + (piece.len() / images.size()).max(1);
+            for correlation in correlations {
+                let output = Output { numbers: piece, start };
+                correlation.run(positions_in(&correlation.scheme, &of_images, &rows), output);
+            }
+        });
+}
+
+/// The positions whose output is in some rows.
+fn positions_in<T: Real, A: Scheme<T>>(
+    scheme: &A,
+    images: &Range<usize>,
+    rows: &Range<usize>,
+) -> Positions {
+    let ([row_step, column_step], [row, column]) = (scheme.step(), scheme.phase());
+    let rows = [rows.start, rows.end].map(|end| end.saturating_sub(row).div_ceil(row_step));
+    let columns = scheme.output().width.saturating_sub(column).div_ceil(column_step);
+    Positions::of(images.clone(), rows[0]..rows[1], columns)
+}
+
+/// Writes the gradient of the filters.
+pub fn filter_gradient<T: Real, A: Scheme<T>>(
+    scheme: A,
+    taps: &[Vec<usize>; 2],
+    images: usize,
+    (kernel, weight): (Kernel, &mut [T]),
+    [input, gradient]: [&[T]; 2],
+) {
+    let panels = kernel.panels();
+    let of = FilterGradient { scheme, input, gradient, panels };
+    let numbers = A::PRODUCTS * of.scheme.depth().blocks() * DEPTH * WIDTH;
+    let parts = of.parts(row_parts(&of.scheme, images, numbers * panels));
+    let panel = kernel.output_stride * WIDTH;
+    weight.par_chunks_mut(panel).enumerate().for_each(|(index, weight)| {
+        let sums = sum(&parts, index * numbers..(index + 1) * numbers);
+        let (sums, mut filters) = (sums.as_chunks().0.as_chunks().0, kernel.filters(weight, taps));
+        Arch::new().dispatch(|| of.scheme.store_filters(sums, &mut filters));
+    });
+}
+
+/// Rows of positions of all images in parts, which do not depend on the number of threads.
+fn row_parts<T: Real, A: Scheme<T>>(
+    scheme: &A,
+    images: usize,
+    numbers: usize,
+) -> impl IndexedParallelIterator<Item = Positions> {
+    let (output, [row_step, column_step]) = (scheme.output(), scheme.step());
+    let (height, columns) = (output.height.div_ceil(row_step), output.width.div_ceil(column_step));
+    let rows = images * height;
+    let parts = (SUMS / numbers).clamp(FEW_PARTS, PARTS).min(rows);
+    (0..parts).into_par_iter().map(move |part| {
+        let [start, end] = [part, part + 1].map(|part| rows * part / parts);
+        Positions::of_rows(start..end, height, columns)
+    })
+}
+
+/// The sum of a range of all parts, in their order.
+fn sum<T: Real>(parts: &[Buffer], range: Range<usize>) -> Vec<T> {
+    let mut total = vec![T::zero(); range.len()];
+    for part in parts {
+        let numbers = part.numbers().get(range.clone()).unwrap_or_default();
+        total.iter_mut().zip(numbers).for_each(|(total, &number)| *total = *total + number);
+    }
+    total
+}

@@ -1,0 +1,200 @@
+//! Convolutions against the definition.
+
+use super::*;
+
+fn numbers<T: Real>(count: usize, seed: u64) -> Vec<T> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..count)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            T::from((state >> 40) as f64 / f64::from(1 << 23) - 1.0).unwrap()
+        })
+        .collect()
+}
+
+/// Calls `visit` with the indices of x, weight and y of each product.
+fn each_product(conv: &Conv2d, mut visit: impl FnMut(usize, usize, usize)) {
+    let [(kh, kw), (sh, sw), (ph, pw)] =
+        [conv.kernel, conv.stride, conv.padding].map(|[a, b]| (a, b));
+    let (oh, ow, ci) = (conv.out_height(), conv.out_width(), conv.in_channels);
+    for n in 0..conv.batch {
+        for (oy, ox) in (0..oh).flat_map(|oy| (0..ow).map(move |ox| (oy, ox))) {
+            for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
+                let (iy, ix) = ((oy * sh + ky).wrapping_sub(ph), (ox * sw + kx).wrapping_sub(pw));
+                if iy >= conv.height || ix >= conv.width {
+                    continue;
+                }
+                for o in 0..conv.out_channels {
+                    let y = ((n * oh + oy) * ow + ox) * conv.out_channels + o;
+                    for i in 0..ci {
+                        let x = ((n * conv.height + iy) * conv.width + ix) * ci + i;
+                        visit(x, ((o * ci + i) * kh + ky) * kw + kx, y);
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Case<T> {
+    conv: Conv2d,
+    x: Vec<T>,
+    w: Vec<T>,
+    b: Vec<T>,
+    dy: Vec<T>,
+}
+
+impl<T: Real> Case<T> {
+    fn new(conv: Conv2d) -> Self {
+        let outputs = conv.batch * conv.out_height() * conv.out_width() * conv.out_channels;
+        Self {
+            conv,
+            x: numbers(conv.batch * conv.height * conv.width * conv.in_channels, 1),
+            w: numbers(conv.out_channels * conv.in_channels * conv.kernel[0] * conv.kernel[1], 2),
+            b: numbers(conv.out_channels, 3),
+            dy: numbers(outputs, 4),
+        }
+    }
+
+    /// y, dx, dw, db
+    fn results(&self) -> [Vec<T>; 4] {
+        // Whatever is in the memory is overwritten.
+        let nan = |like: &[T]| vec![T::nan(); like.len()];
+        let mut results = [nan(&self.dy), nan(&self.x), nan(&self.w), nan(&self.b)];
+        let [y, dx, dw, db] = &mut results;
+        self.conv.forward(&self.x, &self.w, Some(&self.b), y);
+        self.conv.backward_input(&self.dy, &self.w, dx);
+        self.conv.backward_weight(&self.x, &self.dy, dw);
+        self.conv.backward_bias(&self.dy, db);
+        results
+    }
+
+    fn expected(&self) -> [Vec<f64>; 4] {
+        let wide = |v: &[T]| v.iter().map(|v| v.to_f64().unwrap()).collect::<Vec<_>>();
+        let [x, w, b, dy] = [&self.x, &self.w, &self.b, &self.dy].map(|v| wide(v));
+        let co = self.conv.out_channels;
+        let mut y: Vec<f64> = (0..dy.len()).map(|i| b[i % co]).collect();
+        let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; co]);
+        each_product(&self.conv, |i, j, k| {
+            y[k] += x[i] * w[j];
+            dx[i] += dy[k] * w[j];
+            dw[j] += dy[k] * x[i];
+        });
+        dy.iter().enumerate().for_each(|(i, dy)| db[i % co] += dy);
+        [y, dx, dw, db]
+    }
+
+    /// The largest difference, relative to the largest number, of each result.
+    fn errors(&self) -> [f64; 4] {
+        let (results, expected) = (self.results(), self.expected());
+        std::array::from_fn(|i| {
+            let largest = expected[i].iter().fold(1e-30, |a: f64, b| a.max(b.abs()));
+            let differences = results[i].iter().zip(&expected[i]);
+            let differences = differences.map(|(a, b)| (a.to_f64().unwrap() - b).abs() / largest);
+            // max would drop NaN.
+            differences.fold(0.0, |a, b| if b <= a { a } else { b })
+        })
+    }
+}
+
+fn conv(
+    (batch, height, width): (usize, usize, usize),
+    channels: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+) -> Conv2d {
+    let [in_channels, out_channels] = channels;
+    Conv2d { batch, height, width, in_channels, out_channels, kernel, stride, padding }
+}
+
+fn grid() -> Vec<Conv2d> {
+    let mut grid = Vec::new();
+    for channels in [[1, 1], [3, 5], [3, 32], [16, 16], [33, 20], [32, 64], [13, 33], [5, 40]] {
+        for (kernel, padding) in [
+            ([3, 3], [1, 1]),
+            ([3, 3], [0, 0]),
+            ([3, 3], [2, 3]),
+            ([1, 1], [0, 0]),
+            ([2, 5], [1, 2]),
+            ([7, 4], [3, 0]),
+            ([6, 1], [0, 1]),
+        ] {
+            for stride in [[1, 1], [2, 2], [1, 3], [5, 2]] {
+                grid.push(conv((2, 7, 9), channels, kernel, stride, padding));
+            }
+        }
+        for (height, width) in [(1, 1), (2, 2), (1, 6), (5, 1), (6, 7), (11, 4)] {
+            grid.push(conv((3, height, width), channels, [3, 3], [1, 1], [1, 1]));
+            grid.push(conv((3, height, width), channels, [1, 1], [2, 2], [0, 0]));
+        }
+    }
+    grid.push(conv((1, 40, 300), [16, 16], [3, 3], [1, 1], [1, 1]));
+    grid.push(conv((1, 40, 300), [3, 4], [5, 5], [2, 2], [2, 2]));
+    grid.push(conv((70, 2, 2), [16, 16], [3, 3], [1, 1], [1, 1]));
+    grid.push(conv((2, 8, 8), [128, 128], [3, 3], [1, 1], [1, 1]));
+    grid
+}
+
+#[test]
+fn f32_is_the_definition_to_1e_5() {
+    for conv in grid() {
+        let errors = Case::<f32>::new(conv).errors();
+        assert!(errors.iter().all(|&error| error < 1e-5), "{conv:?}: {errors:?}");
+    }
+}
+
+#[test]
+fn f64_is_the_definition_to_1e_12() {
+    for conv in grid() {
+        let errors = Case::<f64>::new(conv).errors();
+        assert!(errors.iter().all(|&error| error < 1e-12), "{conv:?}: {errors:?}");
+    }
+}
+
+#[test]
+fn gradients_are_adjoint_to_the_convolution() {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    for conv in grid() {
+        let case = Case::<f64> { b: vec![0.0; conv.out_channels], ..Case::new(conv) };
+        let [y, dx, dw, _] = case.results();
+        let [of_y, of_x, of_w] = [dot(&y, &case.dy), dot(&case.x, &dx), dot(&case.w, &dw)];
+        let scale = dot(&y, &y).sqrt() * dot(&case.dy, &case.dy).sqrt() + 1e-30;
+        assert!((of_y - of_x).abs() / scale < 1e-13, "{conv:?}: {of_y} {of_x}");
+        assert!((of_y - of_w).abs() / scale < 1e-13, "{conv:?}: {of_y} {of_w}");
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    for conv in [
+        conv((9, 13, 16), [16, 40], [3, 3], [1, 1], [1, 1]),
+        conv((9, 13, 16), [3, 32], [3, 3], [1, 1], [1, 1]),
+        conv((9, 13, 16), [32, 33], [3, 3], [2, 2], [1, 1]),
+        conv((9, 13, 16), [32, 33], [1, 1], [2, 2], [0, 0]),
+    ] {
+        let case = Case::<f32>::new(conv);
+        let results = [1, 2, 3, 8].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                case.results().map(|v| v.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+            })
+        });
+        assert!(results.iter().all(|result| *result == results[0]), "{conv:?}");
+    }
+}
+
+#[test]
+fn a_nan_spreads_no_further_than_the_filters_reach() {
+    for kernel in [1, 3, 5] {
+        let conv = conv((2, 9, 9), [20, 20], [kernel; 2], [1, 1], [kernel / 2; 2]);
+        let mut case = Case::<f32>::new(conv);
+        let image = 9 * 9 * 20;
+        case.x[0] = f32::NAN;
+        let [y, ..] = case.results();
+        assert!(y[..20].iter().all(|y| y.is_nan()));
+        assert!(y[image..].iter().all(|y| y.is_finite()));
+    }
+}

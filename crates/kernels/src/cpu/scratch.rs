@@ -1,0 +1,48 @@
+use std::cell::Cell;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::real::Real;
+
+/// A line of the cache: vectors that begin where one does are read at once.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct Line([u64; 8]);
+
+/// Numbers that begin with a line of the cache.
+#[derive(Default)]
+pub struct Buffer(Vec<Line>);
+
+impl Buffer {
+    /// Memory for so many numbers, zeros.
+    pub fn new<T: Real>(count: usize) -> Self {
+        Self(vec![Line::zeroed(); lines::<T>(count)])
+    }
+
+    pub fn numbers<T: Real>(&self) -> &[T] {
+        bytemuck::cast_slice(&self.0)
+    }
+
+    pub fn numbers_mut<T: Real>(&mut self) -> &mut [T] {
+        bytemuck::cast_slice_mut(&mut self.0)
+    }
+}
+
+/// Lends memory for so many numbers each, with anything in it, that the thread keeps.
+pub fn with_scratch<T: Real, R>(counts: [usize; 2], work: impl FnOnce([&mut [T]; 2]) -> R) -> R {
+    thread_local!(static KEPT: Cell<Vec<Line>> = const { Cell::new(Vec::new()) });
+    let [first, second] = counts.map(lines::<T>);
+    let mut kept = KEPT.take();
+    if kept.len() < first + second {
+        kept.resize(first + second, Line::zeroed());
+    }
+    let (left, right) = kept.split_at_mut(first);
+    let result = work([left, right].map(|lines| bytemuck::cast_slice_mut(lines)));
+    KEPT.set(kept);
+    result
+}
+
+/// How many lines so many numbers fill.
+fn lines<T>(count: usize) -> usize {
+    (count * size_of::<T>()).div_ceil(size_of::<Line>())
+}
