@@ -30,7 +30,8 @@ pub fn conv2d(
     output.permute([0, 2, 3, 1])
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
+#[cfg(feature = "flex")]
 mod tests {
     use super::*;
     use crate::testing::{assert_close, numbers};

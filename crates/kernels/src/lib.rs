@@ -17,7 +17,8 @@ mod linear;
 mod max_pool;
 #[cfg(feature = "flex")]
 mod memory;
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
+#[cfg(feature = "flex")]
 mod testing;
 
 pub use adam::{Adam, adam};

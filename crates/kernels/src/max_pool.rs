@@ -15,7 +15,8 @@ pub fn max_pool2d(size: usize, input: Tensor<4>) -> Tensor<4> {
     output.permute([0, 2, 3, 1])
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
+#[cfg(feature = "flex")]
 mod tests {
     use super::*;
     use crate::testing::{assert_close, numbers};

@@ -24,6 +24,7 @@ pub enum ModelConfig {
 
 /// What computes the logits of examples.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a run has one model")]
 pub enum Model {
     /// A multi-layer perceptron.
     Mlp(Mlp),

@@ -262,4 +262,4 @@ impl Session {
 }
 
 /// How many examples are evaluated at once.
-pub const EVALUATION_BATCH: usize = 256;
+pub const EVALUATION_BATCH: usize = 64;

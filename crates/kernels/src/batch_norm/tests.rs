@@ -137,7 +137,7 @@ fn the_number_of_threads_changes_no_bit() {
 #[test]
 fn what_is_not_a_number_stays_so() {
     let mut problem = Problem::new([4, 2, 2, 3], false, DType::F32);
-    problem.input = problem.input.clone().slice_fill([0..1], f32::NAN);
+    problem.input = problem.input.clone().slice_fill(0..1, f32::NAN);
     let (output, _) = problem.fused(BatchNorm { epsilon: 1e-5, relu: true });
     assert!(output.into_data().iter::<f32>().all(f32::is_nan));
 }

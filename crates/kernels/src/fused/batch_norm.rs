@@ -14,6 +14,9 @@ use super::tensors::{self, FlexTensor, Values};
 use crate::cpu::batch_norm::{Affine, Forward, Moments};
 use crate::{BatchNorm, BatchStatistics};
 
+/// And whether there is a residual.
+type Options = (BatchNorm, bool);
+
 /// Batch norm with what follows it. Without a residual the input stands in its place.
 #[backend_extension(Flex, Autodiff)]
 pub trait BatchNormOps: Backend {
@@ -23,8 +26,7 @@ pub trait BatchNormOps: Backend {
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         residual: FloatTensor<Self>,
-        has_residual: bool,
-        options: BatchNorm,
+        options: Options,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
@@ -39,8 +41,7 @@ pub trait BatchNormInferenceOps: Backend {
         mean: FloatTensor<Self>,
         variance: FloatTensor<Self>,
         residual: FloatTensor<Self>,
-        has_residual: bool,
-        options: BatchNorm,
+        options: Options,
     ) -> FloatTensor<Self>;
 }
 
@@ -59,8 +60,7 @@ pub fn batch_norm_train<const D: usize>(
         gamma.into_dispatch(),
         beta.into_dispatch(),
         residual.into_dispatch(),
-        has_residual,
-        options,
+        (options, has_residual),
     );
     let [mean, variance] = [mean, variance].map(Tensor::from_dispatch);
     (Tensor::from_dispatch(output), BatchStatistics { mean, variance })
@@ -84,8 +84,7 @@ pub fn batch_norm_inference<const D: usize>(
         statistics.mean.into_dispatch(),
         statistics.variance.into_dispatch(),
         residual.into_dispatch(),
-        has_residual,
-        options,
+        (options, has_residual),
     ))
 }
 
@@ -95,8 +94,7 @@ impl BatchNormOps for Flex {
         gamma: FlexTensor,
         beta: FlexTensor,
         residual: FlexTensor,
-        has_residual: bool,
-        options: BatchNorm,
+        (options, has_residual): Options,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         let inputs = Inputs::new(input, gamma, beta, has_residual.then_some(residual));
         match inputs.input.dtype() {
@@ -114,8 +112,7 @@ impl BatchNormInferenceOps for Flex {
         mean: FlexTensor,
         variance: FlexTensor,
         residual: FlexTensor,
-        has_residual: bool,
-        options: BatchNorm,
+        (options, has_residual): Options,
     ) -> FlexTensor {
         let inputs = Inputs::new(input, gamma, beta, has_residual.then_some(residual));
         let [mean, variance] = [mean, variance].map(tensors::contiguous);
@@ -240,8 +237,7 @@ impl<C: CheckpointStrategy> BatchNormOps for Autodiff<Flex, C> {
         gamma: Tracked<C>,
         beta: Tracked<C>,
         residual: Tracked<C>,
-        has_residual: bool,
-        options: BatchNorm,
+        (options, has_residual): Options,
     ) -> (Tracked<C>, Tracked<C>, Tracked<C>) {
         let nodes = [input.node(), gamma.node(), beta.node(), residual.node()];
         let [input, gamma, beta, residual] =

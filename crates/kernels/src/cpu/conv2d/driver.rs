@@ -95,7 +95,7 @@ impl<T: Real, A: Scheme<T>> Run<'_, T, A> {
     #[inline(always)]
     fn load<S: Simd>(&mut self, simd: S, positions: Positions) {
         let Correlation { scheme, input, .. } = self.correlation;
-        let groups = self.left.chunks_exact_mut((A::PRODUCTS * scheme.depth().blocks()).max(1));
+        let groups = self.left.chunks_exact_mut(A::PRODUCTS * scheme.depth().blocks());
         let mut positions = positions;
         for group in groups {
             for (slot, position) in (0..GROUP).zip(&mut positions) {
@@ -107,9 +107,6 @@ impl<T: Real, A: Scheme<T>> Run<'_, T, A> {
     #[inline(always)]
     fn multiply<S: Simd>(&mut self, simd: S, filters: &[[T; WIDTH]], count: usize) {
         let depth = self.correlation.scheme.depth();
-        if depth.rows() == 0 {
-            return self.products.fill([[T::zero(); WIDTH]; GROUP]);
-        }
         let blocks = A::PRODUCTS * depth.blocks();
         for (index, filters) in filters.chunks_exact(depth.rows()).enumerate() {
             let left = self.left.chunks_exact(blocks).take(count.div_ceil(GROUP));

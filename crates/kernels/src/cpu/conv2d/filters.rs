@@ -22,10 +22,10 @@ pub struct Filters<'a, T, W = &'a [T]> {
 impl<T: Real, W> Filters<'_, T, W> {
     /// Where the weights of the first output lie.
     #[inline(always)]
-    fn start(&self, input: usize, tap: [usize; 2]) -> usize {
-        let [Some(row), Some(column)] = [0, 1].map(|axis| self.taps[axis].get(tap[axis])) else {
-            return 0;
-        };
+    fn start(&self, input: usize, [row, column]: [usize; 2]) -> usize {
+        let [rows, columns] = self.taps;
+        let [row, column] =
+            [rows.get(row), columns.get(column)].map(|tap| tap.map_or(0, |&tap| tap));
         input * self.input_stride + row * self.width + column
     }
 }

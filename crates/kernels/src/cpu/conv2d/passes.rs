@@ -98,6 +98,8 @@ fn right_matrices<T: Real, A: Scheme<T>>(
 fn for_each_piece<T: Real, A: Scheme<T>>(correlations: &[Correlation<T, A>], output: &mut [T]) {
     let Some(first) = correlations.first() else { return };
     let (images, step) = (first.scheme.output(), first.scheme.step());
+    let reaching = correlations.iter().filter(|of| of.scheme.depth().rows() > 0);
+    let reaching: Vec<_> = reaching.collect();
     let positions = batch(&first.scheme);
     let columns = images.width.div_ceil(step[1]);
     let rows = positions.div_ceil(columns) * step[0];
@@ -115,7 +117,11 @@ fn for_each_piece<T: Real, A: Scheme<T>>(correlations: &[Correlation<T, A>], out
             let rows = first..first + (piece.len() / images.row()).min(images.height);
             let image = start / images.size();
             let of_images = image..image + (piece.len() / images.size()).max(1);
-            for correlation in correlations {
+            // No tap reaches what is left.
+            if reaching.len() < correlations.len() {
+                piece.fill(T::zero());
+            }
+            for correlation in &reaching {
                 let output = Output { numbers: piece, start };
                 correlation.run(positions_in(&correlation.scheme, &of_images, &rows), output);
             }

@@ -187,7 +187,7 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
-fn a_nan_spreads_no_further_than_the_filters_reach() {
+fn a_nan_reaches_its_output_and_no_other_image() {
     for kernel in [1, 3, 5] {
         let conv = conv((2, 9, 9), [20, 20], [kernel; 2], [1, 1], [kernel / 2; 2]);
         let mut case = Case::<f32>::new(conv);

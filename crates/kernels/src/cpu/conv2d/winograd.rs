@@ -1,8 +1,11 @@
 //! Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray 2016): 16 products instead of 36 for
 //! a tile of 2 x 2 outputs.
 
+mod filters;
+
 use pulp::Simd;
 
+use self::filters::{filter_gradient, transform_filter};
 use super::super::product::{DEPTH, GROUP, Left, Right, Transposed, WIDTH};
 use super::super::real::{Real, load, store};
 use super::filters::Filters;
@@ -268,46 +271,4 @@ fn transposed<V: Copy, const M: usize, const N: usize>(rows: [[V; N]; M]) -> [[V
 #[inline(always)]
 const fn lanes_in<T: Real, S: Simd>(numbers: usize) -> usize {
     numbers * size_of::<T>() / size_of::<T::Vector<S>>()
-}
-
-type Row<T> = [T; WIDTH];
-
-/// `G g G^T`
-#[inline(always)]
-fn transform_filter<T: Real>(filter: &[[Row<T>; 3]; 3]) -> [[Row<T>; TILE]; TILE] {
-    transposed(transposed(filter.map(spread_filter)).map(spread_filter))
-}
-
-/// `G g`
-#[inline(always)]
-fn spread_filter<T: Real>([a, b, c]: [Row<T>; 3]) -> [Row<T>; TILE] {
-    let half = half::<T>();
-    let outer = each(a, c, |a, c| (a + c) * half);
-    let inner = b.map(|b| b * half);
-    [a, each(outer, inner, |a, b| a + b), each(outer, inner, |a, b| a - b), c]
-}
-
-/// `G^T du G`
-#[inline(always)]
-fn filter_gradient<T: Real>(products: &[[Row<T>; TILE]; TILE]) -> [[Row<T>; 3]; 3] {
-    transposed(transposed(products.map(gather_filter)).map(gather_filter))
-}
-
-/// `G^T du`
-#[inline(always)]
-fn gather_filter<T: Real>([a, b, c, d]: [Row<T>; TILE]) -> [Row<T>; 3] {
-    let half = half::<T>();
-    let sum = each(b, c, |b, c| (b + c) * half);
-    let difference = each(b, c, |b, c| (b - c) * half);
-    [each(a, sum, |a, b| a + b), difference, each(sum, d, |a, b| a + b)]
-}
-
-fn half<T: Real>() -> T {
-    T::one() / (T::one() + T::one())
-}
-
-#[inline(always)]
-fn each<T: Real>(mut a: Row<T>, b: Row<T>, of: impl Fn(T, T) -> T) -> Row<T> {
-    a.iter_mut().zip(b).for_each(|(a, b)| *a = of(*a, b));
-    a
 }
