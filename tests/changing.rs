@@ -23,6 +23,9 @@ fn a_change_after_which_the_config_alone_no_longer_makes_the_run_is_told_and_log
         ("optimizer.adam.learning_rate=1e-3", "learning_rate: 0.01 in the run, 0.001 now"),
         ("schedule.warmup_epochs=1", "schedule.warmup_epochs: 0 in the run, 1 now"),
         ("objective.l2=0.5", "objective.l2: 0.0 in the run, 0.5 now"),
+        ("objective.label_smoothing=0.1", "objective.label_smoothing: 0.0 in the run, 0.1 now"),
+        ("objective.class_weights=balanced", "\"none\" in the run, \"balanced\" now"),
+        ("augmentation=[{ crop = 1 }]", "augmentation: absent in the run, [{ crop = 1 }] now"),
         ("training.gradient_clipping.norm=1.0", "norm: absent in the run, 1.0 now"),
         ("training.report_every_epochs=2", "report_every_epochs: 1 in the run, 2 now"),
     ] {

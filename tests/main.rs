@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod augmenting;
 mod backends;
 mod broken_checkpoints;
 mod broken_configs;
@@ -18,6 +19,7 @@ mod command_line;
 mod courses;
 mod fitting;
 mod gradcheck;
+mod image_shapes;
 mod place;
 mod reproduce;
 mod resuming;

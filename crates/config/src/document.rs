@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeTable, Deserializer};
+use toml::de::{DeTable, DeValue, Deserializer};
 
 use crate::check::Problem;
 use crate::error::{ConfigError, Finding};
@@ -145,13 +145,19 @@ impl Document {
 /// Where the value of `key` stands, or else the nearest table above it. `None` if the document
 /// says nothing of it, so that its default is meant.
 fn span_of(table: &DeTable<'_>, key: &str) -> Option<Range<usize>> {
-    let mut table = table;
-    let mut found = None;
-    for name in key.split('.') {
-        let Some(value) = table.get(name) else { break };
-        found = Some(value.span());
-        let Some(inner) = value.get_ref().as_table() else { break };
-        table = inner;
+    let mut names = key.split('.');
+    let mut value = table.get(names.next()?)?;
+    while let Some(inner) = names.next().and_then(|name| within(value.get_ref(), name)) {
+        value = inner;
     }
-    found
+    Some(value.span())
+}
+
+/// What is called `name` in a table, or has this place in an array.
+fn within<'a, 'b>(value: &'a DeValue<'b>, name: &str) -> Option<&'a Spanned<DeValue<'b>>> {
+    match value {
+        DeValue::Table(table) => table.get(name),
+        DeValue::Array(array) => array.get(name.parse::<usize>().ok()?),
+        _ => None,
+    }
 }

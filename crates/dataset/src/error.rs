@@ -58,6 +58,20 @@ pub enum DatasetError {
         /// What is held out.
         held_out: usize,
     },
+    /// The data are no images.
+    #[error(
+        "`augmentation` changes images, and these data are examples of {features} features\n  remove it from the config"
+    )]
+    NotAugmentable {
+        /// The number of their features.
+        features: usize,
+    },
+    /// The images are such that they cannot be changed so.
+    #[error("{reason}\n  change or remove it in `augmentation`")]
+    Augmentation {
+        /// Why not.
+        reason: String,
+    },
     /// A file is not what it should be.
     #[error(transparent)]
     Hdf5(#[from] Hdf5Error),

@@ -3,6 +3,7 @@
 //!
 //! A data source is one file with its config above it and one variant of [`DatasetConfig`].
 
+mod augmentation;
 mod cats;
 mod digest;
 mod drawing;
@@ -20,6 +21,7 @@ mod split;
 mod stand_in;
 mod statistics;
 
+pub use augmentation::{Augmentation, Augmenter, Mix, Moment};
 pub use digest::sha256;
 pub use error::DatasetError;
 pub use examples::{Examples, Values};

@@ -1,3 +1,4 @@
+use crate::augmentation::lanes;
 use crate::examples::{Examples, Values};
 use crate::statistics::Statistics;
 
@@ -26,6 +27,11 @@ impl Scaler {
     pub fn scale<T: Copy + Into<f32>>(&self, values: &[T], inputs: &mut Vec<f32>) {
         // With the widest vectors of this processor, which change no bit.
         pulp::Arch::new().dispatch(|| self.append(values, inputs));
+    }
+
+    /// The shift and the scale of each channel of a pixel of at most four.
+    pub(crate) fn pixel(&self) -> ([f32; 4], [f32; 4]) {
+        (lanes(self.shift.iter().copied()), lanes(self.scale.iter().copied()))
     }
 
     #[inline(always)]

@@ -37,12 +37,18 @@ pub struct Batch {
     inputs: Tensor<4>,
     /// Class indices, shape `[batch]`.
     targets: Tensor<1, Int>,
-    /// The same in host memory.
+    /// How much each class counts as a target, `[batch, classes]`, if not the label alone.
+    soft_targets: Option<Tensor<2>>,
+    /// The same class indices in host memory.
     labels: Arc<[u32]>,
     /// The randomness of the step, if it is one of training.
     pub noise: Option<Noise>,
     /// The number of examples of the step, of which this batch may be a part.
     pub step_examples: usize,
+    /// How much its examples count.
+    weight: f64,
+    /// How much those of the step count.
+    pub step_weight: f64,
 }
 
 impl Classifier {
@@ -71,10 +77,16 @@ impl Classifier {
         Ok(Self { normalizer, model, objective })
     }
 
+    /// The same, with a weight for each class in its loss.
+    pub fn with_class_weights(self, weights: Option<Vec<f64>>) -> Self {
+        Self { objective: self.objective.with_class_weights(weights), ..self }
+    }
+
     /// Gathers the examples at `items` onto `device`.
     pub fn batch(&self, examples: &Examples, items: &[usize], device: &Device) -> Batch {
         let labels = examples.labels_at(items).into();
-        let gathered = Gathered { inputs: examples.inputs(items, &self.scaler()), labels };
+        let inputs = examples.inputs(items, &self.scaler());
+        let gathered = Gathered { inputs, labels, mix: None };
         self.place(gathered, examples.shape, device)
     }
 
@@ -89,15 +101,43 @@ impl Classifier {
 
     /// Puts examples of `shape` that were gathered onto `device`.
     pub fn place(&self, gathered: Gathered, shape: [usize; 3], device: &Device) -> Batch {
-        let Gathered { inputs, labels } = gathered;
+        let Gathered { inputs, labels, mix } = gathered;
         let targets: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
         let count = targets.len();
+        let soft_targets = self.objective.targets(&labels, mix.as_ref()).map(|soft| {
+            let classes = soft.len() / count.max(1);
+            Tensor::from_data(TensorData::new(soft, [count, classes]), device)
+        });
+        let weight = self.objective.weight(labels.iter().copied());
         Batch {
             inputs: self.inputs(inputs, count, shape, device),
             targets: Tensor::from_data(TensorData::new(targets, [count]), device),
+            soft_targets,
             labels,
             noise: None,
             step_examples: count,
+            weight,
+            step_weight: weight,
+        }
+    }
+
+    /// The examples at `items` of `batch`.
+    #[expect(clippy::indexing_slicing, reason = "Burn's `select` panics on no such item as well")]
+    pub fn part(&self, batch: &Batch, items: &[usize]) -> Batch {
+        let indices: Vec<i32> = items.iter().map(|&item| item as i32).collect();
+        let indices = TensorData::new(indices, [items.len()]);
+        let indices = Tensor::<1, Int>::from_data(indices, &batch.inputs.device());
+        let weight = self.objective.weight(items.iter().map(|&item| batch.labels[item]));
+        let soft = batch.soft_targets.as_ref();
+        Batch {
+            inputs: batch.inputs.clone().select(0, indices.clone()),
+            soft_targets: soft.map(|soft| soft.clone().select(0, indices.clone())),
+            targets: batch.targets.clone().select(0, indices),
+            labels: items.iter().map(|&item| batch.labels[item]).collect(),
+            noise: None,
+            step_examples: items.len(),
+            weight,
+            step_weight: weight,
         }
     }
 
@@ -105,6 +145,12 @@ impl Classifier {
     pub fn logits(&self, examples: &Examples, items: &[usize], device: &Device) -> Tensor<2> {
         let inputs = examples.inputs(items, &self.scaler());
         self.model.forward(self.inputs(inputs, items.len(), examples.shape, device), None)
+    }
+
+    /// How much the examples at `items` count in the loss.
+    pub fn weight(&self, examples: &Examples, items: &[usize]) -> f64 {
+        let label = |item: &usize| examples.labels.get(*item).copied().unwrap_or_default();
+        self.objective.weight(items.iter().map(label))
     }
 
     /// What is minimised.
@@ -129,13 +175,18 @@ impl Classifier {
     /// The loss `[1]` of a batch, as its part of the step, and its logits `[batch, outputs]`.
     pub fn loss(&self, batch: &Batch) -> (Tensor<1>, Tensor<2>) {
         let logits = self.model.forward(batch.inputs.clone(), batch.noise.as_ref());
-        let mut loss = self.objective.head.loss(logits.clone(), batch.targets.clone());
+        let head = self.objective.head;
+        let mut loss = match &batch.soft_targets {
+            // Not divided: Burn's backward pass of that rounds to f32, also in f64.
+            Some(targets) => head.cost(logits.clone(), targets.clone()) * (1.0 / batch.weight),
+            None => head.loss(logits.clone(), batch.targets.clone()),
+        };
         if let Some(penalty) = self.objective.penalty(&self.model, batch.step_examples) {
             loss = loss + penalty;
         }
         if batch.labels.len() < batch.step_examples {
-            // The gradients of a step are the mean over all of its examples.
-            loss = loss * (batch.labels.len() as f64 / batch.step_examples as f64);
+            // The gradients of a step are the mean over all of its examples, as much as each counts.
+            loss = loss * (batch.weight / batch.step_weight);
         }
         (loss, logits)
     }
@@ -169,21 +220,6 @@ impl Batch {
     /// Puts `value` in place of the first input.
     pub fn spoil(&mut self, value: f32) {
         self.inputs = faults::with_first(self.inputs.clone(), value);
-    }
-
-    /// The examples at `items` of this batch.
-    #[expect(clippy::indexing_slicing, reason = "Burn's `select` panics on no such item as well")]
-    pub fn part(&self, items: &[usize]) -> Self {
-        let indices: Vec<i32> = items.iter().map(|&item| item as i32).collect();
-        let indices = TensorData::new(indices, [items.len()]);
-        let indices = Tensor::<1, Int>::from_data(indices, &self.inputs.device());
-        Self {
-            inputs: self.inputs.clone().select(0, indices.clone()),
-            targets: self.targets.clone().select(0, indices),
-            labels: items.iter().map(|&item| self.labels[item]).collect(),
-            noise: None,
-            step_examples: items.len(),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use ::config::{Check, ConfigError, Document, Rules};
-use dataset::{DatasetConfig, Normalization, Split, SplitConfig};
+use dataset::{Augmentation, DatasetConfig, Normalization, Split, SplitConfig};
 use models::ModelConfig;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,9 @@ pub struct RunConfig {
     /// How values become inputs.
     #[serde(default)]
     pub input: InputConfig,
+    /// How training images are changed at random, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub augmentation: Vec<Augmentation>,
     /// What is trained.
     pub model: ModelConfig,
     /// What is minimised.
@@ -146,6 +149,7 @@ impl RunConfig {
     /// Fails if this cannot be trained on `data`.
     pub fn check_against(&self, data: &Split) -> Result<(), RunError> {
         self.objective.init(data.classes.len())?;
+        Augmentation::check_against(&self.augmentation, &data.train)?;
         if let Some(reason) = self.model.objection(data.train.shape) {
             return Err(RunError::Unsuited { shape: data.train.shape, reason });
         }
@@ -173,6 +177,7 @@ impl RunConfig {
         let (has_validation, has_test) = (self.dataset.has_validation(), self.dataset.has_test());
         check.table("dataset", |check| self.dataset.check(check));
         check.table("split", |check| self.split.check(has_validation, has_test, check));
+        Augmentation::check_all(&self.augmentation, check);
         check.table("model", |check| self.model.check(check));
         check.table("objective", |check| self.objective.check(check));
         check.table("optimizer", |check| self.optimizer.check(check));

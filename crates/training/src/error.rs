@@ -46,6 +46,16 @@ pub enum RunError {
         "{count} training examples in batches of {batch_size} leave a batch of one, in which batch norm has no variance\n  change `training.batch_size` or leave out the batch norm"
     )]
     BatchOfOne { count: usize, batch_size: usize },
+    /// Weights for another number of classes.
+    #[error(
+        "`objective.class_weights` has {given} weights for {classes} classes\n  give one a class, in the order of the labels, or write \"balanced\""
+    )]
+    ClassWeights {
+        /// The number of classes.
+        classes: usize,
+        /// The number of weights.
+        given: usize,
+    },
     /// A model that cannot take the data.
     #[error(
         "the model cannot classify examples of {} x {} x {} (height x width x channels): {reason}\n  choose another model, for example `[model.mlp]`, or other data",

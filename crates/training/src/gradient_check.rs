@@ -103,6 +103,7 @@ struct Subject {
     config: RunConfig,
     identity: DataIdentity,
     statistics: Statistics,
+    class_weights: Option<Vec<f64>>,
     device: Device,
 }
 
@@ -110,7 +111,9 @@ impl Subject {
     /// The `config` for `data` on `device`, which has autodiff.
     fn new(config: RunConfig, data: &Split, identity: DataIdentity, device: Device) -> Self {
         let statistics = config.input.normalization.fit(&data.train);
-        Self { config, identity, statistics, device }
+        let class_weights = &config.objective.class_weights;
+        let class_weights = class_weights.fit(&data.train.labels, data.classes.len());
+        Self { config, identity, statistics, class_weights, device }
     }
 
     fn check(
@@ -136,7 +139,9 @@ impl Subject {
     /// The classifier of `config` before its first step.
     fn classifier(&self, config: &RunConfig) -> Result<Classifier, RunError> {
         let Self { identity, statistics, device, .. } = self;
-        Classifier::initial(config, identity, statistics, FloatDType::F64, device)
+        let classifier =
+            Classifier::initial(config, identity, statistics, FloatDType::F64, device)?;
+        Ok(classifier.with_class_weights(self.class_weights.clone()))
     }
 
     /// The first so many examples of the first epoch, with the noise of the first step.

@@ -50,7 +50,7 @@ pub use faults::{Fault, Faults};
 pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, TensorCheck};
 pub use gradients::GradientClipping;
 pub use loader::LoaderConfig;
-pub use objective::{Head, ObjectiveConfig};
+pub use objective::{ClassWeights, Head, ObjectiveConfig};
 pub use optimizer::{
     AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
 };

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use ::config::Check;
-use dataset::{Examples, Scaler, Split};
+use dataset::{Augmenter, Examples, Mix, Moment, Scaler, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
@@ -31,6 +31,8 @@ pub struct Gathered {
     pub inputs: Vec<f32>,
     /// Their class indices, `[count]`.
     pub labels: Arc<[u32]>,
+    /// With what they were mixed.
+    pub mix: Option<Mix>,
 }
 
 /// What is to be gathered for one batch.
@@ -38,6 +40,8 @@ pub struct Gathered {
 pub struct Work {
     /// The indices of the examples.
     pub items: Vec<usize>,
+    /// Where it is in the run.
+    pub moment: Moment,
     /// What goes wrong with it on purpose.
     pub fault: Option<Fault>,
 }
@@ -59,6 +63,12 @@ pub struct Source {
     pub data: Arc<Split>,
     /// What makes inputs of it.
     pub scaler: Scaler,
+    /// What changes its images.
+    pub augmenter: Option<Arc<Augmenter>>,
+    /// The epoch.
+    pub epoch: u64,
+    /// Whether the images of a batch are changed by all threads at once.
+    pub parallel: bool,
 }
 
 impl Default for LoaderConfig {
@@ -81,25 +91,13 @@ impl LoaderConfig {
 pub fn keeps_whole(config: &RunConfig, train: &Examples, is_processor: bool) -> bool {
     let is_batch = config.training.batch_size(train.len()) == train.len();
     config.training.loader.workers == 0
+        && config.augmentation.is_empty()
         && train.len() * train.width() <= MOST_RESIDENT
         && (is_batch || !is_processor)
 }
 
 /// How many numbers of the training set are kept on the device at most: 256 MiB of them.
 const MOST_RESIDENT: usize = 1 << 26;
-
-impl Gathered {
-    /// The examples at `items`. Fails if there is no such example.
-    pub fn of(examples: &Examples, items: &[usize], scaler: &Scaler) -> Result<Self, String> {
-        match items.iter().find(|&&item| item >= examples.len()) {
-            Some(item) => Err(format!("there is no example {item}")),
-            None => {
-                let labels = examples.labels_at(items).into();
-                Ok(Self { inputs: examples.inputs(items, scaler), labels })
-            }
-        }
-    }
-}
 
 impl Loader {
     /// Begins to gather `work` from the training set. Fails if the system has no more threads.
@@ -177,26 +175,43 @@ impl Source {
         match work.fault {
             Some(Fault::Source) => Err("planted in the source".to_owned()),
             Some(Fault::Loader) => resume_unwind(Box::new("planted in the loader")),
-            _ => Gathered::of(&self.data.train, &work.items, &self.scaler),
+            _ => self.examples(&work.items, work.moment),
         }
+    }
+
+    /// The examples at `items`. Fails if there is no such example.
+    fn examples(&self, items: &[usize], moment: Moment) -> Result<Gathered, String> {
+        let train = &self.data.train;
+        if let Some(item) = items.iter().find(|&&item| item >= train.len()) {
+            return Err(format!("there is no example {item}"));
+        }
+        let labels: Arc<[u32]> = train.labels_at(items).into();
+        let Some(augmenter) = &self.augmenter else {
+            return Ok(Gathered { inputs: train.inputs(items, &self.scaler), labels, mix: None });
+        };
+        let mut inputs = augmenter.inputs(train, items, &self.scaler, self.epoch, self.parallel);
+        let mix = augmenter.mix(&mut inputs, train.shape, &labels, moment);
+        Ok(Gathered { inputs, labels, mix })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dataset::Normalization;
+    use dataset::{Augmentation, Normalization};
 
     fn source() -> Source {
         let examples = || Examples::features(1, vec![0.5; 4], vec![0, 1, 0, 1]);
         let classes = ["a", "b"].map(str::to_owned).to_vec();
         let split = Split { train: examples(), validation: None, test: examples(), classes };
         let scaler = Normalization::Standardize.fit(&split.train).scaler();
-        Source { data: Arc::new(split), scaler }
+        Source { data: Arc::new(split), scaler, augmenter: None, epoch: 1, parallel: false }
     }
 
     fn work(batches: usize) -> Vec<Work> {
-        (0..batches).map(|batch| Work { items: vec![batch % 4], fault: None }).collect()
+        let moment = |batch| Moment { step: batch as u64, part: 0 };
+        let work = |batch| Work { items: vec![batch % 4], moment: moment(batch), fault: None };
+        (0..batches).map(work).collect()
     }
 
     #[test]
@@ -211,6 +226,49 @@ mod tests {
         assert_eq!(kept(&config), [false, true]);
         config.training.loader.workers = 1;
         assert_eq!(kept(&config), [false, false]);
+    }
+
+    /// Twelve images, changed and mixed in the order of their list.
+    fn images() -> Source {
+        let pixels = (0..12 * 48).map(|at| (at * 37 % 251) as u8).collect();
+        let train = Examples::images([4, 4, 3], pixels, (0..12).map(|item| item % 3).collect());
+        let list = [
+            Augmentation::Rotate(20.0),
+            Augmentation::FlipHorizontal,
+            Augmentation::Contrast(0.3),
+            Augmentation::Cutmix(1.0),
+        ];
+        let augmenter = Augmenter::new(&list, &train, 1).map(Arc::new);
+        let (test, classes) = (train.clone(), ["a", "b", "c"].map(String::from).to_vec());
+        let scaler = Normalization::Standardize.fit(&train).scaler();
+        let data = Arc::new(Split { train, validation: None, test, classes });
+        Source { data, scaler, augmenter, epoch: 2, parallel: true }
+    }
+
+    fn work_from(step: u64) -> Vec<Work> {
+        let work = |step| Work {
+            items: (0..4).map(|item| (item * 5 + step as usize) % 12).collect(),
+            moment: Moment { step, part: 0 },
+            fault: None,
+        };
+        (step..6).map(work).collect()
+    }
+
+    #[test]
+    fn changed_images_are_the_same_for_any_number_of_workers_and_after_a_resume() {
+        let gather = |workers, from| {
+            let config = LoaderConfig { workers, prefetch: 2 };
+            let source = Source { parallel: workers == 0, ..images() };
+            let mut loader = Loader::start(&config, source, work_from(from)).unwrap();
+            (from..6).map(|_| loader.next().unwrap()).collect::<Vec<_>>()
+        };
+        let all = gather(0, 0);
+        assert!(all.iter().all(|batch| batch.mix.is_some()));
+        assert!(all.windows(2).all(|pair| pair[0].mix != pair[1].mix));
+        for workers in [0, 1, 3] {
+            assert_eq!(gather(workers, 0), all, "{workers} workers");
+            assert_eq!(gather(workers, 4), all[4..], "{workers} workers");
+        }
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! What is minimised: a head over the logits, and a penalty on the weights.
 
+mod class_weights;
+
 use ::config::Check;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Int, Tensor, activation};
+use dataset::Mix;
 use models::Model;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
+pub use class_weights::ClassWeights;
 
 /// What is minimised: `[objective]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +25,10 @@ pub struct ObjectiveConfig {
     pub l2: f64,
     /// The strength of the L1 penalty: `l1 / (2 m)` times the sum of their absolute values.
     pub l1: f64,
+    /// How much of its target each example gives away to all classes alike (Szegedy et al. 2016).
+    pub label_smoothing: f64,
+    /// How much an example of each class counts.
+    pub class_weights: ClassWeights,
 }
 
 /// How logits become probabilities, with the loss that belongs to it.
@@ -34,22 +42,33 @@ pub enum Head {
 }
 
 /// An [`ObjectiveConfig`] for a certain number of classes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Objective {
     /// How logits become probabilities.
     pub head: Head,
     l2: f64,
     l1: f64,
+    classes: usize,
+    label_smoothing: f64,
+    /// The weight of each class, unless all count alike.
+    weights: Option<Vec<f64>>,
 }
 
 impl ObjectiveConfig {
-    /// The objective for so many classes; a sigmoid fails unless they are two.
+    /// The objective for so many classes, which all count alike; a sigmoid fails unless they are
+    /// two.
     pub fn init(&self, classes: usize) -> Result<Objective, RunError> {
         let head = self.head(classes);
-        match head == Head::Sigmoid && classes != 2 {
-            true => Err(RunError::NotBinary { classes }),
-            false => Ok(Objective { head, l2: self.l2, l1: self.l1 }),
+        if head == Head::Sigmoid && classes != 2 {
+            return Err(RunError::NotBinary { classes });
         }
+        if let ClassWeights::Given(given) = &self.class_weights
+            && given.len() != classes
+        {
+            return Err(RunError::ClassWeights { classes, given: given.len() });
+        }
+        let Self { l2, l1, label_smoothing, .. } = *self;
+        Ok(Objective { head, l2, l1, classes, label_smoothing, weights: None })
     }
 
     /// The head for so many classes.
@@ -67,10 +86,53 @@ impl ObjectiveConfig {
     pub fn check(&self, check: &mut Check) {
         check.within("l2", self.l2, 0.0..=1e6);
         check.within("l1", self.l1, 0.0..=1e6);
+        check.fraction("label_smoothing", self.label_smoothing);
+        self.class_weights.check(check);
     }
 }
 
 impl Objective {
+    /// The same with a weight for each class.
+    pub fn with_class_weights(self, weights: Option<Vec<f64>>) -> Self {
+        Self { weights, ..self }
+    }
+
+    /// How much examples with these `labels` count in all.
+    pub fn weight(&self, labels: impl ExactSizeIterator<Item = u32>) -> f64 {
+        match &self.weights {
+            Some(_) => labels.map(|label| self.weight_of(label as usize)).sum(),
+            None => labels.len() as f64,
+        }
+    }
+
+    /// How much each class counts as the target of each example, `[labels.len(), classes]`; `None` if
+    /// that is 1 for its label and else 0.
+    ///
+    /// For class `c` it is `w_c ((1 - s) [c = label] + s / K)`, with label smoothing `s`; of a mix the
+    /// sum of both labels in their shares. The loss of a batch is the sum of these times `-log p_c`
+    /// over the sum of the `w` of the labels: PyTorch's `cross_entropy` with `weight` and
+    /// `label_smoothing`, and `share * loss(labels) + (1 - share) * loss(others)` of a mix.
+    pub fn targets(&self, labels: &[u32], mix: Option<&Mix>) -> Option<Vec<f32>> {
+        if self.label_smoothing == 0.0 && self.weights.is_none() && mix.is_none() {
+            return None;
+        }
+        let (others, share) = mix.map_or((labels, 1.0), |mix| (&mix.others, mix.share));
+        let is = |class: usize, label: u32| if class == label as usize { 1.0 } else { 0.0 };
+        let target = |class: usize, (label, other): (u32, u32)| {
+            let hard = share * is(class, label) + (1.0 - share) * is(class, other);
+            let smooth = self.label_smoothing / self.classes as f64;
+            self.weight_of(class) * ((1.0 - self.label_smoothing) * hard + smooth)
+        };
+        let pairs = labels.iter().copied().zip(others.iter().copied());
+        let row = |pair| (0..self.classes).map(move |class| target(class, pair) as f32);
+        Some(pairs.flat_map(row).collect())
+    }
+
+    fn weight_of(&self, class: usize) -> f64 {
+        let weights = self.weights.as_ref();
+        weights.map_or(1.0, |weights| weights.get(class).copied().unwrap_or(0.0))
+    }
+
     /// The penalty `[1]` of the weights of `model` in a step of so many examples; `None` if there
     /// is none. Weights are the parameters with more than one dimension: neither biases nor those
     /// of batch norm.
@@ -107,6 +169,13 @@ impl Head {
                 (others * logits.clone() - activation::log_sigmoid(logits)).mean()
             }
         }
+    }
+
+    /// The sum `[1]` over a batch of what each class costs, `-log p_c`, times its `targets` `[batch,
+    /// classes]`, of logits `[batch, outputs]`.
+    pub fn cost(self, logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+        let targets = targets.cast(logits.dtype());
+        (self.log_probabilities(logits) * targets).sum().neg()
     }
 
     /// The natural logarithm of the probability of each class, `[batch, classes]`, of logits

@@ -159,6 +159,10 @@ impl Plan {
     fn initial(&self) -> Result<Classifier, RunError> {
         let statistics = self.config.input.normalization.fit(&self.data.train);
         let device = self.device.device.clone().autodiff();
-        Classifier::initial(&self.config, self.data(), &statistics, FloatDType::F32, &device)
+        let weights = &self.config.objective.class_weights;
+        let weights = weights.fit(&self.data.train.labels, self.data.classes.len());
+        let (config, data) = (&self.config, self.data());
+        let classifier = Classifier::initial(config, data, &statistics, FloatDType::F32, &device)?;
+        Ok(classifier.with_class_weights(weights))
     }
 }

@@ -24,11 +24,14 @@ enum Change {
 
 /// The class of every key that is not refused, by its path or that of a table above it. The data
 /// are compared by their content rather than by where they lie.
-const CHANGES: [(&str, Change); 14] = [
+const CHANGES: [(&str, Change); 17] = [
+    ("augmentation", Change::Noted),
     ("dataset", Change::Safe),
     ("device", Change::Noted),
+    ("objective.class_weights", Change::Noted),
     ("objective.l1", Change::Noted),
     ("objective.l2", Change::Noted),
+    ("objective.label_smoothing", Change::Noted),
     ("optimizer", Change::Noted),
     ("reference", Change::Safe),
     ("schedule", Change::Noted),

@@ -10,7 +10,7 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use burn::train::InferenceStep;
-use dataset::{Split, shuffled};
+use dataset::{Augmenter, Split, shuffled};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Checkpoint, Checkpoints};
@@ -78,6 +78,8 @@ pub struct Session {
     pub stop: StopSource,
     /// The whole training set on the device, once it was needed, unless it is too large.
     pub whole: Option<Batch>,
+    /// What changes the training images.
+    pub augmenter: Option<Arc<Augmenter>>,
     /// What goes wrong on purpose.
     pub faults: Faults,
 }

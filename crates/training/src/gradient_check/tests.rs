@@ -7,7 +7,7 @@ use dataset::{Examples, Split};
 use models::{Activation, Initializer, MlpConfig, ModelConfig, NormPosition};
 
 use super::*;
-use crate::objective::Head;
+use crate::objective::{ClassWeights, Head};
 
 const OPTIONS: GradientCheckOptions =
     GradientCheckOptions { examples: 16, samples: 3, threshold: 2e-7, plant: None };
@@ -152,6 +152,30 @@ fn gradients_of_regressions_agree() {
             let model = MlpConfig { hidden: vec![], initializer, ..mlp() };
             let found = check(&config(head, model, Against::L2));
             assert!(found.passed && found.difference < 1e-7, "{initializer:?}: {found:#?}");
+        }
+    }
+}
+
+#[test]
+fn gradients_of_smoothed_and_weighted_losses_agree() {
+    let given = ClassWeights::Given(vec![0.5, 2.0, 1.5]);
+    for head in [Head::Softmax, Head::Sigmoid] {
+        for label_smoothing in [0.0, 0.1] {
+            for weights in [ClassWeights::None, ClassWeights::Balanced, given.clone()] {
+                for against in AGAINST {
+                    let mut config = config(head, mlp(), against);
+                    config.objective.label_smoothing = label_smoothing;
+                    config.objective.class_weights = match (head, &weights) {
+                        (Head::Sigmoid, ClassWeights::Given(_)) => {
+                            ClassWeights::Given(vec![0.5, 2.0])
+                        }
+                        _ => weights.clone(),
+                    };
+                    let found = check(&config);
+                    let name = format!("{head:?} {label_smoothing} {weights:?} {against:?}");
+                    assert!(found.passed && found.difference < 2e-7, "{name}: {found:#?}");
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use burn::optim::GradientsParams;
+use burn::tensor::{DType, TensorData};
 use models::{MlpConfig, ModelConfig, NormPosition, Parameters};
 
 use crate::optimizer::{OptimizerConfig, SgdConfig};
@@ -8,7 +9,7 @@ use crate::properties::{
 };
 
 fn objective(l2: f64, l1: f64) -> Objective {
-    ObjectiveConfig { head: None, l2, l1 }.init(2).unwrap()
+    ObjectiveConfig { l2, l1, ..ObjectiveConfig::default() }.init(2).unwrap()
 }
 
 /// A model of weights, biases, and batch norm's gamma and beta, none of them zero.
@@ -25,6 +26,90 @@ fn normalised() -> Model {
 fn penalised(objective: Objective, model: &Model, examples: usize) -> Vec<Parameter> {
     let gradients = objective.penalty(model, examples).unwrap().backward();
     parameters(model, &GradientsParams::from_grads(gradients, model))
+}
+
+/// The loss of `logits` with `labels`, as a batch of its own.
+fn loss(config: &str, logits: [&[f64]; 4], labels: [u32; 4], mix: Option<Mix>) -> f64 {
+    let config: ObjectiveConfig = toml::from_str(config).unwrap();
+    let classes = logits[0].len().max(2);
+    let weights = config.class_weights.fit(&labels, classes);
+    let objective = config.init(classes).unwrap().with_class_weights(weights);
+    let targets = objective.targets(&labels, mix.as_ref()).unwrap();
+    let tensor = |values: Vec<f64>, columns| {
+        Tensor::<2>::from_data(TensorData::new(values, [4, columns]), (&device(), DType::F64))
+    };
+    let targets = tensor(targets.into_iter().map(f64::from).collect(), classes);
+    let cost = objective.head.cost(tensor(logits.concat(), logits[0].len()), targets);
+    host(cost)[0] / objective.weight(labels.into_iter())
+}
+
+const LOGITS: [&[f64]; 4] =
+    [&[0.3, -1.2, 2.0], &[1.5, 0.1, -0.4], &[-2.0, 0.7, 0.6], &[0.0, 0.25, -0.5]];
+
+#[test]
+fn smoothed_weighted_and_mixed_losses_are_pytorchs() {
+    // torch.nn.functional.cross_entropy(logits, labels, weight, label_smoothing) in f64, alone and
+    // as 0.7 of that plus 0.3 of the same for the others.
+    let others = vec![0, 2, 1, 0];
+    let weights = "class_weights = [0.5, 1.0, 2.5]";
+    for (config, alone, mixed) in [
+        ("", None, 1.2677299446372798),
+        (weights, Some(0.7048948506616439), 1.0097566702703251),
+        ("label_smoothing = 0.1", Some(1.2139799446372799), 1.29160494463728),
+        (
+            &format!("label_smoothing = 0.1\n{weights}"),
+            Some(0.7966548405154534),
+            1.0710304781632667,
+        ),
+    ] {
+        let mix = Mix { share: 0.7, others: others.clone() };
+        let close =
+            |found: f64, known: f64| assert!((found - known).abs() < 1e-7, "{config}: {found}");
+        close(loss(config, LOGITS, [2, 0, 0, 1], Some(mix)), mixed);
+        if let Some(alone) = alone {
+            close(loss(config, LOGITS, [2, 0, 0, 1], None), alone);
+        }
+    }
+}
+
+#[test]
+fn a_sigmoid_is_smoothed_and_weighted_as_a_softmax_of_two() {
+    let logits: [&[f64]; 4] = [&[0.3], &[-1.2], &[2.0], &[0.7]];
+    let labels = [0, 1, 1, 0];
+    // binary_cross_entropy_with_logits with targets of 0.1 and 0.9, and cross_entropy of [0, z] with
+    // weights 1 and 3.
+    let smoothed = loss("label_smoothing = 0.2", logits, labels, None);
+    assert!((smoothed - 0.8819379429337473).abs() < 1e-7, "{smoothed}");
+    let config = "label_smoothing = 0.2\nclass_weights = [1.0, 3.0]";
+    let weighted = loss(config, logits, labels, None);
+    assert!((weighted - 0.8227048614364492).abs() < 1e-7, "{weighted}");
+}
+
+#[test]
+fn a_plain_objective_has_no_targets_but_the_labels() {
+    let objective = objective(0.1, 0.1);
+    assert_eq!(objective.targets(&[0, 1], None), None);
+    assert_eq!(objective.weight([0, 1, 1].into_iter()), 3.0);
+}
+
+#[test]
+fn balanced_weights_make_every_class_count_alike() {
+    let weights = ClassWeights::Balanced.fit(&[0, 0, 0, 1, 1, 1, 1, 1, 3, 3], 4).unwrap();
+    assert_eq!(weights, [10.0 / 12.0, 0.5, 0.0, 1.25]);
+    assert_eq!(ClassWeights::None.fit(&[0, 1], 2), None);
+}
+
+#[test]
+fn class_weights_are_a_word_or_a_list_of_one_a_class() {
+    for text in
+        ["class_weights = \"none\"", "class_weights = \"balanced\"", "class_weights = [1.0, 2.0]"]
+    {
+        let config: ObjectiveConfig = toml::from_str(text).unwrap();
+        assert!(toml::to_string(&config).unwrap().contains(text), "{text}");
+    }
+    let three: ObjectiveConfig = toml::from_str("class_weights = [1.0, 2.0, 3.0]").unwrap();
+    let error = three.init(2).unwrap_err().to_string();
+    assert!(error.contains("3 weights for 2 classes"), "{error}");
 }
 
 #[test]

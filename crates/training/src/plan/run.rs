@@ -4,7 +4,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
-use dataset::{Examples, sha256};
+use dataset::{Augmenter, Examples, sha256};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
@@ -141,6 +141,8 @@ impl Run {
             optimizer = checkpoint.load_optimizer(optimizer)?;
             state = checkpoint.state;
         }
+        let augmentation = &plan.config.augmentation;
+        let augmenter = Augmenter::new(augmentation, &plan.data.train, state.seed).map(Arc::new);
         let metrics = MetricsFiles::open(&self.directory, &state.metrics)?;
         // Only now, when nothing more can be refused, may the run change.
         resume::write_config(&plan.config, &self.directory)?;
@@ -158,6 +160,7 @@ impl Run {
             state,
             stop,
             whole: None,
+            augmenter,
             faults: self.faults.clone(),
         })
     }

@@ -67,7 +67,11 @@ fn classifier(config: &RunConfig, classes: usize) -> Classifier {
         counts: BTreeMap::new(),
     };
     let statistics = Statistics { shift: vec![0.1; WIDTH], scale: vec![0.7; WIDTH] };
-    Classifier::initial(config, &identity, &statistics, FloatDType::F64, &device()).unwrap()
+    let classifier =
+        Classifier::initial(config, &identity, &statistics, FloatDType::F64, &device()).unwrap();
+    // Of a training set in which some classes are larger.
+    let weights = config.objective.class_weights.fit(&[0, 0, 0, 1, 2, 2], classes);
+    classifier.with_class_weights(weights)
 }
 
 fn examples(count: usize, classes: u32) -> Examples {
@@ -84,6 +88,7 @@ fn gradients(classifier: &Classifier, examples: &Examples, batch_size: usize) ->
     for batch_items in items.chunks(batch_size) {
         let mut batch = classifier.batch(examples, batch_items, &device());
         batch.step_examples = items.len();
+        batch.step_weight = classifier.weight(examples, &items);
         gradients.accumulate(classifier, TrainStep::step(classifier, batch).grads);
     }
     gradients.grads()
@@ -125,7 +130,12 @@ fn assert_steps_equal(
 #[test]
 fn a_step_of_accumulated_batches_is_a_step_of_their_union() {
     for (count, batch_size) in [(12, 4), (11, 4), (9, 4), (5, 1)] {
-        for objective in ["", "[objective]\nl2 = 0.7", "[objective]\nl1 = 0.3\nl2 = 0.7"] {
+        for objective in [
+            "",
+            "[objective]\nl2 = 0.7",
+            "[objective]\nl1 = 0.3\nl2 = 0.7",
+            "[objective]\nl2 = 0.7\nlabel_smoothing = 0.1\nclass_weights = 'balanced'",
+        ] {
             for classes in [2, 3] {
                 assert_parts_make_the_whole(objective, classes, count, batch_size);
             }

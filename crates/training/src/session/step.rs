@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::train::TrainStep;
+use dataset::Moment;
 use models::Noise;
 
 use super::Session;
@@ -26,9 +27,21 @@ impl Session {
         let mut work = Vec::new();
         for (index, items) in steps.iter().enumerate() {
             let fault = self.faults.of_loader(self.state.step + 1 + index);
-            work.extend(items.chunks(batch_size).map(|items| Work { items: items.into(), fault }));
+            let step = (self.state.step + index) as u64;
+            let parts = items.chunks(batch_size).zip(0..);
+            work.extend(parts.map(|(items, part)| Work {
+                items: items.into(),
+                moment: Moment { step, part },
+                fault,
+            }));
         }
-        let source = Source { data: Arc::clone(&self.data), scaler: self.classifier.scaler() };
+        let source = Source {
+            data: Arc::clone(&self.data),
+            scaler: self.classifier.scaler(),
+            augmenter: self.augmenter.clone(),
+            epoch: self.state.epoch as u64,
+            parallel: self.config.training.loader.workers == 0,
+        };
         let loader = Loader::start(&self.config.training.loader, source, work);
         loader.map(Some).map_err(|reason| self.not_loaded(reason))
     }
@@ -44,11 +57,13 @@ impl Session {
         let mut scores = Scores::default();
         let mut gradients = GradientsAccumulator::new();
         let batch_size = self.config.training.batch_size(self.data.train.len());
+        let step_weight = self.classifier.weight(&self.data.train, items);
         for (part, batch_items) in items.chunks(batch_size).enumerate() {
             let mut batch = self.batch(batch_items, loader.as_deref_mut())?;
             let (seed, step) = (self.state.seed, self.state.step as u64);
             batch.noise = Some(Noise { seed, step, part: part as u64 });
             batch.step_examples = items.len();
+            batch.step_weight = step_weight;
             let (part_scores, part_gradients) = self.differentiate(batch, fault)?;
             gradients.accumulate(&self.classifier, part_gradients);
             scores += part_scores;
@@ -70,7 +85,11 @@ impl Session {
         }
         let all = || (0..examples.len()).collect::<Vec<_>>();
         let whole = self.whole.get_or_insert_with(|| classifier.batch(examples, &all(), device));
-        Ok(if items.len() == examples.len() { whole.clone() } else { whole.part(items) })
+        Ok(if items.len() == examples.len() {
+            whole.clone()
+        } else {
+            classifier.part(whole, items)
+        })
     }
 
     /// Scores and gradients of a batch. A loss that is not finite makes gradients that are not.

@@ -71,6 +71,8 @@ normalization = "unit_range"
 head = "softmax"
 l2 = 0.1
 l1 = 0.1
+label_smoothing = 0.1
+class_weights = "balanced"
 "#;
 
 const CONVOLUTIONS: &str = r#"[model.cnn]
@@ -119,7 +121,38 @@ source = "nobody"
 gradient_difference = 1e-7
 "#;
 
-const MADE: [Parts; 8] = [
+const CHANGED_IMAGES: &str = r#"[dataset.stand_in]
+train = 4
+test = 2
+[[augmentation]]
+rotate = 15.0
+[[augmentation]]
+scale = [0.9, 1.1]
+[[augmentation]]
+translate = 0.1
+[[augmentation]]
+crop = 4
+[[augmentation]]
+brightness = 0.2
+[[augmentation]]
+contrast = 0.2
+[[augmentation]]
+hue = 10.0
+[[augmentation]]
+cutout = 16
+[[augmentation]]
+mixup = 0.2
+"#;
+
+const FLIPPED_IMAGES: &str = r#"augmentation = ["flip_horizontal", "flip_vertical", { cutmix = 1.0 }]
+[dataset.stand_in]
+train = 4
+test = 2
+[objective]
+class_weights = [1.0, 2.0, 1.0, 1.0, 0.5, 1.0]
+"#;
+
+const MADE: [Parts; 10] = [
     [
         HDF5,
         PERCEPTRON,
@@ -158,6 +191,8 @@ const MADE: [Parts; 8] = [
         "[optimizer.adam]\n[schedule.decay.one_cycle]\nrising_fraction = 0.2\n",
         SHORT,
     ],
+    [CHANGED_IMAGES, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
+    [FLIPPED_IMAGES, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
 ];
 
 /// A config, with every key that is not left out for want of a default.

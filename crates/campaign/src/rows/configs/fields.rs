@@ -92,11 +92,26 @@ const HOLE: &str = "HOLE-IN-THE-CONFIG";
 /// The keys of all values and tables in `table`.
 pub fn keys(table: &Table) -> Vec<Key> {
     let below = |(name, value): (&String, &Value)| {
-        let inner = value.as_table().map(keys).unwrap_or_default();
-        let inner = inner.into_iter().map(|key| [vec![name.clone()], key].concat());
+        let inner = inner(value).into_iter().map(|key| [vec![name.clone()], key].concat());
         [vec![name.clone()]].into_iter().chain(inner).collect::<Vec<_>>()
     };
     table.iter().flat_map(below).collect()
+}
+
+/// The keys within `value`: of a table, or of the tables of an array, after their places.
+fn inner(value: &Value) -> Vec<Key> {
+    match value {
+        Value::Table(table) => keys(table),
+        Value::Array(items) => {
+            let tables = items.iter().enumerate();
+            let tables = tables.filter_map(|(index, item)| Some((index, item.as_table()?)));
+            let of = |(index, table): (usize, &Table)| {
+                keys(table).into_iter().map(move |key| [vec![index.to_string()], key].concat())
+            };
+            tables.flat_map(of).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Everything that is done to `key` in `table`, with the further `values` in TOML.
@@ -150,14 +165,15 @@ pub fn huge() -> [String; 4] {
 
 /// The text of `table` after `change` of the table that holds `key`.
 fn with(table: &Table, key: &Key, change: impl FnOnce(&mut Table, &str)) -> String {
-    let mut changed = table.clone();
+    let mut changed = Value::Table(table.clone());
     if let Some((name, path)) = key.split_last() {
-        let holder = path.iter().try_fold(&mut changed, |table, name| {
-            table.get_mut(name.as_str()).and_then(Value::as_table_mut)
+        let holder = path.iter().try_fold(&mut changed, |value, name| match value {
+            Value::Array(items) => items.get_mut(name.parse::<usize>().ok()?),
+            value => value.get_mut(name.as_str()),
         });
-        if let Some(holder) = holder {
+        if let Some(Value::Table(holder)) = holder {
             change(holder, name);
         }
     }
-    changed.to_string()
+    changed.as_table().map(Table::to_string).unwrap_or_default()
 }

@@ -1,0 +1,205 @@
+//! Random changes of training images: `augmentation = [..]`, in the order of the list.
+
+mod affine;
+mod canvas;
+mod colour;
+mod cutout;
+mod geometry;
+mod mixing;
+mod random;
+mod resample;
+mod stage;
+#[cfg(test)]
+mod tests;
+
+use config::Check;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::DatasetError;
+use crate::examples::{Examples, Values};
+use crate::scaler::Scaler;
+use crate::statistics::Normalization;
+use canvas::Canvas;
+use mixing::Mixing;
+use stage::Stage;
+
+pub(crate) use canvas::lanes;
+pub use mixing::{Mix, Moment};
+
+/// One change of training images. Each image draws its own, uniformly.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Augmentation {
+    /// Left and right exchanged, with probability 1/2.
+    FlipHorizontal,
+    /// Top and bottom exchanged, with probability 1/2.
+    FlipVertical,
+    /// Turned around the centre by up to so many degrees either way.
+    Rotate(f64),
+    /// Magnified around the centre by a factor between these two.
+    Scale([f64; 2]),
+    /// Moved by up to this share of the width and of the height, either way.
+    Translate(f64),
+    /// Cut out of the image padded by so many pixels: moved by up to so many, in whole pixels.
+    Crop(usize),
+    /// Times a factor of up to so much more or less than 1.
+    Brightness(f64),
+    /// The distance from the mean grey of the image times such a factor.
+    Contrast(f64),
+    /// Turned around the grey axis of YIQ by up to so many degrees either way.
+    Hue(f64),
+    /// A square of so many pixels a side, its centre anywhere, filled with the mean of the training
+    /// set (DeVries and Taylor 2017).
+    Cutout(usize),
+    /// Each image mixed with another of its batch, in one proportion of Beta(alpha, alpha) a batch
+    /// (Zhang et al. 2018).
+    Mixup(f64),
+    /// A box of each image taken from another of its batch, of an area by Beta(alpha, alpha), one a
+    /// batch (Yun et al. 2019).
+    Cutmix(f64),
+}
+
+/// The most changes of a list.
+const MOST: usize = 64;
+
+impl Augmentation {
+    /// Notes every value of `list` that cannot be meant.
+    pub fn check_all(list: &[Self], check: &mut Check) {
+        check.require(
+            "augmentation",
+            list.len() <= MOST,
+            format_args!("{} changes are more than {MOST}", list.len()),
+        );
+        check.table("augmentation", |check| {
+            for (index, augmentation) in list.iter().enumerate() {
+                let is_last = index + 1 == list.len();
+                check.table(&index.to_string(), |check| augmentation.check(is_last, check));
+            }
+        });
+    }
+
+    /// Fails if `list` cannot be done to `examples`.
+    pub fn check_against(list: &[Self], examples: &Examples) -> Result<(), DatasetError> {
+        let [height, width, channels] = examples.shape;
+        if !list.is_empty() && !examples.are_images() {
+            return Err(DatasetError::NotAugmentable { features: channels });
+        }
+        let refused = |reason: String| Err(DatasetError::Augmentation { reason });
+        list.iter().try_for_each(|augmentation| match augmentation {
+            Self::Hue(_) if channels != 3 => {
+                refused("`hue` turns colours, and the images are grey".to_owned())
+            }
+            Self::Crop(size) | Self::Cutout(size) if *size >= height.min(width) => {
+                let name = if matches!(augmentation, Self::Crop(_)) { "crop" } else { "cutout" };
+                refused(format!("`{name} = {size}` is no less than images of {width} x {height}"))
+            }
+            _ => Ok(()),
+        })
+    }
+
+    fn check(&self, is_last: bool, check: &mut Check) {
+        match *self {
+            Self::FlipHorizontal | Self::FlipVertical => {}
+            Self::Rotate(degrees) => check.within("rotate", degrees, 0.0..=180.0),
+            Self::Scale([least, most]) => {
+                check.within("scale", least, 0.1..=10.0);
+                check.within("scale", most, 0.1..=10.0);
+                check.require("scale", least <= most, "the first factor is above the second");
+            }
+            Self::Translate(share) => check.within("translate", share, 0.0..=1.0),
+            Self::Crop(padding) => check.count("crop", padding, 65_536),
+            Self::Brightness(by) => check.within("brightness", by, 0.0..=1.0),
+            Self::Contrast(by) => check.within("contrast", by, 0.0..=1.0),
+            Self::Hue(degrees) => check.within("hue", degrees, 0.0..=180.0),
+            Self::Cutout(side) => check.count("cutout", side, 65_536),
+            Self::Mixup(alpha) => check_mixing("mixup", alpha, is_last, check),
+            Self::Cutmix(alpha) => check_mixing("cutmix", alpha, is_last, check),
+        }
+    }
+}
+
+fn check_mixing(name: &str, alpha: f64, is_last: bool, check: &mut Check) {
+    check.within(name, alpha, 0.01..=100.0);
+    check.require(
+        name,
+        is_last,
+        "it mixes whole batches: let it be the last of the list, and only one of `mixup` and `cutmix`",
+    );
+}
+
+/// A list of [`Augmentation`]s, ready for the images of one training set.
+#[derive(Debug)]
+pub struct Augmenter {
+    seed: u64,
+    stages: Vec<Stage>,
+    mixing: Option<Mixing>,
+    /// The mean of each channel.
+    mean: [f32; 4],
+}
+
+impl Augmenter {
+    /// What `list` does to `train` in the run with `seed`; `None` if that is nothing.
+    pub fn new(list: &[Augmentation], train: &Examples, seed: u64) -> Option<Self> {
+        let cuts = list.iter().any(|one| matches!(one, Augmentation::Cutout(_)));
+        let mean = if cuts { mean(train) } else { [0.0; 4] };
+        let stages = Stage::all(list);
+        (!list.is_empty()).then(|| Self { seed, stages, mixing: Mixing::of(list), mean })
+    }
+
+    /// The inputs of the training `examples` at `items` as `epoch` sees them, `[items.len(), width]`:
+    /// a function of the seed, the epoch and the item. They share the work of all threads if it is
+    /// `parallel`. Features stay as they are.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such example.
+    pub fn inputs(
+        &self,
+        examples: &Examples,
+        items: &[usize],
+        scaler: &Scaler,
+        epoch: u64,
+        parallel: bool,
+    ) -> Vec<f32> {
+        let Values::Pixels(pixels) = &examples.values else {
+            return examples.inputs(items, scaler);
+        };
+        let width = examples.width();
+        let change = |canvas: &mut Canvas, (inputs, &item): (&mut [f32], &usize)| {
+            canvas.load(examples.row(pixels, item), examples.shape);
+            let mut rng = random::of_image(self.seed, epoch, item);
+            self.stages.iter().for_each(|stage| stage.apply(canvas, self.mean, &mut rng));
+            canvas.store(scaler, inputs);
+        };
+        let mut inputs = vec![0.0; items.len() * width];
+        if parallel {
+            let rows = inputs.par_chunks_exact_mut(width).zip(items);
+            rows.for_each_init(Canvas::default, change);
+        } else {
+            let mut canvas = Canvas::default();
+            let rows = inputs.chunks_exact_mut(width).zip(items);
+            rows.for_each(|row| change(&mut canvas, row));
+        }
+        inputs
+    }
+
+    /// Mixes the `inputs` of images of `shape` with each other at `moment`, and says with the
+    /// `labels` of which; `None` if none are mixed.
+    pub fn mix(
+        &self,
+        inputs: &mut [f32],
+        shape: [usize; 3],
+        labels: &[u32],
+        moment: Moment,
+    ) -> Option<Mix> {
+        let mixing = self.mixing.as_ref()?;
+        Some(mixing.apply(inputs, shape, labels, &mut random::of_batch(self.seed, moment)))
+    }
+}
+
+/// The mean of each channel of `train`.
+fn mean(train: &Examples) -> [f32; 4] {
+    let means = Normalization::Standardize.fit(train).shift;
+    lanes(means.iter().copied())
+}
