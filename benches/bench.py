@@ -1,0 +1,207 @@
+"""Measures the parts that are named, or all, and writes BENCHMARKS.md. Started by `scripts/bench`."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import programs
+import report
+
+ROOT = Path(__file__).parent.parent
+CONFIGS = ROOT / "benches" / "configs"
+QUICK = "BENCH_QUICK" in os.environ
+RESULTS = Path(tempfile.gettempdir(), "bench-quick.json") if QUICK else ROOT / "benches" / "results.json"
+REPORT = RESULTS.with_suffix(".md") if QUICK else ROOT / "BENCHMARKS.md"
+
+IMAGES, CLASSES = 1080, 6
+STREAMED_IMAGES = 20_000 if QUICK else 200_000
+TARGET = 0.98
+
+# Epochs of the short and the long run of the trainer, steps in a chunk of the peers, rounds.
+MODELS = {"m1": ((20, 220), 33, 7), "m2": ((2, 24), 16, 7), "m3": ((1, 6), 16, 5), "m4": ((1, 2), 4, 3)}
+SECONDS = 1 if QUICK else 8
+VARIANTS = {
+    "PyTorch": ["eager", "fused", "channels_last", "channels_last_fused", "compiled", "compiled_autotuned"],
+    "JAX": ["jit", "scan"],
+    "Keras": ["jit", "graph"],
+}
+
+
+def main():
+    parts = sys.argv[1:] or [*MODELS, "start", "recipe", "streaming"]
+    known = dict.fromkeys(MODELS, measure_model) | {"start": start, "recipe": recipe, "streaming": streaming}
+    if unknown := set(parts) - set(known):
+        sys.exit(f"there is no part {', '.join(sorted(unknown))}: the parts are {' '.join(known)}")
+    warn_of_load()
+    programs.pin()
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as place:
+        for part in parts:
+            if figures := known[part](part, Path(place)):
+                load = os.getloadavg()[0]
+                results[part] = {"date": time.strftime("%Y-%m-%d"), "load": load, "figures": figures}
+                RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+                report.write(results, REPORT)
+    say(f"written: {REPORT}")
+
+
+def warn_of_load():
+    load = os.getloadavg()[0]
+    if load > 0.3:
+        say(f"warning: something else is running (load {load:.1f}): the figures will be too low")
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# Parts
+
+
+def measure_model(model, place):
+    """Images a second, seconds to the first step and memory of the trainer and of every variant."""
+    epochs, steps, rounds = MODELS[model]
+    config, data = CONFIGS / f"{model}.toml", draw(place, IMAGES)
+    candidates = {
+        "trainer": lambda: trainer_rate(config, place, data, epochs, IMAGES, reports=False),
+        "trainer, a checkpoint every epoch": lambda: trainer_rate(config, place, data, epochs, IMAGES, reports=True),
+    }
+    for name, variant in variants(model):
+        candidates[f"{name} {variant}"] = lambda name=name, variant=variant: programs.peer(
+            name, variant, config, data, steps, SECONDS)
+    return alternate(model, candidates, rounds)
+
+
+def start(part, place):
+    """Seconds from the start of the process to the end of its first step, of M1, nothing being compiled
+    beforehand."""
+    config, data = CONFIGS / "m1.toml", draw(place, IMAGES)
+    candidates = {"trainer": lambda: trainer_first_step(config, place, data, 32)}
+    for name, variant in variants("m1"):
+        candidates[f"{name} {variant}"] = lambda name=name, variant=variant: cold(name, variant, config, data)
+    return alternate(part, candidates, 5)
+
+
+def recipe(part, place):
+    """Seconds from the start of the process to the first epoch with 98 % on the test images."""
+    config, script = ROOT / "configs" / "signs_cnn.toml", ROOT / "benches" / "python" / "recipe.py"
+    data = Path(os.environ.get("SIGNS_DIR", ROOT / "data" / "signs"))
+    for path in (config, script, data / "test_signs.h5"):
+        if not path.exists():
+            return say(f"{part}: left out, there is no {path}")
+    os.environ["SIGNS_DIR"] = str(data)
+    run_dir = place / "recipe"
+    candidates = {
+        "trainer": lambda: trainer_recipe(config, run_dir, data),
+        # The config as the trainer resolved it.
+        "PyTorch": lambda: pytorch_recipe(script, run_dir / "config.toml"),
+    }
+    return alternate(part, candidates, 3)
+
+
+def streaming(part, place):
+    """M2 on images that stay in their file, and in memory."""
+    config = CONFIGS / "m2_streamed.toml"
+    if not config.exists():
+        return say(f"{part}: left out, there is no {config}")
+    data = draw(place, STREAMED_IMAGES)
+    candidates = {
+        name: lambda setting=setting: trainer_rate(
+            config, place, data, (1, 2), STREAMED_IMAGES, False, f"dataset.hdf5.in_memory={setting}")
+        for name, setting in (("streamed", "false"), ("in memory", "true"))
+    }
+    return alternate(part, candidates, 3)
+
+
+# Measurements
+
+
+def alternate(part, candidates, rounds):
+    """Every candidate once a round, each round in another order: their figures, round by round."""
+    figures = {name: [] for name in candidates}
+    for turn in range(1 if QUICK else rounds):
+        order = list(candidates)
+        if part != "recipe":
+            random.Random(turn).shuffle(order)
+        for name in order:
+            figures[name].append(candidates[name]())
+            say(f"{part} round {turn + 1}: {name}: {report.line(figures[name][-1])}")
+    return figures
+
+
+def variants(model):
+    """The peers' variants that differ for the model."""
+    for name in programs.installed():
+        for variant in VARIANTS[name]:
+            layout = variant.startswith("channels_last") and model in ("m1", "m2")
+            # XLA runs convolutions within a loop several times more slowly.
+            loop = variant == "scan" and model in ("m3", "m4")
+            if not layout and not loop:
+                yield name, variant
+
+
+def trainer_rate(config, place, data, epochs, images, reports, *settings):
+    """From the difference of a long and a short run: start, last evaluation and what a run leaves at its
+    end cancel out."""
+    short, long = epochs
+    long = short + (long - short + 9) // 10 if QUICK else long
+    runs = []
+    for count in (short, long):
+        every = 1 if reports else count
+        told = (f"training.epochs={count}", f"training.report_every_epochs={every}", *settings)
+        runs.append(programs.train(config, place / "run", data, *told))
+    seconds = runs[1].seconds - runs[0].seconds
+    if seconds <= 0:
+        sys.exit("a long run took no longer than a short one: leave the machine alone and try again")
+    return {"rate": (long - short) * images / seconds, "memory": max(run.memory for run in runs)}
+
+
+def trainer_first_step(config, place, data, batch_size):
+    """The training set is split so that its first epoch is one batch; the log tells when it ends."""
+    held_out = 1 - (batch_size // CLASSES) * CLASSES / IMAGES
+    settings = ("training.epochs=1", f"split.validation_fraction={held_out:.5f}")
+    process = programs.train(config, place / "run", data, *settings)
+    end = next(programs.logged(process, place / "run", r"train_epoch\{epoch=1\}.*close"))
+    return {"first step": end[0], "memory": process.memory}
+
+
+def cold(name, variant, config, data):
+    with tempfile.TemporaryDirectory() as cache:
+        return programs.peer(name, variant, config, data, 33, 0, TORCHINDUCTOR_CACHE_DIR=cache)
+
+
+def trainer_recipe(config, run_dir, data):
+    """The test images are scored after every epoch, in place of the validation images."""
+    settings = ('dataset.hdf5.validation="test_signs.h5"', "split.validation_fraction=0.0")
+    process = programs.train(config, run_dir, data, *settings)
+    scores = programs.logged(process, run_dir, r"epoch done.*validation_accuracy: Some\(([0-9.e-]+)\)")
+    return reached([(seconds, float(match[1])) for seconds, match in scores], process)
+
+
+def pytorch_recipe(script, config):
+    process = programs.Process([sys.executable, script, config, "--threads", str(programs.THREADS)])
+    return reached([(seconds, json.loads(line)["test"]) for seconds, line in process.lines], process)
+
+
+def reached(scores, process):
+    """`scores`: the seconds and the accuracy of every epoch."""
+    times = [seconds for seconds, accuracy in scores if accuracy >= TARGET]
+    return {"to target": times[0] if times else None, "last": scores[-1][1], "seconds": process.seconds, "scores": scores}
+
+
+def draw(place, images):
+    """The directory of so many drawn images."""
+    directory = place / f"data-{images}"
+    if not directory.exists():
+        command = [os.environ["TRAINER"], "data", "synthesize", "--out", directory, "--train", str(images), "--test", "120"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return directory
+
+
+if __name__ == "__main__":
+    main()
