@@ -54,6 +54,21 @@ pub struct DataIdentity {
     pub counts: BTreeMap<String, usize>,
 }
 
+#[cfg(test)]
+impl DataIdentity {
+    /// That of data without files.
+    pub fn of(data: &Split) -> Self {
+        Self {
+            stand_in: false,
+            sha256: BTreeMap::new(),
+            are_images: data.train.are_images(),
+            shape: data.train.shape,
+            classes: data.classes.clone(),
+            counts: BTreeMap::new(),
+        }
+    }
+}
+
 impl Environment {
     /// The environment of a new `run` on `device`, by a program built from `commit`.
     pub fn new(

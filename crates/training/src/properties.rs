@@ -1,5 +1,6 @@
 //! What the quizzes of the courses ask, where it spans more than one part: asked of the code.
 
+mod backends;
 mod batches;
 mod heads;
 mod tensors;

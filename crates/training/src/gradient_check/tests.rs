@@ -1,7 +1,5 @@
 //! Every choice of a perceptron and of its objective, on a few examples of four features.
 
-use std::collections::BTreeMap;
-
 use burn::tensor::Device;
 use dataset::{Examples, Split};
 use models::{Activation, Initializer, MlpConfig, ModelConfig, NormPosition};
@@ -64,6 +62,16 @@ fn data(classes: u32) -> Split {
     Split { train: part(), validation: None, test: part(), classes }
 }
 
+/// 24 images of 5 x 6 pixels, likewise.
+fn images(classes: u32) -> Split {
+    let pixel = |at: usize| ((at * at * 37 + at * 11) % 251) as u8;
+    let part = || {
+        let labels = (0..24).map(|item| item % classes).collect();
+        Examples::images([5, 6, 2], (0..24 * 60).map(pixel).collect(), labels)
+    };
+    Split { train: part(), test: part(), ..data(classes) }
+}
+
 fn check(config: &RunConfig) -> GradientCheck {
     check_on(config, None, device::processor().unwrap().device).unwrap()
 }
@@ -78,15 +86,12 @@ fn check_on(
     device: Device,
 ) -> Result<GradientCheck, RunError> {
     let options = GradientCheckOptions { plant, ..OPTIONS };
-    let data = data(if config.objective.head == Some(Head::Sigmoid) { 2 } else { 3 });
-    let identity = DataIdentity {
-        stand_in: false,
-        sha256: BTreeMap::new(),
-        are_images: false,
-        shape: data.train.shape,
-        classes: data.classes.clone(),
-        counts: BTreeMap::new(),
+    let classes = if config.objective.head == Some(Head::Sigmoid) { 2 } else { 3 };
+    let data = match &config.model {
+        ModelConfig::Mlp(_) => data(classes),
+        _ => images(classes),
     };
+    let identity = DataIdentity::of(&data);
     Subject::new(config.clone(), &data, identity, device.autodiff()).check(&data, &options)
 }
 
@@ -315,4 +320,23 @@ fn a_cost_that_is_not_finite_is_refused() {
     let config = config(Head::Softmax, model, Against::Nothing);
     let message = check_on(&config, None, device::processor().unwrap().device).unwrap_err();
     assert!(message.to_string().contains("initializer_scale"), "{message}");
+}
+
+#[test]
+fn gradients_of_networks_of_images_are_those_of_their_cost() {
+    let models = [
+        "cnn = { channels = [13, 3], hidden = [4], dropout = 0.2 }",
+        "cnn = { channels = [13, 14], batch_norm = false, activation = \"tanh\", pool = \"average\" }",
+        "cnn = { channels = [4], convolutions = 2, kernel_size = 5, head = \"average\", hidden = [] }",
+        "resnet = { channels = [13, 4], blocks = 1, stem = 3 }",
+        "resnet = { channels = [12], blocks = 2, dropout = 0.3 }",
+    ];
+    for model in models {
+        let text = TINY.replace("model.mlp = {}", &format!("model.{model}"));
+        let config: RunConfig = toml::from_str(&text).unwrap();
+        let found = check(&config);
+        assert!(found.passed && found.difference < 2e-7, "{model}: {found:#?}");
+        let found = plant(&config, Plant::DoubleWeight).unwrap();
+        assert!(!found.passed, "{model}: {found:#?}");
+    }
 }

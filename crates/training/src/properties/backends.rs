@@ -1,0 +1,83 @@
+//! Fused operations against plain ones: flex against every other processor backend.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, FloatDType, Tensor};
+use burn::train::TrainStep;
+use dataset::{Examples, Split};
+
+use crate::classifier::Classifier;
+use crate::config::RunConfig;
+use crate::device::processors;
+use crate::environment::DataIdentity;
+
+const TRAINING: &str = r#"
+name = "backends"
+optimizer.adamw.learning_rate = 1e-3
+training.epochs = 1
+[dataset.points]
+"#;
+
+const MODELS: [&str; 3] = [
+    "[model.mlp]\nhidden = [20, 10]\n",
+    "[model.cnn]\nchannels = [16, 24]\nhidden = [12]\n",
+    "[model.resnet]\nchannels = [16, 20]\nblocks = 1\n",
+];
+
+/// 32 images of 12 x 10 pixels in three classes.
+fn images() -> Split {
+    let pixel = |at: usize| ((at * at * 37 + at * 11) % 251) as u8;
+    let part = || {
+        let labels = (0..32).map(|item| item % 3).collect();
+        Examples::images([12, 10, 3], (0..32 * 360).map(pixel).collect(), labels)
+    };
+    let classes = ["a", "b", "c"].map(String::from).to_vec();
+    Split { train: part(), validation: None, test: part(), classes }
+}
+
+/// The weights after twenty steps on `device`, without biases: those before a batch norm follow
+/// gradients of which only rounding is left.
+fn weights(model: &str, device: Device) -> Vec<Vec<f32>> {
+    struct Weights(Vec<Vec<f32>>);
+    impl ModuleVisitor for Weights {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if D > 1 {
+                self.0.push(param.val().into_data().iter::<f32>().collect());
+            }
+        }
+    }
+    let config: RunConfig = toml::from_str(&[TRAINING, model].concat()).unwrap();
+    let data = images();
+    let statistics = config.input.normalization.fit(&data.train);
+    let identity = DataIdentity::of(&data);
+    let device = device.autodiff();
+    let mut classifier =
+        Classifier::initial(&config, &identity, &statistics, FloatDType::F32, &device).unwrap();
+    let mut optimizer = config.optimizer.init();
+    for _ in 0..20 {
+        let batch = classifier.batch(&data.train, &(0..32).collect::<Vec<_>>(), &device);
+        let gradients: GradientsParams = TrainStep::step(&classifier, batch).grads;
+        classifier = optimizer.step(1e-3, classifier, gradients);
+    }
+    let mut weights = Weights(Vec::new());
+    classifier.visit(&mut weights);
+    weights.0
+}
+
+#[test]
+fn twenty_steps_lead_to_the_same_weights_on_every_processor_backend() {
+    for model in MODELS {
+        let mut backends = processors().into_iter().map(|chosen| weights(model, chosen.device));
+        let reference = backends.next().unwrap();
+        for other in backends {
+            for (one, other) in reference.iter().zip(&other) {
+                let norm = |values: &mut dyn Iterator<Item = f32>| {
+                    values.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt()
+                };
+                let difference = norm(&mut one.iter().zip(other).map(|(a, b)| a - b));
+                let relative = difference / norm(&mut one.iter().copied());
+                assert!(relative < 1e-4, "{model}: {relative:e}");
+            }
+        }
+    }
+}
