@@ -1,6 +1,7 @@
 use config::Check;
 use serde::{Deserialize, Serialize};
 
+use crate::error::DatasetError;
 use crate::examples::Examples;
 use crate::points::{PointsConfig, Shape};
 use crate::source::Source;
@@ -41,11 +42,11 @@ impl Default for StandInConfig {
 
 impl StandInConfig {
     /// Draws both parts.
-    pub fn draw(&self) -> Source {
+    pub fn draw(&self) -> Result<Source, DatasetError> {
         match self.subject {
             Subject::Hands => self.images(hands::draw, &hands::CLASSES),
             Subject::Cats => self.images(cats::draw, &cats::CLASSES),
-            Subject::Field => Source { stand_in: true, ..self.field().load() },
+            Subject::Field => Ok(Source { stand_in: true, ..self.field().load()? }),
         }
     }
 
@@ -59,7 +60,11 @@ impl StandInConfig {
         }
     }
 
-    fn images(&self, draw: fn(usize, u64) -> Examples, classes: &[&str]) -> Source {
+    fn images(
+        &self,
+        draw: fn(usize, u64) -> Examples,
+        classes: &[&str],
+    ) -> Result<Source, DatasetError> {
         // One sequence for both parts, so that no test image is a training image.
         let all = draw(self.train + self.test, self.seed);
         let part = |range: std::ops::Range<usize>| all.select(&range.collect::<Vec<_>>());

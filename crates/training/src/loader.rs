@@ -94,8 +94,8 @@ impl Gathered {
         match items.iter().find(|&&item| item >= examples.len()) {
             Some(item) => Err(format!("there is no example {item}")),
             None => {
-                let labels = examples.labels_at(items).into();
-                Ok(Self { inputs: examples.inputs(items, scaler), labels })
+                let inputs = examples.inputs(items, scaler).map_err(|error| error.to_string())?;
+                Ok(Self { inputs, labels: examples.labels_at(items).into() })
             }
         }
     }
@@ -191,7 +191,7 @@ mod tests {
         let examples = || Examples::features(1, vec![0.5; 4], vec![0, 1, 0, 1]);
         let classes = ["a", "b"].map(str::to_owned).to_vec();
         let split = Split { train: examples(), validation: None, test: examples(), classes };
-        let scaler = Normalization::Standardize.fit(&split.train).scaler();
+        let scaler = Normalization::Standardize.fit(&split.train).unwrap().scaler();
         Source { data: Arc::new(split), scaler }
     }
 

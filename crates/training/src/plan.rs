@@ -157,7 +157,7 @@ impl Plan {
 
     /// The classifier before the first step.
     fn initial(&self) -> Result<Classifier, RunError> {
-        let statistics = self.config.input.normalization.fit(&self.data.train);
+        let statistics = self.config.input.normalization.fit(&self.data.train)?;
         let device = self.device.device.clone().autodiff();
         Classifier::initial(&self.config, self.data(), &statistics, FloatDType::F32, &device)
     }

@@ -1,5 +1,6 @@
 //! Writes the layout that [`super::read`] reads, at once or not at all.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,6 @@ use hdf5::{Dataset, Group};
 use super::error::Site;
 use super::features::MAX_WIDTH;
 use super::source::{CLASSES, MAX_EXAMPLES, STAND_IN};
-use super::storage::MAX_BYTES;
 use super::values::MAX_TEXT;
 use super::{Hdf5Error, Part, classes, features, labels};
 use crate::examples::{Examples, Values};
@@ -55,6 +55,7 @@ fn write_marked(
     classes: &[String],
     stand_in: bool,
 ) -> Result<(), Hdf5Error> {
+    let examples = &*in_memory(examples)?;
     check(path, part, examples, classes)?;
     let site = Site::new(path, "");
     let partial = partial(path);
@@ -65,6 +66,12 @@ fn write_marked(
         let _ = fs::remove_file(&partial);
     }
     written
+}
+
+fn in_memory(examples: &Examples) -> Result<Cow<'_, Examples>, Hdf5Error> {
+    let Values::Stored(stored) = &examples.values else { return Ok(Cow::Borrowed(examples)) };
+    let values = stored.read(&(0..examples.len()).collect::<Vec<_>>())?;
+    Ok(Cow::Owned(Examples { values, labels: examples.labels.clone(), ..*examples }))
 }
 
 fn check(
@@ -103,6 +110,8 @@ fn check_values(site: &Site, examples: &Examples) -> Result<(), Hdf5Error> {
                 features::narrow(site, index, channels, f64::from(feature)).map(drop)
             })
         }
+        // What is written is in memory.
+        Values::Stored(_) => Err(site.structure("in a file", PIXELS, "check the examples")),
         Values::Features(features) => {
             let held = features.len();
             let found = format!("{held} numbers for {count} examples of shape {shape:?}");
@@ -115,6 +124,9 @@ const PIXELS: &str = "one byte for each pixel of 1 to 16,777,216 images with 1 o
                       at most 8 GiB in all";
 const FEATURES: &str = "1 to 4,096 numbers, shape [1, 1, n], for each of 1 to 16,777,216 \
                         examples, at most 8 GiB in all as float64";
+
+/// The most that is written.
+const MAX_BYTES: usize = 8 << 30;
 
 // Beside the file, so that moving it does not cross file systems.
 fn partial(path: &Path) -> PathBuf {
@@ -157,6 +169,7 @@ fn write_values(file: &Group, name: &str, examples: &Examples) -> hdf5::Result<(
             let features: Vec<f64> = features.iter().copied().map(f64::from).collect();
             write_numbers(file, name, &[count, channels], &features)
         }
+        Values::Stored(_) => Err("the examples are in a file".into()),
     }
 }
 

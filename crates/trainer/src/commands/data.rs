@@ -23,7 +23,8 @@ pub fn synthesize(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
             path.display()
         )));
     }
-    let Source { train, test, classes, .. } = config(args).draw();
+    let Source { train, test, classes, .. } =
+        config(args).draw().map_err(|error| Failure::run(&error))?;
     for ((path, part), examples) in files.iter().zip([Some(train), test].into_iter().flatten()) {
         hdf5::write_stand_in(path, *part, &examples, &classes)
             .map_err(|error| Failure::run(&error))?;

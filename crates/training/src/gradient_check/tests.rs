@@ -87,7 +87,7 @@ fn check_on(
         classes: data.classes.clone(),
         counts: BTreeMap::new(),
     };
-    Subject::new(config.clone(), &data, identity, device.autodiff()).check(&data, &options)
+    Subject::new(config.clone(), &data, identity, device.autodiff()).unwrap().check(&data, &options)
 }
 
 /// Every combination of the other choices for networks with this activation.

@@ -198,7 +198,7 @@ impl Run {
         examples: &Examples,
     ) -> Result<Evaluation, RunError> {
         let device = &self.plan.device.device;
-        let evaluation = Evaluation::of(classifier, split, examples, self.plan.data(), device);
+        let evaluation = Evaluation::of(classifier, split, examples, self.plan.data(), device)?;
         write_json(&self.directory.evaluation(split.as_str()), &evaluation)?;
         Ok(evaluation)
     }
