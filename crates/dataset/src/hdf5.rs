@@ -33,6 +33,7 @@ pub use error::Hdf5Error;
 pub use ffi::neutralise_environment;
 pub use reader::isolate;
 pub use stored::Stored;
+pub(crate) use write::write_drawn;
 pub use write::{write, write_stand_in};
 
 use crate::examples::Examples;
