@@ -25,4 +25,5 @@ mod reproduce;
 mod resuming;
 mod shipped_configs;
 mod stand_in;
+mod streaming;
 mod training;

@@ -20,7 +20,8 @@ pub fn read(bytes: &[u8]) {
             let labels = &file.examples.labels;
             assert!(labels.iter().all(|&label| (label as usize) < file.classes.len()));
             let every: Vec<usize> = (0..labels.len()).collect();
-            assert_eq!(file.examples.gather(&every).len(), labels.len() * file.examples.width());
+            let values = file.examples.gather(&every).unwrap();
+            assert_eq!(values.len(), labels.len() * file.examples.width());
         }
     }
 }

@@ -128,6 +128,9 @@ fn check_mixing(name: &str, alpha: f64, is_last: bool, check: &mut Check) {
     );
 }
 
+/// The inputs of an image, and which of all images and which of those in memory it is.
+type Row<'a> = (&'a mut [f32], (&'a usize, &'a usize));
+
 /// A list of [`Augmentation`]s, ready for the images of one training set.
 #[derive(Debug)]
 pub struct Augmenter {
@@ -140,16 +143,28 @@ pub struct Augmenter {
 
 impl Augmenter {
     /// What `list` does to `train` in the run with `seed`; `None` if that is nothing.
-    pub fn new(list: &[Augmentation], train: &Examples, seed: u64) -> Option<Self> {
+    ///
+    /// # Errors
+    ///
+    /// If it lies in a file that cannot be read.
+    pub fn new(
+        list: &[Augmentation],
+        train: &Examples,
+        seed: u64,
+    ) -> Result<Option<Self>, DatasetError> {
         let cuts = list.iter().any(|one| matches!(one, Augmentation::Cutout(_)));
-        let mean = if cuts { mean(train) } else { [0.0; 4] };
+        let mean = if cuts { mean(train)? } else { [0.0; 4] };
         let stages = Stage::all(list);
-        (!list.is_empty()).then(|| Self { seed, stages, mixing: Mixing::of(list), mean })
+        Ok((!list.is_empty()).then(|| Self { seed, stages, mixing: Mixing::of(list), mean }))
     }
 
     /// The inputs of the training `examples` at `items` as `epoch` sees them, `[items.len(), width]`:
     /// a function of the seed, the epoch and the item. They share the work of all threads if it is
     /// `parallel`. Features stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// If they lie in a file that cannot be read, or is no longer what it was.
     ///
     /// # Panics
     ///
@@ -161,27 +176,29 @@ impl Augmenter {
         scaler: &Scaler,
         epoch: u64,
         parallel: bool,
-    ) -> Vec<f32> {
+    ) -> Result<Vec<f32>, DatasetError> {
+        let (examples, places) = examples.in_memory(items)?;
         let Values::Pixels(pixels) = &examples.values else {
-            return examples.inputs(items, scaler);
+            return examples.inputs(&places, scaler);
         };
         let width = examples.width();
-        let change = |canvas: &mut Canvas, (inputs, &item): (&mut [f32], &usize)| {
-            canvas.load(examples.row(pixels, item), examples.shape);
+        let change = |canvas: &mut Canvas, (inputs, (&item, &place)): Row| {
+            canvas.load(examples.row(pixels, place), examples.shape);
             let mut rng = random::of_image(self.seed, epoch, item);
             self.stages.iter().for_each(|stage| stage.apply(canvas, self.mean, &mut rng));
             canvas.store(scaler, inputs);
         };
         let mut inputs = vec![0.0; items.len() * width];
         if parallel {
+            let items = items.par_iter().zip(&*places);
             let rows = inputs.par_chunks_exact_mut(width).zip(items);
             rows.for_each_init(Canvas::default, change);
         } else {
             let mut canvas = Canvas::default();
-            let rows = inputs.chunks_exact_mut(width).zip(items);
+            let rows = inputs.chunks_exact_mut(width).zip(items.iter().zip(&*places));
             rows.for_each(|row| change(&mut canvas, row));
         }
-        inputs
+        Ok(inputs)
     }
 
     /// Mixes the `inputs` of images of `shape` with each other at `moment`, and says with the
@@ -199,7 +216,7 @@ impl Augmenter {
 }
 
 /// The mean of each channel of `train`.
-fn mean(train: &Examples) -> [f32; 4] {
-    let means = Normalization::Standardize.fit(train).shift;
-    lanes(means.iter().copied())
+fn mean(train: &Examples) -> Result<[f32; 4], DatasetError> {
+    let means = Normalization::Standardize.fit(train)?.shift;
+    Ok(lanes(means.iter().copied()))
 }

@@ -16,6 +16,8 @@ mod shape;
 mod subject;
 mod things;
 
+use std::ops::Range;
+
 use crate::Examples;
 use crate::drawing::{self, stream};
 use photograph::photograph;
@@ -24,11 +26,11 @@ use subject::Subject;
 /// The names of the classes.
 pub const CLASSES: [&str; 2] = ["non-cat", "cat"];
 
-/// Draws `count` images, two in five of them cats, 64 x 64 pixels of red, green and blue.
+/// Draws the images at `items`, two in five of them cats, 64 x 64 pixels of red, green and blue.
 ///
 /// Image `i` and its label depend on `seed` and `i` alone.
-pub fn draw(count: usize, seed: u64) -> Examples {
-    drawing::draw(count, labels(seed), |class, index| image(class, index, seed))
+pub fn draw(items: Range<usize>, seed: u64) -> Examples {
+    drawing::draw(items, labels(seed), |class, index| image(class, index, seed))
 }
 
 /// The labels of five images in a row, before they are shuffled: the share of cats in the real set.
@@ -56,14 +58,14 @@ mod tests {
 
     #[test]
     fn the_same_seed_draws_the_same_images_and_another_seed_draws_others() {
-        let drawn = draw(12, 5);
-        assert_eq!(drawn, draw(12, 5));
-        assert_ne!(drawn.values, draw(12, 6).values);
+        let drawn = draw(0..12, 5);
+        assert_eq!(drawn, draw(0..12, 5));
+        assert_ne!(drawn.values, draw(0..12, 6).values);
     }
 
     #[test]
     fn an_image_does_not_depend_on_how_many_are_drawn() {
-        assert_eq!(draw(7, 1), draw(20, 1).select(&[0, 1, 2, 3, 4, 5, 6]));
+        assert_eq!(draw(0..7, 1), draw(0..20, 1).select(&[0, 1, 2, 3, 4, 5, 6]));
     }
 
     #[test]
@@ -75,13 +77,13 @@ mod tests {
     #[test]
     fn pixels_fill_the_shape_and_an_empty_draw_is_empty() {
         assert!(images(3, 0).iter().all(|image| image.len() == 64 * 64 * 3));
-        assert_eq!((draw(3, 0).shape, draw(3, 0).len()), ([64, 64, 3], 3));
-        assert!(draw(0, 0).is_empty());
+        assert_eq!((draw(0..3, 0).shape, draw(0..3, 0).len()), ([64, 64, 3], 3));
+        assert!(draw(0..0, 0).is_empty());
     }
 
     #[test]
     fn two_of_every_five_are_cats_in_an_order_that_the_seed_shuffles() {
-        let [one, other] = [1, 2].map(|seed| draw(50, seed).labels);
+        let [one, other] = [1, 2].map(|seed| draw(0..50, seed).labels);
         assert!(one.chunks(5).all(|group| group.iter().sum::<u32>() == 2), "{one:?}");
         assert_ne!(one, other);
         assert_ne!(one[..25], one[25..]);

@@ -4,6 +4,10 @@ mod film;
 mod grid;
 pub mod space;
 
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
+
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -18,19 +22,29 @@ pub const PIXELS: usize = 64;
 /// Height, width and channels of an image.
 pub const SHAPE: [usize; 3] = [PIXELS, PIXELS, 3];
 
-/// So many images: of the classes that `labels` begins with, where `image` draws the pixels of the
-/// one of a class at an index.
+/// The images at `items`: of the classes that `labels` has there, where `image` draws the pixels of
+/// the one of a class at an index. On all processors, which changes nothing.
 pub fn draw(
-    count: usize,
+    items: Range<usize>,
     labels: impl Iterator<Item = u32>,
-    image: impl Fn(u32, u64) -> Vec<u8>,
+    image: impl Fn(u32, u64) -> Vec<u8> + Sync,
 ) -> Examples {
-    let labels: Vec<u32> = labels.take(count).collect();
-    let mut pixels = Vec::with_capacity(count * SHAPE.iter().product::<usize>());
-    for (&class, index) in labels.iter().zip(0..) {
-        pixels.extend(image(class, index));
-    }
-    Examples::images(SHAPE, pixels, labels)
+    let labels: Vec<u32> = labels.skip(items.start).take(items.len()).collect();
+    let images: Vec<(u32, u64)> = labels.iter().copied().zip(items.start as u64..).collect();
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let image = &image;
+    let parts: Vec<Vec<u8>> = thread::scope(|scope| {
+        let parts = images.chunks(images.len().div_ceil(threads).max(1));
+        let draw = |part: &[(u32, u64)]| {
+            part.iter().flat_map(|&(class, index)| image(class, index)).collect()
+        };
+        let threads: Vec<_> = parts.map(|part| scope.spawn(move || draw(part))).collect();
+        let join = |thread: ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect()
+    });
+    Examples::images(SHAPE, parts.concat(), labels)
 }
 
 /// Labels without end, where every `N` in a row are those of `group` in an order of their own.

@@ -1,13 +1,13 @@
 use std::env;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 
 use config::Check;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::sha256_of_file;
 use crate::error::DatasetError;
-use crate::examples::Examples;
-use crate::hdf5::{self, Part};
+use crate::hdf5::{self, Hdf5File, Keep, Part};
 use crate::source::{DatasetConfig, Source};
 use crate::stand_in::StandInConfig;
 
@@ -29,6 +29,10 @@ pub struct Hdf5Config {
     /// The file of the test set; it may be the one of the training set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
+    /// Whether pixels and features are read into memory, or row by row as they are wanted; without
+    /// it by their size, see [`Keep::Automatic`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_memory: Option<bool>,
     /// What to do where none of the files is there.
     #[serde(default)]
     pub on_missing: OnMissing,
@@ -69,27 +73,31 @@ impl Hdf5Config {
         }
     }
 
-    /// Reads all parts.
+    /// Reads all parts, side by side.
     pub fn load(&self) -> Result<Source, DatasetError> {
-        let read = |name, file: &Option<PathBuf>, part| {
-            file.as_ref().map(|file| self.read(name, file, part)).transpose()
-        };
-        let train = self.read("train", &self.train, Part::Train)?;
-        let test = read("test", &self.test, Part::Test)?;
-        let validation = read("validation", &self.validation, Part::Train)?;
-
-        let parts = [Some(&train), test.as_ref(), validation.as_ref()];
-        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        let (train, test, validation) = thread::scope(|scope| {
+            let beside = |name, file: &Option<PathBuf>, part| {
+                let file = file.clone()?;
+                Some(scope.spawn(move || self.read(name, &file, part)))
+            };
+            let test = beside("test", &self.test, Part::Test);
+            let validation = beside("validation", &self.validation, Part::Train);
+            let train = self.read("train", &self.train, Part::Train);
+            (train, test.map(joined), validation.map(joined))
+        });
+        let (train, test, validation) = (train?, test.transpose()?, validation.transpose()?);
+        let parts: Vec<_> =
+            [Some(&train), test.as_ref(), validation.as_ref()].into_iter().flatten().collect();
         parts.iter().try_for_each(|part| train.must_match(part))?;
         must_differ(&parts)?;
-        let sha256 = parts.iter().map(|part| (part.name.to_owned(), part.sha256.clone()));
+        let sha256 = parts.iter().map(|part| (part.name.to_owned(), part.file.sha256.clone()));
         Ok(Source {
-            stand_in: parts.iter().any(|part| part.stand_in),
+            stand_in: parts.iter().any(|part| part.file.stand_in),
             sha256: sha256.collect(),
-            classes: train.classes,
-            train: train.examples,
-            validation: validation.map(|part| part.examples),
-            test: test.map(|part| part.examples),
+            classes: train.file.classes,
+            train: train.file.examples,
+            validation: validation.map(|part| part.file.examples),
+            test: test.map(|part| part.file.examples),
         })
     }
 
@@ -108,10 +116,13 @@ impl Hdf5Config {
 
     fn read(&self, name: &'static str, file: &Path, part: Part) -> Result<Loaded, DatasetError> {
         let path = self.directory.join(file);
-        let hdf5::Hdf5File { examples, classes, stand_in } = hdf5::read(&path, part)?;
-        let sha256 = sha256_of_file(&path)
-            .map_err(|source| DatasetError::Unreadable { path: path.clone(), source })?;
-        Ok(Loaded { name, path, examples, classes, stand_in, sha256 })
+        let keep = match self.in_memory {
+            None => Keep::Automatic,
+            Some(true) => Keep::InMemory,
+            Some(false) => Keep::InFile,
+        };
+        let file = hdf5::open(&path, part, keep)?;
+        Ok(Loaded { name, path, file })
     }
 
     fn files(&self) -> impl Iterator<Item = PathBuf> {
@@ -124,21 +135,24 @@ impl Hdf5Config {
 struct Loaded {
     name: &'static str,
     path: PathBuf,
-    examples: Examples,
-    classes: Vec<String>,
-    stand_in: bool,
-    sha256: String,
+    file: Hdf5File,
+}
+
+/// What a reader ended with.
+fn joined<T>(reader: ScopedJoinHandle<'_, T>) -> T {
+    reader.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// A model that is validated or tested on what it was trained on only seems to be good.
 fn must_differ(parts: &[&Loaded]) -> Result<(), DatasetError> {
     for (index, part) in parts.iter().enumerate() {
-        let equal = parts.iter().take(index).find(|other| other.examples == part.examples);
-        if let Some(other) = equal {
-            return Err(DatasetError::SameExamples {
-                one: (other.name, other.path.clone()),
-                other: (part.name, part.path.clone()),
-            });
+        for other in parts.iter().take(index) {
+            if part.file.examples.are_those_of(&other.file.examples)? {
+                return Err(DatasetError::SameExamples {
+                    one: (other.name, other.path.clone()),
+                    other: (part.name, part.path.clone()),
+                });
+            }
         }
     }
     Ok(())
@@ -147,9 +161,9 @@ fn must_differ(parts: &[&Loaded]) -> Result<(), DatasetError> {
 impl Loaded {
     /// Examples of another size or other classes cannot be what this training set is tested on.
     fn must_match(&self, other: &Self) -> Result<(), DatasetError> {
-        let of = |part: &Self| format!("{:?} of {:?}", part.examples.shape, part.classes);
-        let kind = |part: &Self| (part.examples.shape, part.examples.are_images());
-        if (kind(self), &self.classes) == (kind(other), &other.classes) {
+        let of = |part: &Self| format!("{:?} of {:?}", part.file.examples.shape, part.file.classes);
+        let kind = |part: &Self| (part.file.examples.shape, part.file.examples.are_images());
+        if (kind(self), &self.file.classes) == (kind(other), &other.file.classes) {
             return Ok(());
         }
         Err(DatasetError::Mismatch {

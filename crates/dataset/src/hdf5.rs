@@ -4,6 +4,7 @@
 //! libhdf5 follows links out of the file, decompresses without bound and trusts what a file
 //! declares. It is therefore asked for the structure alone; the bytes of labels, names, pixels and
 //! features are read, bounded and decoded here, once every object of the part has passed its checks.
+//! Pixels and features that lie in one piece a row may stay in the file ([`Stored`]).
 
 mod chunks;
 mod classes;
@@ -20,6 +21,7 @@ mod reader;
 mod signature;
 mod source;
 mod storage;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -30,13 +32,17 @@ use std::path::Path;
 pub use error::Hdf5Error;
 pub use ffi::neutralise_environment;
 pub use reader::isolate;
+pub use stored::Stored;
+pub(crate) use write::write_drawn;
 pub use write::{write, write_stand_in};
 
-use crate::examples::{Examples, Values};
+use crate::examples::Examples;
 use demand::Demand;
 use element::Element;
+use error::Site;
 use object::Object;
 use source::Source;
+use stored::{Form, Layout, Place, Steady, Table};
 
 /// The examples of one part of an HDF5 file, and the names of their classes.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +53,31 @@ pub struct Hdf5File {
     pub classes: Vec<String>,
     /// Whether the examples are drawn rather than real.
     pub stand_in: bool,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// Where the values of examples are while they are used. They are the same in either place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// In memory, if they take no more than a quarter of what is free; else in their file, unless
+    /// their rows cannot be read one by one there.
+    #[default]
+    Automatic,
+    /// In memory.
+    InMemory,
+    /// In their file.
+    InFile,
+}
+
+/// A file whose structure has been checked, and where its values lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Described {
+    shape: [usize; 3],
+    labels: Vec<u32>,
+    classes: Vec<String>,
+    stand_in: bool,
+    place: Place,
 }
 
 /// Which data sets of a file to take: one file may hold both parts.
@@ -81,7 +112,17 @@ impl Part {
     }
 }
 
-/// Reads one part of an HDF5 file, in a process of its own if the program called [`isolate`].
+/// As [`open`], into memory.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn read(path: &Path, part: Part) -> Result<Hdf5File, Hdf5Error> {
+    open(path, part, Keep::InMemory)
+}
+
+/// Opens one part of an HDF5 file. Its structure is read in a process of its own if the program
+/// called [`isolate`].
 ///
 /// Images are u8 `[n, height, width, channels]` with 1 or 3 channels. Features are float32 or
 /// float64 `[n, width]` with a width from 1 to 4096, all within the range of `f32`. Labels are
@@ -94,20 +135,21 @@ impl Part {
 /// [`Hdf5Error`] when the file is not HDF5, lacks an object, stores one in a way that is not
 /// accepted (links, other files, other filters, more than its length or the free memory can hold),
 /// is damaged, or holds features, labels or names that do not fit.
-pub fn read(path: &Path, part: Part) -> Result<Hdf5File, Hdf5Error> {
-    match reader::program() {
+pub fn open(path: &Path, part: Part, keep: Keep) -> Result<Hdf5File, Hdf5Error> {
+    let described = match reader::program() {
         Some(program) => reader::read(program, path, part),
-        None => decode(path, part, |_| Ok(())),
-    }
+        None => describe(path, part, |_| Ok(())),
+    }?;
+    described.load(path, part, keep)
 }
 
-/// As [`read`], in this process. `prepare` is told what the data takes once the whole structure
-/// is checked, and before any of the data is read.
-fn decode(
+/// What a file holds, found out in this process. `prepare` is told what the data takes once the
+/// whole structure is checked, and before any of the data is read.
+fn describe(
     path: &Path,
     part: Part,
     prepare: impl FnOnce(&Demand) -> Result<(), Hdf5Error>,
-) -> Result<Hdf5File, Hdf5Error> {
+) -> Result<Described, Hdf5Error> {
     let source = Source::open(path)?;
     let (object, count, shape) = source.examples(part)?;
     let labels = source.labels(part, count)?;
@@ -118,15 +160,39 @@ fn decode(
     prepare(&demand)?;
 
     let (labels, classes) = named(&labels, names.as_ref())?;
-    let values = match (object.element, shape) {
-        (Element::Float { big_endian, .. }, [_, _, width]) => {
-            Values::Features(features::read(&object, width, big_endian)?)
-        }
-        _ => Values::Pixels(object.bytes()?),
+    let form = match object.element {
+        Element::Float { size, big_endian } => Form::Float { size, big_endian },
+        _ => Form::Pixel,
     };
-    let examples = Examples { shape, values, labels };
-    Ok(Hdf5File { examples, classes, stand_in: source.stand_in()? })
+    let place = Place { form, layout: object.layout()? };
+    Ok(Described { shape, labels, classes, stand_in: source.stand_in()?, place })
 }
+
+impl Described {
+    /// The examples, read once from the start of the file to its end.
+    fn load(self, path: &Path, part: Part, keep: Keep) -> Result<Hdf5File, Hdf5Error> {
+        let Self { shape, labels, classes, stand_in, place: Place { form, layout } } = self;
+        let site = Site::new(path, part.examples());
+        let (count, width, channels) = (labels.len(), shape.iter().product(), shape[2]);
+        let file = Steady::open(path)?;
+        let segments = layout.segments(count, width * form.size(), file.length());
+        let segments = segments.ok_or_else(|| site.damaged("it ends after its file"))?;
+        let object = site.object.clone();
+        let table = Table { file, object, form, width, channels, count, segments };
+        let (values, sha256) = match layout {
+            Layout::Packed(_) if keep == Keep::InFile => {
+                return Err(site.structure("packed", "rows that lie in one piece each", UNPACK));
+            }
+            Layout::Packed(bytes) => table.unpack(bytes)?,
+            _ if table.stays_in_file(keep)? => table.keep_in_file()?,
+            _ => table.read()?,
+        };
+        Ok(Hdf5File { examples: Examples { shape, values, labels }, classes, stand_in, sha256 })
+    }
+}
+
+const UNPACK: &str = "leave `dataset.hdf5.in_memory` out, or repack it: \
+                      `h5repack -f NONE -l CONTI old.h5 new.h5`";
 
 /// The labels as indices, and the names of the classes.
 fn named(labels: &Object, names: Option<&Object>) -> Result<(Vec<u32>, Vec<String>), Hdf5Error> {

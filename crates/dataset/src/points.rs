@@ -9,6 +9,7 @@ use config::Check;
 use numpy_random::RandomState;
 use serde::{Deserialize, Serialize};
 
+use crate::error::DatasetError;
 use crate::examples::Examples;
 use crate::source::Source;
 use shapes::Centres;
@@ -118,7 +119,7 @@ impl PointsConfig {
     }
 
     /// Draws both parts as a data set.
-    pub fn load(&self) -> Source {
+    pub fn load(&self) -> Result<Source, DatasetError> {
         let (train, test) = self.draw();
         Source::drawn(train.into(), test.into(), &self.shape.classes(), false)
     }

@@ -1,4 +1,5 @@
 use crate::augmentation::lanes;
+use crate::error::DatasetError;
 use crate::examples::{Examples, Values};
 use crate::statistics::Statistics;
 
@@ -47,18 +48,25 @@ impl Scaler {
 impl Examples {
     /// The inputs that the examples at `indices` become, `[indices.len(), width]`.
     ///
+    /// # Errors
+    ///
+    /// If they lie in a file that cannot be read, or is no longer what it was.
+    ///
     /// # Panics
     ///
     /// If there is no such example.
-    pub fn inputs(&self, indices: &[usize], scaler: &Scaler) -> Vec<f32> {
+    pub fn inputs(&self, indices: &[usize], scaler: &Scaler) -> Result<Vec<f32>, DatasetError> {
+        let (examples, indices) = self.in_memory(indices)?;
         let mut inputs = Vec::with_capacity(indices.len() * self.width());
-        for &index in indices {
-            match &self.values {
+        for &index in &*indices {
+            match &examples.values {
                 Values::Pixels(pixels) => scaler.scale(self.row(pixels, index), &mut inputs),
                 Values::Features(features) => scaler.scale(self.row(features, index), &mut inputs),
+                // Those in memory are not.
+                Values::Stored(_) => {}
             }
         }
-        inputs
+        Ok(inputs)
     }
 }
 
@@ -71,15 +79,15 @@ mod tests {
         for normalization in
             [Normalization::None, Normalization::UnitRange, Normalization::Standardize]
         {
-            let Statistics { shift, scale } = normalization.fit(examples);
+            let Statistics { shift, scale } = normalization.fit(examples).unwrap();
             let scaler = Statistics { shift: shift.clone(), scale: scale.clone() }.scaler();
             let items = [1, 0, 2, 1];
-            let raw = examples.gather(&items);
+            let raw = examples.gather(&items).unwrap();
             let affine = |(at, value): (usize, &f32)| {
                 (value - shift[at % shift.len()]) / scale[at % shift.len()]
             };
             let expected: Vec<f32> = raw.iter().enumerate().map(affine).collect();
-            assert_eq!(examples.inputs(&items, &scaler), expected, "{normalization:?}");
+            assert_eq!(examples.inputs(&items, &scaler).unwrap(), expected, "{normalization:?}");
         }
     }
 

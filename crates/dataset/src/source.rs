@@ -40,17 +40,22 @@ pub struct Source {
 
 impl Source {
     /// A drawn training and test set.
-    pub fn drawn(train: Examples, test: Examples, classes: &[&str], stand_in: bool) -> Self {
-        let sha256 = [("train", &train), ("test", &test)];
-        let sha256 = sha256.map(|(name, part)| (name.to_owned(), part.sha256()));
-        Self {
+    pub fn drawn(
+        train: Examples,
+        test: Examples,
+        classes: &[&str],
+        stand_in: bool,
+    ) -> Result<Self, DatasetError> {
+        let sha256 = [("train", &train), ("test", &test)].into_iter();
+        let sha256 = sha256.map(|(name, part)| Ok((name.to_owned(), part.sha256()?)));
+        Ok(Self {
             stand_in,
-            sha256: BTreeMap::from(sha256),
+            sha256: sha256.collect::<Result<BTreeMap<_, _>, DatasetError>>()?,
             train,
             validation: None,
             test: Some(test),
             classes: classes.iter().map(|&name| name.to_owned()).collect(),
-        }
+        })
     }
 }
 
@@ -67,8 +72,8 @@ impl DatasetConfig {
     pub fn load(&self) -> Result<Source, DatasetError> {
         match self {
             Self::Hdf5(config) => config.load(),
-            Self::Points(config) => Ok(config.load()),
-            Self::StandIn(config) => Ok(config.draw()),
+            Self::Points(config) => config.load(),
+            Self::StandIn(config) => config.draw(),
         }
     }
 

@@ -120,8 +120,10 @@ mod tests {
         let validation = parts.validation.unwrap();
         assert_eq!((parts.train.len(), validation.len(), parts.test.len()), (980, 10, 10));
         let all = [parts.train, validation, parts.test];
-        let mut values: Vec<f32> =
-            all.iter().flat_map(|part| part.gather(&(0..part.len()).collect::<Vec<_>>())).collect();
+        let mut values: Vec<f32> = all
+            .iter()
+            .flat_map(|part| part.gather(&(0..part.len()).collect::<Vec<_>>()).unwrap())
+            .collect();
         values.sort_by(f32::total_cmp);
         assert_eq!(values, (0..1000).map(|item| item as f32).collect::<Vec<_>>());
     }

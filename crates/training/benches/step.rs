@@ -58,7 +58,7 @@ const ROWS: [&str; 9] = [
 /// One time of each of [`ROWS`].
 fn round() -> Result<[f64; 9]> {
     let (quiet, telling) = (whole(&config(100)?)?, whole(&config(1)?)?);
-    let parts = Step::new(&config(100)?)?.parts();
+    let parts = Step::new(&config(100)?)?.parts()?;
     let [gather, forward, scores, backward, optimizer] = parts;
     let rest = quiet - parts.iter().sum::<f64>();
     let events = telling - quiet;
@@ -101,7 +101,7 @@ impl Step {
     fn new(config: &RunConfig) -> Result<Self> {
         let source = config.dataset.load()?;
         let device = Device::flex().autodiff();
-        let statistics = config.input.normalization.fit(&source.train);
+        let statistics = config.input.normalization.fit(&source.train)?;
         let head = config.objective.head(source.classes.len());
         let outputs = head.outputs(source.classes.len());
         let parameters = Parameters::new(config.seed, &device);
@@ -118,21 +118,21 @@ impl Step {
     }
 
     /// The mean microseconds of each part of a step, in the order of [`ROWS`].
-    fn parts(mut self) -> [f64; PARTS] {
+    fn parts(mut self) -> Result<[f64; PARTS]> {
         let (mut total, mut steps) = ([Duration::ZERO; PARTS], 0);
         let count = self.examples.len();
         for epoch in 1..=EPOCHS {
             let order = shuffled(count, self.config.seed, epoch as u64);
             for items in order.chunks(self.config.training.batch_size(count)) {
-                self.step(items, &mut Laps { total: &mut total, next: 0, last: Instant::now() });
+                self.step(items, &mut Laps { total: &mut total, next: 0, last: Instant::now() })?;
                 steps += 1;
             }
         }
-        total.map(|part| 1e6 * part.as_secs_f64() / f64::from(steps))
+        Ok(total.map(|part| 1e6 * part.as_secs_f64() / f64::from(steps)))
     }
 
-    fn step(&mut self, items: &[usize], laps: &mut Laps<'_>) {
-        let (inputs, targets) = self.gather(items);
+    fn step(&mut self, items: &[usize], laps: &mut Laps<'_>) -> Result<()> {
+        let (inputs, targets) = self.gather(items)?;
         laps.lap();
         let logits = self.model.forward(inputs, None);
         let loss = self.head.loss(logits.clone(), targets);
@@ -147,17 +147,18 @@ impl Step {
         let rate = self.config.optimizer.learning_rate();
         self.model = self.optimizer.step(rate, self.model.clone(), accumulated.grads());
         laps.lap();
+        Ok(())
     }
 
-    fn gather(&self, items: &[usize]) -> (Tensor<4>, Tensor<1, Int>) {
+    fn gather(&self, items: &[usize]) -> Result<(Tensor<4>, Tensor<1, Int>)> {
         let [height, width, channels] = self.examples.shape;
-        let values = self.examples.gather(items);
+        let values = self.examples.gather(items)?;
         let values = TensorData::new(values, [items.len(), height, width, channels]);
         let [shift, scale] = self.normalizer.clone();
         let inputs = (Tensor::from_data(values, &self.device) - shift) / scale;
         let labels = items.iter().map(|&item| self.examples.labels[item] as i32);
         let labels = TensorData::new(labels.collect::<Vec<_>>(), [items.len()]);
-        (inputs, Tensor::from_data(labels, &self.device))
+        Ok((inputs, Tensor::from_data(labels, &self.device)))
     }
 }
 

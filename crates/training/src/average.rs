@@ -77,7 +77,7 @@ mod tests {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
         let config = RunConfig::read(&path, &overrides).unwrap();
         let (data, identity) = DataIdentity::load(&config).unwrap();
-        let statistics = config.input.normalization.fit(&data.train);
+        let statistics = config.input.normalization.fit(&data.train).unwrap();
         let device = Device::default().autodiff();
         Classifier::initial(&config, &identity, &statistics, FloatDType::F32, &device).unwrap()
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, FloatDType, Int, Tensor, TensorCreationOptions, TensorData};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
-use dataset::{Examples, Scaler, Statistics};
+use dataset::{DatasetError, Examples, Scaler, Statistics};
 use models::{Model, Noise, Parameters};
 
 use crate::config::RunConfig;
@@ -83,11 +83,16 @@ impl Classifier {
     }
 
     /// Gathers the examples at `items` onto `device`.
-    pub fn batch(&self, examples: &Examples, items: &[usize], device: &Device) -> Batch {
+    pub fn batch(
+        &self,
+        examples: &Examples,
+        items: &[usize],
+        device: &Device,
+    ) -> Result<Batch, DatasetError> {
         let labels = examples.labels_at(items).into();
-        let inputs = examples.inputs(items, &self.scaler());
+        let inputs = examples.inputs(items, &self.scaler())?;
         let gathered = Gathered { inputs, labels, mix: None };
-        self.place(gathered, examples.shape, device)
+        Ok(self.place(gathered, examples.shape, device))
     }
 
     /// The map of values to inputs that the model is trained under.
@@ -142,9 +147,14 @@ impl Classifier {
     }
 
     /// The logits `[items.len(), outputs]` of the examples at `items`.
-    pub fn logits(&self, examples: &Examples, items: &[usize], device: &Device) -> Tensor<2> {
-        let inputs = examples.inputs(items, &self.scaler());
-        self.model.forward(self.inputs(inputs, items.len(), examples.shape, device), None)
+    pub fn logits(
+        &self,
+        examples: &Examples,
+        items: &[usize],
+        device: &Device,
+    ) -> Result<Tensor<2>, DatasetError> {
+        let inputs = examples.inputs(items, &self.scaler())?;
+        Ok(self.model.forward(self.inputs(inputs, items.len(), examples.shape, device), None))
     }
 
     /// How much the examples at `items` count in the loss.

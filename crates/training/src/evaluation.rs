@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
-use dataset::{Examples, Split};
+use dataset::{DatasetError, Examples, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::classifier::Classifier;
@@ -88,7 +88,7 @@ impl Evaluation {
         examples: &Examples,
         identity: &DataIdentity,
         device: &Device,
-    ) -> Self {
+    ) -> Result<Self, DatasetError> {
         let classes = &identity.classes;
         let mut taken = BTreeMap::new();
         let mut loss = 0.0;
@@ -96,7 +96,7 @@ impl Evaluation {
         let head = classifier.objective().head;
         let order: Vec<usize> = (0..examples.len()).collect();
         for items in order.chunks(EVALUATION_BATCH) {
-            let logits = rows(classifier.logits(examples, items, device));
+            let logits = rows(classifier.logits(examples, items, device)?);
             for (logits, label) in logits.iter().zip(examples.labels_at(items)) {
                 let (item_loss, predicted) = judge(head, logits, label);
                 loss += item_loss;
@@ -106,7 +106,7 @@ impl Evaluation {
         }
         let confusion = confusion(&taken, classes.len());
         let correct: usize = diagonal(&confusion).sum();
-        Self {
+        Ok(Self {
             split,
             stand_in: identity.stand_in,
             count: examples.len(),
@@ -115,7 +115,7 @@ impl Evaluation {
             classes: class_scores(&confusion, classes),
             roc_auc: roc_auc(ranked),
             confusion,
-        }
+        })
     }
 
     /// The number of examples that were classified rightly.
@@ -130,9 +130,9 @@ pub fn log_probabilities_of(
     examples: &Examples,
     items: &[usize],
     device: &Device,
-) -> Vec<Vec<f32>> {
-    let logits = classifier.logits(examples, items, device);
-    rows(classifier.objective().head.log_probabilities(logits))
+) -> Result<Vec<Vec<f32>>, DatasetError> {
+    let logits = classifier.logits(examples, items, device)?;
+    Ok(rows(classifier.objective().head.log_probabilities(logits)))
 }
 
 /// The rows of `values` in host memory.

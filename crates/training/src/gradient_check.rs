@@ -11,7 +11,7 @@ mod plant;
 mod tests;
 
 use burn::tensor::{Device, FloatDType};
-use dataset::{Split, Statistics, shuffled};
+use dataset::{DatasetError, Split, Statistics, shuffled};
 use models::Noise;
 use serde::Serialize;
 
@@ -94,7 +94,7 @@ impl GradientCheck {
         let (data, identity) = DataIdentity::load(&config)?;
         config.check_against(&data)?;
         Estimate::of(&config, &data, true)?.must_fit_memory()?;
-        Subject::new(config, &data, identity, device).check(&data, options)
+        Subject::new(config, &data, identity, device)?.check(&data, options)
     }
 }
 
@@ -109,11 +109,16 @@ struct Subject {
 
 impl Subject {
     /// The `config` for `data` on `device`, which has autodiff.
-    fn new(config: RunConfig, data: &Split, identity: DataIdentity, device: Device) -> Self {
-        let statistics = config.input.normalization.fit(&data.train);
+    fn new(
+        config: RunConfig,
+        data: &Split,
+        identity: DataIdentity,
+        device: Device,
+    ) -> Result<Self, DatasetError> {
+        let statistics = config.input.normalization.fit(&data.train)?;
         let class_weights = &config.objective.class_weights;
         let class_weights = class_weights.fit(&data.train.labels, data.classes.len());
-        Self { config, identity, statistics, class_weights, device }
+        Ok(Self { config, identity, statistics, class_weights, device })
     }
 
     fn check(
@@ -122,7 +127,7 @@ impl Subject {
         options: &GradientCheckOptions,
     ) -> Result<GradientCheck, RunError> {
         let classifier = self.classifier(&self.config)?;
-        let batch = self.batch(&classifier, data, options.examples);
+        let batch = self.batch(&classifier, data, options.examples)?;
         let mut gradients = analytic::gradients(&classifier, &batch);
         let planted = match options.plant {
             Some(plant) => Some(plant.apply(&self, &batch, &mut gradients)?),
@@ -145,13 +150,18 @@ impl Subject {
     }
 
     /// The first so many examples of the first epoch, with the noise of the first step.
-    fn batch(&self, classifier: &Classifier, data: &Split, examples: usize) -> Batch {
+    fn batch(
+        &self,
+        classifier: &Classifier,
+        data: &Split,
+        examples: usize,
+    ) -> Result<Batch, DatasetError> {
         let seed = self.config.seed;
         let mut items = shuffled(data.train.len(), seed, 1);
         items.truncate(examples.max(1));
-        let mut batch = classifier.batch(&data.train, &items, &self.device);
+        let mut batch = classifier.batch(&data.train, &items, &self.device)?;
         batch.noise = Some(Noise { seed, step: 0, part: 0 });
-        batch
+        Ok(batch)
     }
 
     /// What is compared of each tensor.

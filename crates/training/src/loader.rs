@@ -187,9 +187,11 @@ impl Source {
         }
         let labels: Arc<[u32]> = train.labels_at(items).into();
         let Some(augmenter) = &self.augmenter else {
-            return Ok(Gathered { inputs: train.inputs(items, &self.scaler), labels, mix: None });
+            let inputs = train.inputs(items, &self.scaler).map_err(|error| error.to_string())?;
+            return Ok(Gathered { inputs, labels, mix: None });
         };
-        let mut inputs = augmenter.inputs(train, items, &self.scaler, self.epoch, self.parallel);
+        let inputs = augmenter.inputs(train, items, &self.scaler, self.epoch, self.parallel);
+        let mut inputs = inputs.map_err(|error| error.to_string())?;
         let mix = augmenter.mix(&mut inputs, train.shape, &labels, moment);
         Ok(Gathered { inputs, labels, mix })
     }
@@ -204,7 +206,7 @@ mod tests {
         let examples = || Examples::features(1, vec![0.5; 4], vec![0, 1, 0, 1]);
         let classes = ["a", "b"].map(str::to_owned).to_vec();
         let split = Split { train: examples(), validation: None, test: examples(), classes };
-        let scaler = Normalization::Standardize.fit(&split.train).scaler();
+        let scaler = Normalization::Standardize.fit(&split.train).unwrap().scaler();
         Source { data: Arc::new(split), scaler, augmenter: None, epoch: 1, parallel: false }
     }
 
@@ -238,9 +240,9 @@ mod tests {
             Augmentation::Contrast(0.3),
             Augmentation::Cutmix(1.0),
         ];
-        let augmenter = Augmenter::new(&list, &train, 1).map(Arc::new);
+        let augmenter = Augmenter::new(&list, &train, 1).unwrap().map(Arc::new);
         let (test, classes) = (train.clone(), ["a", "b", "c"].map(String::from).to_vec());
-        let scaler = Normalization::Standardize.fit(&train).scaler();
+        let scaler = Normalization::Standardize.fit(&train).unwrap().scaler();
         let data = Arc::new(Split { train, validation: None, test, classes });
         Source { data, scaler, augmenter, epoch: 2, parallel: true }
     }

@@ -157,7 +157,7 @@ impl Plan {
 
     /// The classifier before the first step.
     fn initial(&self) -> Result<Classifier, RunError> {
-        let statistics = self.config.input.normalization.fit(&self.data.train);
+        let statistics = self.config.input.normalization.fit(&self.data.train)?;
         let device = self.device.device.clone().autodiff();
         let weights = &self.config.objective.class_weights;
         let weights = weights.fit(&self.data.train.labels, self.data.classes.len());

@@ -1,4 +1,4 @@
-use dataset::{Examples, Split};
+use dataset::{DatasetError, Examples, Split};
 
 use crate::environment::Environment;
 use crate::error::RunError;
@@ -52,7 +52,7 @@ impl Trained {
     /// are too large to be drawn.
     fn plane(&self) -> Result<Option<Plane>, RunError> {
         let data = self.load()?;
-        let (x, y) = (range(&data, 0), range(&data, 1));
+        let (x, y) = (range(&data, 0)?, range(&data, 1)?);
         if !x.iter().chain(&y).all(|end| (*end as f32).is_finite()) {
             return Ok(None);
         }
@@ -62,7 +62,7 @@ impl Trained {
             y,
             columns: CELLS,
             rows: CELLS,
-            probabilities: self.probabilities(&grid),
+            probabilities: self.probabilities(&grid)?,
             classes: data.classes,
             train: data.train,
             test: data.test,
@@ -71,30 +71,30 @@ impl Trained {
     }
 
     /// One list a class, with a probability for each of `examples`.
-    fn probabilities(&self, examples: &Examples) -> Vec<Vec<f32>> {
+    fn probabilities(&self, examples: &Examples) -> Result<Vec<Vec<f32>>, DatasetError> {
         let order: Vec<usize> = (0..examples.len()).collect();
         let mut lists = vec![Vec::with_capacity(order.len()); self.data().classes.len()];
         for items in order.chunks(EVALUATION_BATCH) {
-            for row in log_probabilities_of(self.classifier(), examples, items, self.device()) {
+            for row in log_probabilities_of(self.classifier(), examples, items, self.device())? {
                 lists.iter_mut().zip(row).for_each(|(list, log)| list.push(log.exp()));
             }
         }
-        lists
+        Ok(lists)
     }
 }
 
 /// The range of one of two features, with a margin.
-fn range(data: &Split, feature: usize) -> [f64; 2] {
-    let values = [&data.train, &data.test].into_iter().flat_map(|examples| {
+fn range(data: &Split, feature: usize) -> Result<[f64; 2], DatasetError> {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for examples in [&data.train, &data.test] {
         let all: Vec<usize> = (0..examples.len()).collect();
-        examples.gather(&all).into_iter().skip(feature).step_by(2).map(f64::from)
-    });
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-        (low.min(value), high.max(value))
-    });
+        for value in examples.gather(&all)?.into_iter().skip(feature).step_by(2).map(f64::from) {
+            (low, high) = (low.min(value), high.max(value));
+        }
+    }
     // A feature that never changes still needs a width to be drawn.
     let margin = (MARGIN * (high - low)).max(1e-3 * high.abs().max(low.abs())).max(1e-3);
-    [low - margin, high + margin]
+    Ok([low - margin, high + margin])
 }
 
 /// The centres of all cells, `[rows * columns, 2]`.

@@ -184,7 +184,7 @@ impl Session {
     /// Validates, and tells files and screen how the epoch went.
     fn report(&mut self, events: &mut Events) -> Result<Option<Scores>, RunError> {
         let (epoch, step) = (self.state.epoch, self.state.step);
-        let validation = self.validate(events);
+        let validation = self.validate(events)?;
         let loss = validation.map_or(0.0, |scores| scores.loss());
         self.require_finite("validation loss is", loss, || self.bad_parameter())?;
         let rate = self.learning_rate(step.saturating_sub(1));
@@ -196,8 +196,8 @@ impl Session {
     }
 
     #[tracing::instrument(level = "debug", skip_all, fields(epoch = self.state.epoch))]
-    fn validate(&self, events: &mut Events) -> Option<Scores> {
-        let examples = self.data.validation.as_ref()?;
+    fn validate(&self, events: &mut Events) -> Result<Option<Scores>, RunError> {
+        let Some(examples) = &self.data.validation else { return Ok(None) };
         let average = self.average.clone();
         let classifier = average.unwrap_or_else(|| self.classifier.valid());
         let device = self.device.clone().inner();
@@ -205,15 +205,15 @@ impl Session {
         let mut total = Scores::default();
         let order: Vec<usize> = (0..examples.len()).collect();
         for (index, items) in order.chunks(EVALUATION_BATCH).enumerate() {
-            let scores =
-                InferenceStep::step(&classifier, classifier.batch(examples, items, &device));
+            let batch = classifier.batch(examples, items, &device)?;
+            let scores = InferenceStep::step(&classifier, batch);
             total += scores;
             let (seen, batches) = (total.count as usize, index + 1);
             let at = Position { examples: seen, total: examples.len(), batches };
             events.batch(Pass::Validation, scores, at, None);
         }
         events.end(Pass::Validation, self.state.epoch);
-        Some(total)
+        Ok(Some(total))
     }
 
     fn note_best(&mut self, epoch: usize, scores: &Scores) -> bool {

@@ -57,7 +57,7 @@ impl Trained {
             .of(&data)
             .ok_or_else(|| RunError::NoValidation { run: self.run.path().to_owned() })?;
         let evaluation =
-            Evaluation::of(&self.classifier, split, examples, self.data(), &self.device);
+            Evaluation::of(&self.classifier, split, examples, self.data(), &self.device)?;
         write_json(&self.run.evaluation(split.as_str()), &evaluation)?;
         Ok(evaluation)
     }
@@ -113,7 +113,7 @@ impl Trained {
 
     /// The prediction for `example`, which is one, and is called `input`.
     fn predict(&self, input: String, example: &Examples) -> Result<Prediction, RunError> {
-        let rows = log_probabilities_of(&self.classifier, example, &[0], &self.device);
+        let rows = log_probabilities_of(&self.classifier, example, &[0], &self.device)?;
         let probabilities: Vec<f32> = rows.concat().iter().map(|log| log.exp()).collect();
         Prediction::new(input, &self.data().classes, &probabilities).ok_or_else(|| {
             let reason = "it names no class".to_owned();

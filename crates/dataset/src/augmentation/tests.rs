@@ -12,19 +12,19 @@ fn images(shape: [usize; 3]) -> Examples {
 }
 
 fn scaler(examples: &Examples) -> Scaler {
-    Normalization::Standardize.fit(examples).scaler()
+    Normalization::Standardize.fit(examples).unwrap().scaler()
 }
 
 /// Pixels as they are.
 fn unscaled(examples: &Examples) -> Scaler {
-    Normalization::None.fit(examples).scaler()
+    Normalization::None.fit(examples).unwrap().scaler()
 }
 
 /// All examples after `list`, in `epoch`.
 fn changed(examples: &Examples, list: &[Augmentation], epoch: u64) -> Vec<f32> {
     let items: Vec<usize> = (0..examples.len()).collect();
-    let augmenter = Augmenter::new(list, examples, 1).unwrap();
-    augmenter.inputs(examples, &items, &unscaled(examples), epoch, false)
+    let augmenter = Augmenter::new(list, examples, 1).unwrap().unwrap();
+    augmenter.inputs(examples, &items, &unscaled(examples), epoch, false).unwrap()
 }
 
 /// The first image of `examples` after `map`.
@@ -41,7 +41,7 @@ fn mapped(examples: &Examples, map: affine::Affine) -> Vec<f32> {
 /// The first image of `examples` with the pixel at `source(row, column)` in each place.
 fn picked(examples: &Examples, source: impl Fn(i64, i64) -> (i64, i64)) -> Vec<f32> {
     let [height, width, channels] = examples.shape;
-    let image = examples.gather(&[0]);
+    let image = examples.gather(&[0]).unwrap();
     let places = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
     let pixel = |(row, column): (usize, usize)| {
         let (row, column) = source(row as i64, column as i64);
@@ -64,10 +64,10 @@ fn changes_that_change_nothing_change_no_bit() {
             _ => nothing.to_vec(),
         };
         for normalization in [Normalization::None, Normalization::Standardize] {
-            let scaler = normalization.fit(&examples).scaler();
-            let augmenter = Augmenter::new(&list, &examples, 1).unwrap();
-            let inputs = augmenter.inputs(&examples, &items, &scaler, 1, false);
-            assert_eq!(inputs, examples.inputs(&items, &scaler), "{shape:?}");
+            let scaler = normalization.fit(&examples).unwrap().scaler();
+            let augmenter = Augmenter::new(&list, &examples, 1).unwrap().unwrap();
+            let inputs = augmenter.inputs(&examples, &items, &scaler, 1, false).unwrap();
+            assert_eq!(inputs, examples.inputs(&items, &scaler).unwrap(), "{shape:?}");
         }
     }
 }
@@ -161,7 +161,7 @@ fn brightness_is_a_factor_contrast_keeps_the_grey_and_both_stay_within_the_range
         let grey = |pixel: &[f32]| 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
         (grey(&pixels[..3]) + grey(&pixels[3..])) / 2.0
     };
-    let before = examples.gather(&[0]);
+    let before = examples.gather(&[0]).unwrap();
     for epoch in 0..50 {
         let brighter = of(Augmentation::Brightness(0.3), epoch);
         let factor = brighter[0] / before[0];
@@ -195,11 +195,11 @@ fn a_turn_of_the_hue_keeps_greys_and_luma() {
 #[test]
 fn a_cut_square_has_the_mean_of_the_training_set() {
     let examples = images([16, 16, 3]);
-    let mean = Normalization::Standardize.fit(&examples).shift;
+    let mean = Normalization::Standardize.fit(&examples).unwrap().shift;
     let raw = changed(&examples, &[Augmentation::Crop(1)], 1);
     assert_eq!(raw.len(), 20 * 16 * 16 * 3);
     let cut = changed(&examples, &[Augmentation::Cutout(6)], 1);
-    let before = examples.gather(&(0..20).collect::<Vec<_>>());
+    let before = examples.gather(&(0..20).collect::<Vec<_>>()).unwrap();
     for (image, before) in cut.chunks(768).zip(before.chunks(768)) {
         let pixels = image.chunks(3).zip(before.chunks(3));
         let filled = pixels.filter(|(pixel, before)| pixel != before);
@@ -227,9 +227,9 @@ const EVERYTHING: [Augmentation; 10] = [
 fn an_image_of_an_epoch_is_the_same_whatever_is_gathered_with_it() {
     let examples = images(SHAPE);
     let scaler = scaler(&examples);
-    let augmenter = Augmenter::new(&EVERYTHING, &examples, 1).unwrap();
+    let augmenter = Augmenter::new(&EVERYTHING, &examples, 1).unwrap().unwrap();
     let of = |items: &[usize], epoch, parallel| {
-        augmenter.inputs(&examples, items, &scaler, epoch, parallel)
+        augmenter.inputs(&examples, items, &scaler, epoch, parallel).unwrap()
     };
     let all: Vec<usize> = (0..20).rev().collect();
     let together = of(&all, 3, false);
@@ -237,15 +237,15 @@ fn an_image_of_an_epoch_is_the_same_whatever_is_gathered_with_it() {
     let alone: Vec<f32> = all.iter().flat_map(|&item| of(&[item], 3, false)).collect();
     assert_eq!(together, alone);
     assert_ne!(together, of(&all, 4, false));
-    let other = Augmenter::new(&EVERYTHING, &examples, 2).unwrap();
-    assert_ne!(together, other.inputs(&examples, &all, &scaler, 3, false));
+    let other = Augmenter::new(&EVERYTHING, &examples, 2).unwrap().unwrap();
+    assert_ne!(together, other.inputs(&examples, &all, &scaler, 3, false).unwrap());
     assert!(together.iter().all(|value| value.is_finite()));
 }
 
 /// Images of 64 pixels that are all the number of the image, mixed.
 fn mixed(augmentation: Augmentation, step: u64, count: usize) -> (Vec<f32>, Mix) {
     let examples = images([8, 8, 1]);
-    let augmenter = Augmenter::new(&[augmentation], &examples, 1).unwrap();
+    let augmenter = Augmenter::new(&[augmentation], &examples, 1).unwrap().unwrap();
     let mut inputs: Vec<f32> = (0..count * 64).map(|at| (at / 64) as f32).collect();
     let labels: Vec<u32> = (0..count as u32).collect();
     let moment = Moment { step, part: 0 };

@@ -2,6 +2,7 @@
 
 use super::Hdf5Error;
 use super::element::Element;
+use super::error::Site;
 use super::object::Object;
 use super::storage::Storage;
 use crate::memory;
@@ -23,15 +24,18 @@ const INTEGER: u64 = 24;
 const STRING: u64 = 256;
 
 impl Demand {
-    /// For the examples, and the lists of labels and names.
+    /// For the examples, if they are packed, and the lists of labels and names.
     pub(super) fn of(examples: &Object, lists: &[&Object]) -> Self {
-        let size = examples.size as u64;
-        let memory = match examples.element {
-            // The numbers of the file, and twice what becomes of them.
-            Element::Float { size: bytes, .. } => size + 2 * (size / bytes.max(1) as u64 * 4),
-            _ => 2 * size,
-        };
-        let all = || lists.iter().copied().chain([examples]);
+        let packed = Some(examples).filter(|examples| examples.is_packed());
+        let memory = packed.map_or(0, |examples| {
+            let size = examples.size as u64;
+            match examples.element {
+                // The numbers of the file, and twice what becomes of them.
+                Element::Float { size: bytes, .. } => size + 2 * (size / bytes.max(1) as u64 * 4),
+                _ => 2 * size,
+            }
+        });
+        let all = || lists.iter().copied().chain(packed);
         let memory = memory
             + lists.iter().map(|list| of_list(list)).sum::<u64>()
             + all().map(|object| 4 * chunk(object)).max().unwrap_or_default();
@@ -45,17 +49,26 @@ impl Demand {
     /// Refuses what does not fit into the memory that is free now.
     pub(super) fn check(&self, examples: &Object) -> Result<(), Hdf5Error> {
         let free = memory::available().unwrap_or(u64::MAX);
-        if self.memory <= free {
-            return Ok(());
-        }
-        let found = format!(
-            "{} long, which takes {} to read",
-            text(examples.size as u64),
-            text(self.memory)
-        );
-        let expected = format!("at most the {} of memory that are free now", text(free));
-        Err(examples.site.structure(found, expected, "free memory, or split the file"))
+        must_fit(&examples.site, examples.size as u64, (self.memory, free), SPLIT)
     }
+}
+
+const SPLIT: &str = "free memory, or repack it so that it is read row by row: \
+                     `h5repack -f NONE -l CONTI old.h5 new.h5`";
+
+/// Refuses an object of so many bytes that takes more memory than is free.
+pub(super) fn must_fit(
+    site: &Site,
+    bytes: u64,
+    (memory, free): (u64, u64),
+    remedy: &'static str,
+) -> Result<(), Hdf5Error> {
+    if memory <= free {
+        return Ok(());
+    }
+    let found = format!("{} long, which takes {} to read", text(bytes), text(memory));
+    let expected = format!("at most the {} of memory that are free now", text(free));
+    Err(site.structure(found, expected, remedy))
 }
 
 fn of_list(list: &Object) -> u64 {

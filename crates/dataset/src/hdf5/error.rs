@@ -95,6 +95,22 @@ pub enum Hdf5Error {
         /// What went wrong, in the words of libhdf5 where it was the one to notice.
         reason: String,
     },
+    /// The file cannot be read.
+    #[error("{}: cannot be read ({reason}); check its permissions and the disk", file.display())]
+    NotRead {
+        /// The path as given.
+        #[serde(skip)]
+        file: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file is no longer what it was when it was opened.
+    #[error("{}: was changed while it was in use; put it back as it was", file.display())]
+    Changed {
+        /// The path as given.
+        #[serde(skip)]
+        file: PathBuf,
+    },
     /// The process that reads the file did not come to its end.
     #[error("{}: the process that reads it {reason}; {remedy}", file.display())]
     Reader {
@@ -129,6 +145,8 @@ impl Hdf5Error {
         | Self::Structure { file, .. }
         | Self::Content { file, .. }
         | Self::Damaged { file, .. }
+        | Self::NotRead { file, .. }
+        | Self::Changed { file }
         | Self::Reader { file, .. }
         | Self::Write { file, .. }) = &mut self;
         *file = path.to_path_buf();

@@ -2,22 +2,24 @@
 
 use super::Hdf5Error;
 use super::error::Site;
-use super::object::Object;
-use super::raw::reserve;
 use super::values::integer;
 
 /// The largest number of features of an example.
 pub(super) const MAX_WIDTH: usize = 4096;
 
-/// All features, of a data set of floats `[n, width]`.
-pub(super) fn read(object: &Object, width: usize, big_endian: bool) -> Result<Vec<f32>, Hdf5Error> {
-    let bytes = object.bytes()?;
-    let size = object.element.size().max(1);
-    let mut features = reserve(&object.site, bytes.len() / size)?;
-    for (index, bytes) in bytes.chunks_exact(size).enumerate() {
-        features.push(narrow(&object.site, index, width, float(bytes, big_endian))?);
+/// Appends to `features` those of the row at `row`, floats of so many bytes in this order.
+pub(super) fn append(
+    site: &Site,
+    row: usize,
+    bytes: &[u8],
+    (size, big_endian): (usize, bool),
+    features: &mut Vec<f32>,
+) -> Result<(), Hdf5Error> {
+    let width = bytes.len() / size.max(1);
+    for (column, bytes) in bytes.chunks_exact(size.max(1)).enumerate() {
+        features.push(narrow(site, row * width + column, width, float(bytes, big_endian))?);
     }
-    Ok(features)
+    Ok(())
 }
 
 /// The number as f32; `index` counts through all examples of `width` features each.

@@ -12,8 +12,8 @@ use hdf5::datatype::Datatype;
 use hdf5::globals::*;
 use hdf5::{Dataset, h5check};
 use hdf5_sys::LOCK;
-use hdf5_sys::h5::{herr_t, hsize_t};
-use hdf5_sys::h5d::{H5Dread, H5Dread_chunk1};
+use hdf5_sys::h5::{HADDR_UNDEF, herr_t, hsize_t};
+use hdf5_sys::h5d::{H5Dget_chunk_info_by_coord, H5Dread, H5Dread_chunk1};
 use hdf5_sys::h5i::hid_t;
 use hdf5_sys::h5p::{H5P_DEFAULT, H5Pget_filter2, H5Pget_nfilters};
 use hdf5_sys::h5s::H5S_ALL;
@@ -145,6 +145,21 @@ pub(super) fn read_compact(dataset: &Dataset) -> hdf5::Result<Vec<u8>> {
     // SAFETY: memory and file have one type, so nothing is converted, and `bytes` holds it all.
     h5check(unsafe { H5Dread(dataset.id(), dtype.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer) })?;
     Ok(bytes)
+}
+
+/// Where the chunk at `origin` lies in the file; `None` if it was never written. libhdf5 1.10 looks
+/// for it among all chunks, one after the other.
+pub(super) fn chunk_offset(dataset: &Dataset, origin: &[hsize_t]) -> hdf5::Result<Option<u64>> {
+    if origin.len() != dataset.ndim() {
+        return Err("there is no such chunk".into());
+    }
+    let (mut mask, mut offset, mut size) = (0, HADDR_UNDEF, 0);
+    let _guard = LOCK.lock();
+    // SAFETY: `origin` has the rank of the data set, and the rest is written into live variables.
+    h5check(unsafe {
+        H5Dget_chunk_info_by_coord(dataset.id(), origin.as_ptr(), &mut mask, &mut offset, &mut size)
+    })?;
+    Ok(Some(offset).filter(|&offset| offset != HADDR_UNDEF))
 }
 
 /// The chunks of a data set as stored.

@@ -9,8 +9,10 @@ use super::error::Site;
 use super::ffi;
 use super::source::Source;
 
-/// The largest data set that is taken into memory.
-pub(super) const MAX_BYTES: usize = 8 << 30;
+/// The largest data set.
+pub(super) const MAX_BYTES: usize = 1 << 40;
+/// The largest that is compressed, since its rows cannot be read one by one.
+const MAX_INFLATED: u64 = 8 << 30;
 /// The largest chunk: one is held in memory beside its data set.
 const MAX_CHUNK_BYTES: usize = 256 << 20;
 /// The largest chunk of a data set that is smaller itself: a few bytes may inflate to it.
@@ -57,7 +59,7 @@ impl Storage {
         let size = bytes(shape, element).filter(|size| (1..=MAX_BYTES).contains(size));
         let size = size.ok_or_else(|| {
             let found = format!("{element} {shape:?}");
-            site.structure(found, "at least one element and at most 8 GiB", SIZE)
+            site.structure(found, "at least one element and at most 1 TiB", SIZE)
         })?;
         let extent = Extent {
             site,
@@ -95,8 +97,9 @@ impl Extent<'_> {
 
     /// Chunks do not overlap: together they are not longer than the file.
     fn chunked(&self, deflated: bool) -> Result<(), Hdf5Error> {
-        let room = if deflated { self.stored.saturating_mul(MAX_RATIO) } else { self.stored };
-        self.require(self.stored <= self.length.min(MAX_BYTES as u64) && self.size <= room)
+        let inflated = self.stored.saturating_mul(MAX_RATIO).min(MAX_INFLATED);
+        let room = if deflated { inflated } else { self.stored };
+        self.require(self.stored <= self.length && self.size <= room)
     }
 
     fn require(&self, holds: bool) -> Result<(), Hdf5Error> {

@@ -1,16 +1,18 @@
 //! Writes the layout that [`super::read`] reads, at once or not at all.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use hdf5::types::{FixedUnicode, TypeDescriptor};
-use hdf5::{Dataset, Group};
+use hdf5::{Dataset, Group, H5Type};
+use ndarray::Array4;
 
 use super::error::Site;
 use super::features::MAX_WIDTH;
 use super::source::{CLASSES, MAX_EXAMPLES, STAND_IN};
-use super::storage::MAX_BYTES;
 use super::values::MAX_TEXT;
 use super::{Hdf5Error, Part, classes, features, labels};
 use crate::examples::{Examples, Values};
@@ -48,6 +50,37 @@ pub fn write_stand_in(
     write_marked(path, part, examples, classes, true)
 }
 
+/// As [`write_stand_in`], of `count` images of `shape` that `draw` makes some at a time.
+pub(crate) fn write_drawn(
+    path: &Path,
+    part: Part,
+    (count, shape): (usize, [usize; 3]),
+    draw: impl Fn(Range<usize>) -> Examples,
+    classes: &[String],
+) -> Result<(), Hdf5Error> {
+    let [height, width, channels] = shape;
+    let most = (BLOCK / shape.iter().product::<usize>().max(1)).max(1);
+    put_in_place(path, part, classes, true, |file, name| {
+        let set = create(file, name, &[count, height, width, channels], u8::type_descriptor())?;
+        let mut labels = Vec::with_capacity(count);
+        for start in (0..count).step_by(most) {
+            let items = start..count.min(start + most);
+            let drawn = draw(items.clone());
+            if let Values::Pixels(pixels) = drawn.values {
+                let shape = [items.len(), height, width, channels];
+                let pixels = Array4::from_shape_vec(shape, pixels);
+                let pixels = pixels.map_err(|error| error.to_string())?;
+                set.write_slice(&pixels, (items, .., .., ..))?;
+            }
+            labels.extend(drawn.labels);
+        }
+        Ok(labels)
+    })
+}
+
+/// The bytes of images that are drawn at once.
+const BLOCK: usize = 4 << 20;
+
 fn write_marked(
     path: &Path,
     part: Part,
@@ -55,16 +88,37 @@ fn write_marked(
     classes: &[String],
     stand_in: bool,
 ) -> Result<(), Hdf5Error> {
+    let examples = &*in_memory(examples)?;
     check(path, part, examples, classes)?;
+    put_in_place(path, part, classes, stand_in, |file, name| {
+        write_values(file, name, examples)?;
+        Ok(examples.labels.clone())
+    })
+}
+
+/// Writes a file with the examples that `fill` puts into it, whose labels it gives.
+fn put_in_place(
+    path: &Path,
+    part: Part,
+    classes: &[String],
+    stand_in: bool,
+    fill: impl FnOnce(&Group, &str) -> hdf5::Result<Vec<u32>>,
+) -> Result<(), Hdf5Error> {
     let site = Site::new(path, "");
     let partial = partial(path);
-    let written = fill(&partial, path, part, examples, classes, stand_in)
+    let written = write_all(&partial, path, part, (classes, stand_in), fill)
         .and_then(|()| commit(&partial, path).map_err(|error| site.write(error)));
     if written.is_err() {
         // The error that is returned says why; a leftover is written over the next time.
         let _ = fs::remove_file(&partial);
     }
     written
+}
+
+fn in_memory(examples: &Examples) -> Result<Cow<'_, Examples>, Hdf5Error> {
+    let Values::Stored(stored) = &examples.values else { return Ok(Cow::Borrowed(examples)) };
+    let values = stored.read(&(0..examples.len()).collect::<Vec<_>>())?;
+    Ok(Cow::Owned(Examples { values, labels: examples.labels.clone(), ..*examples }))
 }
 
 fn check(
@@ -103,6 +157,8 @@ fn check_values(site: &Site, examples: &Examples) -> Result<(), Hdf5Error> {
                 features::narrow(site, index, channels, f64::from(feature)).map(drop)
             })
         }
+        // What is written is in memory.
+        Values::Stored(_) => Err(site.structure("in a file", PIXELS, "check the examples")),
         Values::Features(features) => {
             let held = features.len();
             let found = format!("{held} numbers for {count} examples of shape {shape:?}");
@@ -116,6 +172,9 @@ const PIXELS: &str = "one byte for each pixel of 1 to 16,777,216 images with 1 o
 const FEATURES: &str = "1 to 4,096 numbers, shape [1, 1, n], for each of 1 to 16,777,216 \
                         examples, at most 8 GiB in all as float64";
 
+/// The most that is written.
+const MAX_BYTES: usize = 8 << 30;
+
 // Beside the file, so that moving it does not cross file systems.
 fn partial(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
@@ -124,21 +183,20 @@ fn partial(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn fill(
+fn write_all(
     partial: &Path,
     path: &Path,
     part: Part,
-    examples: &Examples,
-    classes: &[String],
-    stand_in: bool,
+    (classes, stand_in): (&[String], bool),
+    fill: impl FnOnce(&Group, &str) -> hdf5::Result<Vec<u32>>,
 ) -> Result<(), Hdf5Error> {
     let file = hdf5::File::with_options().with_fapl(|access| access.sec2()).create(partial);
     let file = file.map_err(|error| Site::new(path, "").write(error))?;
-    let labels: Vec<i64> = examples.labels.iter().copied().map(i64::from).collect();
-    let put = |name: &str, result: hdf5::Result<()>| {
-        result.map_err(|error| Site::new(path, name).write(error))
-    };
-    put(part.examples(), write_values(&file, part.examples(), examples))?;
+    let failed = |name: &str, error: hdf5::Error| Site::new(path, name).write(error);
+    let put = |name: &str, result: hdf5::Result<()>| result.map_err(|error| failed(name, error));
+    let name = part.examples();
+    let labels = fill(&file, name).map_err(|error| failed(name, error))?;
+    let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
     put(part.labels(), write_numbers(&file, part.labels(), &[labels.len()], &labels))?;
     put(CLASSES, write_classes(&file, classes))?;
     if stand_in {
@@ -157,6 +215,7 @@ fn write_values(file: &Group, name: &str, examples: &Examples) -> hdf5::Result<(
             let features: Vec<f64> = features.iter().copied().map(f64::from).collect();
             write_numbers(file, name, &[count, channels], &features)
         }
+        Values::Stored(_) => Err("the examples are in a file".into()),
     }
 }
 

@@ -1,8 +1,8 @@
 use std::fs;
 use std::process::ExitCode;
 
-use dataset::hdf5::{self, Part};
-use dataset::{Source, StandInConfig, Subject};
+use dataset::hdf5::Part;
+use dataset::{StandInConfig, Subject};
 
 use crate::cli::{SubjectChoice, SynthesizeArgs};
 use crate::error::Failure;
@@ -23,15 +23,11 @@ pub fn synthesize(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
             path.display()
         )));
     }
-    let Source { train, test, classes, .. } = config(args).draw();
-    for ((path, part), examples) in files.iter().zip([Some(train), test].into_iter().flatten()) {
-        hdf5::write_stand_in(path, *part, &examples, &classes)
-            .map_err(|error| Failure::run(&error))?;
-        print::result(&format!(
-            "{}: {} drawn images, not real data",
-            path.display(),
-            examples.len()
-        ))?;
+    let config = config(args);
+    for (path, part) in &files {
+        config.write(*part, path).map_err(|error| Failure::run(&error))?;
+        let count = if *part == Part::Train { config.train } else { config.test };
+        print::result(&format!("{}: {count} drawn images, not real data", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -92,7 +92,8 @@ fn check_on(
         _ => images(classes),
     };
     let identity = DataIdentity::of(&data);
-    Subject::new(config.clone(), &data, identity, device.autodiff()).check(&data, &options)
+    let subject = Subject::new(config.clone(), &data, identity, device.autodiff()).unwrap();
+    subject.check(&data, &options)
 }
 
 /// Every combination of the other choices for networks with this activation.

@@ -142,7 +142,7 @@ impl Run {
             state = checkpoint.state;
         }
         let augmentation = &plan.config.augmentation;
-        let augmenter = Augmenter::new(augmentation, &plan.data.train, state.seed).map(Arc::new);
+        let augmenter = Augmenter::new(augmentation, &plan.data.train, state.seed)?.map(Arc::new);
         let metrics = MetricsFiles::open(&self.directory, &state.metrics)?;
         // Only now, when nothing more can be refused, may the run change.
         resume::write_config(&plan.config, &self.directory)?;
@@ -201,7 +201,7 @@ impl Run {
         examples: &Examples,
     ) -> Result<Evaluation, RunError> {
         let device = &self.plan.device.device;
-        let evaluation = Evaluation::of(classifier, split, examples, self.plan.data(), device);
+        let evaluation = Evaluation::of(classifier, split, examples, self.plan.data(), device)?;
         write_json(&self.directory.evaluation(split.as_str()), &evaluation)?;
         Ok(evaluation)
     }

@@ -48,14 +48,14 @@ fn weights(model: &str, device: Device) -> Vec<Vec<f32>> {
     }
     let config: RunConfig = toml::from_str(&[TRAINING, model].concat()).unwrap();
     let data = images();
-    let statistics = config.input.normalization.fit(&data.train);
+    let statistics = config.input.normalization.fit(&data.train).unwrap();
     let identity = DataIdentity::of(&data);
     let device = device.autodiff();
     let mut classifier =
         Classifier::initial(&config, &identity, &statistics, FloatDType::F32, &device).unwrap();
     let mut optimizer = config.optimizer.init();
     for _ in 0..20 {
-        let batch = classifier.batch(&data.train, &(0..32).collect::<Vec<_>>(), &device);
+        let batch = classifier.batch(&data.train, &(0..32).collect::<Vec<_>>(), &device).unwrap();
         let gradients: GradientsParams = TrainStep::step(&classifier, batch).grads;
         classifier = optimizer.step(1e-3, classifier, gradients);
     }

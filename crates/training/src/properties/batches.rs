@@ -86,7 +86,7 @@ fn gradients(classifier: &Classifier, examples: &Examples, batch_size: usize) ->
     let items: Vec<usize> = (0..examples.len()).collect();
     let mut gradients = GradientsAccumulator::new();
     for batch_items in items.chunks(batch_size) {
-        let mut batch = classifier.batch(examples, batch_items, &device());
+        let mut batch = classifier.batch(examples, batch_items, &device()).unwrap();
         batch.step_examples = items.len();
         batch.step_weight = classifier.weight(examples, &items);
         gradients.accumulate(classifier, TrainStep::step(classifier, batch).grads);

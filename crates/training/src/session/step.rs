@@ -83,8 +83,13 @@ impl Session {
             let gathered = loader.next().map_err(|reason| self.not_loaded(reason))?;
             return Ok(classifier.place(gathered, examples.shape, device));
         }
-        let all = || (0..examples.len()).collect::<Vec<_>>();
-        let whole = self.whole.get_or_insert_with(|| classifier.batch(examples, &all(), device));
+        let whole = match &self.whole {
+            Some(whole) => whole,
+            None => {
+                let all: Vec<usize> = (0..examples.len()).collect();
+                self.whole.insert(classifier.batch(examples, &all, device)?)
+            }
+        };
         Ok(if items.len() == examples.len() {
             whole.clone()
         } else {

@@ -28,6 +28,7 @@ directory = "DATA"
 train = "train.h5"
 test = "test.h5"
 validation = "validation.h5"
+in_memory = false
 "#;
 
 const ONE_FILE: &str = r#"[dataset.hdf5]

@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use dataset::Values;
-use dataset::hdf5::{Hdf5Error, Hdf5File, Part, read};
+use dataset::hdf5::{Hdf5Error, Hdf5File, Keep, Part, open, read};
+use dataset::{Examples, Values};
 use tempfile::TempDir;
 
 /// The longest that any file may hold up its reader.
@@ -86,7 +86,8 @@ impl Seen {
         let outcome = read(&path, Part::Train);
         let took = started.elapsed();
         self.longest = self.longest.max(took);
-        let mut lost = self.judge(outcome).err();
+        let in_file = outcome.as_ref().ok().and_then(|file| differs_in_file(&path, file).err());
+        let mut lost = self.judge(outcome).err().or(in_file);
         if took > LONGEST {
             lost = Some(format!("took {:.0} s", took.as_secs_f64()));
         }
@@ -156,11 +157,28 @@ fn plausible(file: &Hdf5File) -> Result<(), String> {
         Values::Features(features) => {
             (features.len(), features.iter().all(|number| number.is_finite()))
         }
+        Values::Stored(_) => return Err("was not read into memory".to_owned()),
     };
     let whole = held > 0 && held == examples.len() * examples.width();
     match whole && sound && examples.labels.iter().all(known) {
         true => Ok(()),
         false => Err(format!("was read as {held} values of {:?}", examples.shape)),
+    }
+}
+
+/// What was read into memory must be the same where it stays in the file, unless it cannot.
+fn differs_in_file(path: &Path, whole: &Hdf5File) -> Result<(), String> {
+    let stored = match open(path, Part::Train, Keep::InFile) {
+        Ok(stored) => stored.examples,
+        Err(error @ Hdf5Error::Structure { .. }) => return must_say(&error.to_string()),
+        Err(error) => return Err(format!("is read whole, but not by rows: {error}")),
+    };
+    let every: Vec<usize> = (0..stored.len()).collect();
+    let values = |examples: &Examples| examples.gather(&every).map_err(|error| error.to_string());
+    let is_same = values(&stored)? == values(&whole.examples)?;
+    match is_same && stored.labels == whole.examples.labels {
+        true => Ok(()),
+        false => Err("is not read by rows as it is whole".to_owned()),
     }
 }
 

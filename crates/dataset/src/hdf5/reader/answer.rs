@@ -1,5 +1,6 @@
 //! What a process that reads sends: the length of a header, the header as JSON, and after the
-//! header of a file that was read its values and labels, in the order of the machine's bytes.
+//! header of a file that was read where its values lie, or what they are, and its labels, in the
+//! order of the machine's bytes.
 //!
 //! The process may have been confused by a damaged file: nothing in its answer is trusted.
 
@@ -8,12 +9,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::examples::{Examples, Values};
 use crate::hdf5::error::Site;
 use crate::hdf5::features::MAX_WIDTH;
 use crate::hdf5::source::MAX_EXAMPLES;
 use crate::hdf5::storage::MAX_BYTES;
-use crate::hdf5::{Hdf5Error, Hdf5File, classes};
+use crate::hdf5::stored::{Form, Layout, Place};
+use crate::hdf5::{Described, Hdf5Error, classes};
 
 /// 10,000 names of 256 bytes, each byte escaped.
 const MAX_HEADER: u32 = 16 << 20;
@@ -31,10 +32,21 @@ enum Header {
 #[derive(Debug, Serialize, Deserialize)]
 struct Outline {
     shape: [usize; 3],
-    images: bool,
     count: usize,
     classes: Vec<String>,
     stand_in: bool,
+    form: Form,
+    layout: Kind,
+}
+
+/// A layout without its numbers.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Packed,
+    Contiguous(u64),
+    /// The rows of a chunk.
+    Chunked(usize),
 }
 
 /// An answer that cannot be used.
@@ -47,7 +59,7 @@ pub(super) enum Broken {
 }
 
 /// Writes the whole answer.
-pub(super) fn send(to: &mut impl Write, read: &Result<Hdf5File, Hdf5Error>) -> io::Result<()> {
+pub(super) fn send(to: &mut impl Write, read: &Result<Described, Hdf5Error>) -> io::Result<()> {
     let header = match read {
         Ok(file) => Header::Read(Outline::of(file)),
         Err(error) => Header::Refused(error.clone()),
@@ -56,59 +68,71 @@ pub(super) fn send(to: &mut impl Write, read: &Result<Hdf5File, Hdf5Error>) -> i
     let length = u32::try_from(header.len()).map_err(|_| ErrorKind::FileTooLarge)?;
     to.write_all(&length.to_ne_bytes())?;
     to.write_all(&header)?;
-    let Ok(Hdf5File { examples, .. }) = read else { return Ok(()) };
-    match &examples.values {
-        Values::Pixels(pixels) => to.write_all(pixels)?,
-        Values::Features(features) => send_numbers(to, features, |number| number.to_ne_bytes())?,
+    let Ok(Described { labels, place, .. }) = read else { return Ok(()) };
+    match &place.layout {
+        Layout::Packed(bytes) => to.write_all(bytes)?,
+        Layout::Contiguous(_) => {}
+        Layout::Chunked { offsets, .. } => send_numbers(to, offsets, |at| at.to_ne_bytes())?,
     }
-    send_numbers(to, &examples.labels, |label| label.to_ne_bytes())
+    send_numbers(to, labels, |label| label.to_ne_bytes())
 }
 
 /// Reads an answer to its end.
-pub(super) fn receive(from: &mut impl Read) -> Result<Result<Hdf5File, Hdf5Error>, Broken> {
+pub(super) fn receive(from: &mut impl Read) -> Result<Result<Described, Hdf5Error>, Broken> {
     let outline = match header(from)? {
         Header::Read(outline) => outline,
         Header::Refused(error) => return end(from).map(|()| Err(error)),
     };
     let held = outline.check()?;
-    let values = match outline.images {
-        true => Values::Pixels(pixels(from, held)?),
-        false => Values::Features(numbers(from, held, finite)?),
+    let layout = match outline.layout {
+        Kind::Packed => Layout::Packed(bytes(from, held)?),
+        Kind::Contiguous(offset) => Layout::Contiguous(offset),
+        Kind::Chunked(rows) => {
+            let count = outline.count.div_ceil(rows.max(1));
+            let offsets = numbers(from, count, |bytes| Some(u64::from_ne_bytes(bytes)))?;
+            Layout::Chunked { rows, offsets }
+        }
     };
-    let classes = outline.classes.len();
+    let known = outline.classes.len();
     let labels = numbers(from, outline.count, |bytes| {
-        Some(u32::from_ne_bytes(bytes)).filter(|&label| (label as usize) < classes)
+        Some(u32::from_ne_bytes(bytes)).filter(|&label| (label as usize) < known)
     })?;
     end(from)?;
-    let Outline { shape, classes, stand_in, .. } = outline;
-    Ok(Ok(Hdf5File { examples: Examples { shape, values, labels }, classes, stand_in }))
+    let Outline { shape, classes, stand_in, form, .. } = outline;
+    Ok(Ok(Described { shape, labels, classes, stand_in, place: Place { form, layout } }))
 }
 
 impl Outline {
-    fn of(file: &Hdf5File) -> Self {
-        let Hdf5File { examples, classes, stand_in } = file;
+    fn of(file: &Described) -> Self {
         Self {
-            shape: examples.shape,
-            images: examples.are_images(),
-            count: examples.len(),
-            classes: classes.clone(),
-            stand_in: *stand_in,
+            shape: file.shape,
+            count: file.labels.len(),
+            classes: file.classes.clone(),
+            stand_in: file.stand_in,
+            form: file.place.form,
+            layout: match &file.place.layout {
+                Layout::Packed(_) => Kind::Packed,
+                Layout::Contiguous(offset) => Kind::Contiguous(*offset),
+                Layout::Chunked { rows, .. } => Kind::Chunked(*rows),
+            },
         }
     }
 
-    /// The number of values, if all of it is within the bounds of a file that is accepted.
+    /// The number of bytes of all values, if all of it is within the bounds of a file that is
+    /// accepted.
     fn check(&self) -> Result<usize, Broken> {
-        let kind = match self.shape {
-            [_, _, 1 | 3] if self.images => true,
-            [1, 1, 1..=MAX_WIDTH] => !self.images,
-            _ => false,
-        };
-        let held = self.shape.iter().try_fold(self.count, |held, &size| held.checked_mul(size));
+        let kind = matches!(
+            (self.form, self.shape),
+            (Form::Pixel, [_, _, 1 | 3]) | (Form::Float { size: 4 | 8, .. }, [1, 1, 1..=MAX_WIDTH])
+        );
+        let mut sides = self.shape.iter().chain([&self.count]);
+        let held = sides.try_fold(self.form.size(), |held, &side| held.checked_mul(side));
         let held = held.filter(|held| (1..=MAX_BYTES).contains(held) && self.count <= MAX_EXAMPLES);
         let site = Site::new(Path::new(""), "");
         let names = classes::check_count(&site, self.classes.len())
             .and_then(|()| classes::check(&site, &self.classes));
-        let held = held.filter(|_| kind && names.is_ok());
+        let held =
+            held.filter(|_| kind && names.is_ok() && !matches!(self.layout, Kind::Chunked(0)));
         held.ok_or(Broken::Wrong("a shape or names that no file can have"))
     }
 }
@@ -120,27 +144,27 @@ fn header(from: &mut impl Read) -> Result<Header, Broken> {
     if length > MAX_HEADER {
         return Err(Broken::Wrong("too long a header"));
     }
-    let header = pixels(from, length as usize)?;
+    let header = bytes(from, length as usize)?;
     serde_json::from_slice(&header).map_err(|_| Broken::Wrong("a header that cannot be understood"))
 }
 
 /// Exactly so many bytes.
-fn pixels(from: &mut impl Read, count: usize) -> Result<Vec<u8>, Broken> {
-    let mut pixels = room(count)?;
-    from.take(count as u64).read_to_end(&mut pixels)?;
-    if pixels.len() == count { Ok(pixels) } else { Err(Broken::Short) }
+fn bytes(from: &mut impl Read, count: usize) -> Result<Vec<u8>, Broken> {
+    let mut bytes = room(count)?;
+    from.take(count as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == count { Ok(bytes) } else { Err(Broken::Short) }
 }
 
-/// Exactly so many numbers of four bytes, each of which must be one.
-fn numbers<T>(
+/// Exactly so many numbers of so many bytes, each of which must be one.
+fn numbers<T, const SIZE: usize>(
     from: &mut impl Read,
     count: usize,
-    number: impl Fn([u8; 4]) -> Option<T>,
+    number: impl Fn([u8; SIZE]) -> Option<T>,
 ) -> Result<Vec<T>, Broken> {
     let mut numbers = room(count)?;
     let mut block = vec![0; BLOCK];
     while numbers.len() < count {
-        let bytes = (count - numbers.len()).saturating_mul(4).min(BLOCK);
+        let bytes = (count - numbers.len()).saturating_mul(SIZE).min(BLOCK);
         let block = block.get_mut(..bytes).unwrap_or_default();
         from.read_exact(block)?;
         for &bytes in block.as_chunks().0 {
@@ -148,10 +172,6 @@ fn numbers<T>(
         }
     }
     Ok(numbers)
-}
-
-fn finite(bytes: [u8; 4]) -> Option<f32> {
-    Some(f32::from_ne_bytes(bytes)).filter(|number| number.is_finite())
 }
 
 fn room<T>(count: usize) -> Result<Vec<T>, Broken> {
@@ -167,12 +187,12 @@ fn end(from: &mut impl Read) -> Result<(), Broken> {
     }
 }
 
-fn send_numbers<T>(
+fn send_numbers<T, const SIZE: usize>(
     to: &mut impl Write,
     numbers: &[T],
-    bytes: impl Fn(&T) -> [u8; 4],
+    bytes: impl Fn(&T) -> [u8; SIZE],
 ) -> io::Result<()> {
-    numbers.chunks(BLOCK / 4).try_for_each(|block| {
+    numbers.chunks(BLOCK / SIZE).try_for_each(|block| {
         to.write_all(block.iter().map(&bytes).collect::<Vec<_>>().as_flattened())
     })
 }

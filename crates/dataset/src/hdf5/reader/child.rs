@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use super::{Request, answer, limits};
-use crate::hdf5::{Hdf5Error, Hdf5File, decode};
+use crate::hdf5::{Described, Hdf5Error, describe};
 
 /// Reads and answers. What goes wrong with the answer, the other process sees by its end.
 pub(super) fn serve(request: &Request) -> ExitCode {
@@ -15,7 +15,7 @@ pub(super) fn serve(request: &Request) -> ExitCode {
     if sent.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn read(request: &Request) -> Result<Hdf5File, Hdf5Error> {
+fn read(request: &Request) -> Result<Described, Hdf5Error> {
     let limited = |limited: io::Result<()>| {
         limited.map_err(|error| Hdf5Error::Reader {
             file: request.path.clone(),
@@ -24,7 +24,7 @@ fn read(request: &Request) -> Result<Hdf5File, Hdf5Error> {
         })
     };
     limited(limits::for_structure())?;
-    decode(&request.path, request.part, |demand| limited(limits::for_data(demand)))
+    describe(&request.path, request.part, |demand| limited(limits::for_data(demand)))
 }
 
 // Not through `Stdout`, which looks for ends of lines in all that passes.

@@ -9,19 +9,19 @@ use rustix::process::Signal;
 
 use super::Request;
 use super::answer::{self, Broken};
-use crate::hdf5::{Hdf5Error, Hdf5File, Part};
+use crate::hdf5::{Described, Hdf5Error, Part};
 
 const DAMAGED: &str = "the file is damaged, or made to do harm; download it again";
 const AGAIN: &str = "try again; free memory first if the system ran out of it";
 const DEFECT: &str = "this is a defect of the program, please report it with the file";
 const START: &str = "check the limits on processes and memory, then try again";
 
-/// As [`crate::hdf5::read`], by another process of `program`.
+/// As [`crate::hdf5::describe`], by another process of `program`.
 pub(in crate::hdf5) fn read(
     program: &Path,
     path: &Path,
     part: Part,
-) -> Result<Hdf5File, Hdf5Error> {
+) -> Result<Described, Hdf5Error> {
     let request = Request { part, path: path.to_path_buf() };
     let failed = |(reason, remedy): (String, &'static str)| Hdf5Error::Reader {
         file: path.to_path_buf(),

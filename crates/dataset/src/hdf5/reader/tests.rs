@@ -4,26 +4,34 @@ use std::path::Path;
 
 use super::answer::{Broken, receive, send};
 use super::*;
-use crate::Examples;
-use crate::hdf5::{Hdf5Error, Hdf5File};
+use crate::hdf5::stored::{Form, Layout, Place};
+use crate::hdf5::{Described, Hdf5Error};
 
-fn images() -> Hdf5File {
-    let examples = Examples::images([1, 2, 1], vec![1, 2, 3, 4], vec![1, 0]);
-    Hdf5File { examples, classes: vec!["a".into(), "b".into()], stand_in: true }
+fn packed(shape: [usize; 3], form: Form, bytes: Vec<u8>, labels: Vec<u32>) -> Described {
+    let place = Place { form, layout: Layout::Packed(bytes) };
+    Described { shape, labels, classes: vec!["a".into(), "b".into()], stand_in: true, place }
 }
 
-fn features(features: Vec<f32>) -> Hdf5File {
-    let labels = vec![0; features.len()];
-    Hdf5File { examples: Examples::features(1, features, labels), ..images() }
+fn images() -> Described {
+    packed([1, 2, 1], Form::Pixel, vec![1, 2, 3, 4], vec![1, 0])
 }
 
-fn sent(read: &Result<Hdf5File, Hdf5Error>) -> Vec<u8> {
+fn features(count: usize) -> Described {
+    let bytes = (0..4 * count).map(|at| (at * 31 % 251) as u8).collect();
+    packed([1, 1, 1], Form::Float { size: 4, big_endian: true }, bytes, vec![0; count])
+}
+
+fn lying(layout: Layout) -> Described {
+    Described { place: Place { form: Form::Pixel, layout }, ..images() }
+}
+
+fn sent(read: &Result<Described, Hdf5Error>) -> Vec<u8> {
     let mut answer = Vec::new();
     send(&mut answer, read).unwrap();
     answer
 }
 
-fn received(answer: &[u8]) -> Result<Result<Hdf5File, Hdf5Error>, Broken> {
+fn received(answer: &[u8]) -> Result<Result<Described, Hdf5Error>, Broken> {
     receive(&mut &answer[..])
 }
 
@@ -33,8 +41,9 @@ fn is_wrong(answer: &[u8]) -> bool {
 
 #[test]
 fn what_was_read_arrives() {
-    let many = features((0..40_000).map(|number| number as f32 / 7.0).collect());
-    for file in [images(), features(vec![0.5, -1e30, f32::MIN_POSITIVE]), many] {
+    let chunked = lying(Layout::Chunked { rows: 1, offsets: vec![u64::MAX, 7] });
+    let contiguous = lying(Layout::Contiguous(4096));
+    for file in [images(), features(3), features(40_000), chunked, contiguous] {
         assert_eq!(received(&sent(&Ok(file.clone()))), Ok(Ok(file)));
     }
 }
@@ -56,7 +65,7 @@ fn an_error_arrives_and_is_of_the_file_that_was_asked_for() {
 fn an_answer_that_ends_too_early_is_no_answer() {
     let refused =
         Err(Hdf5Error::Damaged { file: "".into(), object: "/".into(), reason: "x".into() });
-    for answer in [sent(&Ok(images())), sent(&Ok(features(vec![1.0; 3]))), sent(&refused)] {
+    for answer in [sent(&Ok(images())), sent(&Ok(features(3))), sent(&refused)] {
         assert!(received(&answer).is_ok());
         for length in 0..answer.len() {
             assert_eq!(received(&answer[..length]), Err(Broken::Short), "{length}");
@@ -67,19 +76,23 @@ fn an_answer_that_ends_too_early_is_no_answer() {
 
 #[test]
 fn an_answer_that_no_file_can_have_is_refused() {
-    let with = |change: fn(&mut Hdf5File)| {
+    let with = |change: fn(&mut Described)| {
         let mut file = images();
         change(&mut file);
         sent(&Ok(file))
     };
-    assert!(is_wrong(&with(|file| file.examples.labels = vec![0, 2])));
+    assert!(is_wrong(&with(|file| file.labels = vec![0, 2])));
     assert!(is_wrong(&with(|file| file.classes = vec!["a".into()])));
     assert!(is_wrong(&with(|file| file.classes = vec!["a".into(), "a".into()])));
-    assert!(is_wrong(&with(|file| file.examples.shape = [2, 1, 2])));
-    assert!(is_wrong(&with(|file| file.examples.shape = [usize::MAX, 2, 1])));
-    assert!(is_wrong(&with(|file| file.examples.shape = [1 << 20, 1 << 20, 1])));
-    assert!(is_wrong(&with(|file| file.examples.labels.clear())));
-    assert!(is_wrong(&sent(&Ok(features(vec![1.0, f32::NAN])))));
+    assert!(is_wrong(&with(|file| file.shape = [2, 1, 2])));
+    assert!(is_wrong(&with(|file| file.shape = [usize::MAX, 2, 1])));
+    assert!(is_wrong(&with(|file| file.shape = [1 << 20, 1 << 20, 1])));
+    assert!(is_wrong(&with(|file| file.labels.clear())));
+    assert!(is_wrong(&with(|file| file.place.form = Form::Float { size: 8, big_endian: false })));
+    let chunked = |rows, offsets| sent(&Ok(lying(Layout::Chunked { rows, offsets })));
+    assert!(is_wrong(&chunked(0, vec![])));
+    assert_eq!(received(&chunked(1, vec![0])), Err(Broken::Short));
+    assert!(is_wrong(&chunked(2, vec![0, 0])));
     assert!(is_wrong(&[0xff; 64]));
     assert!(is_wrong(&[&3_u32.to_ne_bytes()[..], b"\xff{}"].concat()));
 }

@@ -138,7 +138,7 @@ fn filters_other_than_deflate_and_shuffle_are_refused() {
 fn more_than_the_file_can_hold_is_refused() {
     let huge = [1 << 20, 1 << 10, 1 << 10, 3];
     let message = refused_pixels(|file| drop(create(file, &huge, |create| create)));
-    assert_says(&message, &["at most 8 GiB", "1048576"]);
+    assert_says(&message, &["at most 1 TiB", "1048576"]);
     let message = refused_pixels(|file| drop(create(file, &[1 << 24, 16, 16, 1], |create| create)));
     assert_says(&message, &["0 bytes", "4294967296 bytes"]);
     let message = refused_pixels(|file| {
@@ -329,5 +329,5 @@ fn what_does_not_fit_into_the_free_memory_is_refused() {
     let (object, ..) = source.examples(Part::Train).unwrap();
     let demand = Demand { work: 0, memory: u64::MAX, reserved: 0 };
     let message = demand.check(&object).unwrap_err().to_string();
-    assert_says(&message, &["72 bytes long", "memory that are free now", "split the file"]);
+    assert_says(&message, &["72 bytes long", "memory that are free now", "row by row"]);
 }

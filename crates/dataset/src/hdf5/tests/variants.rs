@@ -1,6 +1,7 @@
 //! What real files look like.
 
-use hdf5::dataset::{DatasetCreateBuilder, Layout};
+use hdf5::DatasetBuilder;
+use hdf5::dataset::Layout;
 use hdf5::types::{FixedAscii, FixedUnicode, IntSize, TypeDescriptor, VarLenAscii, VarLenUnicode};
 
 use super::*;
@@ -27,12 +28,13 @@ fn read_with_classes(put_classes: impl Fn(&File)) -> Vec<String> {
     place.read().unwrap().classes
 }
 
-fn read_with_storage(settings: impl Fn(&mut DatasetCreateBuilder) -> &mut DatasetCreateBuilder) {
+fn read_with_storage(settings: impl Fn(DatasetBuilder) -> DatasetBuilder, layout: Layout) {
     let place = Place::new();
     let file = place.create();
     let put = |name: &str, shape: &[usize], data: &[u8]| {
-        let builder = file.new_dataset_builder().with_dcpl(|create| settings(create));
+        let builder = settings(file.new_dataset_builder());
         let set = builder.empty::<u8>().shape(shape).create(name).unwrap();
+        assert_eq!(set.layout(), layout);
         set.write_raw(data).unwrap();
     };
     put("train_set_x", &[6, 2, 2, 3], &pixels());
@@ -214,13 +216,17 @@ fn one_file_may_hold_both_parts() {
 
 #[test]
 fn pixels_may_be_stored_compact_contiguous_or_in_chunks() {
-    read_with_storage(|create| create.layout(Layout::Compact));
-    read_with_storage(|create| create.layout(Layout::Contiguous));
+    for layout in [Layout::Compact, Layout::Contiguous] {
+        read_with_storage(|create| create.with_dcpl(|create| create.layout(layout)), layout);
+    }
     for chunk in [[1, 1, 1, 1], [6, 2, 2, 3], [4, 2, 2, 3], [5, 2, 1, 2], [1, 2, 2, 3]] {
-        read_with_storage(|create| create.chunk(chunk));
-        read_with_storage(|create| create.chunk(chunk).deflate(9));
-        read_with_storage(|create| create.chunk(chunk).shuffle().deflate(1));
-        read_with_storage(|create| create.chunk(chunk).shuffle());
+        let read = |settings: fn(DatasetBuilder) -> DatasetBuilder| {
+            read_with_storage(|create| settings(create.chunk(chunk)), Layout::Chunked);
+        };
+        read(|create| create);
+        read(|create| create.deflate(9));
+        read(|create| create.shuffle().deflate(1));
+        read(|create| create.shuffle());
     }
 }
 
