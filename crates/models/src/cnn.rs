@@ -206,16 +206,15 @@ impl CnnConfig {
 
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
-        let width = |count: &usize| (1..=65_536).contains(count);
-        let valid = self.channels.iter().all(width);
-        check.require("channels", valid, "each stage needs between 1 and 65536 channels");
+        let valid = self.channels.iter().all(|channels| (1..=4096).contains(channels));
+        check.require("channels", valid, "each stage needs between 1 and 4096 channels");
         let stages = (1..=16).contains(&self.channels.len());
         check.require("channels", stages, "there are 1 to 16 stages");
         check.count("convolutions", self.convolutions, 100);
-        let odd = self.kernel_size % 2 == 1 && self.kernel_size <= 31;
-        check.require("kernel_size", odd, "a window has an odd number of rows, at most 31");
+        let odd = self.kernel_size % 2 == 1 && self.kernel_size <= 15;
+        check.require("kernel_size", odd, "a window has an odd number of rows, at most 15");
         check.within("negative_slope", self.negative_slope, 0.0..=1.0);
-        let valid = self.hidden.iter().all(width);
+        let valid = self.hidden.iter().all(|units| (1..=65_536).contains(units));
         check.require("hidden", valid, "each layer needs between 1 and 65536 units");
         check.require("hidden", self.hidden.len() <= 1000, "there are at most 1000 layers");
         check.fraction("dropout", self.dropout);
