@@ -74,7 +74,7 @@ fn changes_that_cannot_be_meant_are_refused_at_their_place() {
     for (list, words) in [
         (
             r#"["flip_horizontal", { rotate = 200.0 }]"#,
-            &[":1:43", "augmentation.1.rotate", "180"][..],
+            &[":1:47", "augmentation.1.rotate", "180"][..],
         ),
         (r#"[{ mixup = 0.2 }, { crop = 1 }]"#, &["augmentation.0.mixup", "the last of the list"]),
         (r#"["flip_sideways"]"#, &[":1:17", "did you mean `flip_"]),

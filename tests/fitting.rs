@@ -13,6 +13,21 @@ fn a_model_that_does_not_fit_into_the_memory_is_refused() {
 }
 
 #[test]
+fn a_model_that_cannot_take_the_data_is_refused() {
+    let place = Place::new();
+    let images = place.read("tiny.toml");
+    let convolutions = images.replace("[model.mlp]", "[model.cnn]").replace("hidden = [8]", "");
+    place.write("cnn.toml", &convolutions);
+    let stages = ["--set", "model.cnn.channels=[4,4,4,4]"];
+    let args = [&["--config", "cnn.toml"][..], &stages].concat();
+    place.trainer(&args).refused(2, &["cannot classify", "4 stages", "nothing is left"]);
+    let source = "[dataset.hdf5]\ndirectory = \"data\"\ntrain = \"train.h5\"\ntest = \"test.h5\"\n";
+    place.write("points.toml", convolutions.replace(source, "[dataset.points]\n"));
+    let args = ["--config", "points.toml"];
+    place.trainer(&args).refused(2, &["1 x 1 x 2", "plain features", "[model.mlp]"]);
+}
+
+#[test]
 fn checkpoints_that_do_not_fit_on_the_disk_are_refused() {
     let place = Place::new();
     let keep = ["training.checkpoint.keep_last=1000000", "training.epochs=10000000"];

@@ -57,6 +57,11 @@ impl From<RunError> for Failure {
                 | RunError::ResumeConflict { .. }
                 | RunError::TooLarge { .. }
                 | RunError::BatchOfOne { .. }
+                | RunError::ClassWeights { .. }
+                | RunError::Dataset(
+                    DatasetError::Augmentation { .. } | DatasetError::NotAugmentable { .. }
+                )
+                | RunError::Unsuited { .. }
                 | RunError::NotBinary { .. }
                 | RunError::FewerEpochs { .. }
                 | RunError::NothingToPlant { .. }
