@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use dataset::DatasetError;
 use training::RunError;
 
 use crate::print;
