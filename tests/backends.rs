@@ -11,14 +11,32 @@ const TOLERANCE: f64 = 1e-4;
 
 #[test]
 fn the_first_20_losses_are_the_same_on_every_backend() {
+    let hidden = ["--set", "model.mlp.hidden=[16, 8]"];
+    assert_losses("tiny.toml", &hidden, include_str!("first_losses.txt"));
+}
+
+#[test]
+fn the_first_20_losses_of_convolutions_are_the_same_on_every_backend() {
+    assert_losses("cnn.toml", &[], include_str!("first_losses_cnn.txt"));
+    assert_losses("resnet.toml", &[], include_str!("first_losses_resnet.txt"));
+}
+
+/// Fails unless the losses of the first 20 steps of `config` are those of `reference`, one a line,
+/// on every backend.
+fn assert_losses(config: &str, more: &[&str], reference: &str) {
     let place = Place::new();
+    let tiny = place.read("tiny.toml").replace("hidden = [8]\n", "");
+    let cnn = "[model.cnn]\nchannels = [16, 5]\nhidden = [7]\n";
+    let resnet = "[model.resnet]\nchannels = [16, 14]\nblocks = 1\n";
+    for (name, model) in [("cnn.toml", cnn), ("resnet.toml", resnet)] {
+        place.write(name, tiny.replace("[model.mlp]\n", model));
+    }
     // One batch an epoch, so that the loss of an epoch is the loss of a step.
-    let args = ["--config", "tiny.toml", "--set", "training.batch_size=1000"];
-    let reference: Vec<f64> =
-        include_str!("first_losses.txt").lines().map(|line| line.parse().unwrap()).collect();
+    let args = ["--config", config, "--set", "training.batch_size=1000"];
+    let args = [&args[..], &["--set", "training.epochs=20"], more].concat();
+    let reference: Vec<f64> = reference.lines().map(|line| line.parse().unwrap()).collect();
     for device in place.devices() {
-        let more = ["--set", "training.epochs=20", "--set", "model.mlp.hidden=[16, 8]"];
-        place.succeed(&[&args[..], &more, &["--device", &device, "--run-dir", &device]].concat());
+        place.succeed(&[&args[..], &["--device", &device, "--run-dir", &device]].concat());
         let losses = column(&place.read(format!("{device}/metrics.jsonl")), "train_loss");
         println!("{device}: {losses:?}");
         assert_eq!(losses.len(), reference.len());
