@@ -23,13 +23,17 @@ STREAMED_IMAGES = 20_000 if QUICK else 200_000
 TARGET = 0.98
 
 # Epochs of the short and the long run of the trainer, steps in a chunk of the peers, rounds.
-MODELS = {"m1": ((20, 220), 33, 7), "m2": ((2, 24), 16, 7), "m3": ((1, 6), 16, 5), "m4": ((1, 2), 4, 3)}
-SECONDS = 1 if QUICK else 8
+MODELS = {"m1": ((20, 220), 33, 5), "m2": ((2, 24), 16, 5), "m3": ((1, 6), 8, 3), "m4": ((1, 2), 2, 3)}
+SECONDS = 1 if QUICK else 6
+KEPT = " with memory kept"
 VARIANTS = {
-    "PyTorch": ["eager", "fused", "channels_last", "channels_last_fused", "compiled", "compiled_autotuned"],
+    "PyTorch": ["eager", "fused", "channels_last", "channels_last_fused", "compiled", "fused" + KEPT,
+                "channels_last_fused" + KEPT, "compiled" + KEPT, "compiled_autotuned" + KEPT],
     "JAX": ["jit", "scan"],
-    "Keras": ["jit", "graph"],
+    "Keras": ["jit", "graph", "jit" + KEPT, "graph" + KEPT],
 }
+# glibc then gives no memory back to the system, and large tensors cost no page faults.
+KEEP = {"MALLOC_MMAP_MAX_": 0, "MALLOC_TRIM_THRESHOLD_": 2**34, "MALLOC_TOP_PAD_": 2**26}
 
 
 def main():
@@ -68,11 +72,11 @@ def measure_model(model, place):
     epochs, steps, rounds = MODELS[model]
     config, data = CONFIGS / f"{model}.toml", draw(place, IMAGES)
     candidates = {
-        "trainer": lambda: trainer_rate(config, place, data, epochs, IMAGES, reports=False),
-        "trainer, a checkpoint every epoch": lambda: trainer_rate(config, place, data, epochs, IMAGES, reports=True),
+        "trainer": lambda _: trainer_rate(config, place, data, epochs, IMAGES, reports=False),
+        "trainer, a checkpoint every epoch": lambda _: trainer_rate(config, place, data, epochs, IMAGES, reports=True),
     }
     for name, variant in variants(model):
-        candidates[f"{name} {variant}"] = lambda name=name, variant=variant: programs.peer(
+        candidates[f"{name} {variant}"] = lambda _, name=name, variant=variant: peer(
             name, variant, config, data, steps, SECONDS)
     return alternate(model, candidates, rounds)
 
@@ -81,37 +85,48 @@ def start(part, place):
     """Seconds from the start of the process to the end of its first step, of M1, nothing being compiled
     beforehand."""
     config, data = CONFIGS / "m1.toml", draw(place, IMAGES)
-    candidates = {"trainer": lambda: trainer_first_step(config, place, data, 32)}
+    candidates = {"trainer": lambda _: trainer_first_step(config, place, data, 32)}
     for name, variant in variants("m1"):
-        candidates[f"{name} {variant}"] = lambda name=name, variant=variant: cold(name, variant, config, data)
-    return alternate(part, candidates, 5)
+        if variant.endswith(KEPT):
+            continue
+        candidates[f"{name} {variant}"] = lambda _, name=name, variant=variant: cold(name, variant, config, data)
+    return alternate(part, candidates, 3)
 
 
 def recipe(part, place):
     """Seconds from the start of the process to the first epoch with 98 % on the test images."""
     config, script = ROOT / "configs" / "signs_cnn.toml", ROOT / "benches" / "python" / "recipe.py"
-    data = Path(os.environ.get("SIGNS_DIR", ROOT / "data" / "signs"))
+    data = Path(os.environ.get("SIGNS_DIR", ROOT / "data" / "signs")).resolve()
     for path in (config, script, data / "test_signs.h5"):
         if not path.exists():
             return say(f"{part}: left out, there is no {path}")
-    os.environ["SIGNS_DIR"] = str(data)
-    run_dir = place / "recipe"
+    run_dir, ours = place / "recipe", scored_each_epoch(place, data)
+    resolved = run_dir / "config.toml"
     candidates = {
-        "trainer": lambda: trainer_recipe(config, run_dir, data),
-        # The config as the trainer resolved it.
-        "PyTorch": lambda: pytorch_recipe(script, run_dir / "config.toml"),
+        "trainer": lambda seed: trainer_recipe(config, run_dir, ours, seed),
+        "PyTorch": lambda seed: pytorch_recipe(script, resolved, seed, SIGNS_DIR=data),
+        "PyTorch" + KEPT: lambda seed: pytorch_recipe(script, resolved, seed, SIGNS_DIR=data, **KEEP),
     }
-    return alternate(part, candidates, 3)
+    return alternate(part, candidates, 5)
+
+
+def scored_each_epoch(place, data):
+    """The directory of SIGNS with the test images as those of validation, which the trainer scores after
+    every epoch. It wants other ones for the test then: drawn ones."""
+    directory = draw(place, CLASSES)
+    (directory / "train_signs.h5").unlink()
+    (directory / "train_signs.h5").symlink_to(data / "train_signs.h5")
+    script = ROOT / "benches" / "python" / "as_validation.py"
+    command = [sys.executable, script, data / "test_signs.h5", directory / "validation.h5"]
+    subprocess.run(command, check=True)
+    return directory
 
 
 def streaming(part, place):
     """M2 on images that stay in their file, and in memory."""
-    config = CONFIGS / "m2_streamed.toml"
-    if not config.exists():
-        return say(f"{part}: left out, there is no {config}")
-    data = draw(place, STREAMED_IMAGES)
+    config, data = CONFIGS / "m2.toml", draw(place, STREAMED_IMAGES)
     candidates = {
-        name: lambda setting=setting: trainer_rate(
+        name: lambda _, setting=setting: trainer_rate(
             config, place, data, (1, 2), STREAMED_IMAGES, False, f"dataset.hdf5.in_memory={setting}")
         for name, setting in (("streamed", "false"), ("in memory", "true"))
     }
@@ -122,15 +137,16 @@ def streaming(part, place):
 
 
 def alternate(part, candidates, rounds):
-    """Every candidate once a round, each round in another order: their figures, round by round."""
+    """Every candidate once a round, which it is told: their figures, round by round."""
     figures = {name: [] for name in candidates}
-    for turn in range(1 if QUICK else rounds):
+    for turn in range(1, 2 if QUICK else rounds + 1):
         order = list(candidates)
+        # Each round has another order, but PyTorch reads a config that the trainer's recipe leaves.
         if part != "recipe":
             random.Random(turn).shuffle(order)
         for name in order:
-            figures[name].append(candidates[name]())
-            say(f"{part} round {turn + 1}: {name}: {report.line(figures[name][-1])}")
+            figures[name].append(candidates[name](turn))
+            say(f"{part} round {turn}: {name}: {report.line(figures[name][-1])}")
     return figures
 
 
@@ -170,21 +186,28 @@ def trainer_first_step(config, place, data, batch_size):
     return {"first step": end[0], "memory": process.memory}
 
 
+def peer(name, variant, *arguments, **environment):
+    keep = KEEP if variant.endswith(KEPT) else {}
+    return programs.peer(name, variant.removesuffix(KEPT), *arguments, **keep, **environment)
+
+
 def cold(name, variant, config, data):
+    """A step is a chunk, so that Keras does no more than one."""
     with tempfile.TemporaryDirectory() as cache:
-        return programs.peer(name, variant, config, data, 33, 0, TORCHINDUCTOR_CACHE_DIR=cache)
+        return peer(name, variant, config, data, 1, 0, TORCHINDUCTOR_CACHE_DIR=cache)
 
 
-def trainer_recipe(config, run_dir, data):
-    """The test images are scored after every epoch, in place of the validation images."""
-    settings = ('dataset.hdf5.validation="test_signs.h5"', "split.validation_fraction=0.0")
+def trainer_recipe(config, run_dir, data, seed):
+    hdf5 = ('dataset.hdf5.validation="validation.h5"', 'dataset.hdf5.on_missing="fail"')
+    settings = (*hdf5, "split.validation_fraction=0.0", f"seed={seed}")
     process = programs.train(config, run_dir, data, *settings)
     scores = programs.logged(process, run_dir, r"epoch done.*validation_accuracy: Some\(([0-9.e-]+)\)")
     return reached([(seconds, float(match[1])) for seconds, match in scores], process)
 
 
-def pytorch_recipe(script, config):
-    process = programs.Process([sys.executable, script, config, "--threads", str(programs.THREADS)])
+def pytorch_recipe(script, config, seed, **environment):
+    command = [sys.executable, script, config, "--seed", str(seed), "--threads", str(programs.THREADS)]
+    process = programs.Process(command, **environment)
     return reached([(seconds, json.loads(line)["test"]) for seconds, line in process.lines], process)
 
 

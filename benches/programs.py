@@ -51,7 +51,7 @@ def train(config, run_dir, data, *settings):
     command = [os.environ["TRAINER"], "--config", config, "--run-dir", run_dir, "--ui", "none"]
     for setting in settings:
         command += ["--set", setting]
-    return Process(command, BENCH_DATA=data)
+    return Process(command, BENCH_DATA=data, SIGNS_DIR=data)
 
 
 def logged(process, run_dir, pattern):

@@ -16,25 +16,29 @@ TITLES = {
     "m4": "M4: ResNet, 3 stages of 2 blocks 32/64/128, batches of 64",
 }
 METHOD = """\
-`scripts/bench` makes this file; `scripts/bench m1 start` measures only these parts again. Every figure is
-the median of several rounds; in each round every program runs once, in another order. One process a
-measurement, {threads} threads each, on {threads} cores.
+`scripts/bench` makes this file; `scripts/bench m1 start` measures only these parts again. Every figure
+is the median of several rounds; in each round every program runs once, in another order. One process
+a measurement, {threads} threads on {threads} cores.
 
 A rate is that of whole training steps in the steady state: bytes of a shuffled batch gathered, made
-f32, standardised, forward, cross-entropy, backward, Adam. The data are 1080 drawn images of 64x64x3, the
-same for all. It is the difference between a long and a short run, so that start and compilation do not count:
-of two whole runs of the program `trainer`; in the peers, of two calls in one process after a warm-up.
-The trainer does more in each step than the peers: it reads the scores back, and looks whether loss and
-gradients are finite. Two rows show it: with one report and checkpoint at the end of the run, as the peers, which
-write none at all, and as it comes, with a report, a durable checkpoint and its log each epoch. An epoch
-here is as short as 40 ms; with longer ones the rows meet. The trainer also trains on the last, smaller batch of an
-epoch; the peers leave it out.
+f32, standardised, forward, cross-entropy, backward, Adam. The data are 1080 drawn images of 64x64x3,
+the same for all. It is the difference between a long and a short run, so that start and compilation
+do not count: of two whole runs of the program `trainer`; in the peers, of two calls in one process
+after a warm-up. The ratio is the median over the rounds of a rate over that of the fastest peer.
 
-The peers are written as their manuals advise: data in memory as bytes in the wanted layout, nothing
-read back, gradients set to none, denormal numbers flushed, state donated (JAX), input made ahead and many steps a call
-(Keras, on TensorFlow). Compiled ones may use their caches, except for the times of the start.
-Memory is the peak of resident memory of the whole process. The ratio is the median over the rounds of the trainer's rate over that of
-the fastest variant of all.
+What is unequal, to the advantage of the peers: the trainer reads the scores back in every step and
+looks whether loss and gradients are finite, and its batch at the end of an epoch is smaller; the peers
+read nothing back and leave that batch out. The first row of the trainer writes its report and checkpoint at
+the end of a run only, which the difference takes out, since the peers write none. The second is the
+trainer as it comes: a report and a checkpoint, synced to the disk, each epoch, which here is
+1080 images short.
+
+The peers are written as their manuals advise: bytes in memory in the layout that is wanted, gradients
+set to none, denormal numbers flushed, state donated (JAX), input made ahead and a chunk of steps in one
+call (Keras, on TensorFlow). "Compiled" has fused Adam, and channels last too. "With memory kept", glibc is told by
+`MALLOC_MMAP_MAX_=0` and its like to give nothing back to the system, which few people do, but it can
+double the rate of convolutions. Compilers may use their caches, except where the start is timed.
+Memory is the peak of what is resident of a process, the final evaluation of the trainer included.
 """
 
 
@@ -86,7 +90,7 @@ def recipe(result):
         row = middle(rounds)
         cells.append([name, time, f"{row['seconds']:.1f} s", f"{100 * row['last']:.1f} %"])
     heads = ["", "to 98 % on the test images", "whole run", "accuracy in the end"]
-    text = "From the start of the process; both score the 120 test images after each epoch."
+    text = "From the start of the process, another seed each round; both score the test images after each epoch."
     return section("SIGNS to 98 %: `configs/signs_cnn.toml`", result, heads, cells) + f"\n\n{text}"
 
 
