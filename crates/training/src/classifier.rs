@@ -21,6 +21,8 @@ pub struct Classifier {
     model: Model,
     #[module(skip)]
     objective: Objective,
+    #[module(skip)]
+    mirrored: bool,
 }
 
 /// The affine map of values to inputs. Fitted, not trained; saved with the weights.
@@ -74,7 +76,7 @@ impl Classifier {
             shift: fixed(&statistics.shift, u64::MAX),
             scale: fixed(&statistics.scale, u64::MAX - 1),
         };
-        Ok(Self { normalizer, model, objective })
+        Ok(Self { normalizer, model, objective, mirrored: config.evaluation.mirrored })
     }
 
     /// The same, with a weight for each class in its loss.
@@ -154,7 +156,17 @@ impl Classifier {
         device: &Device,
     ) -> Result<Tensor<2>, DatasetError> {
         let inputs = examples.inputs(items, &self.scaler())?;
-        Ok(self.model.forward(self.inputs(inputs, items.len(), examples.shape, device), None))
+        Ok(self.infer(self.inputs(inputs, items.len(), examples.shape, device)))
+    }
+
+    /// Inputs `[batch, height, width, channels]` to logits `[batch, outputs]`, as evaluation takes
+    /// them.
+    fn infer(&self, inputs: Tensor<4>) -> Tensor<2> {
+        if !self.mirrored {
+            return self.model.forward(inputs, None);
+        }
+        let mirrored = self.model.forward(inputs.clone().flip([2]), None);
+        (self.model.forward(inputs, None) + mirrored) / 2
     }
 
     /// How much the examples at `items` count in the loss.
@@ -249,7 +261,41 @@ impl InferenceStep for Classifier {
     type Output = Scores;
 
     fn step(&self, batch: Batch) -> Scores {
-        let logits = self.model.forward(batch.inputs.clone(), None);
+        let logits = self.infer(batch.inputs.clone());
         self.scores(logits, &batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The logits of a model with random weights for one image of 2 x 3 pixels.
+    fn logits(mirrored: bool, pixels: [u8; 6]) -> Vec<f32> {
+        let text = format!(
+            "name = \"one\"\ndataset.points = {{}}\nmodel.mlp.hidden = [8]\ntraining.epochs = 1\n\
+             optimizer.adam = {{}}\nevaluation.mirrored = {mirrored}\n"
+        );
+        let config: RunConfig = toml::from_str(&text).unwrap();
+        let image = || Examples::images([2, 3, 1], pixels.to_vec(), vec![0]);
+        let classes = ["a", "b", "c"].map(String::from).to_vec();
+        let data = dataset::Split { train: image(), validation: None, test: image(), classes };
+        let statistics = Statistics { shift: vec![100.0], scale: vec![50.0] };
+        let (identity, device) = (DataIdentity::of(&data), Device::default());
+        let classifier =
+            Classifier::initial(&config, &identity, &statistics, FloatDType::F32, &device).unwrap();
+        classifier.logits(&data.test, &[0], &device).unwrap().into_data().iter().collect()
+    }
+
+    #[test]
+    fn mirrored_evaluation_takes_the_mean_of_an_image_and_its_mirror_image() {
+        let (image, mirror) = ([1, 90, 250, 40, 5, 130], [250, 90, 1, 130, 5, 40]);
+        let both = logits(true, image);
+        assert_eq!(both, logits(true, mirror));
+        let each = logits(false, image).into_iter().zip(logits(false, mirror));
+        for (both, (one, other)) in both.iter().zip(each) {
+            assert!((both - (one + other) / 2.0).abs() < 1e-6);
+            assert!(one != other);
+        }
     }
 }

@@ -51,9 +51,21 @@ pub struct RunConfig {
     pub schedule: ScheduleConfig,
     /// How long to train, and in which batches.
     pub training: TrainingConfig,
+    /// How the model classifies.
+    #[serde(default)]
+    pub evaluation: EvaluationConfig,
     /// What the experiment is known to reach.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<ReferenceConfig>,
+}
+
+/// How the model classifies, in validation, evaluation and prediction: `[evaluation]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvaluationConfig {
+    /// Each image together with its mirror image, left and right exchanged: the mean of the logits
+    /// of both.
+    pub mirrored: bool,
 }
 
 /// How values become inputs: `[input]`.

@@ -89,7 +89,9 @@ hidden = [2]
 dropout = 0.1
 "#;
 
-const RESIDUAL: &str = r#"[model.resnet]
+const RESIDUAL: &str = r#"[evaluation]
+mirrored = true
+[model.resnet]
 channels = [2, 3]
 blocks = 1
 stem = 2
