@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 import os
+import statistics
 import sys
 import time
 import tomllib
@@ -40,7 +41,8 @@ def rate(train, steps, seconds):
     train(steps)
     chunks = math.ceil(seconds / timed(train, steps))
     timed(train, math.ceil(chunks / 4) * steps)
-    short, long = timed(train, steps), timed(train, (1 + chunks) * steps)
+    short = statistics.median(timed(train, steps) for _ in range(3))
+    long = timed(train, (1 + chunks) * steps)
     if long <= short:
         sys.exit("a long run took no longer than a short one: leave the machine alone and try again")
     return chunks * steps / (long - short)
