@@ -26,8 +26,7 @@ const OF_QUADRATURE: Vector = [0.621_0, -0.647_4, 1.704_6];
 const WHITE: f32 = 255.0;
 
 impl Augmentation {
-    /// What this draws for an image with these `means` of its channels, of which only `luma` is
-    /// seen; `None` if it changes no colours.
+    /// What this draws for an image of this mean `grey`; `None` if it changes no colours.
     pub fn tint(self, grey: f64, rng: &mut impl Rng) -> Option<Tint> {
         let mut around = |middle: f64, by: f64| rng.random_range(middle - by..=middle + by);
         Some(match self {
