@@ -18,7 +18,7 @@ pub trait AdamOps: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
-/// As [`crate::adam`].
+/// As [`crate::adam()`].
 pub fn adam<const D: usize>(
     adam: &Adam,
     parameter: Tensor<D>,

@@ -45,7 +45,7 @@ pub trait BatchNormInferenceOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// As [`crate::batch_norm_train`].
+/// As [`crate::batch_norm_train()`].
 pub fn batch_norm_train<const D: usize>(
     options: BatchNorm,
     input: Tensor<D>,
@@ -66,7 +66,7 @@ pub fn batch_norm_train<const D: usize>(
     (Tensor::from_dispatch(output), BatchStatistics { mean, variance })
 }
 
-/// As [`crate::batch_norm_inference`].
+/// As [`crate::batch_norm_inference()`].
 pub fn batch_norm_inference<const D: usize>(
     options: BatchNorm,
     input: Tensor<D>,

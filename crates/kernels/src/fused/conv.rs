@@ -24,7 +24,7 @@ pub trait ConvOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// As [`crate::conv2d`].
+/// As [`crate::conv2d()`].
 pub fn conv2d(
     geometry: Conv2d,
     input: Tensor<4>,

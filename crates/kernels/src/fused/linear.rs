@@ -21,7 +21,7 @@ pub trait LinearOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// As [`crate::linear`].
+/// As [`crate::linear()`].
 pub fn linear(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(Dispatch::fused_linear(input, weight, bias.into_dispatch()))

@@ -19,7 +19,7 @@ pub trait MaxPoolOps: Backend {
     fn fused_max_pool2d(input: FloatTensor<Self>, size: usize) -> FloatTensor<Self>;
 }
 
-/// As [`crate::max_pool2d`].
+/// As [`crate::max_pool2d()`].
 pub fn max_pool2d(size: usize, input: Tensor<4>) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::fused_max_pool2d(input.into_dispatch(), size))
 }
