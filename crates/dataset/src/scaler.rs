@@ -27,7 +27,7 @@ impl Scaler {
     /// Appends to `inputs` what `values` become, whole pixels in order.
     pub fn scale<T: Copy + Into<f32>>(&self, values: &[T], inputs: &mut Vec<f32>) {
         // With the widest vectors of this processor, which change no bit.
-        pulp::Arch::new().dispatch(|| self.append(values, inputs));
+        pulp::Arch::new().dispatch(Append { scaler: self, values, inputs });
     }
 
     /// The shift and the scale of each channel of a pixel of at most four.
@@ -42,6 +42,22 @@ impl Scaler {
             let scaled = values.iter().zip(pairs);
             inputs.extend(scaled.map(|(&value, (shift, scale))| (value.into() - shift) / scale));
         }
+    }
+}
+
+/// A closure would not be inlined, and keep the narrow vectors of every processor.
+struct Append<'a, T> {
+    scaler: &'a Scaler,
+    values: &'a [T],
+    inputs: &'a mut Vec<f32>,
+}
+
+impl<T: Copy + Into<f32>> pulp::WithSimd for Append<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _simd: S) {
+        self.scaler.append(self.values, self.inputs);
     }
 }
 

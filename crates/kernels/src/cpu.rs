@@ -10,7 +10,28 @@ mod product;
 mod real;
 mod scratch;
 
+use pulp::{Arch, Simd, WithSimd};
+
 pub use real::Real;
+
+/// Runs `work` with the widest vectors of this processor, if it is inlined.
+#[inline(always)]
+fn vectorized<R>(work: impl FnMut() -> R) -> R {
+    Arch::new().dispatch(Vectorized(work))
+}
+
+/// `dispatch` takes closures too, but calls them through a shim that LLVM does not inline, so that
+/// they keep the narrow vectors of every processor.
+struct Vectorized<F>(F);
+
+impl<R, F: FnMut() -> R> WithSimd for Vectorized<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _simd: S) -> R {
+        (self.0)()
+    }
+}
 
 /// A number of another type.
 pub fn real<T: Real>(value: f64) -> T {

@@ -1,7 +1,6 @@
-use pulp::Arch;
 use rayon::prelude::*;
 
-use super::{Real, real};
+use super::{Real, real, vectorized};
 use crate::Adam;
 
 /// How many parameters are one piece of work.
@@ -16,11 +15,14 @@ pub fn step<T: Real>(
     moments_1: &mut [T],
     moments_2: &mut [T],
 ) {
-    let (arch, adam) = (Arch::new(), Coefficients::of(adam));
+    let adam = Coefficients::of(adam);
     let pieces = gradients.par_chunks_mut(PIECE).zip(parameters.par_chunks(PIECE));
     let moments = moments_1.par_chunks_mut(PIECE).zip(moments_2.par_chunks_mut(PIECE));
     pieces.zip(moments).for_each(|((gradients, parameters), (moments_1, moments_2))| {
-        arch.dispatch(|| adam.step(parameters, gradients, moments_1, moments_2));
+        vectorized(
+            #[inline(always)]
+            || adam.step(parameters, gradients, moments_1, moments_2),
+        );
     });
 }
 

@@ -1,7 +1,6 @@
-use pulp::Arch;
 use rayon::prelude::*;
 
-use super::{Real, real, wide};
+use super::{Real, real, vectorized, wide};
 use crate::memory::Memory;
 
 /// Mean and variance of each channel of rows `[rows, channels]`.
@@ -55,9 +54,14 @@ impl Moments {
     /// Of rows `[rows, channels]`, which are read once: each piece gives its own moments while it
     /// is in the cache, and these are added (Chan et al. 1979).
     pub fn of<T: Real>(rows: &[T], channels: usize) -> Self {
-        let (arch, block) = (Arch::new(), block(channels));
+        let block = block(channels);
         let pieces = rows.par_chunks(block * BLOCKS);
-        let pieces = pieces.map(|piece| arch.dispatch(|| piece_moments(piece, channels, block)));
+        let pieces = pieces.map(|piece| {
+            vectorized(
+                #[inline(always)]
+                || piece_moments(piece, channels, block),
+            )
+        });
         let mut total = Self { mean: vec![0.0; channels], variance: vec![0.0; channels] };
         let mut count = 0.0;
         for (size, piece) in pieces.collect::<Vec<_>>() {
@@ -155,15 +159,23 @@ impl<T: Real> Affine<T> {
     /// Maps `input` and adds `residual`, both `[rows, channels]`.
     pub fn apply(&self, input: &[T], residual: Option<&[T]>) -> Memory<T> {
         let mut output = Memory::new(input.len());
-        let (arch, block) = (Arch::new(), block(self.shift.len()));
+        let block = block(self.shift.len());
         let tiled = self.tiled(block);
         let piece = block * BLOCKS;
         let pieces = output.par_chunks_mut(piece).zip(input.par_chunks(piece));
         match residual {
-            None => pieces.for_each(|(output, input)| arch.dispatch(|| tiled.map(input, output))),
+            None => pieces.for_each(|(output, input)| {
+                vectorized(
+                    #[inline(always)]
+                    || tiled.map(input, output),
+                )
+            }),
             Some(residual) => {
                 pieces.zip(residual.par_chunks(piece)).for_each(|((output, input), residual)| {
-                    arch.dispatch(|| tiled.map_and_add(input, residual, output));
+                    vectorized(
+                        #[inline(always)]
+                        || tiled.map_and_add(input, residual, output),
+                    );
                 })
             }
         }
@@ -182,7 +194,7 @@ impl<T: Real> Affine<T> {
 
     #[inline(always)]
     fn map(&self, input: &[T], output: &mut [T]) {
-        let block = self.shift.len();
+        let (block, relu) = (self.shift.len(), self.relu);
         for (output, input) in output.chunks_mut(block).zip(input.chunks(block)) {
             for (((output, &x), &shift), (&scale, &offset)) in output
                 .iter_mut()
@@ -190,14 +202,14 @@ impl<T: Real> Affine<T> {
                 .zip(&self.shift)
                 .zip(self.scale.iter().zip(&self.offset))
             {
-                *output = rectified((x - shift) * scale + offset, self.relu);
+                *output = rectified((x - shift) * scale + offset, relu);
             }
         }
     }
 
     #[inline(always)]
     fn map_and_add(&self, input: &[T], residual: &[T], output: &mut [T]) {
-        let block = self.shift.len();
+        let (block, relu) = (self.shift.len(), self.relu);
         let inputs = input.chunks(block).zip(residual.chunks(block));
         for (output, (input, residual)) in output.chunks_mut(block).zip(inputs) {
             for ((((output, &x), &added), &shift), (&scale, &offset)) in output
@@ -207,7 +219,7 @@ impl<T: Real> Affine<T> {
                 .zip(&self.shift)
                 .zip(self.scale.iter().zip(&self.offset))
             {
-                *output = rectified((x - shift) * scale + offset + added, self.relu);
+                *output = rectified((x - shift) * scale + offset + added, relu);
             }
         }
     }
@@ -216,7 +228,7 @@ impl<T: Real> Affine<T> {
 /// NaN stays NaN.
 #[inline(always)]
 fn rectified<T: Real>(value: T, relu: bool) -> T {
-    if relu && value < T::zero() { T::zero() } else { value }
+    if relu & (value < T::zero()) { T::zero() } else { value }
 }
 
 impl<T: Real> Forward<'_, T> {
@@ -254,13 +266,16 @@ impl<T: Real> Forward<'_, T> {
     /// The sums over all rows of the gradient before the ReLU, and of its product with the
     /// centred input, `[channels]` each.
     fn sums(&self, gradient: &[T], rectified: &[T], shift: &[T]) -> [Vec<f64>; 2] {
-        let (arch, channels, block) = (Arch::new(), self.gamma.len(), shift.len());
+        let (channels, block) = (self.gamma.len(), shift.len());
         let piece = block * BLOCKS;
         let inputs = self.input.par_chunks(piece).zip(rectified.par_chunks(piece));
         let pieces = gradient.par_chunks(piece).zip(inputs);
         let relu = self.rectified.is_some();
         let sums = pieces.map(|(gradient, (input, rectified))| {
-            let sums = arch.dispatch(|| piece_sums(gradient, input, rectified, shift, relu));
+            let sums = vectorized(
+                #[inline(always)]
+                || piece_sums(gradient, input, rectified, shift, relu),
+            );
             sums.map(|sums| fold(&sums, channels).collect::<Vec<_>>())
         });
         let mut total = [vec![0.0; channels], vec![0.0; channels]];
@@ -302,7 +317,7 @@ fn piece_sums<T: Real>(
 /// What of a gradient a ReLU with the output `y` lets through.
 #[inline(always)]
 fn passed<T: Real>(gradient: T, y: T, relu: bool) -> T {
-    if !relu || y > T::zero() { gradient } else { T::zero() }
+    if !relu | (y > T::zero()) { gradient } else { T::zero() }
 }
 
 /// The gradient of the input, `scale dz + slope (x - shift) + offset` in each channel.
@@ -322,7 +337,7 @@ impl<T: Real> InputGradient<T> {
         gradient: &[T],
         rectified: &[T],
     ) -> (Memory<T>, Option<Memory<T>>) {
-        let (arch, piece) = (Arch::new(), self.shift.len() * BLOCKS);
+        let piece = self.shift.len() * BLOCKS;
         let inputs = forward.input.par_chunks(piece).zip(rectified.par_chunks(piece));
         let pieces = gradient.par_chunks(piece).zip(inputs);
         let mut of_input = Memory::new(gradient.len());
@@ -331,12 +346,21 @@ impl<T: Real> InputGradient<T> {
         if forward.has_residual {
             let outputs = outputs.zip(of_residual.par_chunks_mut(piece));
             pieces.zip(outputs).for_each(|((dy, (x, y)), (dx, dz))| {
-                arch.dispatch(|| self.pieces(dy, x, y, dx));
-                arch.dispatch(|| pass(dy, y, self.relu, dz));
+                vectorized(
+                    #[inline(always)]
+                    || self.pieces(dy, x, y, dx),
+                );
+                vectorized(
+                    #[inline(always)]
+                    || pass(dy, y, self.relu, dz),
+                );
             });
         } else {
             pieces.zip(outputs).for_each(|((dy, (x, y)), dx)| {
-                arch.dispatch(|| self.pieces(dy, x, y, dx));
+                vectorized(
+                    #[inline(always)]
+                    || self.pieces(dy, x, y, dx),
+                );
             });
         }
         (of_input, forward.has_residual.then_some(of_residual))
@@ -344,7 +368,7 @@ impl<T: Real> InputGradient<T> {
 
     #[inline(always)]
     fn pieces(&self, gradient: &[T], input: &[T], rectified: &[T], output: &mut [T]) {
-        let block = self.shift.len();
+        let (block, relu) = (self.shift.len(), self.relu);
         let inputs = input.chunks(block).zip(rectified.chunks(block));
         let chunks = gradient.chunks(block).zip(inputs).zip(output.chunks_mut(block));
         for ((gradient, (input, rectified)), output) in chunks {
@@ -355,7 +379,7 @@ impl<T: Real> InputGradient<T> {
                 .zip(self.scale.iter().zip(&self.slope))
                 .zip(self.offset.iter().zip(&self.shift))
             {
-                *dx = passed(dy, y, self.relu) * scale + (x - shift) * slope + offset;
+                *dx = passed(dy, y, relu) * scale + (x - shift) * slope + offset;
             }
         }
     }

@@ -190,11 +190,14 @@ fn gradient_axis(kernel: usize, stride: usize, padded: usize) -> (Vec<usize>, is
 fn channel_sums<T: Real>(rows: &[T], channels: usize) -> Vec<T> {
     let block = channels * (512 / channels).max(1);
     let mut sums = vec![T::zero(); block];
-    pulp::Arch::new().dispatch(|| {
-        for rows in rows.chunks(block) {
-            sums.iter_mut().zip(rows).for_each(|(sum, &value)| *sum = *sum + value);
-        }
-    });
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for rows in rows.chunks(block) {
+                sums.iter_mut().zip(rows).for_each(|(sum, &value)| *sum = *sum + value);
+            }
+        },
+    );
     let sum = |channel| sums.iter().skip(channel).step_by(channels).fold(T::zero(), |a, &b| a + b);
     (0..channels).map(sum).collect()
 }

@@ -1,7 +1,6 @@
-use pulp::Arch;
 use rayon::prelude::*;
 
-use super::Real;
+use super::{Real, vectorized};
 
 /// The largest value of each window of `size` x `size`, without overlap, of images
 /// `[batch, height, width, channels]`. Rows and columns that fill no window are left out.
@@ -32,11 +31,13 @@ impl MaxPool2d {
     /// Writes the outputs, and for each the place of its value in the window, row by row: the
     /// first of equals, as in PyTorch. NaN is larger than any number.
     pub fn forward<T: Real>(&self, input: &[T], output: &mut [T], places: &mut [u8]) {
-        let arch = Arch::new();
         let row = (self.out_width() * self.channels).max(1);
         let rows = output.par_chunks_exact_mut(row).zip(places.par_chunks_exact_mut(row));
         rows.enumerate().for_each(|(index, (output, places))| {
-            arch.dispatch(|| self.forward_row(self.rows(input, index), output, places));
+            vectorized(
+                #[inline(always)]
+                || self.forward_row(self.rows(input, index), output, places),
+            );
         });
     }
 
@@ -52,7 +53,7 @@ impl MaxPool2d {
                 for (x, pixel) in window.chunks_exact(self.channels).enumerate() {
                     let place = (y * self.size + x) as u8;
                     for ((&value, most), at) in pixel.iter().zip(&mut *output).zip(&mut *places) {
-                        let is_larger = value > *most || value.is_nan();
+                        let is_larger = (value > *most) | value.is_nan();
                         *most = if is_larger { value } else { *most };
                         *at = if is_larger { place } else { *at };
                     }
@@ -63,7 +64,6 @@ impl MaxPool2d {
 
     /// Writes the gradient of the input: that of each output at its place, 0 elsewhere.
     pub fn backward<T: Real>(&self, gradient: &[T], places: &[u8], input: &mut [T]) {
-        let arch = Arch::new();
         let row = self.out_width() * self.channels;
         let image = self.height * self.width * self.channels;
         let window_rows = (self.size * self.width * self.channels).max(1);
@@ -74,7 +74,10 @@ impl MaxPool2d {
             let outputs = gradient.chunks_exact(row.max(1)).zip(places.chunks_exact(row.max(1)));
             let mut rows = image.chunks_mut(window_rows);
             for ((gradient, places), rows) in outputs.zip(&mut rows) {
-                arch.dispatch(|| self.backward_row(gradient, places, rows));
+                vectorized(
+                    #[inline(always)]
+                    || self.backward_row(gradient, places, rows),
+                );
             }
             rows.for_each(|rest| rest.fill(T::zero()));
         });
