@@ -24,14 +24,25 @@ pub fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
 /// The width and the key of the narrowest value that holds `span`; of equals the innermost, since
 /// a table is as wide as its header.
 fn narrowest(table: &DeTable<'_>, span: &Range<usize>) -> Option<(usize, String)> {
-    let holding = table.iter().filter_map(|(key, value)| {
-        let name = key.get_ref();
-        let inner = value.get_ref().as_table().and_then(|table| narrowest(table, span));
-        let inner = inner.map(|(width, key)| (width, format!("{name}.{key}")));
-        let own = holds(&value.span(), span).then(|| (value.span().len(), name.to_string()));
-        inner.into_iter().chain(own).min_by_key(|(width, _)| *width)
-    });
-    holding.min_by_key(|(width, _)| *width)
+    let entries = table.iter().filter_map(|(key, value)| named(key.get_ref(), value, span));
+    entries.min_by_key(|(width, _)| *width)
+}
+
+/// The same of the value called `name` and what is in it.
+fn named(name: &str, value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<(usize, String)> {
+    let inner = match value.get_ref() {
+        DeValue::Table(table) => narrowest(table, span),
+        DeValue::Array(items) => {
+            // What is no table is told by the key of the array.
+            let tables = items.iter().enumerate().filter(|(_, item)| item.get_ref().is_table());
+            let tables = tables.filter_map(|(place, item)| named(&place.to_string(), item, span));
+            tables.min_by_key(|(width, _)| *width)
+        }
+        _ => None,
+    };
+    let inner = inner.map(|(width, key)| (width, format!("{name}.{key}")));
+    let own = holds(&value.span(), span).then(|| (value.span().len(), name.to_owned()));
+    inner.into_iter().chain(own).min_by_key(|(width, _)| *width)
 }
 
 fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {

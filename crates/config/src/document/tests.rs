@@ -49,6 +49,27 @@ fn an_unknown_key_is_shown_at_its_place() {
 }
 
 #[test]
+fn a_value_in_a_table_of_a_list_is_shown_with_the_place_of_the_table() {
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct List {
+        #[serde(rename = "adams")]
+        _adams: Vec<Adam>,
+    }
+    let tables = "[[adams]]\nlearning_rate = 1e-3\n\n[[adams]]\nlearning_rate = []\n";
+    let inline = "adams = [{ learning_rate = 1e-3 }, { learning_rate = [] }]";
+    for (text, place) in [(tables, "a.toml:5:17"), (inline, "a.toml:1:54")] {
+        let document = document(text, &[]).unwrap();
+        let refused = document.deserialize::<List>().unwrap_err().to_string();
+        let words = format!("{place}: adams.1.learning_rate: expected a number");
+        assert!(refused.contains(&words), "{refused}");
+        let key = "adams.1.learning_rate".to_owned();
+        let invalid = document.error(vec![Problem { key, message: "no".to_owned() }]).to_string();
+        assert!(invalid.contains(&format!("{place}: adams.1.learning_rate: no")), "{invalid}");
+    }
+}
+
+#[test]
 fn a_wrong_type_in_an_override_is_shown_as_the_override() {
     let text = message(TEXT, &["epochs=many"]);
     assert!(text.contains("--set epochs = \"many\": epochs: expected a whole number"), "{text}");

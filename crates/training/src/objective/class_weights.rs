@@ -17,6 +17,9 @@ pub enum ClassWeights {
     Given(Vec<f64>),
 }
 
+/// The most weights, so that the config of a run can be read back.
+const MOST: usize = 1000;
+
 const NONE: &str = "none";
 const BALANCED: &str = "balanced";
 
@@ -39,6 +42,11 @@ impl ClassWeights {
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         let Self::Given(weights) = self else { return };
+        check.require(
+            "class_weights",
+            weights.len() <= MOST,
+            format_args!("{} weights are more than {MOST}", weights.len()),
+        );
         weights.iter().for_each(|weight| check.within("class_weights", *weight, 1e-6..=1e6));
     }
 }

@@ -110,6 +110,9 @@ fn class_weights_are_a_word_or_a_list_of_one_a_class() {
     let three: ObjectiveConfig = toml::from_str("class_weights = [1.0, 2.0, 3.0]").unwrap();
     let error = three.init(2).unwrap_err().to_string();
     assert!(error.contains("3 weights for 2 classes"), "{error}");
+    let mut check = Check::default();
+    ClassWeights::Given(vec![1.0; 1001]).check(&mut check);
+    assert_eq!(check.into_problems()[0].message, "1001 weights are more than 1000");
 }
 
 #[test]
