@@ -206,8 +206,8 @@ impl CnnConfig {
 
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
-        let valid = self.channels.iter().all(|channels| (1..=4096).contains(channels));
-        check.require("channels", valid, "each stage needs between 1 and 4096 channels");
+        let valid = self.channels.iter().all(|channels| (1..=2048).contains(channels));
+        check.require("channels", valid, "each stage needs between 1 and 2048 channels");
         let stages = (1..=16).contains(&self.channels.len());
         check.require("channels", stages, "there are 1 to 16 stages");
         check.count("convolutions", self.convolutions, 100);
