@@ -33,6 +33,18 @@ impl<R, F: FnMut() -> R> WithSimd for Vectorized<F> {
     }
 }
 
+/// The sum of each number of a block, over all blocks of a piece.
+#[inline(always)]
+fn block_sums<T: Real>(piece: &[T], block: usize) -> Vec<T> {
+    let mut sums = vec![T::zero(); block];
+    for chunk in piece.chunks(block) {
+        for (sum, &value) in sums.iter_mut().zip(chunk) {
+            *sum = *sum + value;
+        }
+    }
+    sums
+}
+
 /// A number of another type.
 pub fn real<T: Real>(value: f64) -> T {
     T::from(value).unwrap_or_else(T::nan)

@@ -1,6 +1,6 @@
 use rayon::prelude::*;
 
-use super::{Real, real, vectorized, wide};
+use super::{Real, block_sums, real, vectorized, wide};
 use crate::memory::Memory;
 
 /// Mean and variance of each channel of rows `[rows, channels]`.
@@ -109,17 +109,6 @@ fn piece_moments<T: Real>(piece: &[T], channels: usize, block: usize) -> (f64, M
     let variance = fold(&squares, channels).zip(rounding);
     let variance = variance.map(|(sum, rounding)| sum - count * rounding * rounding).collect();
     (count, Moments { mean, variance })
-}
-
-#[inline(always)]
-fn block_sums<T: Real>(piece: &[T], block: usize) -> Vec<T> {
-    let mut sums = vec![T::zero(); block];
-    for chunk in piece.chunks(block) {
-        for (sum, &value) in sums.iter_mut().zip(chunk) {
-            *sum = *sum + value;
-        }
-    }
-    sums
 }
 
 /// The sum of each channel, of the sums of a block.

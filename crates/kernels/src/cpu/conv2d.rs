@@ -15,6 +15,7 @@ use self::passes::{Kernel, correlate, filter_gradient};
 use self::patches::Patches;
 use self::winograd::Winograd;
 use super::real::Real;
+use super::{block_sums, vectorized};
 
 /// A convolution of images: its geometry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,14 +190,9 @@ fn gradient_axis(kernel: usize, stride: usize, padded: usize) -> (Vec<usize>, is
 /// The sum of each channel of rows `[rows, channels]`.
 fn channel_sums<T: Real>(rows: &[T], channels: usize) -> Vec<T> {
     let block = channels * (512 / channels).max(1);
-    let mut sums = vec![T::zero(); block];
-    pulp::Arch::new().dispatch(
+    let sums = vectorized(
         #[inline(always)]
-        || {
-            for rows in rows.chunks(block) {
-                sums.iter_mut().zip(rows).for_each(|(sum, &value)| *sum = *sum + value);
-            }
-        },
+        || block_sums(rows, block),
     );
     let sum = |channel| sums.iter().skip(channel).step_by(channels).fold(T::zero(), |a, &b| a + b);
     (0..channels).map(sum).collect()
