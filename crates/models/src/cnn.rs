@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::batch_norm::Around;
-use crate::convolution::{Convolution, ConvolutionConfig};
+use crate::convolution::{Convolution, ConvolutionConfig, check_stages};
 use crate::dense;
 use crate::noise::Noise;
 use crate::parameters::Parameters;
@@ -206,10 +206,7 @@ impl CnnConfig {
 
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
-        let valid = self.channels.iter().all(|channels| (1..=2048).contains(channels));
-        check.require("channels", valid, "each stage needs between 1 and 2048 channels");
-        let stages = (1..=16).contains(&self.channels.len());
-        check.require("channels", stages, "there are 1 to 16 stages");
+        check_stages(&self.channels, check);
         check.count("convolutions", self.convolutions, 100);
         let odd = self.kernel_size % 2 == 1 && self.kernel_size <= 15;
         check.require("kernel_size", odd, "a window has an odd number of rows, at most 15");

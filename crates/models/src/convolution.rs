@@ -1,6 +1,7 @@
 use burn::module::{Module, Param};
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
+use config::Check;
 use kernels::Conv2d;
 
 use crate::batch_norm::{self, Around};
@@ -31,6 +32,14 @@ pub struct ConvolutionConfig {
     pub stride: usize,
     /// Whether a batch norm follows.
     pub batch_norm: bool,
+}
+
+/// Notes `channels` of stages that cannot be meant.
+pub fn check_stages(channels: &[usize], check: &mut Check) {
+    let valid = channels.iter().all(|channels| (1..=2048).contains(channels));
+    check.require("channels", valid, "each stage needs between 1 and 2048 channels");
+    let stages = (1..=16).contains(&channels.len());
+    check.require("channels", stages, "there are 1 to 16 stages");
 }
 
 impl ConvolutionConfig {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch_norm::Around;
 use crate::cnn::ImageHead;
-use crate::convolution::{Convolution, ConvolutionConfig};
+use crate::convolution::{Convolution, ConvolutionConfig, check_stages};
 use crate::dense;
 use crate::noise::Noise;
 use crate::parameters::Parameters;
@@ -132,10 +132,7 @@ impl ResnetConfig {
 
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
-        let valid = self.channels.iter().all(|channels| (1..=2048).contains(channels));
-        check.require("channels", valid, "each stage needs between 1 and 2048 channels");
-        let stages = (1..=16).contains(&self.channels.len());
-        check.require("channels", stages, "there are 1 to 16 stages");
+        check_stages(&self.channels, check);
         check.count("blocks", self.blocks, 100);
         check.count("stem", self.stem.unwrap_or(1), 2048);
         check.fraction("dropout", self.dropout);
