@@ -41,7 +41,25 @@ pub fn batch_norm_train<const D: usize>(
     (options.end(norm.output.reshape(shape), residual), statistics)
 }
 
-/// The same over `statistics` that are given.
+/// The largest value of each window of `size` x `size` ([`crate::max_pool2d()`]) of
+/// [`batch_norm_train`] with a ReLU and without a residual, `[batch, height, width, channels]`.
+pub fn batch_norm_max_pool(
+    epsilon: f64,
+    size: usize,
+    input: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+) -> (Tensor<4>, BatchStatistics) {
+    #[cfg(feature = "flex")]
+    if crate::fused::is_fused(&input) && size <= crate::fused::LARGEST_WINDOW {
+        return crate::fused::batch_norm_max_pool((epsilon, size), input, gamma, beta);
+    }
+    let options = BatchNorm { epsilon, relu: true };
+    let (output, statistics) = batch_norm_train(options, input, gamma, beta, None);
+    (crate::max_pool2d(size, output), statistics)
+}
+
+/// [`batch_norm_train`] over `statistics` that are given.
 pub fn batch_norm_inference<const D: usize>(
     options: BatchNorm,
     input: Tensor<D>,

@@ -2,6 +2,7 @@
 
 mod adam;
 mod batch_norm;
+mod batch_norm_pool;
 mod conv;
 mod linear;
 mod max_pool;
@@ -11,9 +12,13 @@ use burn::tensor::{DType, Tensor};
 
 pub use adam::adam;
 pub use batch_norm::{batch_norm_inference, batch_norm_train};
+pub use batch_norm_pool::batch_norm_max_pool;
 pub use conv::conv2d;
 pub use linear::linear;
 pub use max_pool::max_pool2d;
+
+/// The most rows of a window of a pooling: a place in it is a byte.
+pub const LARGEST_WINDOW: usize = 16;
 
 /// Whether the kernels compute with this tensor.
 pub fn is_fused<const D: usize>(tensor: &Tensor<D>) -> bool {

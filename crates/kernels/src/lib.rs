@@ -22,7 +22,9 @@ mod memory;
 mod testing;
 
 pub use adam::{Adam, adam};
-pub use batch_norm::{BatchNorm, BatchStatistics, batch_norm_inference, batch_norm_train};
+pub use batch_norm::{
+    BatchNorm, BatchStatistics, batch_norm_inference, batch_norm_max_pool, batch_norm_train,
+};
 pub use conv::{Conv2d, conv2d};
 pub use linear::linear;
 pub use max_pool::max_pool2d;

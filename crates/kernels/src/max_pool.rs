@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, module};
 /// `[batch, height / size, width / size, channels]`.
 pub fn max_pool2d(size: usize, input: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "flex")]
-    if crate::fused::is_fused(&input) && size <= 16 {
+    if crate::fused::is_fused(&input) && size <= crate::fused::LARGEST_WINDOW {
         return crate::fused::max_pool2d(size, input);
     }
     let window = [size, size];

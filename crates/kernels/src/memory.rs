@@ -3,8 +3,8 @@
 //! A training step needs the same amounts as the one before. Taken from the system, and given back
 //! after the step, every page of them would be cleared by the kernel and faulted in again, which
 //! costs as much as some of the kernels that fill them. Memory from here is never cleared after its
-//! first use, is never given back while as much of it was once needed at a time, and holds numbers
-//! of an earlier use: whoever takes it writes all of it.
+//! first use, is not given back while it and what is in use are at most half as much again as was once
+//! needed at a time, and holds numbers of an earlier use: whoever takes it writes all of it.
 #![expect(unsafe_code, reason = "Burn lets its tensors borrow memory only through an unsafe trait")]
 
 use std::collections::BTreeMap;
@@ -63,7 +63,9 @@ impl Pool {
 
     fn give_back(&mut self, lines: Vec<Line>) {
         self.used -= lines.len();
-        if self.used + self.kept + lines.len() <= self.most {
+        // Lengths are taken in turn, so that what all of them need is more than what is needed at a
+        // time.
+        if self.used + self.kept + lines.len() <= self.most + self.most / 2 {
             self.kept += lines.len();
             self.free.entry(lines.len()).or_default().push(lines);
         }

@@ -27,14 +27,36 @@ pub fn forward<const D: usize>(norm: &BatchNorm, input: Tensor<D>, around: Aroun
         let statistics = BatchStatistics { mean, variance };
         return kernels::batch_norm_inference(options, input, gamma, beta, statistics, residual);
     }
-    let count = (input.shape().num_elements() / norm.gamma.dims()[0]) as f64;
+    let rows = rows(norm, &input);
     let (output, statistics) = kernels::batch_norm_train(options, input, gamma, beta, residual);
-    let unbiased = statistics.variance * (count / (count - 1.0));
+    remember(norm, statistics, rows);
+    output
+}
+
+/// The same of images with a ReLU, and then the largest value of each window of two by two.
+pub fn forward_and_pool(norm: &BatchNorm, images: Tensor<4>) -> Tensor<4> {
+    if !images.device().is_autodiff() {
+        return kernels::max_pool2d(2, forward(norm, images, Around::RELU));
+    }
+    let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+    let rows = rows(norm, &images);
+    let (output, statistics) = kernels::batch_norm_max_pool(norm.epsilon, 2, images, gamma, beta);
+    remember(norm, statistics, rows);
+    output
+}
+
+/// How many values of each channel there are.
+fn rows<const D: usize>(norm: &BatchNorm, input: &Tensor<D>) -> f64 {
+    (input.shape().num_elements() / norm.gamma.dims()[0]) as f64
+}
+
+/// Moves the running statistics towards those of a batch of `rows`.
+fn remember(norm: &BatchNorm, statistics: BatchStatistics, rows: f64) {
+    let unbiased = statistics.variance * (rows / (rows - 1.0));
     let (mean, momentum) = (norm.running_mean.value_sync(), norm.momentum);
     norm.running_mean.update(mean * (1.0 - momentum) + statistics.mean * momentum);
     let variance = norm.running_var.value_sync();
     norm.running_var.update(variance * (1.0 - momentum) + unbiased * momentum);
-    output
 }
 
 impl<const D: usize> Around<D> {

@@ -222,16 +222,22 @@ impl Cnn {
     /// Images `[batch, height, width, channels]` to logits `[batch, outputs]`; in training with
     /// its `noise`.
     pub fn forward(&self, images: Tensor<4>, noise: Option<&Noise>) -> Tensor<2> {
-        let images = self.stages.iter().fold(images, |images, stage| {
-            let images = stage.iter().fold(images, |images, layer| self.convolve(layer, images));
-            self.pool.forward(images)
-        });
+        let images = self.stages.iter().fold(images, |images, stage| self.stage(stage, images));
         let features = self.head.forward(images);
         let layers = self.hidden.iter().enumerate();
         let features = layers.fold(features, |features, (index, layer)| {
             self.activate(dense::forward(layer, self.drop(features, noise, index)))
         });
         dense::forward(&self.output, self.drop(features, noise, self.hidden.len()))
+    }
+
+    fn stage(&self, layers: &[Convolution], images: Tensor<4>) -> Tensor<4> {
+        let Some((last, layers)) = layers.split_last() else { return images };
+        let images = layers.iter().fold(images, |images, layer| self.convolve(layer, images));
+        match (self.activation, self.pool) {
+            (Activation::Relu, Pool::Max) => last.forward_and_pool(images),
+            _ => self.pool.forward(self.convolve(last, images)),
+        }
     }
 
     fn convolve(&self, layer: &Convolution, images: Tensor<4>) -> Tensor<4> {

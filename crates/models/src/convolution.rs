@@ -64,14 +64,28 @@ impl ConvolutionConfig {
 impl Convolution {
     /// `[batch, height, width, inputs]` to `[batch, height / stride, width / stride, outputs]`.
     pub fn forward(&self, images: Tensor<4>, around: Around<4>) -> Tensor<4> {
-        let weight = self.weight.val();
-        let [.., kernel] = weight.dims();
-        let geometry = Conv2d { stride: [self.stride; 2], padding: [kernel / 2; 2] };
-        let bias = self.bias.as_ref().map(Param::val);
-        let output = kernels::conv2d(geometry, images, weight, bias);
+        let output = self.convolve(images);
         match &self.norm {
             Some(norm) => batch_norm::forward(norm, output, around),
             None => around.apply(output),
         }
+    }
+
+    /// [`Convolution::forward`] with a ReLU, and then the largest value of each window of two by
+    /// two.
+    pub fn forward_and_pool(&self, images: Tensor<4>) -> Tensor<4> {
+        let output = self.convolve(images);
+        match &self.norm {
+            Some(norm) => batch_norm::forward_and_pool(norm, output),
+            None => kernels::max_pool2d(2, Around::RELU.apply(output)),
+        }
+    }
+
+    fn convolve(&self, images: Tensor<4>) -> Tensor<4> {
+        let weight = self.weight.val();
+        let [.., kernel] = weight.dims();
+        let geometry = Conv2d { stride: [self.stride; 2], padding: [kernel / 2; 2] };
+        let bias = self.bias.as_ref().map(Param::val);
+        kernels::conv2d(geometry, images, weight, bias)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{assert_close, numbers};
-use burn::tensor::{DType, Device, activation};
+use burn::tensor::{DType, Device, TensorData, activation};
 
 /// Input, gamma, beta and residual, and what the output is weighted with.
 struct Problem {
@@ -46,6 +46,12 @@ impl Problem {
         (output, BatchStatistics { mean, variance })
     }
 
+    /// The gradients of an output, and what it is.
+    fn bits(&self, output: Tensor<4>) -> Vec<TensorData> {
+        let gradients = self.gradients(output.clone()).into_iter();
+        gradients.chain([output.inner().flatten(0, 3)]).map(Tensor::into_data).collect()
+    }
+
     /// The gradients of the weighted sum of an output.
     fn gradients(&self, output: Tensor<4>) -> Vec<Tensor<1>> {
         let gradients = (output * self.weights.clone()).sum().backward();
@@ -75,6 +81,30 @@ fn output_statistics_and_gradients_are_those_of_the_formula() {
                 for (fused, plain) in gradients.zip(problem.gradients(plain.0)) {
                     assert_close(fused, plain, 10.0 * tolerance);
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn pooled_it_is_what_the_norm_and_the_pooling_are_one_after_the_other() {
+    // Rows and columns that fill no window, few channels, many, more than a block.
+    let shapes = [[3, 4, 6, 3], [5, 7, 5, 32], [2, 2, 2, 1500], [8, 33, 16, 16], [1, 9, 3, 1]];
+    for (precision, tolerance) in [(DType::F32, 1e-5), (DType::F64, 1e-12)] {
+        for (shape, size) in shapes.into_iter().flat_map(|shape| [(shape, 2), (shape, 1)]) {
+            let mut problem = Problem::new(shape, false, precision);
+            let (gamma, beta) = (problem.gamma.clone(), problem.beta.clone());
+            let input = problem.input.clone();
+            let fused = batch_norm_max_pool(1e-5, size, input, gamma, beta);
+            let plain = problem.plain(BatchNorm { epsilon: 1e-5, relu: true });
+            let pooled = crate::max_pool2d(size, plain.0);
+            assert_close(fused.1.mean, plain.1.mean.detach(), tolerance);
+            assert_close(fused.1.variance, plain.1.variance.detach(), tolerance);
+            assert_close(fused.0.clone(), pooled.clone(), tolerance);
+            problem.weights = numbers(6, pooled.dims(), precision, &pooled.device());
+            let gradients = problem.gradients(fused.0).into_iter();
+            for (fused, plain) in gradients.zip(problem.gradients(pooled)) {
+                assert_close(fused, plain, 10.0 * tolerance);
             }
         }
     }
@@ -121,11 +151,25 @@ fn the_number_of_threads_changes_no_bit() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let (output, _) = problem.fused(BatchNorm { epsilon: 1e-5, relu: true });
-            let gradients = problem.gradients(output.clone()).into_iter();
-            gradients
-                .chain([output.inner().flatten(0, 3)])
-                .map(|t| t.into_data())
-                .collect::<Vec<_>>()
+            problem.bits(output)
+        })
+    };
+    let one = run(1);
+    for threads in [2, 3, 8] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit_of_what_is_pooled() {
+    let mut problem = Problem::new([16, 19, 23, 24], false, DType::F32);
+    problem.weights = numbers(6, [16, 9, 11, 24], DType::F32, &problem.input.device());
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (gamma, beta) = (problem.gamma.clone(), problem.beta.clone());
+            let input = problem.input.clone();
+            problem.bits(batch_norm_max_pool(1e-5, 2, input, gamma, beta).0)
         })
     };
     let one = run(1);

@@ -118,9 +118,9 @@ impl Conv2d {
         self.kernel.map(|size| (0..size).collect())
     }
 
-    fn tiles(&self) -> Winograd {
+    fn tiles<T: Real>(&self) -> Winograd<T> {
         let offset = self.padding.map(|padding| -padding.cast_signed());
-        Winograd { input: self.input(), output: self.output(), offset }
+        Winograd::new(self.input(), self.output(), offset)
     }
 
     fn patches(&self) -> Patches {
@@ -135,10 +135,9 @@ impl Conv2d {
         }
     }
 
-    fn tiles_of_gradient(&self) -> (Winograd, [Vec<usize>; 2]) {
+    fn tiles_of_gradient<T: Real>(&self) -> (Winograd<T>, [Vec<usize>; 2]) {
         let [rows, columns] = self.gradient_axes([0; 2]);
-        let offset = [rows.1, columns.1];
-        let tiles = Winograd { input: self.output(), output: self.input(), offset };
+        let tiles = Winograd::new(self.output(), self.input(), [rows.1, columns.1]);
         (tiles, [rows.0, columns.0])
     }
 

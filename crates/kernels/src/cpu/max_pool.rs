@@ -10,7 +10,7 @@ pub struct MaxPool2d {
     pub height: usize,
     pub width: usize,
     pub channels: usize,
-    /// At most 16, so that a place in a window is a byte.
+    /// At most 16: a place in a window is a byte.
     pub size: usize,
 }
 
@@ -28,12 +28,25 @@ impl MaxPool2d {
         self.batch * self.out_height() * self.out_width() * self.channels
     }
 
+    /// The numbers of a row of the output.
+    pub fn out_row(&self) -> usize {
+        self.out_width() * self.channels
+    }
+
+    /// The numbers of an image of the input.
+    pub fn image(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// The numbers of the rows of the input that a row of the output is made of.
+    pub fn window_row(&self) -> usize {
+        self.size * self.width * self.channels
+    }
+
     /// Writes the outputs, and for each the place of its value in the window, row by row: the
     /// first of equals, as in PyTorch. NaN is larger than any number.
     pub fn forward<T: Real>(&self, input: &[T], output: &mut [T], places: &mut [u8]) {
-        let row = (self.out_width() * self.channels).max(1);
-        let rows = output.par_chunks_exact_mut(row).zip(places.par_chunks_exact_mut(row));
-        rows.enumerate().for_each(|(index, (output, places))| {
+        self.for_each_row(output, places, |index, output, places| {
             vectorized(
                 #[inline(always)]
                 || self.forward_row(self.rows(input, index), output, places),
@@ -41,8 +54,21 @@ impl MaxPool2d {
         });
     }
 
+    /// Does `work` for each row of the output, counted over all images, and its places.
+    pub fn for_each_row<T: Real>(
+        &self,
+        output: &mut [T],
+        places: &mut [u8],
+        work: impl Fn(usize, &mut [T], &mut [u8]) + Sync,
+    ) {
+        let row = self.out_row().max(1);
+        let rows = output.par_chunks_exact_mut(row).zip(places.par_chunks_exact_mut(row));
+        rows.enumerate().for_each(|(index, (output, places))| work(index, output, places));
+    }
+
+    /// [`MaxPool2d::forward`] of a row of the output from its rows of the input.
     #[inline(always)]
-    fn forward_row<T: Real>(&self, rows: &[T], output: &mut [T], places: &mut [u8]) {
+    pub fn forward_row<T: Real>(&self, rows: &[T], output: &mut [T], places: &mut [u8]) {
         output.fill(T::neg_infinity());
         places.fill(0);
         for (y, row) in rows.chunks_exact(self.width * self.channels).enumerate() {
@@ -64,15 +90,13 @@ impl MaxPool2d {
 
     /// Writes the gradient of the input: that of each output at its place, 0 elsewhere.
     pub fn backward<T: Real>(&self, gradient: &[T], places: &[u8], input: &mut [T]) {
-        let row = self.out_width() * self.channels;
-        let image = self.height * self.width * self.channels;
-        let window_rows = (self.size * self.width * self.channels).max(1);
-        input.par_chunks_exact_mut(image.max(1)).enumerate().for_each(|(index, image)| {
+        let (row, window_row) = (self.out_row(), self.window_row().max(1));
+        input.par_chunks_exact_mut(self.image().max(1)).enumerate().for_each(|(index, image)| {
             let outputs = index * self.out_height() * row..(index + 1) * self.out_height() * row;
             let gradient = gradient.get(outputs.clone()).unwrap_or_default();
             let places = places.get(outputs).unwrap_or_default();
             let outputs = gradient.chunks_exact(row.max(1)).zip(places.chunks_exact(row.max(1)));
-            let mut rows = image.chunks_mut(window_rows);
+            let mut rows = image.chunks_mut(window_row);
             for ((gradient, places), rows) in outputs.zip(&mut rows) {
                 vectorized(
                     #[inline(always)]
@@ -83,8 +107,9 @@ impl MaxPool2d {
         });
     }
 
+    /// [`MaxPool2d::backward`] of the rows of the input that a row of the output is made of.
     #[inline(always)]
-    fn backward_row<T: Real>(&self, gradient: &[T], places: &[u8], rows: &mut [T]) {
+    pub fn backward_row<T: Real>(&self, gradient: &[T], places: &[u8], rows: &mut [T]) {
         for (y, row) in rows.chunks_exact_mut(self.width * self.channels).enumerate() {
             let mut windows = row.chunks_exact_mut(self.size * self.channels);
             let outputs = gradient.chunks_exact(self.channels);
@@ -102,7 +127,7 @@ impl MaxPool2d {
     }
 
     /// The rows of the input that row `index` of the output, counted over all images, is made of.
-    fn rows<'a, T>(&self, input: &'a [T], index: usize) -> &'a [T] {
+    pub fn rows<'a, T>(&self, input: &'a [T], index: usize) -> &'a [T] {
         let row = self.width * self.channels;
         let (image, index) = (index / self.out_height(), index % self.out_height());
         let start = (image * self.height + index * self.size) * row;

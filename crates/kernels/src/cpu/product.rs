@@ -4,7 +4,7 @@
 
 use pulp::Simd;
 
-use super::real::Real;
+use super::real::{Real, lanes};
 
 /// Rows of a block.
 pub const GROUP: usize = 8;
@@ -20,41 +20,43 @@ pub type Right<T> = [[T; WIDTH]; GROUP];
 /// A block of a product with a transposed left matrix.
 pub type Transposed<T> = [[T; WIDTH]; DEPTH];
 
-/// Registers in which a row is summed up.
-const REGISTERS: usize = 2;
-
 /// `out = left right`, of blocks `left` from left to right, and as many rows of `right` for each
-/// as it has columns that count.
+/// as it has columns that count. Of the columns of `right` the first `width` count.
 #[inline(always)]
 pub fn multiply<'a, T: Real, S: Simd>(
     simd: S,
     left: impl Iterator<Item = &'a Left<T>> + Clone,
     right: impl Iterator<Item = &'a [[T; WIDTH]]> + Clone,
+    width: usize,
     out: &mut Right<T>,
 ) {
-    if S::REGISTER_COUNT < 32 {
-        multiply_rows::<T, S, 4>(simd, left, right, out);
-    } else {
-        multiply_rows::<T, S, 8>(simd, left, right, out);
+    let one_register = width <= lanes::<T, S>();
+    match (S::REGISTER_COUNT < 32, one_register) {
+        (true, true) => multiply_rows::<T, S, 4, 1>(simd, left, right, width, out),
+        (true, false) => multiply_rows::<T, S, 4, 2>(simd, left, right, width, out),
+        (false, true) => multiply_rows::<T, S, 8, 1>(simd, left, right, width, out),
+        (false, false) => multiply_rows::<T, S, 8, 2>(simd, left, right, width, out),
     }
 }
 
+/// With `REGISTERS` in which a row is summed up.
 #[inline(always)]
-fn multiply_rows<'a, T: Real, S: Simd, const ROWS: usize>(
+fn multiply_rows<'a, T: Real, S: Simd, const ROWS: usize, const REGISTERS: usize>(
     simd: S,
     left: impl Iterator<Item = &'a Left<T>> + Clone,
     right: impl Iterator<Item = &'a [[T; WIDTH]]> + Clone,
+    width: usize,
     out: &mut Right<T>,
 ) {
     for (part, out) in out.as_chunks_mut::<ROWS>().0.iter_mut().enumerate() {
-        for column in 0..columns::<T, S>() {
+        for column in 0..width.div_ceil(REGISTERS * lanes::<T, S>()) {
             let mut sums = [[T::splat(simd, T::zero()); REGISTERS]; ROWS];
             for (left, right) in left.clone().zip(right.clone()) {
                 let Some(left) = left.as_chunks::<ROWS>().0.get(part) else { continue };
                 add_block(simd, left, right, column, &mut sums);
             }
             for (row, sums) in out.iter_mut().zip(sums) {
-                if let Some(place) = registers_mut::<T, S>(row, column) {
+                if let Some(place) = registers_mut::<T, S, REGISTERS>(row, column) {
                     *place = sums;
                 }
             }
@@ -65,7 +67,7 @@ fn multiply_rows<'a, T: Real, S: Simd, const ROWS: usize>(
 /// Adds `left right` to `sums`.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "both indices are below the arrays' lengths")]
-fn add_block<T: Real, S: Simd, const ROWS: usize>(
+fn add_block<T: Real, S: Simd, const ROWS: usize, const REGISTERS: usize>(
     simd: S,
     left: &[[T; DEPTH]; ROWS],
     right: &[[T; WIDTH]],
@@ -73,47 +75,50 @@ fn add_block<T: Real, S: Simd, const ROWS: usize>(
     sums: &mut [[T::Vector<S>; REGISTERS]; ROWS],
 ) {
     for (k, right) in (0..DEPTH).zip(right) {
-        let Some(right) = registers::<T, S>(right, column) else { continue };
+        let Some(right) = registers::<T, S, REGISTERS>(right, column) else { continue };
         for row in 0..ROWS {
             add_outer(simd, left[row][k], right, &mut sums[row]);
         }
     }
 }
 
-/// `out += left^T right`, of blocks `left` and `right` from top to bottom, of which the first
-/// `rows` rows count.
+/// `out += left^T right`, of blocks `left` and `right` from top to bottom. Of the rows of `out` the
+/// first `rows` count, of its columns the first `width`.
 #[inline(always)]
 pub fn multiply_transposed<'a, T: Real, S: Simd>(
     simd: S,
     left: impl Iterator<Item = &'a Left<T>> + Clone,
     right: impl Iterator<Item = &'a Right<T>> + Clone,
-    rows: usize,
+    (rows, width): (usize, usize),
     out: &mut Transposed<T>,
 ) {
-    if S::REGISTER_COUNT < 32 {
-        multiply_columns::<T, S, 4>(simd, left, right, rows, out);
-    } else {
-        multiply_columns::<T, S, 8>(simd, left, right, rows, out);
+    let one_register = width <= lanes::<T, S>();
+    let size = (rows, width);
+    match (S::REGISTER_COUNT < 32, one_register) {
+        (true, true) => multiply_columns::<T, S, 4, 1>(simd, left, right, size, out),
+        (true, false) => multiply_columns::<T, S, 4, 2>(simd, left, right, size, out),
+        (false, true) => multiply_columns::<T, S, 8, 1>(simd, left, right, size, out),
+        (false, false) => multiply_columns::<T, S, 8, 2>(simd, left, right, size, out),
     }
 }
 
 #[inline(always)]
-fn multiply_columns<'a, T: Real, S: Simd, const ROWS: usize>(
+fn multiply_columns<'a, T: Real, S: Simd, const ROWS: usize, const REGISTERS: usize>(
     simd: S,
     left: impl Iterator<Item = &'a Left<T>> + Clone,
     right: impl Iterator<Item = &'a Right<T>> + Clone,
-    rows: usize,
+    (rows, width): (usize, usize),
     out: &mut Transposed<T>,
 ) {
     let parts = out.as_chunks_mut::<ROWS>().0.iter_mut().take(rows.div_ceil(ROWS));
     for (part, out) in parts.enumerate() {
-        for column in 0..columns::<T, S>() {
+        for column in 0..width.div_ceil(REGISTERS * lanes::<T, S>()) {
             let mut sums = [[T::splat(simd, T::zero()); REGISTERS]; ROWS];
             for (left, right) in left.clone().zip(right.clone()) {
                 add_block_transposed(simd, left, right, (part, column), &mut sums);
             }
             for (row, sums) in out.iter_mut().zip(sums) {
-                let Some(place) = registers_mut::<T, S>(row, column) else { continue };
+                let Some(place) = registers_mut::<T, S, REGISTERS>(row, column) else { continue };
                 for (place, sum) in place.iter_mut().zip(sums) {
                     *place = T::plus(simd, *place, sum);
                 }
@@ -123,7 +128,7 @@ fn multiply_columns<'a, T: Real, S: Simd, const ROWS: usize>(
 }
 
 #[inline(always)]
-fn add_block_transposed<T: Real, S: Simd, const ROWS: usize>(
+fn add_block_transposed<T: Real, S: Simd, const ROWS: usize, const REGISTERS: usize>(
     simd: S,
     left: &Left<T>,
     right: &Right<T>,
@@ -132,7 +137,7 @@ fn add_block_transposed<T: Real, S: Simd, const ROWS: usize>(
 ) {
     for (left, right) in left.iter().zip(right) {
         let Some(left) = left.as_chunks::<ROWS>().0.get(part) else { continue };
-        let Some(right) = registers::<T, S>(right, column) else { continue };
+        let Some(right) = registers::<T, S, REGISTERS>(right, column) else { continue };
         for (&left, sums) in left.iter().zip(sums.iter_mut()) {
             add_outer(simd, left, right, sums);
         }
@@ -141,7 +146,7 @@ fn add_block_transposed<T: Real, S: Simd, const ROWS: usize>(
 
 /// Adds `left` times `right`.
 #[inline(always)]
-fn add_outer<T: Real, S: Simd>(
+fn add_outer<T: Real, S: Simd, const REGISTERS: usize>(
     simd: S,
     left: T,
     right: &[T::Vector<S>; REGISTERS],
@@ -153,13 +158,8 @@ fn add_outer<T: Real, S: Simd>(
     }
 }
 
-/// How many times the registers of a sum go into a row.
-const fn columns<T: Real, S: Simd>() -> usize {
-    WIDTH * size_of::<T>() / (REGISTERS * size_of::<T::Vector<S>>())
-}
-
 #[inline(always)]
-fn registers<T: Real, S: Simd>(
+fn registers<T: Real, S: Simd, const REGISTERS: usize>(
     row: &[T; WIDTH],
     column: usize,
 ) -> Option<&[T::Vector<S>; REGISTERS]> {
@@ -167,7 +167,7 @@ fn registers<T: Real, S: Simd>(
 }
 
 #[inline(always)]
-fn registers_mut<T: Real, S: Simd>(
+fn registers_mut<T: Real, S: Simd, const REGISTERS: usize>(
     row: &mut [T; WIDTH],
     column: usize,
 ) -> Option<&mut [T::Vector<S>; REGISTERS]> {

@@ -110,6 +110,12 @@ real!(
     partial_store_f64s
 );
 
+/// How many numbers a vector has.
+#[inline(always)]
+pub const fn lanes<T: Real, S: Simd>() -> usize {
+    size_of::<T::Vector<S>>() / size_of::<T>()
+}
+
 /// Vector `index` of `numbers`, filled with zeros from their end on.
 #[inline(always)]
 pub fn load<T: Real, S: Simd>(simd: S, numbers: &[T], index: usize) -> T::Vector<S> {

@@ -37,7 +37,9 @@ pub fn with_scratch<T: Real, R>(counts: [usize; 2], work: impl FnOnce([&mut [T];
         kept.resize(first + second, Line::zeroed());
     }
     let (left, right) = kept.split_at_mut(first);
-    let result = work([left, right].map(|lines| bytemuck::cast_slice_mut(lines)));
+    let numbers = [left, right].map(|lines| bytemuck::cast_slice_mut(lines));
+    let [left, right] = numbers;
+    let result = work([left.split_at_mut(counts[0]).0, right.split_at_mut(counts[1]).0]);
     KEPT.set(kept);
     result
 }

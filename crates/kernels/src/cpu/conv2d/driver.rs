@@ -7,7 +7,7 @@ use super::super::product::{
 use super::super::real::Real;
 use super::super::scratch::{Buffer, with_scratch};
 use super::grid::Positions;
-use super::scheme::{Output, Panel, Scheme};
+use super::scheme::{Output, Panel, Scheme, panel_width};
 
 /// How many bytes of left blocks are filled before they are multiplied, so that they stay in the
 /// second cache.
@@ -84,8 +84,9 @@ impl<T: Real, A: Scheme<T>> WithSimd for Run<'_, T, A> {
             let rows = A::PRODUCTS * scheme.depth().rows();
             for (index, bias) in bias.iter().enumerate() {
                 let filters = filters.get(index * rows..(index + 1) * rows).unwrap_or_default();
-                self.multiply(simd, filters, positions.len());
-                self.store(simd, Panel { index, bias }, positions.clone());
+                let width = panel_width(scheme.output().channels, index);
+                self.multiply(simd, filters, width, positions.len());
+                self.store(simd, Panel { index, width, bias }, positions.clone());
             }
         }
     }
@@ -105,7 +106,7 @@ impl<T: Real, A: Scheme<T>> Run<'_, T, A> {
     }
 
     #[inline(always)]
-    fn multiply<S: Simd>(&mut self, simd: S, filters: &[[T; WIDTH]], count: usize) {
+    fn multiply<S: Simd>(&mut self, simd: S, filters: &[[T; WIDTH]], width: usize, count: usize) {
         let depth = self.correlation.scheme.depth();
         let blocks = A::PRODUCTS * depth.blocks();
         for (index, filters) in filters.chunks_exact(depth.rows()).enumerate() {
@@ -114,7 +115,7 @@ impl<T: Real, A: Scheme<T>> Run<'_, T, A> {
             for (left, products) in left.zip(self.products.chunks_exact_mut(A::PRODUCTS)) {
                 let left = left.iter().skip(index).step_by(A::PRODUCTS);
                 if let Some(product) = products.get_mut(index) {
-                    multiply(simd, left, filters.clone(), product);
+                    multiply(simd, left, filters.clone(), width, product);
                 }
             }
         }
@@ -210,10 +211,11 @@ impl<T: Real, A: Scheme<T>> Part<'_, T, A> {
         let right = self.right.get(..groups * rights).unwrap_or_default();
         for (index, sums) in self.sums.chunks_exact_mut(depth.blocks()).enumerate() {
             let right = right.iter().skip(index).step_by(rights);
+            let panel = panel_width(self.gradient.scheme.output().channels, index / A::PRODUCTS);
             let lefts_of = (index % A::PRODUCTS..).step_by(A::PRODUCTS).zip(depth.widths());
             for (sums, (index, width)) in sums.iter_mut().zip(lefts_of) {
                 let left = left.iter().skip(index).step_by(lefts);
-                multiply_transposed(simd, left, right.clone(), width, sums);
+                multiply_transposed(simd, left, right.clone(), (width, panel), sums);
             }
         }
     }

@@ -25,15 +25,31 @@ impl Images {
         ((image * self.height + row) * self.width + column) * self.channels
     }
 
-    /// The channels of a pixel, or nothing where the image has none.
+    /// The channels of each of some pixels in a row; `zeros`, one for each channel, where the
+    /// image has none.
+    // All slices are as long as `zeros`, which the compiler has to see: it then checks no access.
     #[inline(always)]
-    pub fn pixel<T>(self, numbers: &[T], image: usize, row: isize, column: isize) -> &[T] {
+    pub fn pixels<'a, T, const N: usize>(
+        self,
+        numbers: &'a [T],
+        image: usize,
+        [row, column]: [isize; 2],
+        zeros: &'a [T],
+    ) -> [&'a [T]; N] {
         let (row, column) = (row.cast_unsigned(), column.cast_unsigned());
-        if row >= self.height || column >= self.width {
-            return &[];
+        let mut pixels = [zeros; N];
+        if row >= self.height {
+            return pixels;
         }
-        let start = self.start(image, row, column);
-        numbers.get(start..start + self.channels).unwrap_or_default()
+        let start = self.start(image, row, 0);
+        for (x, pixel) in pixels.iter_mut().enumerate() {
+            let column = column.wrapping_add(x);
+            if column < self.width {
+                let start = start + column * zeros.len();
+                *pixel = numbers.get(start..start + zeros.len()).unwrap_or(zeros);
+            }
+        }
+        pixels
     }
 }
 

@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::super::product::{DEPTH, Left, Right, Transposed, WIDTH};
-use super::super::real::{Real, load, store};
+use super::super::real::{Real, lanes, load};
 use super::filters::Filters;
 use super::grid::{Images, Position};
 use super::scheme::{Depth, Output, Panel, Scheme};
@@ -29,29 +29,33 @@ impl Patches {
 
     /// Fills a row of blocks from some pixels in a row, which are inside of the image.
     #[inline(always)]
-    fn copy_run<T: Real>(input: &[T], slot: usize, blocks: &mut [Left<T>]) {
+    fn copy_run<T: Real>(mut input: &[T], slot: usize, blocks: &mut [Left<T>]) {
         // What is read too much does not count.
-        let (whole, rest) = input.as_chunks::<DEPTH>();
-        for (block, source) in blocks.iter_mut().zip(whole) {
-            if let Some(row) = block.get_mut(slot) {
-                *row = *source;
+        for block in blocks {
+            let Some(place) = block.get_mut(slot) else { continue };
+            if let Some((whole, rest)) = input.split_first_chunk() {
+                *place = *whole;
+                input = rest;
+            } else {
+                place.iter_mut().zip(input).for_each(|(place, &number)| *place = number);
             }
         }
-        let last = blocks.get_mut(whole.len()).and_then(|block| block.get_mut(slot));
-        last.into_iter().flatten().zip(rest).for_each(|(place, &number)| *place = number);
     }
 
     /// Fills a row of blocks from pixels in a row that begins left of the image or ends right of
     /// it.
+    #[inline(always)]
     fn copy_edge<T: Real>(&self, row: &[T], column: isize, slot: usize, blocks: &mut [Left<T>]) {
         let before = column.min(0).unsigned_abs() * self.input.channels;
         let start = column.max(0).cast_unsigned() * self.input.channels;
-        let run = self.taps[1] * self.input.channels;
         let numbers = row.get(start..).unwrap_or_default();
-        let zeros = std::iter::repeat_n(T::zero(), before.min(run));
-        let numbers = zeros.chain(numbers.iter().copied()).chain(std::iter::repeat(T::zero()));
-        let rows = blocks.iter_mut().filter_map(|block| block.get_mut(slot));
-        rows.flatten().zip(numbers.take(run)).for_each(|(place, number)| *place = number);
+        for (block, first) in blocks.iter_mut().zip((0..).step_by(DEPTH)) {
+            let Some(place) = block.get_mut(slot) else { continue };
+            place.fill(T::zero());
+            let numbers = numbers.get(usize::saturating_sub(first, before)..).unwrap_or_default();
+            let place = place.iter_mut().skip(before.saturating_sub(first));
+            place.zip(numbers).for_each(|(place, &number)| *place = number);
+        }
     }
 }
 
@@ -87,8 +91,11 @@ impl<T: Real> Scheme<T> for Patches {
         let row = (position.row * self.stride[0]).cast_signed() + self.offset[0];
         let column = (position.column * self.stride[1]).cast_signed() + self.offset[1];
         let inside = column >= 0 && column.cast_unsigned() + self.taps[1] <= width;
-        let runs = left.chunks_exact_mut((self.taps[1] * channels).div_ceil(DEPTH));
-        for (row, blocks) in (row..).zip(runs) {
+        let run = (self.taps[1] * channels).div_ceil(DEPTH);
+        let mut left = left;
+        for row in (row..).take(self.taps[0]) {
+            let Some((blocks, rest)) = left.split_at_mut_checked(run) else { return };
+            left = rest;
             let row = row.cast_unsigned();
             let start = self.input.start(position.image, row.min(height), 0);
             if inside && row < height {
@@ -132,15 +139,18 @@ impl<T: Real> Scheme<T> for Patches {
         slot: usize,
         output: &mut Output<T>,
     ) {
-        let start = self.output_start(position);
-        let pixel = output.panel(start, self.output.channels, panel.index);
+        let start = output.start_of(self.output_start(position), panel.index);
         let sums = products.first().and_then(|products| products.get(slot));
-        let sums = sums.map_or(&[] as &[_], |sums| T::vectors::<S>(sums).0);
-        for (vector, &sum) in sums.iter().enumerate() {
-            let bias = load(simd, panel.bias, vector);
-            store(simd, pixel, vector, T::plus(simd, sum, bias));
+        let Some(sums) = sums else { return };
+        for vector in 0..panel.width.div_ceil(lanes::<T, S>()) {
+            let value = T::plus(simd, load(simd, sums, vector), load(simd, panel.bias, vector));
+            match panel.width {
+                WIDTH => output.store::<S, WIDTH>(simd, start, (vector, WIDTH), value),
+                width => output.store::<S, 0>(simd, start, (vector, width), value),
+            }
         }
     }
+
     fn load_filters(&self, filters: &Filters<T>, panel: usize, right: &mut [[T; WIDTH]]) {
         let channels = self.input.channels;
         for (tap, rows) in right.chunks_exact_mut(channels).enumerate() {

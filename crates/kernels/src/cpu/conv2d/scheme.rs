@@ -1,7 +1,7 @@
 use pulp::Simd;
 
 use super::super::product::{Left, Right, Transposed, WIDTH};
-use super::super::real::Real;
+use super::super::real::{Real, store};
 use super::filters::Filters;
 use super::grid::{Images, Position};
 
@@ -65,11 +65,18 @@ pub struct Depth {
     pub run: usize,
 }
 
-/// Some channels of the output, at most [`WIDTH`].
+/// Some channels of the output.
 #[derive(Clone, Copy)]
 pub struct Panel<'a, T> {
     pub index: usize,
+    /// How many there are, at most [`WIDTH`].
+    pub width: usize,
     pub bias: &'a [T; WIDTH],
+}
+
+/// How many channels panel `index` has.
+pub fn panel_width(channels: usize, index: usize) -> usize {
+    WIDTH.min(channels - index * WIDTH)
 }
 
 /// A part of the output, which begins with number `start` of it.
@@ -78,12 +85,29 @@ pub struct Output<'a, T> {
     pub start: usize,
 }
 
-impl<T> Output<'_, T> {
-    /// The numbers of a panel of a pixel that begins with number `start` of the whole output.
+impl<T: Real> Output<'_, T> {
+    /// Where the numbers of a panel of a pixel are that begins with number `start` of the whole
+    /// output.
     #[inline(always)]
-    pub fn panel(&mut self, start: usize, channels: usize, panel: usize) -> &mut [T] {
-        let start = start - self.start;
-        let channels = panel * WIDTH..channels.min((panel + 1) * WIDTH);
-        self.numbers.get_mut(start + channels.start..start + channels.end).unwrap_or_default()
+    pub fn start_of(&self, start: usize, panel: usize) -> usize {
+        start - self.start + panel * WIDTH
+    }
+
+    /// Writes vector `index` of the `width` numbers from `start` on; of `N` numbers where that is
+    /// not 0, which the compiler can do at once.
+    #[inline(always)]
+    pub fn store<S: Simd, const N: usize>(
+        &mut self,
+        simd: S,
+        start: usize,
+        (index, width): (usize, usize),
+        vector: T::Vector<S>,
+    ) {
+        let numbers = self.numbers.get_mut(start..).unwrap_or_default();
+        if N == 0 {
+            store(simd, numbers.get_mut(..width).unwrap_or_default(), index, vector);
+        } else if let Some(numbers) = numbers.first_chunk_mut::<N>() {
+            store(simd, numbers, index, vector);
+        }
     }
 }

@@ -7,7 +7,7 @@ use pulp::Simd;
 
 use self::filters::{filter_gradient, transform_filter};
 use super::super::product::{DEPTH, GROUP, Left, Right, Transposed, WIDTH};
-use super::super::real::{Real, load, store};
+use super::super::real::{Real, lanes, load, store};
 use super::filters::Filters;
 use super::grid::{Images, Position};
 use super::scheme::{Depth, Output, Panel, Scheme};
@@ -16,16 +16,28 @@ use super::scheme::{Depth, Output, Panel, Scheme};
 const STEP: usize = 2;
 /// Inputs of a tile, in each direction.
 const TILE: usize = 4;
+/// Half the channels of a panel.
+const HALF: usize = WIDTH / 2;
 
 /// A convolution 3 x 3 with stride 1.
-pub struct Winograd {
-    pub input: Images,
-    pub output: Images,
+pub struct Winograd<T> {
+    input: Images,
+    output: Images,
     /// From an output to its first input.
-    pub offset: [isize; 2],
+    offset: [isize; 2],
+    /// One for each channel of the input, and of the output.
+    zeros: [Vec<T>; 2],
 }
 
-impl<T: Real> Scheme<T> for Winograd {
+impl<T: Real> Winograd<T> {
+    /// From `input` to `output`, each of which has its first input `offset` away.
+    pub fn new(input: Images, output: Images, offset: [isize; 2]) -> Self {
+        let zeros = [input, output].map(|images| vec![T::zero(); images.channels]);
+        Self { input, output, offset, zeros }
+    }
+}
+
+impl<T: Real> Scheme<T> for Winograd<T> {
     const PRODUCTS: usize = TILE * TILE;
 
     fn output(&self) -> Images {
@@ -55,13 +67,13 @@ impl<T: Real> Scheme<T> for Winograd {
     ) {
         let row = (STEP * position.row).cast_signed() + self.offset[0];
         let column = (STEP * position.column).cast_signed() + self.offset[1];
-        let mut pixels = [[&[] as &[T]; TILE]; TILE];
+        let [zeros, _] = &self.zeros;
+        let mut pixels = [[zeros.as_slice(); TILE]; TILE];
         for (y, pixels) in (row..).zip(&mut pixels) {
-            for (x, pixel) in (column..).zip(pixels) {
-                *pixel = self.input.pixel(input, position.image, y, x);
-            }
+            *pixels = self.input.pixels(input, position.image, [y, column], zeros);
         }
-        transform_tile(simd, &pixels, slot, left);
+        let tile = Tile::<T, S, _>::new(pixels, zeros.len());
+        transform_tile(simd, &tile, slot, left);
     }
 
     #[inline(always)]
@@ -75,13 +87,13 @@ impl<T: Real> Scheme<T> for Winograd {
     ) {
         let row = (STEP * position.row).cast_signed();
         let column = (STEP * position.column).cast_signed();
-        let mut pixels = [[&[] as &[T]; STEP]; STEP];
+        let [_, zeros] = &self.zeros;
+        let mut pixels = [[zeros.as_slice(); STEP]; STEP];
         for (y, pixels) in (row..).zip(&mut pixels) {
-            for (x, pixel) in (column..).zip(pixels) {
-                *pixel = self.output.pixel(gradient, position.image, y, x);
-            }
+            *pixels = self.output.pixels(gradient, position.image, [y, column], zeros);
         }
-        transform_gradient(simd, &pixels, slot, right);
+        let tile = Tile::<T, S, _>::new(pixels, zeros.len());
+        transform_gradient(simd, &tile, slot, right);
     }
 
     #[inline(always)]
@@ -94,18 +106,10 @@ impl<T: Real> Scheme<T> for Winograd {
         slot: usize,
         output: &mut Output<T>,
     ) {
-        let Images { height, width, channels } = self.output;
-        let (row, column) = (STEP * position.row, STEP * position.column);
-        for vector in 0..lanes_in::<T, S>(WIDTH) {
-            let bias = load(simd, panel.bias, vector);
-            let tile = inverse_transform::<T, S>(simd, products, slot, vector);
-            for (row, outputs) in (row..height).zip(tile) {
-                for (column, value) in (column..width).zip(outputs) {
-                    let start = self.output.start(position.image, row, column);
-                    let pixel = output.panel(start, channels, panel.index);
-                    store(simd, pixel, vector, T::plus(simd, value, bias));
-                }
-            }
+        match panel.width {
+            WIDTH => self.store_pixels::<S, WIDTH>(simd, products, panel, position, slot, output),
+            HALF => self.store_pixels::<S, HALF>(simd, products, panel, position, slot, output),
+            _ => self.store_pixels::<S, 0>(simd, products, panel, position, slot, output),
         }
     }
 
@@ -143,22 +147,94 @@ impl<T: Real> Scheme<T> for Winograd {
     }
 }
 
+impl<T: Real> Winograd<T> {
+    /// [`Scheme::store`] of `N` channels; of any number of them where that is 0.
+    #[inline(always)]
+    fn store_pixels<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        products: &[Right<T>],
+        panel: Panel<T>,
+        position: Position,
+        slot: usize,
+        output: &mut Output<T>,
+    ) {
+        let mut starts = [[None; STEP]; STEP];
+        for (row, starts) in (STEP * position.row..self.output.height).zip(&mut starts) {
+            for (column, start) in (STEP * position.column..self.output.width).zip(starts) {
+                let start_of_pixel = self.output.start(position.image, row, column);
+                *start = Some(output.start_of(start_of_pixel, panel.index));
+            }
+        }
+        for vector in 0..panel.width.div_ceil(lanes::<T, S>()) {
+            let bias = load(simd, panel.bias, vector);
+            let tile = inverse_transform::<T, S>(simd, products, slot, vector);
+            for (start, value) in starts.as_flattened().iter().zip(tile.as_flattened()) {
+                let Some(start) = *start else { continue };
+                let value = T::plus(simd, *value, bias);
+                output.store::<S, N>(simd, start, (vector, panel.width), value);
+            }
+        }
+    }
+}
+
+/// A square of pixels, and how many whole vectors each is.
+struct Tile<'a, T: Real, S: Simd, const N: usize> {
+    vectors: [[&'a [T::Vector<S>]; N]; N],
+    /// What is left of each.
+    rests: [[&'a [T]; N]; N],
+    whole: usize,
+    /// Whether anything is left of them.
+    is_split: bool,
+}
+
+impl<'a, T: Real, S: Simd, const N: usize> Tile<'a, T, S, N> {
+    /// Of pixels of so many channels.
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "both indices are below the arrays' lengths")]
+    fn new(pixels: [[&'a [T]; N]; N], channels: usize) -> Self {
+        let mut vectors = [[&[] as &[T::Vector<S>]; N]; N];
+        let mut rests = pixels;
+        for y in 0..N {
+            for x in 0..N {
+                (vectors[y][x], rests[y][x]) = T::vectors::<S>(pixels[y][x]);
+            }
+        }
+        let (whole, rest) = (channels / lanes::<T, S>(), channels % lanes::<T, S>());
+        Self { vectors, rests, whole, is_split: rest > 0 }
+    }
+
+    /// Vector `index` of each pixel, zeros behind the end.
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "all indices are below the lengths")]
+    fn load(&self, simd: S, index: usize) -> [[T::Vector<S>; N]; N] {
+        let mut tile = [[T::splat(simd, T::zero()); N]; N];
+        for (y, values) in tile.iter_mut().enumerate() {
+            for (x, value) in values.iter_mut().enumerate() {
+                if index < self.whole {
+                    *value = self.vectors[y][x][index];
+                } else if index == self.whole && self.is_split {
+                    *value = T::load_part(simd, self.rests[y][x]);
+                }
+            }
+        }
+        tile
+    }
+}
+
 /// `B^T d B` of each channel.
 #[inline(always)]
 fn transform_tile<T: Real, S: Simd>(
     simd: S,
-    pixels: &[[&[T]; TILE]; TILE],
+    tile: &Tile<T, S, TILE>,
     slot: usize,
     left: &mut [Left<T>],
 ) {
     let mut index = 0;
     for blocks in left.as_chunks_mut::<{ TILE * TILE }>().0 {
-        for lane in 0..lanes_in::<T, S>(DEPTH) {
-            let mut tile = [[T::splat(simd, T::zero()); TILE]; TILE];
-            for (values, pixels) in tile.iter_mut().zip(pixels) {
-                for (value, pixel) in values.iter_mut().zip(pixels) {
-                    *value = load(simd, pixel, index);
-                }
+        for lane in 0..DEPTH / lanes::<T, S>() {
+            let mut tile = tile.load(simd, index);
+            for values in &mut tile {
                 *values = transform::<T, S>(simd, *values);
             }
             put(simd, transposed(tile), transform::<T, S>, blocks, (slot, lane));
@@ -171,17 +247,15 @@ fn transform_tile<T: Real, S: Simd>(
 #[inline(always)]
 fn transform_gradient<T: Real, S: Simd>(
     simd: S,
-    pixels: &[[&[T]; STEP]; STEP],
+    pixels: &Tile<T, S, STEP>,
     slot: usize,
     right: &mut [Right<T>],
 ) {
     let mut index = 0;
     for blocks in right.as_chunks_mut::<{ TILE * TILE }>().0 {
-        for lane in 0..lanes_in::<T, S>(WIDTH) {
+        for lane in 0..WIDTH / lanes::<T, S>() {
             let mut tile = [[T::splat(simd, T::zero()); TILE]; STEP];
-            for (values, pixels) in tile.iter_mut().zip(pixels) {
-                let [first, second] = *pixels;
-                let pair = [load(simd, first, index), load(simd, second, index)];
+            for (values, pair) in tile.iter_mut().zip(pixels.load(simd, index)) {
                 *values = spread::<T, S>(simd, pair);
             }
             put(simd, transposed(tile), spread::<T, S>, blocks, (slot, lane));
@@ -265,10 +339,4 @@ fn transposed<V: Copy, const M: usize, const N: usize>(rows: [[V; N]; M]) -> [[V
         }
     }
     columns
-}
-
-/// How many vectors so many numbers are.
-#[inline(always)]
-const fn lanes_in<T: Real, S: Simd>(numbers: usize) -> usize {
-    numbers * size_of::<T>() / size_of::<T::Vector<S>>()
 }
