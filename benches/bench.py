@@ -23,7 +23,7 @@ STREAMED_IMAGES = 20_000 if QUICK else 200_000
 TARGET = 0.98
 
 # Epochs of the short and the long run of the trainer, steps in a chunk of the peers, rounds.
-MODELS = {"m1": ((20, 220), 33, 5), "m2": ((2, 24), 16, 5), "m3": ((1, 6), 8, 3), "m4": ((1, 2), 2, 3)}
+MODELS = {"m1": ((20, 220), 33, 3), "m2": ((2, 24), 16, 3), "m3": ((1, 6), 8, 3), "m4": ((1, 2), 2, 3)}
 SECONDS = 1 if QUICK else 6
 KEPT = " with memory kept"
 VARIANTS = {

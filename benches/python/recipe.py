@@ -114,6 +114,7 @@ def fit(config, images, labels, sets):
                 average.update(model)
         seconds += time.perf_counter() - started
         kept = average.model if average else model
+        kept = Mirrored(kept) if config.get("evaluation", {}).get("mirrored") else kept
         scores = {name: accuracy(kept, *pair, mean, deviation) for name, pair in sets.items()}
         yield {"epoch": epoch, "seconds": round(seconds, 3), "loss": round(total / len(images), 5), **scores}
 
@@ -132,6 +133,17 @@ def predictions(model, images, mean, deviation):
     model.eval()
     batches = images.split(128)
     return torch.cat([model(standardize(to_float(batch), mean, deviation)).argmax(1) for batch in batches])
+
+
+class Mirrored(nn.Module):
+    """The mean of the logits of an image and of its mirror image."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        return (self.model(images) + self.model(images.flip(3))) / 2
 
 
 def learning_rate_factor(schedule, step, steps_per_epoch, epochs):
