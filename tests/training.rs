@@ -25,19 +25,35 @@ fn a_run_learns_and_leaves_everything_in_its_directory() {
     assert_eq!(ran.stderr, "");
 
     let expected = [
+        "accuracy.png",
+        "accuracy.svg",
         "best_model.bpk",
+        "calibration.png",
+        "calibration.svg",
         "checkpoints",
         "config.toml",
+        "confusion.png",
+        "confusion.svg",
         "curves.png",
         "curves.svg",
         "environment.json",
         "evaluation-test.json",
         "evaluation-train.json",
+        "findings.json",
+        "learning_rate.png",
+        "learning_rate.svg",
         "lock",
+        "loss.png",
+        "loss.svg",
         "metrics.csv",
         "metrics.jsonl",
+        "report.html",
         "run.log",
         "summary.json",
+        "tensorboard",
+        "throughput.png",
+        "throughput.svg",
+        "timings.jsonl",
     ];
     assert_eq!(place.names("runs/tiny"), expected);
     let losses = column(&place.read("runs/tiny/metrics.jsonl"), "train_loss");

@@ -12,16 +12,36 @@ use std::path::Path;
 pub struct Bits(BTreeMap<String, Vec<u8>>);
 
 /// The files that hold times, or what happened: they differ between equal runs.
-const DIARIES: [&str; 4] = ["environment.json", "lock", "run.log", "summary.json"];
+const DIARIES: [&str; 8] = [
+    "environment.json",
+    "lock",
+    "report.html",
+    "run.log",
+    "summary.json",
+    "throughput.png",
+    "throughput.svg",
+    "timings.jsonl",
+];
 
 /// What the trainer draws, from the same numbers.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 19] = [
+    "accuracy.png",
+    "accuracy.svg",
     "best_model.bpk",
+    "calibration.png",
+    "calibration.svg",
     "config.toml",
+    "confusion.png",
+    "confusion.svg",
     "curves.png",
     "curves.svg",
     "evaluation-test.json",
     "evaluation-train.json",
+    "findings.json",
+    "learning_rate.png",
+    "learning_rate.svg",
+    "loss.png",
+    "loss.svg",
     "metrics.csv",
     "metrics.jsonl",
 ];
@@ -36,7 +56,7 @@ impl Bits {
         let mut bits = BTreeMap::new();
         for name in names(directory)? {
             match name.as_str() {
-                "checkpoints" => {}
+                "checkpoints" | "tensorboard" => {}
                 name if DIARIES.contains(&name) => {}
                 name if OTHERS.contains(&name) => {
                     bits.insert(name.to_owned(), fs::read(directory.join(name))?);

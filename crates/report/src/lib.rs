@@ -1,5 +1,5 @@
-//! Files of a run directory into pictures: the curves of its metrics and the boundary that its
-//! model draws between the classes.
+//! Files of a run directory into pictures and pages: the curves of its metrics, the boundary that
+//! its model draws between the classes, and the report of the whole run.
 //!
 //! A picture is composed as SVG and rendered from that to PNG, with a font of its own. Equal input
 //! gives equal bytes.
@@ -8,16 +8,31 @@
 
 mod axis;
 mod boundary;
+mod calibration;
 mod cells;
+mod comparison;
+mod confusion;
 mod contour;
 mod curves;
 mod error;
+mod inputs;
+mod interval;
 mod output;
+mod page;
 mod palette;
+mod panel;
 mod plane;
+mod plots;
+mod rate_search;
 mod svg;
+mod sweep;
 mod tint;
 
 pub use boundary::{Boundary, Point, draw_boundary};
+pub use comparison::draw_comparison;
 pub use curves::draw_curves;
 pub use error::ReportError;
+pub use inputs::RunFiles;
+pub use page::draw_report;
+pub use rate_search::{RateCurves, draw_rate_search};
+pub use sweep::{SweepTrial, draw_sweep};

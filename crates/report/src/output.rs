@@ -29,6 +29,15 @@ pub fn write_picture(svg: &str, stem: &Path) -> Result<(), ReportError> {
     done
 }
 
+/// Writes a file, whole or not at all.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+    let done = stage(path, bytes).and_then(|()| commit(path));
+    if done.is_err() {
+        fs::remove_file(staged(path)).ok();
+    }
+    done
+}
+
 /// The PNG of an SVG, `SCALE` times its size.
 fn render(svg: &str, path: &Path) -> Result<Vec<u8>, ReportError> {
     let mut fonts = fontdb::Database::new();

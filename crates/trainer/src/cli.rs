@@ -39,10 +39,16 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Classify images or points with the best model of a run
     Predict(PredictArgs),
+    /// Draw the report of a run again, or compare it with another run
+    Report(ReportArgs),
     /// Run the experiments of the courses over several seeds and compare with the courses
     Reproduce(ReproduceArgs),
+    /// Train one config with many settings, and compare them by their validation accuracy
+    Sweep(SweepArgs),
     /// Compare the gradients of an experiment with centred differences of its cost
     Gradcheck(GradcheckArgs),
+    /// Search a learning rate: train some steps while it rises, and watch the loss
+    LrFind(LrFindArgs),
     /// List the devices of this build on this machine, the best one first
     Devices,
     /// Make data sets
@@ -134,6 +140,19 @@ pub struct PredictArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Compare with this run, in a page of its own
+    #[arg(long, value_name = "RUN")]
+    pub against: Option<PathBuf>,
+    /// Where to ask the model; else the best device
+    #[arg(long, value_name = "DEVICE", conflicts_with = "against")]
+    pub device: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct ReproduceArgs {
     /// Experiments by the names of their configs, or course1 or course2; all if none is named
     #[arg(value_name = "NAME")]
@@ -162,6 +181,28 @@ pub struct ReproduceArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// The TOML file of the sweep: a config, and a [grid] or [random] of its keys
+    #[arg(value_name = "SWEEP", required_unless_present = "resume")]
+    pub sweep: Option<PathBuf>,
+    /// So many runs at once; as many as there are cores if not given
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroU16>,
+    /// Where to run, as for train
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// The directory of the runs and of the report, instead of one in runs/
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Continue what was stopped in DIR, as it was asked for; finished runs are not repeated
+    #[arg(long, value_name = "DIR", conflicts_with = "sweep")]
+    pub resume: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct GradcheckArgs {
     /// The TOML file of the experiment
     #[arg(long, value_name = "FILE")]
@@ -181,6 +222,28 @@ pub struct GradcheckArgs {
     /// Make an error in the backward pass, to see that it is found
     #[arg(long, value_name = "ERROR", value_enum)]
     pub plant: Option<PlantChoice>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LrFindArgs {
+    /// The TOML file of the experiment
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Override a key of the config, for example training.batch_size=64
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// The most steps, from a rate of 1e-7 to one of 10
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(10..=100_000))]
+    pub steps: u64,
+    /// Where to run; else the config's, or the best device
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// The files of the plot, without .svg and .png; else the name of the config and -lr
+    #[arg(long, value_name = "STEM")]
+    pub plot: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

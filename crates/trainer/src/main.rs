@@ -44,8 +44,11 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Train(args)) => commands::train(&args, &log),
         Some(Command::Evaluate(args)) => commands::evaluate(&args),
         Some(Command::Predict(args)) => commands::predict(&args),
+        Some(Command::Report(args)) => commands::report(&args),
         Some(Command::Reproduce(args)) => commands::reproduce(&args),
+        Some(Command::Sweep(args)) => commands::sweep(&args),
         Some(Command::Gradcheck(args)) => commands::gradcheck(&args),
+        Some(Command::LrFind(args)) => commands::lr_find(&args),
         Some(Command::Devices) => commands::devices(),
         Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(&args),
     }

@@ -1,9 +1,11 @@
-//! The pictures of a run: the curves of its metrics, and the plane where its data have two
-//! features.
+//! The pictures of a run: the curves of its metrics, the plane where its data have two features,
+//! and the report that shows everything.
+
+use std::path::PathBuf;
 
 use dataset::{Examples, Values};
-use report::{Boundary, Point, ReportError};
-use training::{Plane, RunDir, RunError};
+use report::{Boundary, Point, ReportError, RunFiles};
+use training::{Findings, Plane, RunDir, RunError};
 
 use crate::error::Failure;
 
@@ -15,6 +17,53 @@ const MOST: usize = 4000;
 pub fn draw(run: &RunDir, name: &str, device: Option<&str>) {
     if let Err(failure) = try_draw(run, name, device) {
         tracing::warn!("a picture of the run is missing: {}", failure.message());
+    }
+}
+
+/// Draws the report of a finished run. What is missing then is told, and takes nothing from the run.
+pub fn draw_report(run: &RunDir, device: Option<&str>) {
+    if let Err(failure) = report(run, device) {
+        tracing::warn!("the report of the run is missing: {}", failure.message());
+    }
+}
+
+/// Draws the report of a run, with what its model says now, and tells where it is.
+///
+/// Where the data are gone, it shows what the model said when they were there.
+pub fn report(run: &RunDir, device: Option<&str>) -> Result<PathBuf, Failure> {
+    match Findings::of(run, device) {
+        Err(error) if run.findings().exists() => {
+            tracing::warn!("the examples in the report are those of an earlier one: {error}");
+        }
+        Err(RunError::NothingTrained { .. }) => {}
+        findings => {
+            findings?;
+        }
+    }
+    let page = run.report();
+    report::draw_report(&files(run), &page).map_err(|error| Failure::run(&error))?;
+    Ok(page)
+}
+
+/// Draws a page that compares two runs into the directory of the first, and tells where it is.
+pub fn compare(run: &RunDir, other: &RunDir) -> Result<PathBuf, Failure> {
+    let page = run.comparison(other);
+    report::draw_comparison([&files(run), &files(other)], &page)
+        .map_err(|error| Failure::run(&error))?;
+    Ok(page)
+}
+
+fn files(run: &RunDir) -> RunFiles {
+    RunFiles {
+        directory: run.path().to_owned(),
+        config: run.config(),
+        environment: run.environment(),
+        metrics: run.metrics_jsonl(),
+        timings: run.timings(),
+        summary: run.summary(),
+        evaluation: run.evaluation("test"),
+        findings: run.findings(),
+        boundary: run.picture("boundary.svg"),
     }
 }
 

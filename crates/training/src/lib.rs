@@ -16,6 +16,7 @@ mod estimate;
 mod evaluation;
 mod events;
 mod faults;
+mod findings;
 mod finite;
 mod fit;
 mod gradient_check;
@@ -30,6 +31,7 @@ mod plane;
 mod prediction;
 #[cfg(test)]
 mod properties;
+mod rate_search;
 mod reference;
 mod resume;
 mod run_dir;
@@ -38,6 +40,8 @@ mod scores;
 mod session;
 mod silent;
 mod state;
+mod tensorboard;
+mod timings;
 mod trained;
 
 pub use checkpoint::{Checkpoint, CheckpointConfig, Checkpoints};
@@ -47,9 +51,11 @@ pub use environment::DataIdentity;
 pub use error::RunError;
 pub use evaluation::{ClassScore, Evaluation, SplitName};
 pub use faults::{Fault, Faults};
+pub use findings::{Bin, Findings, Shown};
 pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, TensorCheck};
 pub use gradients::GradientClipping;
 pub use loader::LoaderConfig;
+pub use metrics::validation_accuracies;
 pub use objective::{ClassWeights, Head, ObjectiveConfig};
 pub use optimizer::{
     AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
@@ -58,6 +64,7 @@ pub use panics::caught;
 pub use plan::{Outcome, Plan, Run, Summary, Ui};
 pub use plane::Plane;
 pub use prediction::{ClassProbability, Prediction};
+pub use rate_search::RateSearch;
 pub use reference::ReferenceConfig;
 pub use run_dir::{RunDir, write_file, write_json};
 pub use schedule::{

@@ -68,6 +68,17 @@ struct Appender {
 const HEADER: &str = "epoch,step,learning_rate,train_loss,train_accuracy,\
                       validation_loss,validation_accuracy\n";
 
+/// The validation accuracy of every epoch of `run` that was validated.
+pub fn validation_accuracies(run: &RunDir) -> Result<Vec<f64>, RunError> {
+    let path = run.metrics_jsonl();
+    let text = fs::read_to_string(&path).map_err(|error| RunError::read(&path, error))?;
+    let rows = text.lines().map(serde_json::from_str::<Row>);
+    let accuracies = rows.filter_map(|row| row.map(|row| row.validation_accuracy).transpose());
+    accuracies
+        .collect::<Result<_, _>>()
+        .map_err(|error| RunError::Malformed { path, reason: error.to_string() })
+}
+
 impl Row {
     /// The row of an epoch that ended with these scores.
     pub fn new(

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::tensor::FloatDType;
+use burn::tensor::{Device, FloatDType};
 use dataset::Split;
 
 use crate::checkpoint::{Checkpoint, Checkpoints};
@@ -25,9 +25,9 @@ pub use run::{Outcome, Run, Summary, Ui};
 /// A run with everything ready: config resolved, device chosen, data loaded. Nothing is written
 /// until it starts.
 pub struct Plan {
-    config: RunConfig,
+    pub(crate) config: RunConfig,
     device: Chosen,
-    data: Arc<Split>,
+    pub(crate) data: Arc<Split>,
     environment: Environment,
     estimate: Estimate,
 }
@@ -155,10 +155,15 @@ impl Plan {
         state.best.as_ref().map_or(Ok(()), |best| checkpoints.load(&best.checkpoint).map(drop))
     }
 
+    /// The device, with autodiff.
+    pub(crate) fn autodiff(&self) -> Device {
+        self.device.device.clone().autodiff()
+    }
+
     /// The classifier before the first step.
-    fn initial(&self) -> Result<Classifier, RunError> {
+    pub(crate) fn initial(&self) -> Result<Classifier, RunError> {
         let statistics = self.config.input.normalization.fit(&self.data.train)?;
-        let device = self.device.device.clone().autodiff();
+        let device = self.autodiff();
         let weights = &self.config.objective.class_weights;
         let weights = weights.fit(&self.data.train.labels, self.data.classes.len());
         let (config, data) = (&self.config, self.data());

@@ -102,7 +102,8 @@ impl RunDir {
     /// Removes what only a finished run has: it is made anew when the run ends.
     pub fn remove_outcome(&self) -> Result<(), RunError> {
         let evaluations = ["train", "validation", "test"].map(|split| self.evaluation(split));
-        for path in [self.best_model(), self.summary()].into_iter().chain(evaluations) {
+        let outcome = [self.best_model(), self.summary(), self.findings(), self.report()];
+        for path in outcome.into_iter().chain(evaluations) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(RunError::write(&path, error));
@@ -138,6 +139,16 @@ impl RunDir {
         self.path.join("metrics.csv")
     }
 
+    /// The seconds of each epoch, one JSON object a line.
+    pub fn timings(&self) -> PathBuf {
+        self.path.join("timings.jsonl")
+    }
+
+    /// The directory of the metrics for TensorBoard.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("tensorboard")
+    }
+
     /// What the run logged.
     pub fn log(&self) -> PathBuf {
         self.path.join("run.log")
@@ -156,6 +167,22 @@ impl RunDir {
     /// The outcome of a finished run.
     pub fn summary(&self) -> PathBuf {
         self.path.join("summary.json")
+    }
+
+    /// What the model says of single examples.
+    pub fn findings(&self) -> PathBuf {
+        self.path.join("findings.json")
+    }
+
+    /// The page that shows all of it.
+    pub fn report(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    /// The page that compares it with `other`.
+    pub fn comparison(&self, other: &Self) -> PathBuf {
+        let name = other.path.file_name().unwrap_or(other.path.as_os_str());
+        self.path.join(format!("against-{}.html", name.display()))
     }
 
     /// What the model says over the plane, where the data have two features.

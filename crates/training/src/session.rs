@@ -23,6 +23,8 @@ use crate::metrics::{MetricsFiles, Row};
 use crate::run_dir::RunDir;
 use crate::scores::Scores;
 use crate::state::{Best, State};
+use crate::tensorboard::EventFile;
+use crate::timings::Stopwatch;
 pub use recovery::OnNan;
 
 /// When to stop before the last epoch: `[training.early_stopping]`.
@@ -72,6 +74,8 @@ pub struct Session {
     pub directory: RunDir,
     /// The open metrics files.
     pub metrics: MetricsFiles,
+    /// The metrics for TensorBoard.
+    pub tensorboard: EventFile,
     /// Where checkpoints go.
     pub checkpoints: Checkpoints,
     /// Whether to stop.
@@ -80,6 +84,8 @@ pub struct Session {
     pub whole: Option<Batch>,
     /// What changes the training images.
     pub augmenter: Option<Arc<Augmenter>>,
+    /// Times the epoch.
+    pub stopwatch: Stopwatch,
     /// What goes wrong on purpose.
     pub faults: Faults,
 }
@@ -122,6 +128,7 @@ impl Session {
         let _span = reports.then(|| tracing::debug_span!("train_epoch", epoch).entered());
         let order = self.order(self.data.train.len());
         self.announce_epoch(events, order.len());
+        self.stopwatch = Stopwatch::start(self.state.scores.count);
         let steps = order.chunks(self.config.training.step_examples(order.len()));
         let steps: Vec<_> = steps.skip(self.state.epoch_step).collect();
         let mut loader = self.loader(&steps)?;
@@ -167,6 +174,9 @@ impl Session {
     fn finish_epoch(&mut self, events: &mut Events) -> Result<(), RunError> {
         let epoch = self.state.epoch;
         let reports = self.config.training.reports(epoch);
+        if reports {
+            self.stopwatch.note(epoch, self.state.scores.count, &self.directory)?;
+        }
         let validation = if reports { self.report(events)? } else { None };
 
         self.state.epoch += 1;
@@ -190,6 +200,7 @@ impl Session {
         let rate = self.learning_rate(step.saturating_sub(1));
         let row = Row::new((epoch, step), rate, &self.state.scores, validation.as_ref());
         self.metrics.append(&row)?;
+        self.tensorboard.append(&row)?;
         tracing::debug!(?row, "epoch done");
         events.end_epoch(epoch);
         Ok(validation)

@@ -70,6 +70,10 @@ impl Trained {
         Ok(data)
     }
 
+    pub(crate) fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
     pub(crate) fn classifier(&self) -> &Classifier {
         &self.classifier
     }

@@ -9,6 +9,7 @@ pub struct Progress {
     total: usize,
     started: Instant,
     is_terminal: bool,
+    is_silent: bool,
     state: Mutex<State>,
 }
 
@@ -27,8 +28,14 @@ impl Progress {
             total,
             started: Instant::now(),
             is_terminal: stdout().is_terminal(),
+            is_silent: false,
             state: Mutex::new(State { done: 0, painted: None }),
         }
+    }
+
+    /// The same, which tells nothing: what is printed is for a program.
+    pub fn silent(total: usize) -> Self {
+        Self { is_terminal: false, is_silent: true, ..Self::new(total) }
     }
 
     /// A run is under way.
@@ -50,6 +57,9 @@ impl Progress {
         let left = self.started.elapsed().div_f64(state.done as f64);
         let left = left.mul_f64((self.total - state.done) as f64).as_secs().div_ceil(60);
         let (done, total) = (state.done, self.total);
+        if self.is_silent {
+            return;
+        }
         print::progress(&format!("[{done} of {total}, {left} min left] {run}: {result}"));
     }
 

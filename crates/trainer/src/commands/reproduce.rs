@@ -2,22 +2,21 @@
 
 mod experiments;
 mod order;
-mod progress;
 mod runs;
 mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 
 use training::RunDir;
 
+use super::pool::cores;
+use super::progress::Progress;
 use crate::cli::ReproduceArgs;
 use crate::error::Failure;
 use crate::{print, signals};
 use order::Order;
-use progress::Progress;
 use runs::{Job, Runs};
 use table::Table;
 
@@ -63,8 +62,4 @@ fn directory(args: &ReproduceArgs, order: &Order) -> Result<PathBuf, Failure> {
     let (directory, _lock) = RunDir::create(args.out.as_deref(), "reproduce")?;
     order.save(directory.path())?;
     Ok(directory.path().to_owned())
-}
-
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
 }

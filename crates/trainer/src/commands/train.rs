@@ -51,8 +51,11 @@ fn go(args: &TrainArgs, mut run: Run, signals: &Signals) -> Result<ExitCode, Fai
         Outcome::Finished(summary) => (finished(&directory, &summary), ExitCode::SUCCESS),
         Outcome::Stopped(stop) => (stopped(&directory), ExitCode::from(signals::exit_code(stop))),
     };
-    tell(args.ui, &text);
     pictures::draw(&run_directory, &name, Some(&device));
+    if code == ExitCode::SUCCESS {
+        pictures::draw_report(&run_directory, Some(&device));
+    }
+    tell(args.ui, &text);
     Ok(code)
 }
 
@@ -153,7 +156,7 @@ fn finished(directory: &Path, summary: &Summary) -> String {
     let stand_in = if summary.stand_in { format!("{STAND_IN}\n") } else { String::new() };
     let directory = directory.display();
     format!(
-        "done in {:.1} s: {model}, train accuracy {:.1} %, test accuracy {:.1} %\n{stand_in}next: trainer evaluate {directory}, or look at {directory}/curves.png",
+        "done in {:.1} s: {model}, train accuracy {:.1} %, test accuracy {:.1} %\n{stand_in}next: trainer evaluate {directory}, or look at {directory}/report.html",
         summary.seconds,
         100.0 * summary.train_accuracy,
         100.0 * summary.test_accuracy,

@@ -20,6 +20,8 @@ use crate::run_dir::{RunDir, RunLock, write_file, write_json};
 use crate::session::{Session, Stop, StopSource};
 use crate::silent::Silent;
 use crate::state::{Best, State};
+use crate::tensorboard::EventFile;
+use crate::timings::Stopwatch;
 
 /// A run with its directory, locked and ready to go on.
 pub struct Run {
@@ -147,20 +149,23 @@ impl Run {
         // Only now, when nothing more can be refused, may the run change.
         resume::write_config(&plan.config, &self.directory)?;
         self.directory.remove_outcome()?;
+        let tensorboard = EventFile::create(&self.directory, state.step)?;
         Ok(Session {
             config: plan.config.clone(),
             data: Arc::clone(&plan.data),
-            device: plan.device.device.clone().autodiff(),
+            device: plan.autodiff(),
             classifier,
             average,
             optimizer,
             directory: self.directory.clone(),
             metrics,
+            tensorboard,
             checkpoints: self.checkpoints.clone(),
             state,
             stop,
             whole: None,
             augmenter,
+            stopwatch: Stopwatch::start(0),
             faults: self.faults.clone(),
         })
     }

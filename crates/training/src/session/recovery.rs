@@ -57,6 +57,7 @@ impl Session {
         self.optimizer = checkpoint.load_optimizer(self.config.optimizer.init())?;
         self.state = State { rollbacks, ..checkpoint.state };
         self.metrics = MetricsFiles::open(&self.directory, &self.state.metrics)?;
+        self.tensorboard.restart(self.state.step)?;
         let problem = error.to_string();
         let problem = problem.lines().next().unwrap_or_default();
         tracing::warn!("{problem}; back to {due} with half the learning rate ({rollbacks})");

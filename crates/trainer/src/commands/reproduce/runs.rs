@@ -1,7 +1,5 @@
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::Arc;
 
 use burn::train::Interrupter;
 use dataset::DatasetConfig;
@@ -9,8 +7,9 @@ use training::{
     GradientCheck, GradientCheckOptions, Outcome, Plan, Plant, RunConfig, RunDir, Summary, Ui,
 };
 
+use super::super::pool;
+use super::super::progress::Progress;
 use super::experiments::Experiment;
-use super::progress::Progress;
 use crate::error::Failure;
 use crate::pictures;
 use crate::signals::Signals;
@@ -88,19 +87,7 @@ impl<'a> Runs<'a> {
 
     /// Does all `jobs`, so many at once. What was stopped is left out.
     pub fn all(&self, jobs: &[Job], at_once: usize) -> Vec<(usize, Ended)> {
-        let next = AtomicUsize::new(0);
-        let ended = Mutex::new(Vec::new());
-        thread::scope(|scope| {
-            for _ in 0..at_once.clamp(1, jobs.len().max(1)) {
-                scope.spawn(|| {
-                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let Some(one) = self.one(job) else { return };
-                        ended.lock().map(|mut ended| ended.push((job.experiment, one))).ok();
-                    }
-                });
-            }
-        });
-        ended.into_inner().unwrap_or_default()
+        pool::each(jobs, at_once, |job| Some((job.experiment, self.one(job)?)))
     }
 
     /// Does one job; `None` if it was stopped.

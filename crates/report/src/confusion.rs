@@ -1,0 +1,90 @@
+//! A confusion matrix as a picture.
+
+use crate::palette::{INK, colour, hexadecimal};
+use crate::svg::{Anchor, Svg, fitted};
+
+/// The room of names and headings, left and above, in pixels.
+const MARGIN: [f64; 2] = [112.0, 96.0];
+/// The most room of the matrix along either side.
+const SIDE: f64 = 340.0;
+/// The smallest cell that has its number written into it.
+const LEGIBLE: f64 = 18.0;
+
+/// How many examples of each class (row) were taken for each class (column), as a picture. The
+/// stronger a cell is tinted, the larger its share of the class.
+pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> String {
+    let cell = SIDE / classes.len().max(1) as f64;
+    let mut svg = Svg::new([MARGIN[0] + SIDE + 18.0, MARGIN[1] + SIDE + 18.0], "Confusion matrix");
+    let middle = SIDE / 2.0;
+    svg.text([MARGIN[0] + middle, 20.0], 13.0, Anchor::Middle, "taken for");
+    svg.upright([18.0, MARGIN[1] + middle], 13.0, "is");
+    for (index, name) in classes.iter().enumerate().filter(|_| cell >= LEGIBLE / 1.5) {
+        let at = (index as f64 + 0.5) * cell;
+        let left = [MARGIN[0] - 8.0, MARGIN[1] + at + 4.0];
+        svg.text(left, 11.0, Anchor::End, &fitted(name, 11.0, MARGIN[0] - 36.0));
+        column_name([MARGIN[0] + at, MARGIN[1] - 8.0], name, cell, &mut svg);
+    }
+    for (row, counts) in counts.iter().enumerate() {
+        let total: usize = counts.iter().sum();
+        for (column, &count) in counts.iter().enumerate() {
+            let at = [MARGIN[0] + column as f64 * cell, MARGIN[1] + row as f64 * cell];
+            let share = count as f64 / total.max(1) as f64;
+            draw_cell(at, cell, (count, share, row == column), &mut svg);
+        }
+    }
+    svg.finish()
+}
+
+/// Level where there is room for it, else upwards.
+fn column_name([x, y]: [f64; 2], name: &str, cell: f64, svg: &mut Svg) {
+    if crate::svg::width(name, 11.0) < cell {
+        return svg.text([x, y], 11.0, Anchor::Middle, name);
+    }
+    let name = fitted(name, 11.0, MARGIN[1] - 40.0);
+    svg.element(format_args!(r#"<g transform="translate({:.1} {y:.1}) rotate(-90)">"#, x + 4.0));
+    svg.text([0.0, 0.0], 11.0, Anchor::Start, &name);
+    svg.element("</g>");
+}
+
+/// Blue where the class is right, orange where it is not.
+fn draw_cell(
+    [x, y]: [f64; 2],
+    cell: f64,
+    (count, share, right): (usize, f64, bool),
+    svg: &mut Svg,
+) {
+    let fill = hexadecimal(colour(usize::from(!right)));
+    let (frame, opacity) = (hexadecimal(INK), if count > 0 { 0.08 + 0.72 * share } else { 0.0 });
+    svg.element(format_args!(
+        r#"<rect x="{x:.1}" y="{y:.1}" width="{cell:.1}" height="{cell:.1}" fill="{fill}" fill-opacity="{opacity:.2}" stroke="{frame}" stroke-opacity="0.15"/>"#
+    ));
+    if cell >= LEGIBLE && count > 0 {
+        let centre = [x + cell / 2.0, y + cell / 2.0 + 4.5];
+        svg.text(centre, 12.0, Anchor::Middle, &count.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_count_above_zero_is_written_once() {
+        let classes = ["cat", "<dog>", "a name that is much too long for its place"];
+        let classes = classes.map(String::from);
+        let counts = [vec![8, 0, 1], vec![2, 7, 0], vec![0, 0, 0]];
+        let svg = confusion(&classes, &counts);
+        for count in [8, 1, 2, 7] {
+            assert_eq!(svg.matches(&format!(">{count}</text>")).count(), 1, "{count}");
+        }
+        assert!(svg.contains("&lt;dog&gt;") && svg.contains('…'));
+        assert_eq!(svg.matches("<rect ").count(), 1 + 9);
+    }
+
+    #[test]
+    fn many_classes_are_drawn_without_numbers() {
+        let classes: Vec<String> = (0..200).map(|class| class.to_string()).collect();
+        let svg = confusion(&classes, &vec![vec![1; 200]; 200]);
+        assert!(!svg.contains(">1</text>"));
+    }
+}

@@ -1,0 +1,133 @@
+use maud::{Markup, html};
+
+use super::{figures, interval, percent, section};
+use crate::inputs::{ClassScore, Evaluation, Layer, RunData};
+use crate::plots::Plot;
+
+/// Confusion, calibration, and the scores of each class.
+pub fn scores(run: &RunData, plots: &[Plot]) -> Markup {
+    let Some(evaluation) = &run.evaluation else { return html! {} };
+    section(
+        "Test scores",
+        &html! {
+            (figures(plots))
+            div class="scroll" { (classes(evaluation)) }
+            p class="quiet" {
+                "Loss " (format!("{:.4}", evaluation.loss))
+                @if let Some(area) = evaluation.roc_auc { ", ROC AUC " (format!("{area:.4}")) }
+                ". Intervals are of 95 % (Wilson 1927)."
+            }
+        },
+    )
+}
+
+fn classes(evaluation: &Evaluation) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th { "class" } th { "precision" } th { "recall" } th { "interval" } th { "F1" } th { "count" }
+            } }
+            tbody { @for class in &evaluation.classes { (class_row(class)) } }
+        }
+    }
+}
+
+fn class_row(class: &ClassScore) -> Markup {
+    let right = (class.recall * class.count as f64).round() as usize;
+    html! { tr {
+        td { (class.name) }
+        td { (percent(class.precision)) }
+        td { (percent(class.recall)) }
+        td { (interval(right, class.count)) }
+        td { (percent(class.f1)) }
+        td { (class.count) }
+    } }
+}
+
+/// The layers of the model, where they are known.
+pub fn layers(run: &RunData) -> Markup {
+    let layers = run.findings.as_ref().map_or(&[] as &[Layer], |findings| &findings.layers);
+    let total = |number: fn(&Layer) -> u64| thousands(layers.iter().map(number).sum());
+    let shape =
+        |layer: &Layer| layer.output.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+    html! { @if !layers.is_empty() { (section("Model", &html! { div class="scroll" { table {
+        thead { tr { th { "layer" } th { "kind" } th { "output" } th { "parameters" } th { "multiply-adds" } } }
+        tbody {
+            @for layer in layers { tr {
+                td { (layer.name) }
+                td { (layer.kind) }
+                td { (shape(layer)) }
+                td { (thousands(layer.parameters)) }
+                td { (thousands(layer.multiply_adds)) }
+            } }
+            tr {
+                th { "all" } th {} th {}
+                th { (total(|layer| layer.parameters)) }
+                th { (total(|layer| layer.multiply_adds)) }
+            }
+        }
+    } } })) } }
+}
+
+/// What the run was trained and tested on.
+pub fn data(run: &RunData) -> Markup {
+    let data = &run.environment.data;
+    let [height, width, channels] = data.shape;
+    let examples = match data.are_images {
+        true => format!("images of {height} × {width} × {channels}"),
+        false => format!("points of {channels} features"),
+    };
+    let counts: Vec<_> =
+        data.counts.iter().map(|(part, count)| format!("{count} {part}")).collect();
+    let mut rows = vec![
+        ("examples".to_owned(), examples),
+        ("counts".to_owned(), counts.join(", ")),
+        ("classes".to_owned(), data.classes.join(", ")),
+    ];
+    rows.extend(data.sha256.iter().map(|(part, sum)| (format!("SHA-256, {part}"), sum.clone())));
+    section("Data", &words(&rows))
+}
+
+/// What the run was made with.
+pub fn environment(run: &RunData) -> Markup {
+    let environment = &run.environment;
+    let commit =
+        environment.commit.as_deref().map_or(String::new(), |commit| format!(", commit {commit}"));
+    let rows = [
+        ("trainer", format!("{}{commit}", environment.trainer)),
+        ("Burn", environment.burn.clone()),
+        ("platform", environment.platform.clone()),
+        ("device", environment.device.clone()),
+        ("seed", environment.seed.to_string()),
+        ("started", environment.started.clone()),
+    ];
+    section("Environment", &words(&rows.map(|(name, value)| (name.to_owned(), value))))
+}
+
+fn words(rows: &[(String, String)]) -> Markup {
+    html! { table class="words" { tbody {
+        @for (name, value) in rows { tr { td class="quiet" { (name) } td { (value) } } }
+    } } }
+}
+
+/// A number with a space between each three digits.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let (head, tail) = digits.split_at(first);
+    let groups = tail.as_bytes().chunks(3).map(String::from_utf8_lossy);
+    let head = (!head.is_empty()).then(|| head.into());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join("\u{202f}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let shown =
+            [0, 12, 999, 1000, 400_252].map(|number| thousands(number).replace('\u{202f}', " "));
+        assert_eq!(shown, ["0", "12", "999", "1 000", "400 252"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! Trains one config with many settings and compares them by their validation accuracy.
+
+mod order;
+mod ranking;
+mod trials;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use report::SweepTrial;
+use training::RunDir;
+
+use super::pool::cores;
+use crate::cli::SweepArgs;
+use crate::error::Failure;
+use crate::{print, signals};
+use order::Order;
+use ranking::Ranking;
+use trials::Trials;
+
+/// Trains every setting of a sweep, prints how they rank and saves that with the best config.
+pub fn sweep(args: &SweepArgs) -> Result<ExitCode, Failure> {
+    let order = match (&args.resume, &args.sweep) {
+        (Some(directory), _) => Order::resumed(directory)?,
+        (None, Some(path)) => Order::read(path)?,
+        (None, None) => {
+            return Err(Failure::usage(
+                "which sweep?\n  name its TOML file, or --resume its directory",
+            ));
+        }
+    };
+    let settings = order.settings()?;
+    training::choose(args.device.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+    let directory = directory(args, &order)?;
+    let signals = signals::listen().map_err(|error| Failure::run(&error))?;
+    let trials = Trials::new(&directory, args.device.as_deref(), &signals, &order, args.json);
+    let jobs = args.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
+    let Some(tried) = trials.all(&settings, jobs)? else {
+        let continued = format!("trainer sweep --resume {}", directory.display());
+        print::result(&format!("stopped; what is done is kept\ncontinue: {continued}"))?;
+        let code = signals.received().map_or(1, signals::exit_code);
+        return Ok(ExitCode::from(code));
+    };
+    let ranking = Ranking::new(tried);
+    save(&ranking, &order, &directory)?;
+    print::result(&match args.json {
+        true => format!("{:#}", serde_json::json!(ranking)),
+        false => {
+            format!("{ranking}\nsaved in {}: report.html, table.md, best.toml", directory.display())
+        }
+    })?;
+    Ok(if ranking.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn save(ranking: &Ranking, order: &Order, directory: &Path) -> Result<(), Failure> {
+    training::write_file(&directory.join("table.md"), ranking.markdown().as_bytes())?;
+    training::write_json(&directory.join("table.json"), ranking)?;
+    if let Some(best) = ranking.best() {
+        let config = order.config(&best.overrides)?;
+        let text = toml::to_string(&config).map_err(|error| Failure::run(&error))?;
+        training::write_file(&directory.join("best.toml"), text.as_bytes())?;
+    }
+    let trials: Vec<SweepTrial> = ranking.trials();
+    report::draw_sweep(&order.name(), &trials, &directory.join("report.html"))
+        .map_err(|error| Failure::run(&error))
+}
+
+/// The directory of all runs: that of an earlier call, the one named, or a new one.
+fn directory(args: &SweepArgs, order: &Order) -> Result<PathBuf, Failure> {
+    if let Some(directory) = &args.resume {
+        return Ok(directory.clone());
+    }
+    if let Some(taken) = args.out.as_ref().filter(|out| out.exists()) {
+        return Err(Failure::usage(format!(
+            "{} exists\n  continue what was stopped there with --resume, or name another one with --out",
+            taken.display()
+        )));
+    }
+    let (directory, _lock) =
+        RunDir::create(args.out.as_deref(), &format!("sweep-{}", order.name()))?;
+    order.save(directory.path())?;
+    Ok(directory.path().to_owned())
+}
