@@ -3,8 +3,10 @@
 use crate::palette::{INK, colour, hexadecimal};
 use crate::svg::{Anchor, Svg, fitted};
 
-/// The room of names and headings, left and above, in pixels.
-const MARGIN: [f64; 2] = [112.0, 96.0];
+/// The room of names and headings on the left, in pixels.
+const LEFT: f64 = 112.0;
+/// And above, of names that are level and of names that read upwards.
+const ABOVE: [f64; 2] = [52.0, 110.0];
 /// The most room of the matrix along either side.
 const SIDE: f64 = 340.0;
 /// The smallest cell that has its number written into it.
@@ -14,20 +16,22 @@ const LEGIBLE: f64 = 18.0;
 /// stronger a cell is tinted, the larger its share of the class.
 pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> String {
     let cell = SIDE / classes.len().max(1) as f64;
-    let mut svg = Svg::new([MARGIN[0] + SIDE + 18.0, MARGIN[1] + SIDE + 18.0], "Confusion matrix");
+    let are_level = classes.iter().all(|name| is_level(name, cell));
+    let above = if are_level { ABOVE[0] } else { ABOVE[1] };
+    let mut svg = Svg::new([LEFT + SIDE + 18.0, above + SIDE + 18.0], "Confusion matrix");
     let middle = SIDE / 2.0;
-    svg.text([MARGIN[0] + middle, 20.0], 13.0, Anchor::Middle, "taken for");
-    svg.upright([18.0, MARGIN[1] + middle], 13.0, "is");
+    svg.text([LEFT + middle, 20.0], 13.0, Anchor::Middle, "taken for");
+    svg.upright([18.0, above + middle], 13.0, "is");
     for (index, name) in classes.iter().enumerate().filter(|_| cell >= LEGIBLE / 1.5) {
         let at = (index as f64 + 0.5) * cell;
-        let left = [MARGIN[0] - 8.0, MARGIN[1] + at + 4.0];
-        svg.text(left, 11.0, Anchor::End, &fitted(name, 11.0, MARGIN[0] - 36.0));
-        column_name([MARGIN[0] + at, MARGIN[1] - 8.0], name, cell, &mut svg);
+        let left = [LEFT - 8.0, above + at + 4.0];
+        svg.text(left, 11.0, Anchor::End, &fitted(name, 11.0, LEFT - 36.0));
+        column_name([LEFT + at, above - 8.0], name, cell, &mut svg);
     }
     for (row, counts) in counts.iter().enumerate() {
         let total: usize = counts.iter().sum();
         for (column, &count) in counts.iter().enumerate() {
-            let at = [MARGIN[0] + column as f64 * cell, MARGIN[1] + row as f64 * cell];
+            let at = [LEFT + column as f64 * cell, above + row as f64 * cell];
             let share = count as f64 / total.max(1) as f64;
             draw_cell(at, cell, (count, share, row == column), &mut svg);
         }
@@ -35,12 +39,17 @@ pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> String {
     svg.finish()
 }
 
+/// Whether there is room for a name beside its neighbours.
+fn is_level(name: &str, cell: f64) -> bool {
+    crate::svg::width(name, 11.0) < cell
+}
+
 /// Level where there is room for it, else upwards.
 fn column_name([x, y]: [f64; 2], name: &str, cell: f64, svg: &mut Svg) {
-    if crate::svg::width(name, 11.0) < cell {
+    if is_level(name, cell) {
         return svg.text([x, y], 11.0, Anchor::Middle, name);
     }
-    let name = fitted(name, 11.0, MARGIN[1] - 40.0);
+    let name = fitted(name, 11.0, ABOVE[1] - 40.0);
     svg.element(format_args!(r#"<g transform="translate({:.1} {y:.1}) rotate(-90)">"#, x + 4.0));
     svg.text([0.0, 0.0], 11.0, Anchor::Start, &name);
     svg.element("</g>");

@@ -30,6 +30,8 @@ pub struct RateSearch {
 const RATES: [f64; 2] = [1e-7, 10.0];
 /// How much of a smoothed loss each step leaves.
 const MEMORY: f64 = 0.9;
+/// Below this share of the first loss it has fallen.
+const FELL: f64 = 0.98;
 /// How many times the lowest loss ends the search.
 const DIVERGED: f64 = 4.0;
 
@@ -57,7 +59,7 @@ impl Plan {
             classifier =
                 optimizer.step(self.config.optimizer.step_size(rate), classifier, gradients);
         }
-        search.suggestion = valley(&search.rates, &search.smoothed);
+        search.suggestion = suggestion(&search.rates, &search.smoothed);
         Ok(search)
     }
 
@@ -108,17 +110,12 @@ fn rate(step: usize, steps: usize) -> f64 {
     first * (last / first).powf(step as f64 / steps.saturating_sub(1).max(1) as f64)
 }
 
-/// The rate half-way down the longest fall of the losses: as fastai's `valley` takes it.
-fn valley(rates: &[f64], losses: &[f64]) -> Option<f64> {
-    // For each step the length of the longest falling sequence that ends with it.
-    let mut lengths: Vec<usize> = Vec::with_capacity(losses.len());
-    for (step, loss) in losses.iter().enumerate() {
-        let before = losses.iter().zip(&lengths).take(step).filter(|(earlier, _)| *earlier > loss);
-        lengths.push(1 + before.map(|(_, length)| *length).max().unwrap_or(0));
-    }
-    let longest = lengths.iter().copied().max().filter(|length| *length > 2)?;
-    let end = lengths.iter().position(|length| *length == longest)?;
-    rates.get((end + 1).saturating_sub(longest) + longest / 2).copied()
+/// A tenth of the rate with the lowest loss, the rule of Howard and Gugger 2020 (arXiv:2002.04688,
+/// section 4.1); none if that is hardly below the first.
+fn suggestion(rates: &[f64], losses: &[f64]) -> Option<f64> {
+    let first = losses.first()?;
+    let (rate, lowest) = rates.iter().zip(losses).min_by(|one, other| one.1.total_cmp(other.1))?;
+    (*lowest < FELL * first).then_some(rate / 10.0)
 }
 
 #[cfg(test)]
@@ -134,13 +131,11 @@ mod tests {
     }
 
     #[test]
-    fn the_suggestion_is_half_way_down_the_longest_fall() {
-        let rates: Vec<f64> = (0..9).map(f64::from).collect();
-        let losses = [5.0, 5.1, 5.0, 4.0, 3.0, 2.0, 1.0, 3.0, 9.0];
-        // 5.1, 5, 4, 3, 2, 1: six steps that end with step 6.
-        assert_eq!(valley(&rates, &losses), Some(4.0));
-        assert_eq!(valley(&rates, &[1.0, 2.0, 3.0]), None);
-        assert_eq!(valley(&[], &[]), None);
+    fn the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_loss() {
+        let rates = [1e-3, 1e-2, 1e-1, 1.0];
+        assert_eq!(suggestion(&rates, &[2.0, 1.9, 1.0, 3.0]), Some(1e-2));
+        assert_eq!(suggestion(&rates, &[2.0, 1.99, 2.1, 3.0]), None);
+        assert_eq!(suggestion(&[], &[]), None);
     }
 
     #[test]
@@ -150,9 +145,9 @@ mod tests {
         let config: RunConfig = toml::from_str(text).unwrap();
         let search = Plan::prepare(&config, None, None).unwrap().search_rate(100).unwrap();
         let suggestion = search.suggestion.unwrap();
-        assert!((1e-4..1.0).contains(&suggestion), "{search:?}");
+        assert!((1e-3..=1.0).contains(&suggestion), "{search:?}");
         let lowest = search.smoothed.iter().copied().fold(f64::INFINITY, f64::min);
         assert!(search.smoothed.iter().rev().skip(1).all(|loss| *loss <= DIVERGED * lowest * 1.5));
-        assert!(lowest < 0.8 * search.losses[0], "{search:?}");
+        assert!(lowest < FELL * search.losses[0], "{search:?}");
     }
 }
