@@ -48,11 +48,22 @@ fn scores(runs: &[RunData; 2], titles: &[String; 2]) -> Markup {
         ("epochs", of_summary(|summary| summary.epochs.to_string())),
         ("parameters", of_summary(|summary| summary.parameters.to_string())),
         ("seconds", of_summary(|summary| format!("{:.1}", summary.seconds))),
+        ("data", runs.each_ref().map(data)),
         ("device", runs.each_ref().map(|run| run.environment.device.clone())),
     ];
     html! {
         div class="scroll" { (side_by_side(titles, rows.map(|(name, cells)| (name.to_owned(), cells)))) }
         p { (verdict(runs, titles)) }
+    }
+}
+
+/// What the run was tested on: stand-in data, or the begin of their sum.
+fn data(run: &RunData) -> String {
+    let data = &run.environment.data;
+    let sum = data.sha256.get("test").map_or("", String::as_str);
+    match data.stand_in {
+        true => "stand-in, drawn by the trainer".to_owned(),
+        false => format!("SHA-256 {}..", sum.chars().take(12).collect::<String>()),
     }
 }
 

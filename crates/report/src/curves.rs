@@ -61,8 +61,8 @@ fn compose(rows: &[Row], title: &str) -> String {
     let mut svg = Svg::new(SIZE, title);
     svg.text([PANELS[0][0], 32.0], 16.0, Anchor::Start, &fitted(title, 16.0, 660.0));
     let validated = [&losses, &accuracies].iter().any(|[_, (_, curve)]| !curve.is_empty());
-    let (names, _) = NAMES.split_at(1 + usize::from(validated));
-    legend(names, [PANELS[1][1], 32.0], &mut svg);
+    let names = NAMES.into_iter().enumerate().take(1 + usize::from(validated));
+    legend(&names.collect::<Vec<_>>(), [PANELS[1][1], 32.0], &mut svg);
     let epochs = epochs(rows);
     let panels = [
         Panel { heading: "Loss", curves: &losses, epochs, axis: free_axis },

@@ -65,11 +65,11 @@ impl Panel<'_> {
     }
 }
 
-/// Draws a line and a name for each curve, the last one ending at a place.
-pub fn legend(names: &[&str], [right, y]: Place, svg: &mut Svg) {
-    let mut left = right - names.iter().map(|name| legend_width(name)).sum::<f64>();
-    for (index, name) in names.iter().enumerate() {
-        svg.line([left, y - 4.0], [left + 22.0, y - 4.0], colour(index), 2.2);
+/// Draws a line and a name for each curve, by its index, the last one ending at a place.
+pub fn legend(names: &[(usize, &str)], [right, y]: Place, svg: &mut Svg) {
+    let mut left = right - names.iter().map(|(_, name)| legend_width(name)).sum::<f64>();
+    for (index, name) in names {
+        svg.line([left, y - 4.0], [left + 22.0, y - 4.0], colour(*index), 2.2);
         svg.text([left + 28.0, y], 12.0, Anchor::Start, name);
         left += legend_width(name);
     }

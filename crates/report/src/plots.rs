@@ -60,9 +60,9 @@ pub fn scores(run: &RunData) -> Vec<Plot> {
 /// One picture of a panel.
 pub fn single(panel: &Panel) -> String {
     let mut svg = Svg::new(SIZE, panel.heading);
-    let filled = panel.curves.iter().filter(|(_, curve)| !curve.is_empty());
-    let names: Vec<&str> = filled.map(|(name, _)| *name).collect();
-    if names.len() > 1 {
+    let filled = panel.curves.iter().enumerate().filter(|(_, (_, curve))| !curve.is_empty());
+    let names: Vec<(usize, &str)> = filled.map(|(index, (name, _))| (index, *name)).collect();
+    if panel.curves.len() > 1 {
         legend(&names, [FRAME.across[1], 32.0], &mut svg);
     }
     panel.draw(FRAME, &mut svg);

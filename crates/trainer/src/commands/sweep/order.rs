@@ -154,7 +154,21 @@ impl Order {
             Some(random) => random.settings(),
             None => combinations(&self.grid),
         };
-        settings.into_iter().map(|setting| Ok((setting.clone(), self.config(&setting)?))).collect()
+        let settings = settings.into_iter().map(|setting| {
+            let config = self.config(&setting)?;
+            must_validate(&config)?;
+            Ok((setting, config))
+        });
+        settings.collect()
+    }
+}
+
+fn must_validate(config: &RunConfig) -> Result<(), Failure> {
+    match config.split.validation_fraction > 0.0 || config.dataset.has_validation() {
+        true => Ok(()),
+        false => Err(Failure::usage(
+            "settings are compared by their validation accuracy, and there is no validation set\n  set split.validation_fraction in the config",
+        )),
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 
 use report::SweepTrial;
@@ -104,10 +105,12 @@ impl Display for Ranking {
         if self.rows.len() > PRINTED {
             writeln!(f, "and {} more", self.rows.len() - PRINTED)?;
         }
-        for message in self.rows.iter().flat_map(|row| &row.failed) {
+        let failed: BTreeSet<_> = self.rows.iter().flat_map(|row| &row.failed).collect();
+        for message in failed {
             writeln!(f, "failed: {message}")?;
         }
-        let tested = self.best().map_or(&[] as &[f64], |best| &best.test_accuracy);
+        let Some(best) = self.best() else { return write!(f, "no setting succeeded") };
+        let tested = &best.test_accuracy;
         match tested.is_empty() {
             true => write!(f, "the best was chosen by its validation accuracy"),
             false => write!(
@@ -150,10 +153,16 @@ impl Row {
         }
     }
 
+    /// Each key by its last part, where no other ends like it.
     fn setting(&self) -> String {
-        let pairs: Vec<_> =
-            self.overrides.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        pairs.join(" ")
+        let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
+        let is_alone =
+            |name: &str| self.overrides.iter().filter(|(key, _)| last(key) == name).count() == 1;
+        let pairs = self.overrides.iter().map(|(key, value)| {
+            let name = Some(last(key)).filter(|name| is_alone(name));
+            format!("{}={value}", name.unwrap_or_else(|| key.clone()))
+        });
+        pairs.collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -220,11 +220,8 @@ fn mean_of(tried: &[Tried], index: usize) -> f64 {
 /// The best validation accuracy of a run.
 fn score(run: &RunDir) -> Result<f64, Failure> {
     let best = validation_accuracies(run)?.into_iter().reduce(f64::max);
-    best.ok_or_else(|| {
-        Failure::usage(
-            "settings are compared by their validation accuracy, and there is no validation set\n  set split.validation_fraction in the config",
-        )
-    })
+    // With `report_every_epochs` there may be none yet.
+    Ok(best.unwrap_or(0.0))
 }
 
 /// Stops after so many steps, or when `stop` does.
