@@ -20,8 +20,10 @@ mod finite;
 mod fit;
 mod gradient_check;
 mod gradients;
+mod keys;
 mod loader;
 mod metrics;
+mod model_summary;
 mod objective;
 mod optimizer;
 mod panics;
@@ -33,6 +35,7 @@ mod properties;
 mod reference;
 mod resume;
 mod run_dir;
+mod runs;
 mod schedule;
 mod scores;
 mod session;
@@ -43,13 +46,15 @@ mod trained;
 pub use checkpoint::{Checkpoint, CheckpointConfig, Checkpoints};
 pub use config::{InputConfig, RunConfig, TrainingConfig};
 pub use device::{Chosen, DeviceError, Listed, choose, list, processors};
-pub use environment::DataIdentity;
+pub use environment::{DataIdentity, Environment};
 pub use error::RunError;
 pub use evaluation::{ClassScore, Evaluation, SplitName};
 pub use faults::{Fault, Faults};
 pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, TensorCheck};
 pub use gradients::GradientClipping;
 pub use loader::LoaderConfig;
+pub use model_summary::ModelSummary;
+pub use models::Layer;
 pub use objective::{ClassWeights, Head, ObjectiveConfig};
 pub use optimizer::{
     AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
@@ -59,7 +64,10 @@ pub use plan::{Outcome, Plan, Run, Summary, Ui};
 pub use plane::Plane;
 pub use prediction::{ClassProbability, Prediction};
 pub use reference::ReferenceConfig;
-pub use run_dir::{RunDir, write_file, write_json};
+pub use run_dir::{RunDir, RunFile, write_file, write_json};
+pub use runs::{
+    Comparison, Difference, RunEntry, RunRecord, RunStatus, Unreadable, best, list_runs,
+};
 pub use schedule::{
     CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, ScheduleConfig, StepConfig,
 };
