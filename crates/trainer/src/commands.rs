@@ -1,19 +1,27 @@
 //! One file a command.
 
+mod completions;
 mod data;
 mod devices;
 mod evaluate;
 mod gradcheck;
+mod man;
+mod model;
 mod predict;
 mod reproduce;
+mod runs;
 mod train;
 
+pub use completions::completions;
 pub use data::synthesize;
 pub use devices::devices;
 pub use evaluate::evaluate;
 pub use gradcheck::gradcheck;
+pub use man::man;
+pub use model::summary;
 pub use predict::predict;
 pub use reproduce::reproduce;
+pub use runs::runs;
 pub use train::train;
 
 /// What is said of everything that comes from the stand-in.
