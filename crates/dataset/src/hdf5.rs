@@ -37,6 +37,7 @@ pub(crate) use write::write_drawn;
 pub use write::{write, write_stand_in};
 
 use crate::examples::Examples;
+use crate::outline::Outline;
 use demand::Demand;
 use element::Element;
 use error::Site;
@@ -136,11 +137,25 @@ pub fn read(path: &Path, part: Part) -> Result<Hdf5File, Hdf5Error> {
 /// accepted (links, other files, other filters, more than its length or the free memory can hold),
 /// is damaged, or holds features, labels or names that do not fit.
 pub fn open(path: &Path, part: Part, keep: Keep) -> Result<Hdf5File, Hdf5Error> {
-    let described = match reader::program() {
+    described(path, part)?.load(path, part, keep)
+}
+
+/// What one part of an HDF5 file holds, without its pixels or features. As [`open`] in all else.
+///
+/// # Errors
+///
+/// As [`open`], but for values that do not fit.
+pub fn outline(path: &Path, part: Part) -> Result<Outline, Hdf5Error> {
+    let Described { shape, classes, stand_in, place, .. } = described(path, part)?;
+    Ok(Outline { shape, are_images: place.form == Form::Pixel, classes, stand_in })
+}
+
+/// What a file holds, found out by a process of its own if the program called [`isolate`].
+fn described(path: &Path, part: Part) -> Result<Described, Hdf5Error> {
+    match reader::program() {
         Some(program) => reader::read(program, path, part),
         None => describe(path, part, |_| Ok(())),
-    }?;
-    described.load(path, part, keep)
+    }
 }
 
 /// What a file holds, found out in this process. `prepare` is told what the data takes once the

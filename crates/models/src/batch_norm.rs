@@ -3,6 +3,15 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use kernels::BatchStatistics;
 
+use crate::layer::Layer;
+
+/// `layer` with a batch norm of its channels or units behind it; `None` if a number overflows.
+pub fn after(layer: Layer) -> Option<Layer> {
+    let channels = layer.output.last().copied().unwrap_or(0);
+    let parameters = channels.checked_mul(4)?.checked_add(layer.parameters)?;
+    Some(Layer { parameters, running: 2 * channels, ..layer.followed_by("norm") })
+}
+
 /// What happens around the normalisation.
 #[derive(Debug)]
 pub struct Around<const D: usize> {

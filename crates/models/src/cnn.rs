@@ -1,3 +1,5 @@
+mod layers;
+
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::ops::AvgPoolOptions;
@@ -151,16 +153,6 @@ impl CnnConfig {
         [pooled(height), pooled(width), self.channels.last().copied().unwrap_or(channels)]
     }
 
-    /// The number of parameters of [`CnnConfig::init`]'s model; `None` if it overflows.
-    pub fn parameters(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
-        let stages = self.convolutions(shape);
-        let convolutions = stages.iter().flatten().map(ConvolutionConfig::parameters);
-        let dense = self.dense(shape, outputs)?;
-        let dense =
-            dense.into_iter().map(|(inputs, outputs)| inputs.checked_add(1)?.checked_mul(outputs));
-        convolutions.chain(dense).try_fold(0_usize, |sum, count| sum.checked_add(count?))
-    }
-
     /// How many numbers a training step holds for each example: the image, what each layer keeps
     /// for the backward pass, and two gradients of the largest. `None` if it overflows.
     pub fn activations(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
@@ -286,3 +278,6 @@ impl ImageHead {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use config::Check;
 use kernels::Conv2d;
 
 use crate::batch_norm::{self, Around};
+use crate::layer::Layer;
 use crate::parameters::Parameters;
 
 /// A convolution with the batch norm behind it, or with a bias where there is none.
@@ -53,11 +54,24 @@ impl ConvolutionConfig {
         }
     }
 
-    /// The number of its parameters, running statistics included; `None` if it overflows.
-    pub fn parameters(&self) -> Option<usize> {
-        let others = if self.batch_norm { 4 } else { 1 };
-        let window = self.kernel.checked_mul(self.kernel)?.checked_mul(self.inputs)?;
-        window.checked_add(others)?.checked_mul(self.outputs)
+    /// The layer called `name` on an input of so many rows and columns; `None` if a number overflows.
+    pub fn layer(&self, name: String, [height, width]: [usize; 2]) -> Option<Layer> {
+        let Self { inputs, outputs, kernel, stride, batch_norm } = *self;
+        let [height, width] = [height, width].map(|size| size.div_ceil(stride));
+        let weights = kernel.checked_mul(kernel)?.checked_mul(inputs)?.checked_mul(outputs)?;
+        let kind = match stride {
+            1 => format!("conv {kernel}x{kernel}"),
+            _ => format!("conv {kernel}x{kernel}/{stride}"),
+        };
+        let layer = Layer {
+            parameters: weights,
+            multiply_adds: height.checked_mul(width)?.checked_mul(weights)?,
+            ..Layer::plain(name, kind, vec![height, width, outputs])
+        };
+        match batch_norm {
+            true => batch_norm::after(layer),
+            false => Some(Layer { parameters: weights.checked_add(outputs)?, ..layer }),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::activation::Activation;
 use crate::batch_norm::{self, Around};
 use crate::dense;
 use crate::initializer::{Generator, Initializer};
+use crate::layer::Layer;
 use crate::noise::Noise;
 use crate::parameters::{FirstWeights, Parameters};
 
@@ -123,19 +124,27 @@ impl MlpConfig {
         parameters.linear(inputs, outputs, &FirstWeights { initializer, scale, generator })
     }
 
-    /// The number of parameters of [`MlpConfig::init`]'s model; `None` if it overflows.
-    pub fn parameters(&self, inputs: usize, outputs: usize) -> Option<usize> {
-        let norm = if self.batch_norm == NormPosition::None { 0 } else { 4 };
+    /// The layers of [`MlpConfig::init`]'s model; `None` if a number overflows.
+    pub fn layers(&self, inputs: usize, outputs: usize) -> Option<Vec<Layer>> {
         let mut width = inputs;
-        let mut total = 0_usize;
-        for (units, per_unit) in
-            self.hidden.iter().map(|units| (*units, norm)).chain([(outputs, 0)])
-        {
-            let layer = width.checked_add(1 + per_unit)?.checked_mul(units)?;
-            total = total.checked_add(layer)?;
-            width = units;
-        }
-        Some(total)
+        let hidden = self.hidden.iter().enumerate().map(|(index, &units)| {
+            let inputs = std::mem::replace(&mut width, units);
+            self.finished(index, Layer::linear(format!("hidden.{index}"), inputs, units)?)
+        });
+        let mut layers = hidden.collect::<Option<Vec<_>>>()?;
+        layers.push(Layer::linear("output", width, outputs)?);
+        Some(layers)
+    }
+
+    /// The linear map of a hidden layer with what follows it.
+    fn finished(&self, index: usize, linear: Layer) -> Option<Layer> {
+        let activation = self.activation;
+        let layer = match self.batch_norm {
+            NormPosition::None => activation.after(linear),
+            NormPosition::BeforeActivation => activation.after(batch_norm::after(linear)?),
+            NormPosition::AfterActivation => batch_norm::after(activation.after(linear))?,
+        };
+        Some(layer.with_dropout(self.dropout.get(index).copied().unwrap_or(0.0)))
     }
 
     /// How many numbers a training step holds for each example: the inputs, what each layer keeps

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cnn::{Cnn, CnnConfig};
 use crate::initializer::Generator;
+use crate::layer::Layer;
 use crate::mlp::{Mlp, MlpConfig};
 use crate::noise::Noise;
 use crate::parameters::Parameters;
@@ -52,11 +53,16 @@ impl ModelConfig {
     /// The number of parameters of the model, running statistics included; `None` if it
     /// overflows.
     pub fn parameters(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
+        Layer::parameters_of(&self.layers(shape, outputs)?)
+    }
+
+    /// The layers of the model, in the order of its forward pass; `None` if a number overflows.
+    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
         let inputs = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))?;
         match self {
-            Self::Mlp(config) => config.parameters(inputs, outputs),
-            Self::Cnn(config) => config.parameters(shape, outputs),
-            Self::Resnet(config) => config.parameters(shape, outputs),
+            Self::Mlp(config) => config.layers(inputs, outputs),
+            Self::Cnn(config) => config.layers(shape, outputs),
+            Self::Resnet(config) => config.layers(shape, outputs),
         }
     }
 
@@ -223,6 +229,8 @@ mod tests {
             let model = model(&config, 1);
             let counted = config.parameters([4, 5, 3], 6);
             assert_eq!(Some(model.num_params()), counted, "{config:?}");
+            let layers = config.layers([4, 5, 3], 6).unwrap();
+            assert_eq!(layers.last().unwrap().output, [6], "{config:?}");
             for noise in [None, Some(&noise)] {
                 let inputs = Tensor::random([2, 4, 5, 3], Distribution::Default, &device);
                 let logits = model.forward(inputs, noise);

@@ -4,10 +4,12 @@ use burn::tensor::Tensor;
 use config::Check;
 use serde::{Deserialize, Serialize};
 
+use crate::activation::Activation;
 use crate::batch_norm::Around;
 use crate::cnn::ImageHead;
 use crate::convolution::{Convolution, ConvolutionConfig, check_stages};
 use crate::dense;
+use crate::layer::Layer;
 use crate::noise::Noise;
 use crate::parameters::Parameters;
 
@@ -95,13 +97,19 @@ impl ResnetConfig {
         blocks
     }
 
-    /// The number of parameters of [`ResnetConfig::init`]'s model; `None` if it overflows.
-    pub fn parameters(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
-        let blocks = self.blocks();
-        let convolutions = blocks.iter().flat_map(BlockConfig::convolutions);
-        let mut convolutions = convolutions.chain([self.stem(shape)]);
-        let output = self.last_channels().checked_add(1)?.checked_mul(outputs)?;
-        convolutions.try_fold(output, |sum, config| sum.checked_add(config.parameters()?))
+    /// The layers of [`ResnetConfig::init`]'s model; `None` if a number overflows.
+    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
+        let [mut height, mut width, _] = shape;
+        let stem = self.stem(shape).layer("stem".to_owned(), [height, width])?;
+        let mut layers = vec![Activation::Relu.after(stem)];
+        for (index, block) in self.blocks().iter().enumerate() {
+            layers.extend(block.layers(index, [height, width])?);
+            (height, width) = (height.div_ceil(block.stride), width.div_ceil(block.stride));
+        }
+        let head = ImageHead::Average.layer([height, width, self.last_channels()])?;
+        layers.push(head.with_dropout(self.dropout));
+        layers.push(Layer::linear("output", self.last_channels(), outputs)?);
+        Some(layers)
     }
 
     /// How many numbers a training step holds for each example: the image, what each layer keeps
@@ -146,6 +154,20 @@ impl BlockConfig {
             second: self.second().init(parameters),
             shortcut: self.shortcut().map(|shortcut| shortcut.init(parameters)),
         }
+    }
+
+    /// The layers of block `index` on an input of so many rows and columns.
+    fn layers(&self, index: usize, input: [usize; 2]) -> Option<Vec<Layer>> {
+        let name = |part: &str| format!("blocks.{index}.{part}");
+        let halved = input.map(|size| size.div_ceil(self.stride));
+        let mut layers = Vec::new();
+        if let Some(shortcut) = self.shortcut() {
+            layers.push(shortcut.layer(name("shortcut"), input)?);
+        }
+        let first = Activation::Relu.after(self.first().layer(name("first"), input)?);
+        let second = self.second().layer(name("second"), halved)?.followed_by("add");
+        layers.extend([first, Activation::Relu.after(second)]);
+        Some(layers)
     }
 
     fn convolutions(&self) -> impl Iterator<Item = ConvolutionConfig> {
@@ -195,3 +217,6 @@ impl Block {
         self.second.forward(inner, Around { residual: Some(shortcut), relu: true })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,6 +142,7 @@ pub struct Shown {
 pub struct Layer {
     pub name: String,
     pub kind: String,
+    pub then: Vec<String>,
     pub output: Vec<usize>,
     pub parameters: u64,
     pub multiply_adds: u64,

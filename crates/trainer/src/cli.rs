@@ -1,5 +1,8 @@
 //! The command line.
 
+mod about;
+mod runs;
+
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
@@ -7,6 +10,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use training::{Plant, SplitName};
 
 use crate::error::Failure;
+pub use about::{CompletionsArgs, ManArgs, ModelCommand, ModelSummaryArgs};
+pub use runs::{
+    RunsArgs, RunsBestArgs, RunsCommand, RunsCompareArgs, RunsListArgs, RunsRmArgs, RunsShowArgs,
+};
 
 /// Trains a classifier of images or points from one TOML file.
 ///
@@ -54,6 +61,15 @@ pub enum Command {
     /// Make data sets
     #[command(subcommand)]
     Data(DataCommand),
+    /// List, show, compare and delete runs
+    Runs(RunsArgs),
+    /// Look at models
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Print the completions of a shell: trainer completions bash > trainer.bash
+    Completions(CompletionsArgs),
+    /// Print the manual: trainer man | man -l -
+    Man(ManArgs),
 }
 
 #[derive(Debug, Subcommand)]

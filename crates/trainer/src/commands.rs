@@ -1,26 +1,34 @@
 //! One file a command.
 
+mod completions;
 mod data;
 mod devices;
 mod evaluate;
 mod gradcheck;
 mod lr_find;
+mod man;
+mod model;
 mod pool;
 mod predict;
 mod progress;
 mod report;
 mod reproduce;
+mod runs;
 mod sweep;
 mod train;
 
+pub use completions::completions;
 pub use data::synthesize;
 pub use devices::devices;
 pub use evaluate::evaluate;
 pub use gradcheck::gradcheck;
 pub use lr_find::lr_find;
+pub use man::man;
+pub use model::summary;
 pub use predict::predict;
 pub use report::report;
 pub use reproduce::reproduce;
+pub use runs::runs;
 pub use sweep::sweep;
 pub use train::train;
 

@@ -10,13 +10,14 @@ mod panics;
 mod pictures;
 mod print;
 mod signals;
+mod table;
 mod ui;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, DataCommand};
+use crate::cli::{Cli, Command, DataCommand, ModelCommand};
 use crate::error::Failure;
 
 // Large temporary tensors go back to the system with the default allocator, and every step pays
@@ -51,5 +52,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::LrFind(args)) => commands::lr_find(&args),
         Some(Command::Devices) => commands::devices(),
         Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(&args),
+        Some(Command::Runs(args)) => commands::runs(&args),
+        Some(Command::Model(ModelCommand::Summary(args))) => commands::summary(&args),
+        Some(Command::Completions(args)) => commands::completions(&args),
+        Some(Command::Man(args)) => commands::man(&args),
     }
 }

@@ -23,6 +23,16 @@ pub fn repaint(line: &str) {
     write!(out, "\r\x1b[K{line}").and_then(|()| out.flush()).ok();
 }
 
+/// Asks a question that is answered with yes or no; everything else, and no answer, is no.
+pub fn asked(question: &str) -> Result<bool, Failure> {
+    let mut out = io::stdout().lock();
+    let asked = write!(out, "{question}").and_then(|()| out.flush());
+    asked.map_err(|error| Failure::run(&error))?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| Failure::run(&error))?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
 /// Prints an error.
 pub fn error(text: &str) {
     writeln!(io::stderr().lock(), "error: {text}").ok();

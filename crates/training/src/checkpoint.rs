@@ -241,6 +241,14 @@ impl Checkpoints {
         }
     }
 
+    /// Epochs and steps of the current one that the newest checkpoint holds by its name; whether it
+    /// is whole is not looked at.
+    pub fn reached(&self) -> Result<Option<(usize, usize)>, RunError> {
+        let newest = self.committed()?.pop();
+        let position = newest.and_then(|name| position(&name));
+        Ok(position.map(|(epoch, step)| (epoch.saturating_sub(1), step)))
+    }
+
     /// Renames the checkpoints after `state`: they are damaged, and must not count as the newest
     /// once the run has gone on from `state`.
     pub fn set_aside_after(&self, state: &State) -> Result<(), RunError> {

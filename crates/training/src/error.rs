@@ -81,6 +81,18 @@ pub enum RunError {
     /// The directory is not one of a run.
     #[error("{} is not a run directory: it has no config.toml\n  name a directory that a run has made, for example runs/signs", path.display())]
     NotARun { path: PathBuf },
+    /// A link is not what it leads to.
+    #[error("{} is a symbolic link, which is no run directory itself\n  name the directory that it leads to; `rm` removes the link", path.display())]
+    IsALink { path: PathBuf },
+    /// A config of a run is no run.
+    #[error("{} is not a run directory: it has the config of a run, and no {} of its own\n  if all of it is to go, remove it with `rm -r`", path.display(), file.file_name().unwrap_or_default().display())]
+    OnlyAConfig { path: PathBuf, file: PathBuf },
+    /// A run directory holds another one.
+    #[error("{} holds another run, {}\n  move or remove that one first", path.display(), run.display())]
+    HoldsARun { path: PathBuf, run: PathBuf },
+    /// A run that is to be removed is under way.
+    #[error("{} is running: {owner} has it\n  stop it first, with Ctrl-C or `kill`", path.display())]
+    Running { path: PathBuf, owner: String },
     /// Another process is running the run.
     #[error("{} is in use by {owner}\n  wait until it has ended, or start a run of its own without --resume", path.display())]
     Locked { path: PathBuf, owner: String },

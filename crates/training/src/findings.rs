@@ -6,17 +6,19 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use dataset::{Augmenter, Examples, Moment, Split, Statistics, Values, shuffled};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
-use serde::{Deserialize, Serialize};
+use models::Layer;
+use serde::Serialize;
 
 use crate::error::RunError;
 use crate::evaluation::log_probabilities_of;
+use crate::model_summary::ModelSummary;
 use crate::run_dir::{RunDir, write_json};
 use crate::scores::largest;
 use crate::session::EVALUATION_BATCH;
 use crate::trained::Trained;
 
 /// What the model of a run says of single examples of the test set: `findings.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Findings {
     /// The examples by the probability of the class that they are taken for, in stretches of equal
     /// length from 0 to 1.
@@ -29,10 +31,12 @@ pub struct Findings {
     pub hardest: Vec<Shown>,
     /// Some training images as the model sees them in the first epoch: PNG in base64.
     pub batch: Vec<String>,
+    /// The layers of the model.
+    pub layers: Vec<Layer>,
 }
 
 /// The examples whose class was predicted with a probability of one stretch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Bin {
     /// How many there are.
     pub count: usize,
@@ -43,7 +47,7 @@ pub struct Bin {
 }
 
 /// An example with what the model says of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Shown {
     /// Which one of the test set, from 0.
     pub item: usize,
@@ -83,6 +87,7 @@ impl Findings {
             mistakes: shown(&data.test, wrong, |answer| -answer.confidence())?,
             hardest: shown(&data.test, right, Answer::confidence)?,
             batch: batch(&trained, &data)?,
+            layers: layers(&trained)?,
         };
         write_json(&run.findings(), &findings)?;
         Ok(findings)
@@ -154,6 +159,11 @@ fn pixels(examples: &Examples, item: usize) -> Result<Option<Vec<u8>>, RunError>
         Values::Pixels(pixels) => Some(pixels),
         _ => None,
     })
+}
+
+fn layers(trained: &Trained) -> Result<Vec<Layer>, RunError> {
+    let data = trained.data();
+    Ok(ModelSummary::new(trained.config(), data.shape, data.classes.len())?.layers)
 }
 
 /// Training images as the first epoch begins with them.

@@ -21,8 +21,10 @@ mod finite;
 mod fit;
 mod gradient_check;
 mod gradients;
+mod keys;
 mod loader;
 mod metrics;
+mod model_summary;
 mod objective;
 mod optimizer;
 mod panics;
@@ -35,6 +37,7 @@ mod rate_search;
 mod reference;
 mod resume;
 mod run_dir;
+mod runs;
 mod schedule;
 mod scores;
 mod session;
@@ -47,7 +50,7 @@ mod trained;
 pub use checkpoint::{Checkpoint, CheckpointConfig, Checkpoints};
 pub use config::{InputConfig, RunConfig, TrainingConfig};
 pub use device::{Chosen, DeviceError, Listed, choose, list, processors};
-pub use environment::DataIdentity;
+pub use environment::{DataIdentity, Environment};
 pub use error::RunError;
 pub use evaluation::{ClassScore, Evaluation, SplitName};
 pub use faults::{Fault, Faults};
@@ -56,6 +59,8 @@ pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, Te
 pub use gradients::GradientClipping;
 pub use loader::LoaderConfig;
 pub use metrics::validation_accuracies;
+pub use model_summary::ModelSummary;
+pub use models::Layer;
 pub use objective::{ClassWeights, Head, ObjectiveConfig};
 pub use optimizer::{
     AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
@@ -66,7 +71,10 @@ pub use plane::Plane;
 pub use prediction::{ClassProbability, Prediction};
 pub use rate_search::RateSearch;
 pub use reference::ReferenceConfig;
-pub use run_dir::{RunDir, write_file, write_json};
+pub use run_dir::{RunDir, RunFile, write_file, write_json};
+pub use runs::{
+    Comparison, Difference, RunEntry, RunRecord, RunStatus, Unreadable, best, list_runs,
+};
 pub use schedule::{
     CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, ScheduleConfig, StepConfig,
 };

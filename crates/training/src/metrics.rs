@@ -98,6 +98,13 @@ impl Row {
         }
     }
 
+    /// The rows of a run, as far as they can be read: the last one of a run that is killed or goes on
+    /// may be half there. None if there is no file.
+    pub fn read_all(run: &RunDir) -> Vec<Self> {
+        let text = fs::read_to_string(run.metrics_jsonl()).unwrap_or_default();
+        text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+    }
+
     fn to_csv(&self) -> String {
         let optional = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         format!(

@@ -1,7 +1,5 @@
 mod run;
 
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +18,7 @@ use crate::resume;
 use crate::run_dir::{RunDir, RunLock};
 use crate::state::State;
 
+pub(crate) use run::{BEGINS, FAILED};
 pub use run::{Outcome, Run, Summary, Ui};
 
 /// A run with everything ready: config resolved, device chosen, data loaded. Nothing is written
@@ -129,14 +128,7 @@ impl Plan {
         if (then.epochs, &then.early_stopping) != (now.epochs, &now.early_stopping) {
             return Ok(None);
         }
-        let path = directory.summary();
-        match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| RunError::Malformed { path, reason: error.to_string() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(RunError::read(&path, error)),
-        }
+        Summary::read(directory)
     }
 
     /// Fails if a run cannot go on from `state`.

@@ -1,6 +1,5 @@
 //! Which changes of a config a resumed run may bring.
 
-use std::collections::BTreeMap;
 use std::{fmt, io};
 
 use dataset::sha256;
@@ -9,6 +8,7 @@ use toml::Value;
 use crate::config::RunConfig;
 use crate::environment::DataIdentity;
 use crate::error::RunError;
+use crate::keys::{differing, keys};
 use crate::run_dir::RunDir;
 
 /// What it means that a key differs from that of the run.
@@ -77,17 +77,15 @@ fn conflict(directory: &RunDir, differences: Vec<String>) -> RunError {
 }
 
 fn differences(then: &RunConfig, now: &RunConfig) -> Result<Vec<Difference>, RunError> {
-    let (then, now) = (keys(then)?, keys(now)?);
-    let mut all: Vec<_> = then.keys().chain(now.keys()).collect();
-    all.sort_unstable();
-    all.dedup();
-    let differing = all.into_iter().filter(|key| then.get(*key) != now.get(*key));
-    let difference = |key: &String| Difference {
-        key: key.clone(),
-        then: then.get(key).cloned(),
-        now: now.get(key).cloned(),
+    let all = [keys(then)?, keys(now)?];
+    let differing = differing(&all);
+    let [then, now] = all;
+    let difference = |key: String| Difference {
+        then: then.get(&key).cloned(),
+        now: now.get(&key).cloned(),
+        key,
     };
-    Ok(differing.map(difference).collect())
+    Ok(differing.into_iter().map(difference).collect())
 }
 
 impl Difference {
@@ -124,31 +122,12 @@ pub fn identity(config: &RunConfig, data: &DataIdentity) -> Result<String, RunEr
     Ok(sha256(format!("{keys:?}{:?}", data.sha256).as_bytes()))
 }
 
-/// Every key of `config`, by its dotted path.
-fn keys(config: &RunConfig) -> Result<BTreeMap<String, Value>, RunError> {
-    let table =
-        toml::Table::try_from(config).map_err(|error| RunError::Record(error.to_string()))?;
-    let mut keys = BTreeMap::new();
-    flatten("", table, &mut keys);
-    Ok(keys)
-}
-
 /// Writes the resolved `config` into the run.
 pub fn write_config(config: &RunConfig, directory: &RunDir) -> Result<(), RunError> {
     let path = directory.config();
     let text = toml::to_string_pretty(config)
         .map_err(|error| RunError::write(&path, io::Error::other(error)))?;
     directory.write_config(&text)
-}
-
-fn flatten(prefix: &str, table: toml::Table, keys: &mut BTreeMap<String, Value>) {
-    for (name, value) in table {
-        let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
-        match value {
-            Value::Table(table) if !table.is_empty() => flatten(&key, table, keys),
-            value => drop(keys.insert(key, value)),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -162,13 +141,6 @@ mod tests {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
         let overrides: Vec<_> = overrides.iter().copied().map(String::from).collect();
         RunConfig::read(&path, &overrides).unwrap()
-    }
-
-    #[test]
-    fn a_choice_without_settings_is_a_key_too() {
-        let mut keys = BTreeMap::new();
-        flatten("", "[optimizer.plain]".parse().unwrap(), &mut keys);
-        assert_eq!(keys.keys().collect::<Vec<_>>(), ["optimizer.plain"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The run directory: the only place that spells the paths of what a run leaves behind.
 
 mod lock;
+mod removal;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::config::RunConfig;
 use crate::error::RunError;
 use lock::Asked;
 pub use lock::RunLock;
+pub use removal::RunFile;
 use seal::{is_sealed, sealed};
 
 /// A directory that holds everything of one run.
@@ -92,6 +94,12 @@ impl RunDir {
                 Ok(lock)
             }
         }
+    }
+
+    /// Who has the lock of the run, if anybody does. Changes nothing.
+    pub fn owner(&self) -> Result<Option<String>, RunError> {
+        let path = self.lock_file();
+        RunLock::owner(&path).map_err(|error| RunError::read(&path, error))
     }
 
     /// Removes a run that never took a step.
@@ -231,8 +239,7 @@ impl RunDir {
     }
 
     fn must_be_idle(&self) -> Result<(), RunError> {
-        let path = self.lock_file();
-        match RunLock::owner(&path).map_err(|error| RunError::read(&path, error))? {
+        match self.owner()? {
             Some(owner) => Err(RunError::Locked { path: self.path.clone(), owner }),
             None => Ok(()),
         }

@@ -50,12 +50,12 @@ pub fn layers(run: &RunData) -> Markup {
     let total = |number: fn(&Layer) -> u64| thousands(layers.iter().map(number).sum());
     let shape =
         |layer: &Layer| layer.output.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
-    html! { @if !layers.is_empty() { (section("Model", &html! { div class="scroll" { table {
-        thead { tr { th { "layer" } th { "kind" } th { "output" } th { "parameters" } th { "multiply-adds" } } }
+    html! { @if !layers.is_empty() { (section("Model", &html! { div class="scroll" { table class="layers" {
+        thead { tr { th { "layer" } th { "operations" } th { "output" } th { "parameters" } th { "multiply-adds" } } }
         tbody {
             @for layer in layers { tr {
                 td { (layer.name) }
-                td { (layer.kind) }
+                td { (operations(layer)) }
                 td { (shape(layer)) }
                 td { (thousands(layer.parameters)) }
                 td { (thousands(layer.multiply_adds)) }
@@ -67,6 +67,12 @@ pub fn layers(run: &RunData) -> Markup {
             }
         }
     } } })) } }
+}
+
+/// An operation with what follows it.
+fn operations(layer: &Layer) -> String {
+    let all: Vec<&str> = [&layer.kind].into_iter().chain(&layer.then).map(String::as_str).collect();
+    all.join(", ")
 }
 
 /// What the run was trained and tested on.

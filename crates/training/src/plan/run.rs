@@ -1,3 +1,5 @@
+use std::fs;
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -87,6 +89,25 @@ pub struct Summary {
     pub seconds: f64,
 }
 
+/// What the log of a run says when training begins.
+pub(crate) const BEGINS: &str = "training begins after step ";
+/// What it says before the reason why it failed.
+pub(crate) const FAILED: &str = "the run failed: ";
+
+impl Summary {
+    /// The outcome of the run in `directory`, if it is finished.
+    pub fn read(directory: &RunDir) -> Result<Option<Self>, RunError> {
+        let path = directory.summary();
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| RunError::Malformed { path, reason: error.to_string() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(RunError::read(&path, error)),
+        }
+    }
+}
+
 impl Run {
     /// Where the run leaves everything.
     pub fn directory(&self) -> &RunDir {
@@ -122,6 +143,11 @@ impl Run {
 
     /// Trains to the end, or until `ui` stops it, and evaluates the best model.
     pub fn fit(&mut self, ui: Ui) -> Result<Outcome, RunError> {
+        tracing::debug!("{BEGINS}{}", self.done().1);
+        self.try_fit(ui).inspect_err(|error| tracing::debug!("{FAILED}{error}"))
+    }
+
+    fn try_fit(&mut self, ui: Ui) -> Result<Outcome, RunError> {
         let started = Instant::now();
         let session = self.session(ui.stop)?;
         let (state, stop) = fit(session, &self.directory, ui.renderer, ui.interrupter)?;

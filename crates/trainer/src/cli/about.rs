@@ -1,0 +1,37 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use clap_complete::Shell;
+
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Show the layers of a config's model, their shapes and what they take
+    Summary(ModelSummaryArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ModelSummaryArgs {
+    /// The TOML file of the experiment
+    #[arg(value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// Override a key of the config, for example model.mlp.hidden=[64,32]
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write a page for each command into this directory, instead of one to stdout
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}

@@ -1,0 +1,79 @@
+//! `trainer model summary`, and what describes the program itself: completions and the manual.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::place::{Place, TINY};
+use crate::training::json;
+
+#[test]
+fn the_help_of_each_command_is_as_recorded() {
+    let place = Place::new();
+    let commands: [&[&str]; 3] = [&["model", "summary"], &["completions"], &["man"]];
+    for command in commands {
+        let ran = place.succeed(&[command, &["--help"]].concat());
+        let name = ["help"].iter().chain(command).copied().collect::<Vec<_>>().join("-");
+        insta::assert_snapshot!(name, ran.stdout);
+    }
+}
+
+#[test]
+fn the_summary_of_a_model_counts_what_a_run_of_it_does() {
+    let place = Place::new();
+    insta::assert_snapshot!(place.succeed(&["model", "summary", "tiny.toml"]).stdout);
+    let cnn = TINY.replace("[model.mlp]\nhidden = [8]", "[model.cnn]\nchannels = [4]");
+    let resnet = TINY.replace("[model.mlp]\nhidden = [8]", "[model.resnet]\nchannels = [4, 5]");
+    for (name, config) in [("tiny", TINY.to_owned()), ("cnn", cnn), ("resnet", resnet)] {
+        let file = format!("{name}.toml");
+        place.write(&file, config);
+        let all = json(&place.succeed(&["model", "summary", &file, "--json"]).stdout);
+        let directory = format!("out/{name}");
+        place.succeed(&["--config", &file, "--set", "training.epochs=1", "--run-dir", &directory]);
+        let run = json(&place.read(format!("{directory}/summary.json")));
+        assert_eq!(all["parameters"], run["parameters"], "{name}");
+        assert_eq!(all["input"], json!([6, 6, 3]));
+    }
+}
+
+#[test]
+fn the_summary_of_a_model_is_refused_where_a_run_would_be() {
+    let place = Place::new();
+    let summary = |set: &str| place.trainer(&["model", "summary", "tiny.toml", "--set", set]);
+    summary("model.mlp.hiden=[8]").refused(2, &["unknown key", "hidden"]);
+    summary("dataset.hdf5.train=none.h5").refused(1, &["none.h5"]);
+    summary("objective.head=sigmoid").refused(2, &["`sigmoid` tells two classes apart"]);
+    let deep = "[model.cnn]\nchannels = [4, 4, 4]";
+    place.write("deep.toml", TINY.replace("[model.mlp]\nhidden = [8]", deep));
+    place.trainer(&["model", "summary", "deep.toml"]).refused(2, &["nothing is left of them"]);
+}
+
+#[test]
+fn the_completions_know_every_command_and_are_sound_bash() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = place.succeed(&["completions", shell]).stdout;
+        for command in ["train", "runs", "compare", "gradcheck"] {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+    place.write("trainer.bash", place.succeed(&["completions", "bash"]).stdout);
+    let checked = Command::new("bash").arg("-n").arg(place.path("trainer.bash")).status().unwrap();
+    assert!(checked.success());
+}
+
+#[test]
+fn the_manual_is_one_page_or_a_page_for_each_command() {
+    let place = Place::new();
+    let page = place.succeed(&["man"]).stdout;
+    assert!(page.contains(".TH trainer 1"), "{page}");
+    assert!(page.contains("stopped by Ctrl\\-C"), "the exit codes are missing: {page}");
+    place.succeed(&["man", "--out", "man/man1"]);
+    let pages = place.names("man/man1");
+    for name in
+        ["trainer.1", "trainer-train.1", "trainer-runs-compare.1", "trainer-model-summary.1"]
+    {
+        assert!(pages.contains(&name.to_owned()), "no {name} in {pages:?}");
+    }
+    place.trainer(&["man", "--out", "tiny.toml/x"]).refused(2, &["tiny.toml/x", "--out"]);
+}

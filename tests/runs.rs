@@ -1,0 +1,297 @@
+//! `trainer runs`: what there is in a directory of runs.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::place::{Place, TINY};
+use crate::resuming::stop;
+use crate::training::json;
+
+/// A place with the runs `tiny` and `tiny-2`, which has another seed and learning rate.
+fn two_runs() -> Place {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    let others = ["--set", "seed=2", "--set", "optimizer.adam.learning_rate=3e-3"];
+    place.succeed(&[&["--config", "tiny.toml"], &others[..]].concat());
+    for run in ["tiny", "tiny-2"] {
+        set(&place, run, "seconds", json!(1.5));
+    }
+    place
+}
+
+/// Changes a value of the summary of a run.
+fn set(place: &Place, run: &str, key: &str, value: Value) {
+    let path = format!("runs/{run}/summary.json");
+    let mut summary = json(&place.read(&path));
+    summary[key] = value;
+    place.write(&path, summary.to_string());
+}
+
+/// Gives a run these accuracies on the validation and the test set.
+fn set_scores(place: &Place, run: &str, validation: f64, test: f64) {
+    let best = json!({ "epoch": 3, "checkpoint": "", "accuracy": validation, "loss": 1.0 });
+    set(place, run, "best", best);
+    set(place, run, "test_accuracy", json!(test));
+    set(place, run, "test_loss", json!(0.5));
+    set(place, run, "train_accuracy", json!(1.0));
+}
+
+/// The text with the times at which `run` was started replaced by `MM-DD hh:mm`.
+fn timeless(place: &Place, text: &str, run: &str) -> String {
+    let environment = json(&place.read(format!("runs/{run}/environment.json")));
+    let started = environment["started"].as_str().unwrap();
+    let text =
+        text.replace(&started.replace('T', " ").replace('Z', " UTC"), "YYYY-MM-DD hh:mm:ss UTC");
+    text.replace(&started.get(5..16).unwrap().replace('T', " "), "MM-DD hh:mm")
+}
+
+#[track_caller]
+fn assert_fits(text: &str) {
+    let wide = text.lines().find(|line| line.chars().count() > 80);
+    assert!(wide.is_none(), "wider than 80 columns: {wide:?}");
+}
+
+#[test]
+fn the_help_of_each_command_is_as_recorded() {
+    let place = Place::new();
+    let commands: [&[&str]; 6] = [
+        &["runs"],
+        &["runs", "list"],
+        &["runs", "show"],
+        &["runs", "compare"],
+        &["runs", "best"],
+        &["runs", "rm"],
+    ];
+    for command in commands {
+        let ran = place.succeed(&[command, &["--help"]].concat());
+        let name = ["help"].iter().chain(command).copied().collect::<Vec<_>>().join("-");
+        insta::assert_snapshot!(name, ran.stdout);
+    }
+}
+
+#[test]
+fn the_list_holds_finished_interrupted_and_damaged_runs_and_what_is_none() {
+    let place = two_runs();
+    set_scores(&place, "tiny", 0.75, 0.8);
+    set_scores(&place, "tiny-2", 0.5, 0.6);
+    place.succeed(&["--config", "tiny.toml"]);
+    fs::remove_file(place.path("runs/tiny-3/summary.json")).unwrap();
+    fs::create_dir(place.path("runs/damaged")).unwrap();
+    place.write("runs/damaged/config.toml", "name = \"tiny\"");
+    fs::create_dir(place.path("runs/folder")).unwrap();
+    let mut text = place.succeed(&["runs", "list"]).stdout;
+    for run in ["tiny", "tiny-2", "tiny-3"] {
+        text = timeless(&place, &text, run);
+    }
+    assert_fits(&text);
+    insta::assert_snapshot!(text);
+
+    let ran = place.succeed(&["-v", "runs", "list"]);
+    assert!(ran.stderr.contains("runs/damaged/config.toml is damaged"), "{}", ran.stderr);
+    let all = json(&place.succeed(&["runs", "list", "--json"]).stdout);
+    let of = |index: usize, key: &str| all[index][key].clone();
+    let statuses: Vec<_> = (0..5).map(|index| of(index, "status")).collect();
+    assert_eq!(statuses, ["damaged", "no run", "finished", "finished", "interrupted"]);
+    assert_eq!(of(4, "epochs_done"), 3);
+    let summary = json(&place.read("runs/tiny/summary.json"));
+    assert_eq!(of(2, "test_accuracy"), summary["test_accuracy"]);
+    assert_eq!(of(2, "validation_accuracy"), summary["best"]["accuracy"]);
+}
+
+#[test]
+fn before_the_first_run_there_is_an_empty_list_and_a_directory_that_is_named_must_be_there() {
+    let place = Place::new();
+    assert!(place.succeed(&["runs", "list"]).stdout.contains("no runs in runs yet"));
+    assert_eq!(place.succeed(&["runs", "list", "--json"]).stdout, "[]\n");
+    place
+        .trainer(&["runs", "list", "--runs", "rnus"])
+        .refused(1, &["rnus", "check that it is there"]);
+}
+
+#[test]
+fn a_long_name_stands_above_its_row_so_that_the_list_fits() {
+    let place = two_runs();
+    fs::rename(place.path("runs/tiny"), place.path("runs").join("n".repeat(60))).unwrap();
+    let text = place.succeed(&["runs", "list"]).stdout;
+    assert_fits(&text);
+    assert!(text.lines().any(|line| line == "n".repeat(60)), "{text}");
+}
+
+#[test]
+fn a_run_that_diverged_is_listed_as_failed_until_it_goes_on() {
+    let place = Place::new();
+    let diverging = ["--set", "optimizer.adam.learning_rate=1e38", "--set", "training.epochs=40"];
+    let ran = place.trainer(&[&["--config", "tiny.toml"], &diverging[..]].concat());
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let shown = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
+    assert_eq!(shown["status"], "failed");
+    let why = shown["why"].as_str().unwrap();
+    assert!(ran.stderr.contains(why), "{why}: {}", ran.stderr);
+    place.succeed(&["--resume", "runs/tiny", "--set", "optimizer.adam.learning_rate=1e-2"]);
+    let shown = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
+    assert_eq!((&shown["status"], &shown["why"]), (&json!("finished"), &Value::Null));
+}
+
+#[test]
+fn show_tells_what_a_run_is_by_its_name_or_its_path() {
+    let place = two_runs();
+    set_scores(&place, "tiny", 0.75, 0.5);
+    let text = place.succeed(&["runs", "show", "tiny"]).stdout;
+    assert_fits(&text);
+    assert_eq!(place.succeed(&["runs", "show", "runs/tiny"]).stdout, text);
+    assert_eq!(place.succeed(&["runs", "show", "tiny", "--runs", "runs/"]).stdout, text);
+    let (told, files) = text.split_once("  device ").unwrap();
+    insta::assert_snapshot!(timeless(&place, told, "tiny"));
+    assert!(files.contains("best_model.bpk (") && files.contains("in all"), "{files}");
+
+    let all = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
+    assert_eq!(all["config"]["model"]["mlp"]["hidden"], json!([8]));
+    assert_eq!(all["environment"]["data"]["counts"]["train"], 48);
+    assert!(all["files"].as_array().unwrap().iter().any(|file| file["name"] == "summary.json"));
+    place.trainer(&["runs", "show", "tiny-9"]).refused(2, &["no run tiny-9 in runs", "runs list"]);
+    place.trainer(&["runs", "show", "data"]).refused(1, &["data is not a run directory"]);
+}
+
+#[test]
+fn compare_shows_exactly_what_differs() {
+    let place = two_runs();
+    for run in ["tiny", "tiny-2"] {
+        set_scores(&place, run, 0.75, 0.25);
+    }
+    let compare = ["runs", "compare", "tiny", "tiny-2"];
+    insta::assert_snapshot!(place.succeed(&compare).stdout);
+    let all = json(&place.succeed(&[&compare[..], &["--json"]].concat()).stdout);
+    let rate = json!({ "key": "optimizer.adam.learning_rate", "values": [0.01, 0.003] });
+    assert_eq!(all["config"], json!([rate, { "key": "seed", "values": [1, 2] }]));
+    assert_eq!((&all["environment"], &all["runs"][1]["run"]), (&json!([]), &json!("tiny-2")));
+    let same = place.succeed(&["runs", "compare", "tiny", "runs/tiny"]).stdout;
+    assert!(same.contains("the configs are equal"), "{same}");
+    place.trainer(&["runs", "compare", "tiny"]).refused(2, &["2 values required"]);
+}
+
+#[test]
+fn more_runs_than_fit_beside_each_other_are_compared_row_by_row() {
+    let place = two_runs();
+    fs::rename(place.path("runs/tiny"), place.path("runs").join("a".repeat(50))).unwrap();
+    let text = place.succeed(&["runs", "compare", &"a".repeat(50), "tiny-2"]).stdout;
+    assert_fits(&text);
+    assert!(text.contains("\noptimizer.adam.learning_rate\n"), "{text}");
+    assert!(text.contains("  tiny-2") && text.contains("  0.003\n"), "{text}");
+}
+
+#[test]
+fn compare_warns_where_the_runs_were_tested_on_other_data() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    fs::copy(place.path("data/test.h5"), place.path("data/other.h5")).unwrap();
+    let classes = ["red", "green", "blue"].map(String::from);
+    let path = place.path("data/other.h5");
+    fs::remove_file(&path).unwrap();
+    let part = dataset::hdf5::Part::Test;
+    dataset::hdf5::write(&path, part, &crate::place::coloured(15), &classes).unwrap();
+    place.succeed(&["--config", "tiny.toml", "--set", "dataset.hdf5.test=other.h5"]);
+    let text = place.succeed(&["runs", "compare", "tiny", "tiny-2"]).stdout;
+    assert!(text.contains("the scores do not compare"), "{text}");
+    let ran = place.succeed(&["runs", "best"]);
+    assert!(ran.stderr.contains("their scores do not compare"), "{}", ran.stderr);
+}
+
+#[test]
+fn best_prints_the_path_of_the_best_finished_run_alone() {
+    let place = two_runs();
+    place.write(
+        "other.toml",
+        TINY.replace("tiny", "other").replace("fraction = 0.2", "fraction = 0.0"),
+    );
+    place.succeed(&["--config", "other.toml"]);
+    set_scores(&place, "tiny", 0.5, 0.9);
+    set_scores(&place, "tiny-2", 0.75, 0.6);
+    set(&place, "other", "test_accuracy", json!(0.95));
+    let ran = place.succeed(&["runs", "best"]);
+    assert_eq!(ran.stdout, "runs/tiny-2\n");
+    assert!(ran.stderr.contains("left out: 1 without validation accuracy"), "{}", ran.stderr);
+    assert_eq!(place.succeed(&["runs", "best", "tiny"]).stderr, "");
+    let ran = place.succeed(&["runs", "best", "--by", "test"]);
+    assert_eq!(ran.stdout, "runs/other\n");
+    assert!(
+        ran.stderr.contains("chosen by test accuracy: report it on other data"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(place.succeed(&["runs", "best", "tiny", "--by", "test"]).stdout, "runs/tiny\n");
+    let all = json(&place.succeed(&["runs", "best", "other", "--json"]).stdout);
+    assert_eq!((&all["by"], &all["of"]), (&json!("test"), &json!(1)));
+    assert_eq!(all["best"]["path"], "runs/other");
+
+    fs::remove_file(place.path("runs/other/summary.json")).unwrap();
+    place.trainer(&["runs", "best", "other"]).refused(2, &["no finished run of `other` in runs"]);
+}
+
+#[test]
+fn rm_deletes_runs_and_says_so() {
+    let place = two_runs();
+    let ran = place.trainer(&["runs", "rm", "tiny"]);
+    ran.refused(2, &["nobody to ask", "--yes"]);
+    assert_eq!(place.names("runs"), ["tiny", "tiny-2"]);
+    let ran = place.succeed(&["runs", "rm", "--yes", "tiny", "runs/tiny/", "runs/./tiny-2"]);
+    assert_eq!(place.names("runs"), [""; 0]);
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[0].starts_with("deleted runs/tiny (") && lines[1].contains("tiny-2"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn rm_refuses_what_is_no_run_and_then_deletes_nothing() {
+    let place = two_runs();
+    symlink("tiny-2", place.path("runs/latest")).unwrap();
+    fs::create_dir(place.path("runs/copies")).unwrap();
+    place.write("runs/copies/config.toml", place.read("runs/tiny/config.toml"));
+    place.write("runs/copies/thesis.tex", "years of work");
+    place.write("notes", "");
+    let cases = [
+        (".", 1, "not a run directory"),
+        ("runs", 1, "not a run directory"),
+        ("data", 1, "not a run directory"),
+        ("runs/tiny/checkpoints", 1, "not a run directory"),
+        ("runs/tiny/..", 1, "not a run directory"),
+        ("notes", 1, "not a run directory"),
+        ("copies", 1, "no environment.json of its own"),
+        ("latest", 1, "symbolic link"),
+        ("runs/latest/", 1, "symbolic link"),
+        ("nothing", 2, "no run nothing in runs"),
+    ];
+    for (name, code, words) in cases {
+        place.trainer(&["runs", "rm", "--yes", "tiny", name]).refused(code, &[words]);
+    }
+    assert_eq!(place.names("runs"), ["copies", "latest", "tiny", "tiny-2"]);
+    assert!(place.path("runs/copies/thesis.tex").exists());
+    assert!(place.path("runs/latest/summary.json").exists());
+}
+
+#[test]
+fn a_run_that_is_under_way_is_listed_as_running_and_not_deleted() {
+    let place = Place::new();
+    let child = place.start(&["--config", "tiny.toml", "--set", "training.epochs=1000000"]);
+    let id = child.id().to_string();
+    while !place.path("runs/tiny/metrics.jsonl").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let shown = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
+    assert_eq!(
+        (&shown["status"], &shown["why"]),
+        (&json!("running"), &json!(format!("process {id}")))
+    );
+    let words = [format!("process {id}").leak(), "stop it first"];
+    place.trainer(&["runs", "rm", "tiny", "--yes"]).refused(1, &words);
+    stop(&place, "runs/tiny", child, "-KILL", Duration::ZERO);
+    let shown = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
+    assert_eq!(shown["status"], "interrupted");
+    place.succeed(&["runs", "rm", "tiny", "--yes"]);
+    assert_eq!(place.names("runs"), [""; 0]);
+}
