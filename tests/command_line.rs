@@ -3,7 +3,7 @@ use crate::place::Place;
 #[test]
 fn the_help_of_each_command_is_as_recorded() {
     let place = Place::new();
-    let commands: [&[&str]; 7] = [
+    let commands: &[&[&str]] = &[
         &[],
         &["train"],
         &["evaluate"],
@@ -11,10 +11,17 @@ fn the_help_of_each_command_is_as_recorded() {
         &["gradcheck"],
         &["devices"],
         &["data", "synthesize"],
+        &["config"],
+        &["config", "check"],
+        &["config", "show"],
+        &["config", "schema"],
+        &["config", "explain"],
+        &["config", "diff"],
+        &["config", "init"],
     ];
     for command in commands {
-        let ran = place.succeed(&[command, &["--help"]].concat());
-        let name = ["help"].iter().chain(command).copied().collect::<Vec<_>>().join("-");
+        let ran = place.succeed(&[*command, &["--help"]].concat());
+        let name = ["help"].iter().chain(*command).copied().collect::<Vec<_>>().join("-");
         insta::assert_snapshot!(name, ran.stdout);
     }
 }

@@ -2,7 +2,9 @@ use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 /// The function between two layers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `max(0, z)`

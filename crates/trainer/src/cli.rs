@@ -1,5 +1,7 @@
 //! The command line.
 
+mod config;
+
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
@@ -7,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use training::{Plant, SplitName};
 
 use crate::error::Failure;
+pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, SchemaArgs, ShowArgs};
 
 /// Trains a classifier of images or points from one TOML file.
 ///
@@ -45,6 +48,9 @@ pub enum Command {
     Gradcheck(GradcheckArgs),
     /// List the devices of this build on this machine, the best one first
     Devices,
+    /// Check, show and explain configs, and start one
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Make data sets
     #[command(subcommand)]
     Data(DataCommand),

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod config;
 mod data;
 mod devices;
 mod evaluate;
@@ -8,6 +9,7 @@ mod predict;
 mod reproduce;
 mod train;
 
+pub use config::config;
 pub use data::synthesize;
 pub use devices::devices;
 pub use evaluate::evaluate;

@@ -46,6 +46,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Predict(args)) => commands::predict(&args),
         Some(Command::Reproduce(args)) => commands::reproduce(&args),
         Some(Command::Gradcheck(args)) => commands::gradcheck(&args),
+        Some(Command::Config(command)) => commands::config(&command),
         Some(Command::Devices) => commands::devices(),
         Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(&args),
     }

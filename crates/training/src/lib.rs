@@ -34,6 +34,7 @@ mod reference;
 mod resume;
 mod run_dir;
 mod schedule;
+mod schema;
 mod scores;
 mod session;
 mod silent;

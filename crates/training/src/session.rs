@@ -26,7 +26,7 @@ use crate::state::{Best, State};
 pub use recovery::OnNan;
 
 /// When to stop before the last epoch: `[training.early_stopping]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStoppingConfig {
     /// How many epochs without a better validation score to wait.
