@@ -14,6 +14,13 @@ fn the_help_of_each_command_is_as_recorded() {
         &["lr-find"],
         &["devices"],
         &["data", "synthesize"],
+        &["config"],
+        &["config", "check"],
+        &["config", "show"],
+        &["config", "schema"],
+        &["config", "explain"],
+        &["config", "diff"],
+        &["config", "init"],
     ];
     for command in commands {
         let ran = place.succeed(&[*command, &["--help"]].concat());

@@ -16,6 +16,7 @@ mod broken_flags;
 mod broken_images;
 mod changing;
 mod command_line;
+mod configuring;
 mod courses;
 mod describing;
 mod fitting;

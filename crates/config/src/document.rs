@@ -1,6 +1,7 @@
 mod extends;
 mod layer;
 mod merge;
+mod origins;
 mod overrides;
 mod spans;
 #[cfg(test)]

@@ -45,7 +45,8 @@ fn unknown(what: &str, rest: &str) -> String {
     }
 }
 
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+/// The one of `known` that is most like `name`, if any is.
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let score = |candidate: &str| strsim::jaro_winkler(name, candidate);
     let best = known.iter().max_by(|a, b| score(a).total_cmp(&score(b)))?;
     (score(best) > 0.75).then_some(best)

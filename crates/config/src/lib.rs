@@ -2,7 +2,8 @@
 //! key stands, and every problem at once. Knows the form of a config, none of its keys.
 //!
 //! [`Document`] reads and deserialises, [`Check`] collects what a value breaks, and
-//! [`ConfigError`] shows each problem under the line that caused it.
+//! [`ConfigError`] shows each problem under the line that caused it. [`Manual`] tells of a JSON
+//! Schema what each key means.
 
 #![forbid(unsafe_code)]
 
@@ -10,8 +11,10 @@ mod check;
 mod document;
 mod error;
 mod hint;
+mod manual;
 mod shown;
 
 pub use check::{Check, Problem};
 pub use document::{Document, Rules};
-pub use error::ConfigError;
+pub use error::{ConfigError, Finding};
+pub use manual::{Choice, Entry, Manual};

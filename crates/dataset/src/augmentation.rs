@@ -28,7 +28,7 @@ pub(crate) use canvas::lanes;
 pub use mixing::{Mix, Moment};
 
 /// One change of training images. Each image draws its own, uniformly.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Augmentation {
     /// Left and right exchanged, with probability 1/2.

@@ -13,7 +13,7 @@ use crate::stand_in::StandInConfig;
 
 /// HDF5 files in the layout of the courses: `train_set_x` u8 `[count, height, width, channels]` or
 /// floats `[count, features]`, `train_set_y`, `list_classes`, and the same with `test_set_`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hdf5Config {
     /// The directory of the files, relative to the working directory.
@@ -29,8 +29,8 @@ pub struct Hdf5Config {
     /// The file of the test set; it may be the one of the training set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
-    /// Whether pixels and features are read into memory, or row by row as they are wanted; without
-    /// it by their size, see [`Keep::Automatic`].
+    /// Whether pixels and features are read into memory, or row by row as they are wanted; if absent,
+    /// into memory where they take no more than a quarter of what is free.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_memory: Option<bool>,
     /// What to do where none of the files is there.
@@ -42,7 +42,9 @@ pub struct Hdf5Config {
 }
 
 /// What to do where none of the files of a data set is there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum OnMissing {
     /// Stop with an error.

@@ -18,7 +18,7 @@ use shapes::Centres;
 const MOST: usize = 1_000_000;
 
 /// Points in the plane, drawn by formula: `[dataset.points]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PointsConfig {
     /// What the points form.
@@ -27,10 +27,10 @@ pub struct PointsConfig {
     pub train: usize,
     /// The number of test points.
     pub test: usize,
-    /// How far the points stray from the shape; each [`Shape`] tells its measure and its default.
+    /// How far the points stray from the shape; each `shape` tells its measure and its default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<f64>,
-    /// The inner radius of [`Shape::Circles`] where the outer one is 1; 0.8 if not given.
+    /// The inner radius of `circles` where the outer one is 1; 0.8 if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub factor: Option<f64>,
     /// NumPy's seed for the training points; the test points are those of `seed + 1`.
@@ -38,7 +38,9 @@ pub struct PointsConfig {
 }
 
 /// What the points form.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// Petals of a flower, by turns of the first and the second class. Noise: deviation of angle and radius, 0.2.

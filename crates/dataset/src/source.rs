@@ -10,7 +10,7 @@ use crate::points::PointsConfig;
 use crate::stand_in::StandInConfig;
 
 /// Where the examples come from: `[dataset.hdf5]`, `[dataset.points]` or `[dataset.stand_in]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum DatasetConfig {
     /// HDF5 files in the layout of the courses.

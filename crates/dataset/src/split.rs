@@ -7,7 +7,7 @@ use crate::sampler::{HoldOut, stratified};
 use crate::source::Source;
 
 /// What is held out of the training set: `[split]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SplitConfig {
     /// The share of each class of the training set to validate on, at least 0 and less than 1.

@@ -12,7 +12,7 @@ use crate::source::Source;
 use crate::{cats, drawing, hands};
 
 /// What the program draws itself in place of real data: `[dataset.stand_in]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StandInConfig {
     /// What to draw.
@@ -26,7 +26,9 @@ pub struct StandInConfig {
 }
 
 /// What a stand-in shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// Hands with 0 to 5 raised fingers, images of 64 x 64 x 3: for SIGNS.

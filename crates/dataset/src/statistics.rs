@@ -4,7 +4,9 @@ use crate::error::DatasetError;
 use crate::examples::{Examples, Values};
 
 /// How values become the numbers that a model sees: `[input] normalization = ".."`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalization {
     /// Values as they are: pixels from 0 to 255, features as measured.

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use crate::layer::Layer;
 
 /// The function between two layers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `max(0, z)`

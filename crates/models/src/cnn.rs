@@ -15,7 +15,7 @@ use crate::noise::Noise;
 use crate::parameters::Parameters;
 
 /// A convolutional network: `[model.cnn]`. Stages of convolutions and a pooling, then dense layers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CnnConfig {
     /// The channels of each stage, the one nearest to the image first.
@@ -41,7 +41,9 @@ pub struct CnnConfig {
 }
 
 /// How each window of two by two values becomes one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
     /// Its largest value.
@@ -54,7 +56,9 @@ pub enum Pool {
 }
 
 /// What the dense layers see of images `[height, width, channels]`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageHead {
     /// Every value.

@@ -5,7 +5,9 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 /// How the initial weights of a layer are drawn. Biases start at zero.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Initializer {
     /// All zero: the units of a hidden layer stay equal for ever.
@@ -26,7 +28,9 @@ pub enum Initializer {
 }
 
 /// Where the random numbers of the initial weights come from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Generator {
     /// A ChaCha stream of the seed.

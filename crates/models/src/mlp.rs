@@ -14,7 +14,7 @@ use crate::parameters::{FirstWeights, Parameters};
 
 /// A multi-layer perceptron: `[model.mlp]`. Without hidden layers it is logistic or softmax
 /// regression.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
     /// The number of units of each hidden layer, the one nearest to the input first.
@@ -37,7 +37,9 @@ pub struct MlpConfig {
 }
 
 /// Where batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) stands in a layer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum NormPosition {
     /// Nowhere.

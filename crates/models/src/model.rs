@@ -12,7 +12,7 @@ use crate::parameters::Parameters;
 use crate::resnet::{Resnet, ResnetConfig};
 
 /// Which model to train, for example `[model.mlp]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ModelConfig {
     /// A multi-layer perceptron.

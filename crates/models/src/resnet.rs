@@ -14,7 +14,7 @@ use crate::noise::Noise;
 use crate::parameters::Parameters;
 
 /// A residual network of basic blocks (He et al. 2016, arXiv:1512.03385): `[model.resnet]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResnetConfig {
     /// The channels of each stage. Every stage but the first halves rows and columns.

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod about;
+mod config;
 mod runs;
 
 use std::num::NonZeroU16;
@@ -11,6 +12,7 @@ use training::{Plant, SplitName};
 
 use crate::error::Failure;
 pub use about::{CompletionsArgs, ManArgs, ModelCommand, ModelSummaryArgs};
+pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, SchemaArgs, ShowArgs};
 pub use runs::{
     RunsArgs, RunsBestArgs, RunsCommand, RunsCompareArgs, RunsListArgs, RunsRmArgs, RunsShowArgs,
 };
@@ -58,6 +60,9 @@ pub enum Command {
     LrFind(LrFindArgs),
     /// List the devices of this build on this machine, the best one first
     Devices,
+    /// Check, show and explain configs, and start one
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Make data sets
     #[command(subcommand)]
     Data(DataCommand),

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod completions;
+mod config;
 mod data;
 mod devices;
 mod evaluate;
@@ -18,6 +19,7 @@ mod sweep;
 mod train;
 
 pub use completions::completions;
+pub use config::config;
 pub use data::synthesize;
 pub use devices::devices;
 pub use evaluate::evaluate;

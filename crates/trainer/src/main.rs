@@ -50,6 +50,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Sweep(args)) => commands::sweep(&args),
         Some(Command::Gradcheck(args)) => commands::gradcheck(&args),
         Some(Command::LrFind(args)) => commands::lr_find(&args),
+        Some(Command::Config(command)) => commands::config(&command),
         Some(Command::Devices) => commands::devices(),
         Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(&args),
         Some(Command::Runs(args)) => commands::runs(&args),

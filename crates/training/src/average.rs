@@ -11,7 +11,7 @@ use crate::classifier::Classifier;
 /// An exponential moving average of the weights (Polyak and Juditsky 1992), with the running
 /// statistics of its own batch norms, takes the place of the weights in evaluation and in the
 /// model of the run: `[training.ema]`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmaConfig {
     /// How much of the average each step leaves. Less in the first steps, `(1 + step) / (10 +

@@ -28,7 +28,7 @@ use crate::state::State;
 use sorted::sorted;
 
 /// When to save, and how much to keep: `[training.checkpoint]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckpointConfig {
     /// Save after every so many epochs, and after the last one; if absent, whenever an epoch is

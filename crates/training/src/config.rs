@@ -17,7 +17,7 @@ use crate::schedule::ScheduleConfig;
 use crate::session::{EarlyStoppingConfig, OnNan};
 
 /// One experiment. Composes the configs of its parts and adds nothing to them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
     /// The name of the experiment: its runs are `runs/<name>`, `runs/<name>-2`, ..
@@ -60,7 +60,7 @@ pub struct RunConfig {
 }
 
 /// How the model classifies, in validation, evaluation and prediction: `[evaluation]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationConfig {
     /// Each image together with its mirror image, left and right exchanged: the mean of the logits
@@ -69,7 +69,7 @@ pub struct EvaluationConfig {
 }
 
 /// How values become inputs: `[input]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InputConfig {
     /// The map of values to inputs, fitted on the training set alone.
@@ -77,7 +77,7 @@ pub struct InputConfig {
 }
 
 /// How long to train, and in which batches: `[training]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
     /// How often to visit the whole training set.
@@ -102,7 +102,7 @@ pub struct TrainingConfig {
     /// When to stop before the last epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingConfig>,
-    /// What is evaluated instead of the last weights.
+    /// An average of the weights that is evaluated and saved in place of the last ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<EmaConfig>,
     /// When to save, and how much to keep.
@@ -130,7 +130,21 @@ const RULES: Rules = Rules {
 impl RunConfig {
     /// Reads the config at `path` under its `key=value` overrides.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
-        Self::from_document(&Document::read(path, overrides, RULES)?)
+        Ok(Self::read_with_document(path, overrides)?.0)
+    }
+
+    /// As [`RunConfig::read`], with the document, which knows where each value comes from.
+    pub fn read_with_document(
+        path: &Path,
+        overrides: &[String],
+    ) -> Result<(Self, Document), ConfigError> {
+        let document = Document::read(path, overrides, RULES)?;
+        Ok((Self::from_document(&document)?, document))
+    }
+
+    /// The config that `text` is, to stand in the file at `path`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        Self::from_document(&Document::parse(path, text, &[], RULES)?)
     }
 
     fn from_document(document: &Document) -> Result<Self, ConfigError> {

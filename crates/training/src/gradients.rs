@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::optimizer::in_f32;
 
 /// How gradients are kept small: `[training.gradient_clipping]`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GradientClipping {
     /// Each element is moved into `-value..=value`.

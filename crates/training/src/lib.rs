@@ -39,6 +39,7 @@ mod resume;
 mod run_dir;
 mod runs;
 mod schedule;
+mod schema;
 mod scores;
 mod session;
 mod silent;

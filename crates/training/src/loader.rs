@@ -14,7 +14,7 @@ use crate::faults::Fault;
 use crate::panics::words;
 
 /// How batches are gathered: `[training.loader]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoaderConfig {
     /// How many threads gather batches ahead of the training. With 0 it gathers them itself, but

@@ -14,7 +14,7 @@ use crate::error::RunError;
 pub use class_weights::ClassWeights;
 
 /// What is minimised: `[objective]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectiveConfig {
     /// How logits become probabilities; if absent, `sigmoid` for two classes, else `softmax`.
@@ -32,7 +32,7 @@ pub struct ObjectiveConfig {
 }
 
 /// How logits become probabilities, with the loss that belongs to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
     /// One logit a class, and the cross-entropy.

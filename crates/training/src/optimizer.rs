@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use adam::Adam;
 
 /// How parameters follow their gradients: `[optimizer.adam]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum OptimizerConfig {
     /// Gradient descent: batch, mini-batch or stochastic, as `training.batch_size` says.
@@ -28,7 +28,7 @@ pub enum OptimizerConfig {
 }
 
 /// Gradient descent, `p -= learning_rate * v` with `v = momentum * v + g`, as in PyTorch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SgdConfig {
     /// The size of a step before the schedule is applied.
@@ -41,7 +41,7 @@ pub struct SgdConfig {
 
 /// Gradient descent with momentum as the courses define it, `p -= learning_rate * v` with
 /// `v = beta * v + (1 - beta) * g`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MomentumConfig {
     /// The size of a step before the schedule is applied.
@@ -51,7 +51,7 @@ pub struct MomentumConfig {
 }
 
 /// RMSProp, `p -= learning_rate * g / (sqrt(s) + epsilon)` with `s = beta * s + (1 - beta) * g^2`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsPropConfig {
     /// The size of a step before the schedule is applied.
@@ -63,7 +63,7 @@ pub struct RmsPropConfig {
 }
 
 /// The settings of Adam, with the defaults of its paper.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamConfig {
     /// The size of a step before the schedule is applied.
@@ -77,7 +77,7 @@ pub struct AdamConfig {
 }
 
 /// The settings of AdamW: those of Adam, and the decay.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWConfig {
     /// The size of a step before the schedule is applied.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an experiment is known to reach: `[reference]`. It changes nothing in the run;
 /// `trainer reproduce` compares with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReferenceConfig {
     /// Who reached it, for example the course and the exercise.

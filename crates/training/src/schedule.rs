@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// A function of the position in the run, with no state to save. If a resumed run gets more
 /// epochs, the cosine stretches over all of them.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleConfig {
     /// How many epochs the learning rate first rises from 0, linearly.
@@ -17,7 +17,7 @@ pub struct ScheduleConfig {
 }
 
 /// How the learning rate falls: `schedule.decay = "constant"` or `[schedule.decay.cosine]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decay {
     /// Not at all.
@@ -37,7 +37,7 @@ pub enum Decay {
 }
 
 /// The settings of the cosine.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CosineConfig {
     /// The fraction of the learning rate at the end.
@@ -45,7 +45,7 @@ pub struct CosineConfig {
 }
 
 /// The settings of `one_cycle`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OneCycleConfig {
     /// The share of all steps in which the learning rate rises.
@@ -63,7 +63,7 @@ impl Default for OneCycleConfig {
 }
 
 /// The settings of `inverse_time`, the courses' `1 / (1 + decay_rate * epoch)`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InverseTimeConfig {
     /// The decay rate.
@@ -74,7 +74,7 @@ pub struct InverseTimeConfig {
 }
 
 /// The settings of `exponential`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExponentialConfig {
     /// The factor of one epoch.
@@ -82,7 +82,7 @@ pub struct ExponentialConfig {
 }
 
 /// The settings of `step`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepConfig {
     /// The factor of one interval.

@@ -28,7 +28,7 @@ use crate::timings::Stopwatch;
 pub use recovery::OnNan;
 
 /// When to stop before the last epoch: `[training.early_stopping]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStoppingConfig {
     /// How many epochs without a better validation score to wait.

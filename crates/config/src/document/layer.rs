@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use super::spans;
 use crate::error::{ConfigError, Excerpt, Finding};
 use crate::hint;
+use crate::shown::shown;
 
 /// One file or one override. No position of a document is in two of its layers, so that a span
 /// tells the layer too.
@@ -85,6 +86,16 @@ impl Layer {
             Origin::Override(_) => format!("--set {}", excerpt.line),
         };
         Finding { place, key, message, excerpt: Some(excerpt) }
+    }
+
+    /// Where `span` stands: `file:line`, or `--set`.
+    pub fn place(&self, span: &Range<usize>) -> String {
+        match &self.origin {
+            Origin::File(path) => {
+                shown(&format!("{}:{}", path.display(), self.excerpt(span).number))
+            }
+            Origin::Override(_) => "--set".to_owned(),
+        }
     }
 
     fn excerpt(&self, span: &Range<usize>) -> Excerpt {

@@ -1,5 +1,6 @@
 mod choices;
 mod extends;
+mod origins;
 
 use super::*;
 use serde::Deserialize;

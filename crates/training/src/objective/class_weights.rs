@@ -5,7 +5,8 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How much an example of each class counts in the loss, for classes of unlike size.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, schemars::JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum ClassWeights {
     /// All alike.
     #[default]
@@ -14,6 +15,7 @@ pub enum ClassWeights {
     /// one: each class counts alike (King and Zeng 2001; scikit-learn's `"balanced"`).
     Balanced,
     /// These, in the order of the labels.
+    #[schemars(untagged)]
     Given(Vec<f64>),
 }
 

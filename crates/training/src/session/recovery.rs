@@ -8,7 +8,9 @@ use crate::metrics::MetricsFiles;
 use crate::state::State;
 
 /// What to do when a number of the training is not finite: `training.on_nan`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum OnNan {
     /// End the run with an error; the last checkpoint is intact.

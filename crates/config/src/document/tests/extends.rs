@@ -233,3 +233,24 @@ fn what_a_base_says_of_itself_alone_is_not_inherited() {
     let own = table(&pair("[reference]\nother = 2", base));
     assert_eq!(own["reference"].as_table().unwrap().keys().collect::<Vec<_>>(), ["other"]);
 }
+
+#[test]
+fn each_value_is_shown_with_the_file_or_the_override_that_it_comes_from() {
+    let folder = Folder::with(&[
+        ("base.toml", "epochs = 3\n\n[optimizer.adam]\nbeta = 0.5\nrate = 1.0\n"),
+        ("a.toml", "extends = \"base.toml\"\n\noptimizer.adam.rate = 0.1\n"),
+    ]);
+    let overrides = ["seed=4".to_owned()];
+    let document = Document::read(&folder.0.join("a.toml"), &overrides, RULES).unwrap();
+    let resolved =
+        "epochs = 3\nseed = 4\n\n[optimizer.adam]\nbeta = 0.5\nrate = 0.1\nslow = true\n";
+    let shown = document.with_origins(resolved).replace(&folder.0.display().to_string(), "configs");
+    let expected = "epochs = 3   # configs/base.toml:1, extended\n\
+                    seed = 4     # --set\n\
+                    \n\
+                    [optimizer.adam]\n\
+                    beta = 0.5   # configs/base.toml:4, extended\n\
+                    rate = 0.1   # configs/a.toml:3\n\
+                    slow = true  # default\n";
+    assert_eq!(shown, expected);
+}
