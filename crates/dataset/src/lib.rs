@@ -12,6 +12,7 @@ mod examples;
 mod files;
 mod hands;
 pub mod hdf5;
+mod inspection;
 pub mod memory;
 mod points;
 mod sampler;
@@ -20,16 +21,21 @@ mod source;
 mod split;
 mod stand_in;
 mod statistics;
+mod twins;
 
 pub use augmentation::{Augmentation, Augmenter, Mix, Moment};
 pub use digest::sha256;
 pub use error::DatasetError;
 pub use examples::{Examples, Values};
 pub use files::{Hdf5Config, OnMissing};
+pub use inspection::{
+    ChannelFacts, Doubt, Doubts, InspectedPart, Inspection, Pair, PartFacts, Place,
+};
 pub use points::{PointsConfig, Shape};
 pub use sampler::shuffled;
 pub use scaler::Scaler;
 pub use source::{DatasetConfig, Source};
-pub use split::{Split, SplitConfig};
+pub use split::{Division, Split, SplitConfig};
 pub use stand_in::{StandInConfig, Subject};
 pub use statistics::{Normalization, Statistics};
+pub use twins::{Album, Twin, Twins};
