@@ -15,9 +15,11 @@ mod error;
 mod output;
 mod palette;
 mod plane;
+mod sheet;
 mod svg;
 mod tint;
 
 pub use boundary::{Boundary, Point, draw_boundary};
 pub use curves::draw_curves;
 pub use error::ReportError;
+pub use sheet::{Sheet, SheetCell, SheetRow, draw_sheet};
