@@ -20,6 +20,7 @@ mod finite;
 mod fit;
 mod gradient_check;
 mod gradients;
+mod leaks;
 mod loader;
 mod metrics;
 mod objective;
@@ -49,6 +50,7 @@ pub use evaluation::{ClassScore, Evaluation, SplitName};
 pub use faults::{Fault, Faults};
 pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, TensorCheck};
 pub use gradients::GradientClipping;
+pub use leaks::WithoutTwins;
 pub use loader::LoaderConfig;
 pub use objective::{ClassWeights, Head, ObjectiveConfig};
 pub use optimizer::{
