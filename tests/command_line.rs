@@ -3,7 +3,7 @@ use crate::place::Place;
 #[test]
 fn the_help_of_each_command_is_as_recorded() {
     let place = Place::new();
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 8] = [
         &[],
         &["train"],
         &["evaluate"],
@@ -11,6 +11,7 @@ fn the_help_of_each_command_is_as_recorded() {
         &["gradcheck"],
         &["devices"],
         &["data", "synthesize"],
+        &["data", "inspect"],
     ];
     for command in commands {
         let ran = place.succeed(&[command, &["--help"]].concat());

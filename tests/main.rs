@@ -20,6 +20,7 @@ mod courses;
 mod fitting;
 mod gradcheck;
 mod image_shapes;
+mod inspecting;
 mod place;
 mod reproduce;
 mod resuming;

@@ -48,5 +48,6 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Gradcheck(args)) => commands::gradcheck(&args),
         Some(Command::Devices) => commands::devices(),
         Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(&args),
+        Some(Command::Data(DataCommand::Inspect(args))) => commands::inspect(&args),
     }
 }
