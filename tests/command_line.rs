@@ -21,6 +21,7 @@ fn the_help_of_each_command_is_as_recorded() {
         &["config", "explain"],
         &["config", "diff"],
         &["config", "init"],
+        &["data", "inspect"],
     ];
     for command in commands {
         let ran = place.succeed(&[*command, &["--help"]].concat());

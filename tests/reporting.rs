@@ -136,7 +136,7 @@ fn a_learning_rate_is_searched_and_nothing_is_kept_but_the_plot() {
     let ran = place.succeed(&["lr-find", "--config", "tiny.toml", "--plot", "a.b", "--json"]);
     let search = json(&ran.stdout);
     let suggestion = search["suggestion"].as_f64().unwrap();
-    assert!((1e-6..1.0).contains(&suggestion), "{suggestion}");
+    assert!((1e-6..=1.0).contains(&suggestion), "{suggestion}");
     assert!(place.path("a.b.png").is_file());
     place.trainer(&["lr-find", "--config", "none.toml"]).refused(2, &["none.toml"]);
 }

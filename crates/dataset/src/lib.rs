@@ -12,6 +12,7 @@ mod examples;
 mod files;
 mod hands;
 pub mod hdf5;
+mod inspection;
 pub mod memory;
 mod outline;
 mod points;
@@ -21,6 +22,7 @@ mod source;
 mod split;
 mod stand_in;
 mod statistics;
+mod twins;
 
 pub use augmentation::{Augmentation, Augmenter, Mix, Moment};
 pub use digest::sha256;
@@ -28,10 +30,14 @@ pub use error::DatasetError;
 pub use examples::{Examples, Values};
 pub use files::{Hdf5Config, OnMissing};
 pub use outline::Outline;
+pub use inspection::{
+    ChannelFacts, Doubt, Doubts, InspectedPart, Inspection, Pair, PartFacts, Place,
+};
 pub use points::{PointsConfig, Shape};
 pub use sampler::shuffled;
 pub use scaler::Scaler;
 pub use source::{DatasetConfig, Source};
-pub use split::{Split, SplitConfig};
+pub use split::{Division, Split, SplitConfig};
 pub use stand_in::{StandInConfig, Subject};
 pub use statistics::{Normalization, Statistics};
+pub use twins::{Album, Twin, Twins};

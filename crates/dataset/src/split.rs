@@ -29,20 +29,46 @@ pub struct Split {
     pub classes: Vec<String>,
 }
 
+/// Where the examples of each part stand in the training set of their source, ascending; nothing
+/// where the source has a set of its own for a part, or the run none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Division {
+    /// Those to train on.
+    pub train: Vec<usize>,
+    /// Those to choose the best model by.
+    pub validation: Vec<usize>,
+    /// Those to report on.
+    pub test: Vec<usize>,
+}
+
 impl SplitConfig {
     /// Splits `source` as the run with `seed` does. Both fractions are of its whole training set.
     pub fn apply(&self, source: Source, seed: u64) -> Result<Split, DatasetError> {
+        let division = self.divide(&source, seed)?;
         let Source { train, validation, test, classes, .. } = source;
-        let count = train.len();
-        let (train, test) = match test {
-            Some(test) => (train, test),
-            None => self.hold_out(&train, HoldOut::Test, count, seed)?,
+        let held_out = |items: &[usize]| (!items.is_empty()).then(|| train.select(items));
+        let validation = validation.or_else(|| held_out(&division.validation));
+        let test = test.unwrap_or_else(|| train.select(&division.test));
+        let train = match division.train.len() == train.len() {
+            true => train,
+            false => train.select(&division.train),
         };
-        if validation.is_some() || self.validation_fraction == 0.0 {
-            return Ok(Split { train, validation, test, classes });
+        Ok(Split { train, validation, test, classes })
+    }
+
+    /// Which examples of the training set of `source` the run with `seed` uses for what.
+    pub fn divide(&self, source: &Source, seed: u64) -> Result<Division, DatasetError> {
+        let labels = &source.train.labels;
+        let all: Vec<usize> = (0..labels.len()).collect();
+        let (rest, test) = match source.test {
+            Some(_) => (all, Vec::new()),
+            None => self.hold_out(labels, all, HoldOut::Test, seed)?,
+        };
+        if source.validation.is_some() || self.validation_fraction == 0.0 {
+            return Ok(Division { train: rest, validation: Vec::new(), test });
         }
-        let (train, validation) = self.hold_out(&train, HoldOut::Validation, count, seed)?;
-        Ok(Split { train, validation: Some(validation), test, classes })
+        let (train, validation) = self.hold_out(labels, rest, HoldOut::Validation, seed)?;
+        Ok(Division { train, validation, test })
     }
 
     /// Notes every value that cannot be meant.
@@ -71,31 +97,36 @@ impl SplitConfig {
         );
     }
 
-    /// What is left of `examples`, and what is held out of each class as `part`: a fraction of
-    /// the `whole` training set, of which `examples` are what is left.
+    /// What is left of `items`, and what is held out of each class as `part`: a fraction of the
+    /// whole training set, which has these `labels`, and of which `items` are what is left.
     fn hold_out(
         &self,
-        examples: &Examples,
+        labels: &[u32],
+        items: Vec<usize>,
         part: HoldOut,
-        whole: usize,
         seed: u64,
-    ) -> Result<(Examples, Examples), DatasetError> {
+    ) -> Result<(Vec<usize>, Vec<usize>), DatasetError> {
         let fraction = match part {
             HoldOut::Validation => self.validation_fraction,
             HoldOut::Test => self.test_fraction,
         };
-        let of_these = fraction * whole as f64 / examples.len() as f64;
-        let (rest, held_out) = stratified(&examples.labels, part, of_these, seed);
+        let of_these = fraction * labels.len() as f64 / items.len() as f64;
+        let own: Vec<u32> = items.iter().filter_map(|&item| labels.get(item).copied()).collect();
+        let places = stratified(&own, part, of_these, seed);
+        let whole = |places: Vec<usize>| -> Vec<usize> {
+            places.into_iter().filter_map(|place| items.get(place).copied()).collect()
+        };
+        let (rest, held_out) = (whole(places.0), whole(places.1));
         if held_out.is_empty() {
             return Err(DatasetError::EmptySplit {
                 part: part.as_str(),
                 fraction,
-                count: whole,
+                count: labels.len(),
                 rest: rest.len(),
                 held_out: held_out.len(),
             });
         }
-        Ok((examples.select(&rest), examples.select(&held_out)))
+        Ok((rest, held_out))
     }
 }
 

@@ -63,7 +63,7 @@ pub enum Command {
     /// Check, show and explain configs, and start one
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Make data sets
+    /// Make and inspect data sets
     #[command(subcommand)]
     Data(DataCommand),
     /// List, show, compare and delete runs
@@ -81,6 +81,8 @@ pub enum Command {
 pub enum DataCommand {
     /// Draw a stand-in for images of the courses, in files of their layout
     Synthesize(SynthesizeArgs),
+    /// Tell what a data set holds and what is wrong with it
+    Inspect(InspectArgs),
 }
 
 #[derive(Debug, Args)]
@@ -315,6 +317,31 @@ pub struct SynthesizeArgs {
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = INSPECT_EXIT_CODES)]
+pub struct InspectArgs {
+    /// The TOML file of an experiment, or an HDF5 file in the layout of data/README.md
+    #[arg(value_name = "CONFIG|FILE")]
+    pub input: PathBuf,
+    /// Draw some images of each class, and the twins side by side, into this directory
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const INSPECT_EXIT_CODES: &str = "\
+Twins are images of one picture, told by their correlation: compression, brightness and contrast
+make no difference. Their distance is a share of the median distance between two images of their
+class; twins are at most at 0.17. Points are twins if they are equal.
+
+Exit codes:
+  0  nothing is wrong that makes a score worthless
+  1  an example of one part has a twin in another, or examples that are one have two labels;
+     or a file is missing, damaged or not in the layout
+  2  the command line or the config is wrong";
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum SubjectChoice {

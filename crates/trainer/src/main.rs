@@ -53,6 +53,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Config(command)) => commands::config(&command),
         Some(Command::Devices) => commands::devices(),
         Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(&args),
+        Some(Command::Data(DataCommand::Inspect(args))) => commands::inspect(&args),
         Some(Command::Runs(args)) => commands::runs(&args),
         Some(Command::Model(ModelCommand::Summary(args))) => commands::summary(&args),
         Some(Command::Completions(args)) => commands::completions(&args),

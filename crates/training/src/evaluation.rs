@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::classifier::Classifier;
 use crate::environment::DataIdentity;
+use crate::leaks::WithoutTwins;
 use crate::scores::judge;
 use crate::session::EVALUATION_BATCH;
 
@@ -41,6 +42,10 @@ pub struct Evaluation {
     /// tasks, and where a class has no example.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub roc_auc: Option<f64>,
+    /// The score without what has a twin in the training set; none of the training set itself, and
+    /// where no twins are looked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub without_twins: Option<WithoutTwins>,
     /// How many examples of each class (row) were taken for each class (column).
     pub confusion: Vec<Vec<usize>>,
 }
@@ -114,6 +119,7 @@ impl Evaluation {
             accuracy: correct as f64 / examples.len() as f64,
             classes: class_scores(&confusion, classes),
             roc_auc: roc_auc(ranked),
+            without_twins: None,
             confusion,
         })
     }

@@ -11,6 +11,7 @@ use crate::device;
 use crate::environment::{DataIdentity, Environment};
 use crate::error::RunError;
 use crate::evaluation::{Evaluation, SplitName, log_probabilities_of};
+use crate::leaks::WithoutTwins;
 use crate::prediction::{Prediction, read_image};
 use crate::run_dir::{RunDir, write_json};
 
@@ -56,8 +57,13 @@ impl Trained {
         let examples = split
             .of(&data)
             .ok_or_else(|| RunError::NoValidation { run: self.run.path().to_owned() })?;
-        let evaluation =
-            Evaluation::of(&self.classifier, split, examples, self.data(), &self.device)?;
+        let (classifier, identity, device) = (&self.classifier, self.data(), &self.device);
+        let mut evaluation = Evaluation::of(classifier, split, examples, identity, device)?;
+        if split != SplitName::Train {
+            let sets = [&data.train, examples];
+            evaluation.without_twins =
+                WithoutTwins::of(&evaluation, sets, classifier, identity, device)?;
+        }
         write_json(&self.run.evaluation(split.as_str()), &evaluation)?;
         Ok(evaluation)
     }

@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use training::{Evaluation, Trained};
+use training::{Evaluation, Trained, WithoutTwins};
 
 use super::STAND_IN;
 use crate::cli::EvaluateArgs;
@@ -21,12 +21,14 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
 fn text(evaluation: &Evaluation) -> String {
     let correct = evaluation.correct();
     let mut text = format!(
-        "{} set: accuracy {:.1} % ({correct} of {}), loss {:.4}\n\n",
+        "{} set: accuracy {:.1} % ({correct} of {}), loss {:.4}\n",
         evaluation.split.as_str(),
         100.0 * evaluation.accuracy,
         evaluation.count,
         evaluation.loss
     );
+    text += &evaluation.without_twins.as_ref().map_or(String::new(), without_twins);
+    text.push('\n');
     text += &class_table(evaluation);
     if let Some(roc_auc) = evaluation.roc_auc {
         text += &format!("ROC AUC {roc_auc:.4}\n");
@@ -36,6 +38,22 @@ fn text(evaluation: &Evaluation) -> String {
         text = text + "\n\n" + STAND_IN;
     }
     text
+}
+
+/// The score that no image of the training set helps, where there are such.
+fn without_twins(score: &WithoutTwins) -> String {
+    let images = match score.twins.len() {
+        0 => return String::new(),
+        1 => "1 image".to_owned(),
+        count => format!("{count} images"),
+    };
+    let rest = match score.accuracy {
+        None => "none is left".to_owned(),
+        Some(accuracy) => {
+            format!("{:.1} % ({} of {})", 100.0 * accuracy, score.correct, score.count)
+        }
+    };
+    format!("without {images} with a twin in the training set: {rest}\n")
 }
 
 fn class_table(evaluation: &Evaluation) -> String {
