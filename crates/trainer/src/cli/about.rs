@@ -14,7 +14,7 @@ pub struct ModelSummaryArgs {
     /// The TOML file of the experiment
     #[arg(value_name = "CONFIG")]
     pub config: PathBuf,
-    /// Override a key of the config, for example model.mlp.hidden=[64,32]
+    /// Override a key of the config, for example model.mlp.activation=tanh
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Print JSON
