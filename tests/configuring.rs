@@ -44,6 +44,20 @@ fn all_that_is_wrong_with_several_configs_is_said_at_once() {
 }
 
 #[test]
+fn every_misspelt_key_is_shown_at_once() {
+    let place = Place::new();
+    place.write("tiny.toml", TINY.replace("epochs", "epoch").replace("hidden", "hiden"));
+    let words = ["tiny.toml:12:1: unknown key `hiden`", "tiny.toml:18:1: unknown key `epoch`"];
+    place.trainer(&["config", "check", "tiny.toml"]).refused(2, &words);
+    for (text, wrong) in [("[model.mlp]", "[model.mlpp]"), ("[optimizer.adam]", "[optimiser.adam]")]
+    {
+        place.write("tiny.toml", TINY.replace(text, wrong));
+        let ran = place.trainer(&["config", "check", "tiny.toml"]);
+        assert!(ran.stderr.contains("the config has a problem\n"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn every_shipped_config_is_fine() {
     let configs = configs();
     let configs = configs.iter().map(|path| path.to_str().unwrap());

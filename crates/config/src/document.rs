@@ -6,6 +6,7 @@ mod overrides;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -18,10 +18,10 @@ const TYPES: [(&str, &str); 11] = [
 /// Serde's `message`, with the remedy where one can be told.
 pub fn explain(message: &str) -> String {
     if let Some(rest) = message.strip_prefix("unknown field ") {
-        return unknown("key", rest);
+        return of_serde("key", rest);
     }
     if let Some(rest) = message.strip_prefix("unknown variant ") {
-        return unknown("choice", rest);
+        return of_serde("choice", rest);
     }
     if let Some(name) = message.strip_prefix("missing field ") {
         return format!("the key {name} is missing: add it");
@@ -35,14 +35,18 @@ pub fn explain(message: &str) -> String {
     rename_types(message)
 }
 
-fn unknown(what: &str, rest: &str) -> String {
+/// That `name` is none of the `known` ones, and which is meant.
+pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    match nearest(name, known) {
+        Some(meant) => format!("unknown {what} `{name}`: did you mean `{meant}`?"),
+        None => format!("unknown {what} `{name}`: known here are {}", list(known)),
+    }
+}
+
+fn of_serde(what: &str, rest: &str) -> String {
     let mut names = rest.split('`').skip(1).step_by(2);
     let name = names.next().unwrap_or(rest);
-    let known: Vec<&str> = names.collect();
-    match nearest(name, &known) {
-        Some(meant) => format!("unknown {what} `{name}`: did you mean `{meant}`?"),
-        None => format!("unknown {what} `{name}`: known here are {}", list(&known)),
-    }
+    unknown(what, name, &names.collect::<Vec<_>>())
 }
 
 /// The one of `known` that is most like `name`, if any is.

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use ::config::{Check, ConfigError, Document, Rules};
+use ::config::{Check, ConfigError, Document, Manual, Rules};
 use dataset::{Augmentation, DatasetConfig, Normalization, Split, SplitConfig};
 use models::ModelConfig;
 use serde::{Deserialize, Serialize};
@@ -148,7 +148,9 @@ impl RunConfig {
     }
 
     fn from_document(document: &Document) -> Result<Self, ConfigError> {
-        let config: Self = document.deserialize()?;
+        let config: Self = document
+            .deserialize()
+            .map_err(|error| document.with_unknown(error, &Manual::of(&Self::schema())))?;
         let mut check = Check::default();
         config.check(&mut check);
         match check.into_problems() {

@@ -3,6 +3,7 @@ mod extends;
 mod origins;
 
 use super::*;
+use crate::manual::Manual;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize, PartialEq)]
@@ -67,6 +68,27 @@ fn a_value_in_a_table_of_a_list_is_shown_with_the_place_of_the_table() {
         let key = "adams.1.learning_rate".to_owned();
         let invalid = document.error(vec![Problem { key, message: "no".to_owned() }]).to_string();
         assert!(invalid.contains(&format!("{place}: adams.1.learning_rate: no")), "{invalid}");
+    }
+}
+
+#[test]
+fn every_unknown_key_is_shown_beside_the_first_mistake() {
+    let schema = serde_json::json!({ "properties": {
+        "epochs": { "type": "integer" },
+        "adam": { "properties": { "learning_rate": { "type": "number" } } },
+    } });
+    let text = "epochs = true\nepoch = 1\n\n[adam]\nlearnin_rate = 1e-3\nepochs.x = 1\n";
+    let document = document(text, &["zzz=1"]).unwrap();
+    let error = document.deserialize::<Config>().unwrap_err();
+    let shown = document.with_unknown(error, &Manual::of(&schema)).to_string();
+    for words in [
+        "4 problems",
+        "--set zzz = 1: unknown key `zzz`: known here are `adam`, `epochs`",
+        "a.toml:2:1: unknown key `epoch`: did you mean `epochs`?",
+        "a.toml:5:1: unknown key `learnin_rate`: did you mean `learning_rate`?",
+        "a.toml:6:1: adam.epochs: unknown key `epochs`: known here are `learning_rate`",
+    ] {
+        assert!(shown.contains(words), "no {words:?} in {shown}");
     }
 }
 
