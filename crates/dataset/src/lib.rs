@@ -29,10 +29,10 @@ pub use digest::sha256;
 pub use error::DatasetError;
 pub use examples::{Examples, Values};
 pub use files::{Hdf5Config, OnMissing};
-pub use outline::Outline;
 pub use inspection::{
     ChannelFacts, Doubt, Doubts, InspectedPart, Inspection, Pair, PartFacts, Place,
 };
+pub use outline::Outline;
 pub use points::{PointsConfig, Shape};
 pub use sampler::shuffled;
 pub use scaler::Scaler;

@@ -36,5 +36,5 @@ pub use error::ReportError;
 pub use inputs::RunFiles;
 pub use page::draw_report;
 pub use rate_search::{RateCurves, draw_rate_search};
-pub use sweep::{SweepTrial, draw_sweep};
 pub use sheet::{Sheet, SheetCell, SheetRow, draw_sheet};
+pub use sweep::{SweepTrial, draw_sweep};
