@@ -74,6 +74,20 @@ fn a_report_can_be_drawn_again_and_its_data_may_be_gone() {
 }
 
 #[test]
+fn timings_that_a_power_cut_tore_cost_no_report() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    let timings = place.path("runs/tiny/timings.jsonl");
+    let mut bytes = vec![0; 40];
+    bytes.extend(fs::read(&timings).unwrap());
+    bytes.truncate(150);
+    bytes.extend(b"\xff\n");
+    fs::write(&timings, bytes).unwrap();
+    let ran = place.succeed(&["report", "runs/tiny"]);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
 fn names_in_a_report_are_words_not_markup() {
     let place = Place::new();
     let classes = ["<script>alert(1)</script>", "a & b", "\"quoted\""].map(String::from);

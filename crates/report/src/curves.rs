@@ -2,7 +2,6 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::error::ReportError;
 use crate::output::write_picture;
@@ -37,13 +36,6 @@ pub fn draw_curves(metrics: &Path, title: &str, stem: &Path) -> Result<(), Repor
 
 /// The rows of a file of JSON Lines by ascending epoch.
 pub fn read(path: &Path) -> Result<Vec<Row>, ReportError> {
-    let mut rows: Vec<Row> = read_lines(path)?;
-    rows.sort_by_key(|row| row.epoch);
-    Ok(rows)
-}
-
-/// The lines of a file of JSON Lines.
-pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ReportError> {
     let text = fs::read_to_string(path).map_err(|error| ReportError::read(path, error))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let row = |(index, line)| {
@@ -53,7 +45,9 @@ pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ReportErro
             source,
         })
     };
-    lines.map(row).collect()
+    let mut rows: Vec<Row> = lines.map(row).collect::<Result<_, _>>()?;
+    rows.sort_by_key(|row| row.epoch);
+    Ok(rows)
 }
 
 fn compose(rows: &[Row], title: &str) -> String {

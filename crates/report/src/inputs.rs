@@ -156,11 +156,7 @@ impl RunFiles {
             config: text(&self.config)?,
             environment: required(&self.environment)?,
             rows: curves::read(&self.metrics)?,
-            timings: if self.timings.exists() {
-                curves::read_lines(&self.timings)?
-            } else {
-                vec![]
-            },
+            timings: timings(&self.timings),
             summary: optional(&self.summary)?,
             evaluation: optional(&self.evaluation)?,
             findings: optional(&self.findings)?,
@@ -182,6 +178,13 @@ impl RunData {
         let right = evaluation.confusion.iter().enumerate();
         Some((right.filter_map(|(class, row)| row.get(class)).sum(), evaluation.count))
     }
+}
+
+/// Nothing waits for these to be on the disk: a power cut leaves lines that are none.
+fn timings(path: &Path) -> Vec<Timing> {
+    let text = fs::read(path).unwrap_or_default();
+    let lines = text.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
 fn optional<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, ReportError> {

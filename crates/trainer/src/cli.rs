@@ -205,7 +205,7 @@ pub struct ReproduceArgs {
 
 #[derive(Debug, Args)]
 pub struct SweepArgs {
-    /// The TOML file of the sweep: a config, and a [grid] or [random] of its keys
+    /// The TOML file of the sweep: a config, and a grid of values of its keys, or where to draw them
     #[arg(value_name = "SWEEP", required_unless_present = "resume")]
     pub sweep: Option<PathBuf>,
     /// So many runs at once; as many as there are cores if not given
