@@ -46,8 +46,16 @@ const OTHERS: [&str; 19] = [
     "metrics.jsonl",
 ];
 
+/// Directories: checkpoints are looked into; events hold times.
+const DIRECTORIES: [&str; 2] = ["checkpoints", "tensorboard"];
+
 /// The files of a checkpoint.
 pub const CHECKPOINT: [&str; 4] = ["SHA256SUMS", "model.bpk", "optimizer.bpk", "state.json"];
+
+/// Whether a run leaves something of this name.
+pub fn is_of_a_run(name: &str) -> bool {
+    DIARIES.contains(&name) || OTHERS.contains(&name) || DIRECTORIES.contains(&name)
+}
 
 impl Bits {
     /// Those of the finished run in `directory`, which keeps at most so many checkpoints beside
@@ -56,7 +64,7 @@ impl Bits {
         let mut bits = BTreeMap::new();
         for name in names(directory)? {
             match name.as_str() {
-                "checkpoints" | "tensorboard" => {}
+                name if DIRECTORIES.contains(&name) => {}
                 name if DIARIES.contains(&name) => {}
                 name if OTHERS.contains(&name) => {
                     bits.insert(name.to_owned(), fs::read(directory.join(name))?);

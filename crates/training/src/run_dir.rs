@@ -25,6 +25,10 @@ pub struct RunDir {
     path: PathBuf,
 }
 
+/// The plots of the report.
+const PLOTS: [&str; 6] =
+    ["accuracy", "calibration", "confusion", "learning_rate", "loss", "throughput"];
+
 /// Where runs are made if nothing else is said.
 const RUNS: &str = "runs";
 
@@ -111,7 +115,10 @@ impl RunDir {
     pub fn remove_outcome(&self) -> Result<(), RunError> {
         let evaluations = ["train", "validation", "test"].map(|split| self.evaluation(split));
         let outcome = [self.best_model(), self.summary(), self.findings(), self.report()];
-        for path in outcome.into_iter().chain(evaluations) {
+        let pictures = PLOTS.map(|name| self.picture(name));
+        let pictures =
+            pictures.iter().flat_map(|stem| ["svg", "png"].map(|end| stem.with_extension(end)));
+        for path in outcome.into_iter().chain(evaluations).chain(pictures) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(RunError::write(&path, error));

@@ -5,21 +5,10 @@ use std::error::Error;
 use std::path::Path;
 
 use crate::Campaign;
-use crate::bits::names;
+use crate::bits::{is_of_a_run, names};
 use crate::experiment::{Experiment, KEPT};
 use crate::program::{Ended, Program, Signal};
 use crate::tally::{Outcome, Tally};
-
-/// What a run leaves beside its checkpoints, and its scores once it has ended.
-const FILES: [&str; 7] = [
-    "checkpoints",
-    "config.toml",
-    "environment.json",
-    "lock",
-    "metrics.csv",
-    "metrics.jsonl",
-    "run.log",
-];
 
 /// Twelve steps an epoch, each of which is committed.
 const ARGS: [&str; 4] =
@@ -85,13 +74,8 @@ fn epoch(checkpoint: &str) -> Result<usize, Box<dyn Error>> {
 }
 
 fn must_be_tidy(directory: &Path) -> Result<(), Box<dyn Error>> {
-    let is_outcome = |name: &str| {
-        ["best_model.bpk", "curves.", "evaluation-", "summary.json"]
-            .iter()
-            .any(|start| name.starts_with(start) && !name.ends_with(".tmp"))
-    };
     let mut strays = names(directory)?;
-    strays.retain(|name| !FILES.contains(&name.as_str()) && !is_outcome(name));
+    strays.retain(|name| !is_of_a_run(name));
     let checkpoints = names(&directory.join("checkpoints"))?;
     let few = checkpoints.len() <= KEPT + 1;
     match strays.is_empty() && few && checkpoints.iter().all(|name| name.starts_with("epoch-")) {
