@@ -1,6 +1,6 @@
 //! The plots of a report, each a picture of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::calibration::calibration;
 use crate::confusion::confusion;
@@ -71,11 +71,7 @@ pub fn single(panel: &Panel) -> String {
 
 /// Writes each plot beside the report, as SVG and PNG.
 pub fn write(plots: &[Plot], directory: &Path) -> Result<(), ReportError> {
-    plots.iter().try_for_each(|plot| write_picture(&plot.svg, &stem(plot, directory)))
-}
-
-fn stem(plot: &Plot, directory: &Path) -> PathBuf {
-    directory.join(plot.name)
+    plots.iter().try_for_each(|plot| write_picture(&plot.svg, &directory.join(plot.name)))
 }
 
 /// Examples a second. An epoch that was done again counts as it was the last time.

@@ -5,12 +5,10 @@ mod order;
 mod runs;
 mod table;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use training::RunDir;
-
+use super::batch::directory;
 use super::pool::cores;
 use super::progress::Progress;
 use crate::cli::ReproduceArgs;
@@ -28,7 +26,8 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<ExitCode, Failure> {
     };
     let experiments = experiments::find(&order)?;
     training::choose(order.device.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
-    let directory = directory(args, &order)?;
+    let (resume, out) = (args.resume.as_deref(), args.out.as_deref());
+    let directory = directory(resume, out, "reproduce", |directory| order.save(directory))?;
     let jobs = Job::all(&experiments, order.seeds);
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
     let progress = Arc::new(Progress::new(jobs.len()));
@@ -46,20 +45,4 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<ExitCode, Failure> {
     table.save(&directory)?;
     print::result(&format!("{table}\nsaved as {}", directory.join("table.md").display()))?;
     Ok(if table.is_reproduced() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The directory of all runs: that of an earlier call, the one named, or a new one.
-fn directory(args: &ReproduceArgs, order: &Order) -> Result<PathBuf, Failure> {
-    if let Some(directory) = &args.resume {
-        return Ok(directory.clone());
-    }
-    if let Some(taken) = args.out.as_ref().filter(|out| out.exists()) {
-        return Err(Failure::usage(format!(
-            "{} exists\n  continue what was stopped there with --resume, or name another one with --out",
-            taken.display()
-        )));
-    }
-    let (directory, _lock) = RunDir::create(args.out.as_deref(), "reproduce")?;
-    order.save(directory.path())?;
-    Ok(directory.path().to_owned())
 }

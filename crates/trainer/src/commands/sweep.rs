@@ -4,12 +4,12 @@ mod order;
 mod ranking;
 mod trials;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use report::SweepTrial;
-use training::RunDir;
 
+use super::batch::directory;
 use super::pool::cores;
 use crate::cli::SweepArgs;
 use crate::error::Failure;
@@ -31,7 +31,9 @@ pub fn sweep(args: &SweepArgs) -> Result<ExitCode, Failure> {
     };
     let settings = order.settings()?;
     training::choose(args.device.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
-    let directory = directory(args, &order)?;
+    let (resume, out) = (args.resume.as_deref(), args.out.as_deref());
+    let name = format!("sweep-{}", order.name());
+    let directory = directory(resume, out, &name, |directory| order.save(directory))?;
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
     let trials = Trials::new(&directory, args.device.as_deref(), &signals, &order, args.json);
     let jobs = args.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
@@ -63,21 +65,4 @@ fn save(ranking: &Ranking, order: &Order, directory: &Path) -> Result<(), Failur
     let trials: Vec<SweepTrial> = ranking.trials();
     report::draw_sweep(&order.name(), &trials, &directory.join("report.html"))
         .map_err(|error| Failure::run(&error))
-}
-
-/// The directory of all runs: that of an earlier call, the one named, or a new one.
-fn directory(args: &SweepArgs, order: &Order) -> Result<PathBuf, Failure> {
-    if let Some(directory) = &args.resume {
-        return Ok(directory.clone());
-    }
-    if let Some(taken) = args.out.as_ref().filter(|out| out.exists()) {
-        return Err(Failure::usage(format!(
-            "{} exists\n  continue what was stopped there with --resume, or name another one with --out",
-            taken.display()
-        )));
-    }
-    let (directory, _lock) =
-        RunDir::create(args.out.as_deref(), &format!("sweep-{}", order.name()))?;
-    order.save(directory.path())?;
-    Ok(directory.path().to_owned())
 }

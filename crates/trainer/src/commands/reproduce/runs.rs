@@ -3,10 +3,9 @@ use std::sync::Arc;
 
 use burn::train::Interrupter;
 use dataset::DatasetConfig;
-use training::{
-    GradientCheck, GradientCheckOptions, Outcome, Plan, Plant, RunConfig, RunDir, Summary, Ui,
-};
+use training::{GradientCheck, GradientCheckOptions, Outcome, Plan, Plant, RunConfig, Summary, Ui};
 
+use super::super::batch::{Standing, standing};
 use super::super::pool;
 use super::super::progress::Progress;
 use super::experiments::Experiment;
@@ -107,16 +106,13 @@ impl<'a> Runs<'a> {
         Some(ended)
     }
 
-    /// Takes what is there of an earlier call, goes on where that was stopped, or starts anew.
+    /// Does what is left of the run; `None` if it was stopped.
     fn fit(&self, job: &Job) -> Result<Option<Summary>, Failure> {
         let plan = Plan::prepare(&job.config, self.device, option_env!("TRAINER_COMMIT"))?;
         let path = self.directory.join(job.name());
-        let mut run = match RunDir::open(&path) {
-            Err(_) => plan.start(Some(&path))?,
-            Ok(earlier) => match plan.finished(&earlier)? {
-                Some(summary) => return Ok(Some(summary)),
-                None => plan.resume(earlier)?,
-            },
+        let mut run = match standing(plan, &path)? {
+            Standing::Finished(_, summary) => return Ok(Some(*summary)),
+            Standing::Open(run) => run,
         };
         let directory = run.directory().clone();
         let outcome = run.fit(self.ui(job))?;

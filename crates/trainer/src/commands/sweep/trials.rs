@@ -4,6 +4,7 @@ use std::sync::Arc;
 use burn::train::Interrupter;
 use training::{Outcome, Plan, RunConfig, RunDir, Stop, StopSource, Ui, validation_accuracies};
 
+use super::super::batch::{Standing, standing};
 use super::super::pool;
 use super::super::progress::Progress;
 use super::order::{Order, Setting};
@@ -146,12 +147,11 @@ impl<'a> Trials<'a> {
         let plan = Plan::prepare(&job.config, self.device, option_env!("TRAINER_COMMIT"))?;
         let examples = plan.data().counts.get("train").copied().unwrap_or_default();
         let path = self.directory.join(job.name());
-        let mut run = match RunDir::open(&path) {
-            Err(_) => plan.start(Some(&path))?,
-            Ok(earlier) => match plan.finished(&earlier)? {
-                Some(summary) => return Ok(Some((score(&earlier)?, Some(summary.test_accuracy)))),
-                None => plan.resume(earlier)?,
-            },
+        let mut run = match standing(plan, &path)? {
+            Standing::Finished(earlier, summary) => {
+                return Ok(Some((score(&earlier)?, Some(summary.test_accuracy))));
+            }
+            Standing::Open(run) => run,
         };
         let (directory, (_, done)) = (run.directory().clone(), run.done());
         // The first step of the epoch after the last one: that is validated then.
