@@ -21,7 +21,7 @@ mod memory;
 #[cfg(feature = "flex")]
 mod testing;
 
-pub use adam::{Adam, adam};
+pub use adam::{Adam, AdamStep, adam};
 pub use batch_norm::{
     BatchNorm, BatchStatistics, batch_norm_inference, batch_norm_max_pool, batch_norm_train,
 };

@@ -1,4 +1,5 @@
 mod adam;
+mod gradient_sum;
 #[cfg(test)]
 mod tests;
 
@@ -8,6 +9,7 @@ use burn::optim::{ModuleOptimizer, RmsPropConfig as BurnRmsProp, SgdConfig as Bu
 use serde::{Deserialize, Serialize};
 
 use adam::Adam;
+pub use gradient_sum::GradientSum;
 
 /// How parameters follow their gradients: `[optimizer.adam]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -136,13 +138,24 @@ impl OptimizerConfig {
 
     /// The optimiser before its first step.
     pub fn init(&self) -> ModuleOptimizer {
+        self.init_summing(&GradientSum::default())
+    }
+
+    /// The same, which tells `sum` of its gradients in every step if it
+    /// [sums them up](Self::sums_gradients).
+    pub fn init_summing(&self, sum: &GradientSum) -> ModuleOptimizer {
         match self {
             Self::Sgd(config) => config.init(),
             Self::Momentum(config) => config.init(),
             Self::RmsProp(config) => config.init(),
-            Self::Adam(config) => config.init(),
-            Self::AdamW(config) => config.init(),
+            Self::Adam(config) => config.init(sum),
+            Self::AdamW(config) => config.init(sum),
         }
+    }
+
+    /// Whether the optimiser sums its gradients up.
+    pub fn sums_gradients(&self) -> bool {
+        matches!(self, Self::Adam(_) | Self::AdamW(_))
     }
 
     /// The learning rate before the schedule is applied.
@@ -221,9 +234,9 @@ impl RmsPropConfig {
 }
 
 impl AdamConfig {
-    fn init(&self) -> ModuleOptimizer {
-        let &Self { beta_1, beta_2, epsilon, .. } = self;
-        ModuleOptimizer::from(Adam { beta_1, beta_2, epsilon, weight_decay: 0.0 })
+    fn init(&self, sum: &GradientSum) -> ModuleOptimizer {
+        let &Self { learning_rate, beta_1, beta_2, epsilon } = self;
+        AdamWConfig { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }.init(sum)
     }
 
     fn check(&self, check: &mut Check) {
@@ -235,9 +248,10 @@ impl AdamConfig {
 }
 
 impl AdamWConfig {
-    fn init(&self) -> ModuleOptimizer {
+    fn init(&self, sum: &GradientSum) -> ModuleOptimizer {
         let &Self { beta_1, beta_2, epsilon, weight_decay, .. } = self;
-        ModuleOptimizer::from(Adam { beta_1, beta_2, epsilon, weight_decay })
+        let gradient_sum = sum.clone();
+        ModuleOptimizer::from(Adam { beta_1, beta_2, epsilon, weight_decay, gradient_sum })
     }
 
     fn check(&self, check: &mut Check) {

@@ -20,6 +20,7 @@ use crate::error::RunError;
 use crate::events::{Events, Pass, Position};
 use crate::faults::Faults;
 use crate::metrics::{MetricsFiles, Row};
+use crate::optimizer::GradientSum;
 use crate::run_dir::RunDir;
 use crate::scores::Scores;
 use crate::state::{Best, State};
@@ -68,6 +69,8 @@ pub struct Session {
     pub average: Option<Classifier>,
     /// The state of the optimiser.
     pub optimizer: ModuleOptimizer,
+    /// What it tells of its gradients.
+    pub gradient_sum: GradientSum,
     /// Where the run stands.
     pub state: State,
     /// Where the run leaves everything.

@@ -6,24 +6,46 @@ use crate::Adam;
 /// How many parameters are one piece of work.
 const PIECE: usize = 1 << 14;
 
-/// One step. The gradient is overwritten with the parameters that follow from it, so that no
-/// memory is needed.
+/// How many numbers are summed up side by side: as many as four of the widest vectors hold.
+const LANES: usize = 64;
+
+/// One step, and the sum of the gradient. The gradient is overwritten with the parameters that
+/// follow from it, so that no memory is needed.
 pub fn step<T: Real>(
     adam: &Adam,
     parameters: &[T],
     gradients: &mut [T],
     moments_1: &mut [T],
     moments_2: &mut [T],
-) {
+) -> T {
     let adam = Coefficients::of(adam);
     let pieces = gradients.par_chunks_mut(PIECE).zip(parameters.par_chunks(PIECE));
     let moments = moments_1.par_chunks_mut(PIECE).zip(moments_2.par_chunks_mut(PIECE));
-    pieces.zip(moments).for_each(|((gradients, parameters), (moments_1, moments_2))| {
+    let sums = pieces.zip(moments).map(|((gradients, parameters), (moments_1, moments_2))| {
         vectorized(
             #[inline(always)]
-            || adam.step(parameters, gradients, moments_1, moments_2),
-        );
+            || {
+                let sum = sum(gradients);
+                adam.step(parameters, gradients, moments_1, moments_2);
+                sum
+            },
+        )
     });
+    total(&sums.collect::<Vec<_>>())
+}
+
+#[inline(always)]
+fn sum<T: Real>(numbers: &[T]) -> T {
+    let (blocks, rest) = numbers.as_chunks::<LANES>();
+    let mut sums = [T::zero(); LANES];
+    for block in blocks {
+        sums.iter_mut().zip(block).for_each(|(sum, &number)| *sum = *sum + number);
+    }
+    total(&sums) + total(rest)
+}
+
+fn total<T: Real>(sums: &[T]) -> T {
+    sums.iter().fold(T::zero(), |total, &sum| total + sum)
 }
 
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 
 use burn::train::Interrupter;
 use training::{Outcome, Plan, Run, RunConfig, RunDir, Stop, Summary, Ui};
@@ -16,6 +17,7 @@ pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
     // First of all: a signal ends the program with its exit code however early it comes.
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
     args.ui.check()?;
+    join_threads();
     let ended = match (prepare(args), signals.received()) {
         // Ctrl-C also ends the process that reads data, and that is no failure then.
         (_, Some(stop)) => Ok(stopped_early(args, stop)),
@@ -27,6 +29,15 @@ pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
         tracing::debug!("failed: {}", failure.message());
     }
     ended
+}
+
+/// Makes this thread one of those that kernels run on. As a stranger to them it would be put to sleep
+/// and woken for every piece of a step.
+fn join_threads() {
+    // If it were the only one, nobody would do what other threads hand over while it waits for them.
+    if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
+        rayon::ThreadPoolBuilder::new().use_current_thread().build_global().ok();
+    }
 }
 
 /// What is to be run, with its data, and the directory of the run to resume.

@@ -1,6 +1,8 @@
 use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 
+use super::GradientSum;
+
 /// Adam (Kingma and Ba 2015, algorithm 1) and AdamW (Loshchilov and Hutter 2019, algorithm 2),
 /// with the state of Burn's Adam.
 ///
@@ -17,6 +19,8 @@ pub struct Adam {
     /// The share of a weight that a step takes away, times the learning rate. Norms and biases,
     /// which have one dimension, keep all.
     pub weight_decay: f64,
+    /// Told of every gradient that it follows.
+    pub gradient_sum: GradientSum,
 }
 
 impl Optimizer for Adam {
@@ -33,10 +37,10 @@ impl Optimizer for Adam {
         let time = means.time + 1;
         let decay = if D > 1 { self.weight_decay } else { 0.0 };
         let step = self.numbers(learning_rate, time, decay);
-        let [parameter, moment_1, moment_2] =
-            kernels::adam(&step, parameter, gradient, means.moment_1, means.moment_2);
-        let means = AdaptiveMomentumState::new(time, moment_1, moment_2);
-        (parameter, Some(AdamState::new(means)))
+        let done = kernels::adam(&step, parameter, gradient, means.moment_1, means.moment_2);
+        self.gradient_sum.add(done.gradient_sum);
+        let means = AdaptiveMomentumState::new(time, done.moment_1, done.moment_2);
+        (done.parameter, Some(AdamState::new(means)))
     }
 
     fn to_device<const D: usize>(mut state: AdamState<D>, device: &Device) -> AdamState<D> {

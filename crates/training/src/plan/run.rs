@@ -17,6 +17,7 @@ use crate::evaluation::{Evaluation, SplitName};
 use crate::faults::Faults;
 use crate::fit::fit;
 use crate::metrics::MetricsFiles;
+use crate::optimizer::GradientSum;
 use crate::resume;
 use crate::run_dir::{RunDir, RunLock, write_file, write_json};
 use crate::session::{Session, Stop, StopSource};
@@ -161,7 +162,8 @@ impl Run {
         let plan = &self.plan;
         let mut classifier = plan.initial()?;
         let mut average = plan.config.training.ema.map(|_| classifier.valid());
-        let mut optimizer = plan.config.optimizer.init();
+        let gradient_sum = GradientSum::default();
+        let mut optimizer = plan.config.optimizer.init_summing(&gradient_sum);
         let mut state = State::new(plan.environment.run.clone(), plan.config.seed);
         if let Some(checkpoint) = self.checkpoint.take() {
             average = average.map(|average| checkpoint.load_model(average)).transpose()?;
@@ -183,6 +185,7 @@ impl Run {
             classifier,
             average,
             optimizer,
+            gradient_sum,
             directory: self.directory.clone(),
             metrics,
             tensorboard,

@@ -56,7 +56,8 @@ impl Session {
         let average = self.average.take();
         self.average = average.map(|average| checkpoint.load_model(average)).transpose()?;
         self.classifier = checkpoint.load_weights(self.classifier.clone())?;
-        self.optimizer = checkpoint.load_optimizer(self.config.optimizer.init())?;
+        self.optimizer =
+            checkpoint.load_optimizer(self.config.optimizer.init_summing(&self.gradient_sum))?;
         self.state = State { rollbacks, ..checkpoint.state };
         self.metrics = MetricsFiles::open(&self.directory, &self.state.metrics)?;
         self.tensorboard.restart(self.state.step)?;
@@ -81,6 +82,30 @@ mod tests {
     use std::path::Path;
 
     use crate::{Fault, Faults, Plan, RunConfig, Ui};
+
+    #[test]
+    fn a_gradient_that_is_not_finite_ends_the_run_with_the_name_of_its_tensor() {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
+        let adam = "optimizer={adam={}}";
+        let cases: [&[&str]; 3] = [&[], &[adam], &[adam, "training.gradient_clipping.value=1.0"]];
+        for (overrides, value) in
+            cases.iter().flat_map(|&case| [(case, f32::NAN), (case, f32::INFINITY)])
+        {
+            let mut overrides: Vec<_> = overrides.iter().map(|&key| key.to_owned()).collect();
+            overrides.push("training.epochs=3".to_owned());
+            let config = RunConfig::read(&path, &overrides).unwrap();
+            let place = tempfile::TempDir::new().unwrap();
+            let plan = Plan::prepare(&config, None, None).unwrap();
+            let mut run = plan.start(Some(&place.path().join("run"))).unwrap();
+            run.plant(Faults::one(3, Fault::Gradient(value)));
+            let error = run.fit(Ui::silent(Box::new(|| None))).unwrap_err().to_string();
+            let told = format!(
+                "the gradients add up to {value} in epoch 1, batch 3 (step 3): the first tensor that is not finite is that of `model.Mlp.hidden.0."
+            );
+            assert!(error.starts_with(&told), "{overrides:?}: {error}");
+        }
+    }
 
     #[test]
     fn a_run_that_may_go_back_ends_with_an_error_that_is_of_no_number() {

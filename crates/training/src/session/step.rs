@@ -129,20 +129,41 @@ impl Session {
         if let Some(Fault::Gradient(value)) = fault {
             faults::plant(&self.classifier, &mut gradients, value);
         }
-        let sum = finite::gradient_sum(&self.classifier, &gradients);
-        self.require_finite("gradients add up to", sum, || {
-            let path = finite::bad_gradient(&self.classifier, &gradients);
-            path.map_or("only their sum".to_owned(), |path| format!("that of `{path}`"))
-        })?;
+        if !self.optimizer_sums_gradients() {
+            let sum = finite::gradient_sum(&self.classifier, &gradients);
+            self.require_finite_gradients(sum, || {
+                finite::bad_gradient(&self.classifier, &gradients)
+            })?;
+        }
         if let Some(clipping) = self.config.training.gradient_clipping {
             gradients = clipping.apply(&self.classifier, gradients);
         }
         let step_size = self.config.optimizer.step_size(learning_rate);
         self.classifier = self.optimizer.step(step_size, self.classifier.clone(), gradients);
+        if let Some(sum) = self.gradient_sum.take().filter(|_| self.optimizer_sums_gradients()) {
+            // A weight that follows a gradient which is not finite is not finite either.
+            self.require_finite_gradients(sum, || finite::bad_parameter(&self.classifier))?;
+        }
         if let Some((ema, average)) = self.config.training.ema.zip(self.average.take()) {
             self.average = Some(ema.follow(average, &self.classifier, self.state.step + 1));
         }
         Ok(())
+    }
+
+    /// Whether the sum of the gradients as they are costs no pass of its own: clipped ones are others.
+    fn optimizer_sums_gradients(&self) -> bool {
+        let training = &self.config.training;
+        self.config.optimizer.sums_gradients() && training.gradient_clipping.is_none()
+    }
+
+    fn require_finite_gradients(
+        &self,
+        sum: f64,
+        path: impl FnOnce() -> Option<String>,
+    ) -> Result<(), RunError> {
+        self.require_finite("gradients add up to", sum, || {
+            path().map_or("only their sum".to_owned(), |path| format!("that of `{path}`"))
+        })
     }
 
     fn count_step(&mut self, scores: Scores) {
