@@ -18,19 +18,23 @@ PEERS = {"PyTorch": ("pytorch.py", "torch"), "JAX": ("jax_.py", "jax"), "Keras":
 
 
 class Process:
-    """A program that has run: `lines` with the seconds from its start, peak `memory` in MB, `seconds`."""
+    """A program that has run: `lines` with the seconds from its start, peak `memory` in MB, `seconds`. It is
+    stopped at the first line for which `until` is true."""
 
-    def __init__(self, command, **environment):
+    def __init__(self, command, until=None, **environment):
         environment = os.environ | threads() | {name: str(value) for name, value in environment.items()}
         self.started, self.lines = time.time(), []
         with tempfile.TemporaryFile("w+") as errors:
             child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
             for line in child.stdout:
                 self.lines.append((time.time() - self.started, line))
+                if until and until(line):
+                    child.terminate()
+                    break
             _, status, usage = os.wait4(child.pid, 0)
             self.seconds, self.memory = time.time() - self.started, usage.ru_maxrss * 1024 / 1e6
             child.returncode = os.waitstatus_to_exitcode(status)
-            if child.returncode != 0:
+            if child.returncode != 0 and not (until and until(self.lines[-1][1])):
                 errors.seek(0)
                 raise SystemExit(f"{' '.join(map(str, command))}\nfailed:\n{errors.read()[-3000:]}")
 
@@ -45,13 +49,13 @@ def pin():
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
 
 
-def train(config, run_dir, data, *settings):
-    """A whole run of the trainer, with its directory."""
+def train(config, run_dir, data, *settings, until=None):
+    """A run of the trainer, with its directory."""
     shutil.rmtree(run_dir, ignore_errors=True)
-    command = [os.environ["TRAINER"], "--config", config, "--run-dir", run_dir, "--ui", "none"]
+    command = [os.environ["TRAINER"], "--config", config, "--run-dir", run_dir, "--ui", "plain"]
     for setting in settings:
         command += ["--set", setting]
-    return Process(command, BENCH_DATA=data, SIGNS_DIR=data)
+    return Process(command, until, BENCH_DATA=data, SIGNS_DIR=data)
 
 
 def logged(process, run_dir, pattern):
