@@ -13,6 +13,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 use crate::Examples;
+use crate::work::Work;
 pub use film::develop;
 pub use grid::Grid;
 
@@ -32,11 +33,15 @@ pub fn draw(
     let labels: Vec<u32> = labels.skip(items.start).take(items.len()).collect();
     let images: Vec<(u32, u64)> = labels.iter().copied().zip(items.start as u64..).collect();
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let image = &image;
+    let (image, work) = (&image, &Work::begin("drawing images", images.len()));
     let parts: Vec<Vec<u8>> = thread::scope(|scope| {
         let parts = images.chunks(images.len().div_ceil(threads).max(1));
         let draw = |part: &[(u32, u64)]| {
-            part.iter().flat_map(|&(class, index)| image(class, index)).collect()
+            let drawn = |&(class, index): &(u32, u64)| {
+                work.advance(1);
+                image(class, index)
+            };
+            part.iter().flat_map(drawn).collect()
         };
         let threads: Vec<_> = parts.map(|part| scope.spawn(move || draw(part))).collect();
         let join = |thread: ScopedJoinHandle<'_, _>| {

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::digest::hexadecimal;
 use crate::error::DatasetError;
 use crate::hdf5::Stored;
+use crate::work::Work;
 
 /// Labelled examples of one shape, in the order of their source. Their values are in host memory,
 /// or stay in a file that is larger.
@@ -111,8 +112,10 @@ impl Examples {
             return Ok(());
         }
         let all: Vec<usize> = (0..self.len()).collect();
+        let work = Work::begin("reading the examples", all.len());
         for indices in all.chunks(BLOCK) {
             visit(&self.in_memory(indices)?.0);
+            work.advance(indices.len());
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ mod split;
 mod stand_in;
 mod statistics;
 mod twins;
+mod work;
 
 pub use augmentation::{Augmentation, Augmenter, Mix, Moment};
 pub use digest::sha256;
@@ -41,3 +42,4 @@ pub use split::{Division, Split, SplitConfig};
 pub use stand_in::{StandInConfig, Subject};
 pub use statistics::{Normalization, Statistics};
 pub use twins::{Album, Twin, Twins};
+pub use work::{Standing, Work};

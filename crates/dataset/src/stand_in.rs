@@ -9,6 +9,7 @@ use crate::examples::Examples;
 use crate::hdf5::{self, Part};
 use crate::points::{PointsConfig, Shape};
 use crate::source::Source;
+use crate::work::Work;
 use crate::{cats, drawing, hands};
 
 /// What the program draws itself in place of real data: `[dataset.stand_in]`.
@@ -63,7 +64,11 @@ impl StandInConfig {
             Part::Train => (0, self.train),
             Part::Test => (self.train, self.test),
         };
-        let draw = |items: Range<usize>| draw(start + items.start..start + items.end, self.seed);
+        let work = Work::begin("drawing images", count);
+        let draw = |items: Range<usize>| {
+            work.reach(items.start);
+            draw(start + items.start..start + items.end, self.seed)
+        };
         Ok(hdf5::write_drawn(path, part, (count, drawing::SHAPE), draw, &classes)?)
     }
 

@@ -26,6 +26,7 @@ use rayon::prelude::*;
 
 use crate::error::DatasetError;
 use crate::examples::{Examples, Values};
+use crate::work::Work;
 use reduction::{Grid, Picture, Sketch};
 
 /// The share of the median distance between images of a class below which two are twins.
@@ -97,7 +98,9 @@ impl<'a> Album<'a> {
         let grid = Grid::new(images.shape);
         let keeps = images.len().saturating_mul(grid.bytes()) <= MOST_BYTES;
         let (mut sketches, mut pictures) = (Vec::with_capacity(images.len()), Vec::new());
+        let work = Work::begin("looking at images", images.len());
         let reduced = |pixels: &[u8]| {
+            work.advance(1);
             let picture = grid.reduced(pixels);
             (picture.as_deref().map(|picture| grid.sketch(picture)), picture.filter(|_| keeps))
         };
@@ -123,7 +126,9 @@ impl<'a> Album<'a> {
         let within = self.typical.iter().copied().fold(0.0, f32::max) * CLOSE * CLOSE;
         let places = others.every(MOST_PAIRS / self.sketches.len().max(1));
         let searched = places.len();
+        let work = Work::begin("looking for twins", searched);
         let twin = |index| {
+            work.advance(1);
             let nearest = self.nearest(others, index, 1, within)?;
             Ok(nearest.first().and_then(|&nearest| self.twin(others, index, nearest)))
         };
@@ -140,9 +145,13 @@ impl<'a> Album<'a> {
         count: usize,
         most: usize,
     ) -> Result<Vec<(usize, Vec<Neighbour>)>, DatasetError> {
-        let places = others.every(most / self.sketches.len().max(1)).into_par_iter();
-        let nearest = |index| Ok((index, self.nearest(others, index, count, f32::INFINITY)?));
-        places.map(nearest).collect()
+        let places = others.every(most / self.sketches.len().max(1));
+        let work = Work::begin("looking at neighbours", places.len());
+        let nearest = |index| {
+            work.advance(1);
+            Ok((index, self.nearest(others, index, count, f32::INFINITY)?))
+        };
+        places.into_par_iter().map(nearest).collect()
     }
 
     /// How far away an image is, as a share of the median distance between images of its class.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
-use dataset::{DatasetError, Examples, Split};
+use dataset::{DatasetError, Examples, Split, Work};
 use serde::{Deserialize, Serialize};
 
 use crate::classifier::Classifier;
@@ -100,6 +100,7 @@ impl Evaluation {
         let mut ranked = Vec::new();
         let head = classifier.objective().head;
         let order: Vec<usize> = (0..examples.len()).collect();
+        let work = Work::begin(format!("evaluating the {} set", split.as_str()), order.len());
         for items in order.chunks(EVALUATION_BATCH) {
             let logits = rows(classifier.logits(examples, items, device)?);
             for (logits, label) in logits.iter().zip(examples.labels_at(items)) {
@@ -108,6 +109,7 @@ impl Evaluation {
                 *taken.entry((label as usize, predicted)).or_default() += 1;
                 ranked.extend(margin(logits).map(|margin| (margin, label == 1)));
             }
+            work.advance(items.len());
         }
         let confusion = confusion(&taken, classes.len());
         let correct: usize = diagonal(&confusion).sum();

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use dataset::{Augmenter, Examples, Moment, Split, Statistics, Values, shuffled};
+use dataset::{Augmenter, Examples, Moment, Split, Statistics, Values, Work, shuffled};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use models::Layer;
 use serde::Serialize;
@@ -104,6 +104,7 @@ impl Answer {
 fn answers(trained: &Trained, examples: &Examples) -> Result<Vec<Answer>, RunError> {
     let order: Vec<usize> = (0..examples.len()).collect();
     let mut answers = Vec::with_capacity(order.len());
+    let work = Work::begin("asking the model", order.len());
     for items in order.chunks(EVALUATION_BATCH) {
         let rows = log_probabilities_of(trained.classifier(), examples, items, trained.device())?;
         for ((&item, label), row) in items.iter().zip(examples.labels_at(items)).zip(rows) {
@@ -111,6 +112,7 @@ fn answers(trained: &Trained, examples: &Examples) -> Result<Vec<Answer>, RunErr
             let probabilities = row.into_iter().map(f32::exp).collect();
             answers.push(Answer { item, label: label as usize, taken, probabilities });
         }
+        work.advance(items.len());
     }
     Ok(answers)
 }

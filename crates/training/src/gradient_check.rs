@@ -11,7 +11,7 @@ mod plant;
 mod tests;
 
 use burn::tensor::{Device, FloatDType};
-use dataset::{DatasetError, Split, Statistics, shuffled};
+use dataset::{DatasetError, Split, Statistics, Work, shuffled};
 use models::Noise;
 use serde::Serialize;
 
@@ -166,9 +166,11 @@ impl Subject {
 
     /// What is compared of each tensor.
     fn pairs(&self, cost: &Cost, gradients: &[Gradient], samples: usize) -> Vec<Pairs> {
+        let each = gradients.iter().map(|gradient| gradient.values.len().min(samples));
+        let work = Work::begin("checking gradients", each.sum());
         let of = |(tensor, gradient): (usize, &Gradient)| {
             let order = shuffled(gradient.values.len(), self.config.seed, tensor as u64);
-            Pairs::of(gradient, cost, &order, samples)
+            Pairs::of(gradient, cost, &order, samples, &work)
         };
         gradients.iter().enumerate().map(of).collect()
     }
@@ -225,7 +227,7 @@ const TRIES: usize = 2;
 
 impl Pairs {
     /// The first `samples` elements of `order` around which the `cost` is smooth.
-    fn of(gradient: &Gradient, cost: &Cost, order: &[usize], samples: usize) -> Self {
+    fn of(gradient: &Gradient, cost: &Cost, order: &[usize], samples: usize, work: &Work) -> Self {
         let mut pairs = Self { both: Vec::new(), skipped: 0 };
         for &element in order.iter().take(samples.saturating_mul(TRIES)) {
             if pairs.both.len() == samples {
@@ -233,7 +235,10 @@ impl Pairs {
             }
             let slope = cost.slope(gradient.id, element);
             match gradient.values.get(element).zip(slope) {
-                Some((value, slope)) => pairs.both.push([*value, slope]),
+                Some((value, slope)) => {
+                    pairs.both.push([*value, slope]);
+                    work.advance(1);
+                }
                 None => pairs.skipped += 1,
             }
         }

@@ -2,7 +2,7 @@
 
 use burn::optim::GradientsParams;
 use burn::train::TrainStep;
-use dataset::shuffled;
+use dataset::{Work, shuffled};
 use models::Noise;
 use serde::Serialize;
 
@@ -43,7 +43,9 @@ impl Plan {
         let mut optimizer = self.config.optimizer.init();
         let mut search = RateSearch::new(self);
         let mut batches = self.batches();
+        let work = Work::begin("searching a learning rate", steps);
         for step in 0..steps {
+            work.reach(step);
             let Some(items) = batches.next() else { break };
             let mut batch = classifier.batch(&self.data.train, &items, &self.autodiff())?;
             batch.noise = Some(Noise { seed: self.config.seed, step: step as u64, part: 0 });

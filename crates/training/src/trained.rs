@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, FloatDType};
-use dataset::{Examples, Split, Statistics};
+use dataset::{Examples, Split, Statistics, Work};
 
 use crate::checkpoint::Checkpoints;
 use crate::classifier::Classifier;
@@ -95,7 +95,9 @@ impl Trained {
             let run = self.run.path().to_owned();
             return Err(RunError::NotImages { run, features: shape[2] });
         }
+        let work = Work::begin("classifying images", images.len());
         let predict = |path: &PathBuf| {
+            work.advance(1);
             let image = Examples::images(shape, read_image(path, shape)?, vec![0]);
             self.predict(path.display().to_string(), &image)
         };

@@ -7,6 +7,7 @@ use super::steady::Steady;
 use crate::digest::hexadecimal;
 use crate::hdf5::Hdf5Error;
 use crate::hdf5::error::Site;
+use crate::work::Work;
 
 /// The bytes of a file in their order.
 pub struct Pass<'a> {
@@ -14,12 +15,15 @@ pub struct Pass<'a> {
     object: &'a str,
     hash: Sha256,
     position: u64,
+    work: Work,
 }
 
 impl<'a> Pass<'a> {
     /// Begins at the start of `file`, for the values of `object`.
     pub fn new(file: &'a Steady, object: &'a str) -> Self {
-        Self { file, object, hash: Sha256::new(), position: 0 }
+        let name = file.path().file_name().unwrap_or_default().to_string_lossy();
+        let work = Work::begin(format!("reading {name}"), file.length() as usize);
+        Self { file, object, hash: Sha256::new(), position: 0, work }
     }
 
     /// Fills `target` with the bytes from `offset` on, which must lie behind what was read before.
@@ -54,6 +58,7 @@ impl<'a> Pass<'a> {
         self.file.read(self.position, block)?;
         self.hash.update(&*block);
         self.position += block.len() as u64;
+        self.work.advance(block.len());
         Ok(())
     }
 }
