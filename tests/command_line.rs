@@ -1,36 +1,6 @@
 use crate::place::Place;
 
 #[test]
-fn the_help_of_each_command_is_as_recorded() {
-    let place = Place::new();
-    let commands: &[&[&str]] = &[
-        &[],
-        &["train"],
-        &["evaluate"],
-        &["predict"],
-        &["gradcheck"],
-        &["report"],
-        &["sweep"],
-        &["lr-find"],
-        &["devices"],
-        &["data", "synthesize"],
-        &["config"],
-        &["config", "check"],
-        &["config", "show"],
-        &["config", "schema"],
-        &["config", "explain"],
-        &["config", "diff"],
-        &["config", "init"],
-        &["data", "inspect"],
-    ];
-    for command in commands {
-        let ran = place.succeed(&[*command, &["--help"]].concat());
-        let name = ["help"].iter().chain(*command).copied().collect::<Vec<_>>().join("-");
-        insta::assert_snapshot!(name, ran.stdout);
-    }
-}
-
-#[test]
 fn every_listed_device_can_be_used() {
     let place = Place::new();
     let devices = place.devices();

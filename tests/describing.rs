@@ -8,17 +8,6 @@ use crate::place::{Place, TINY};
 use crate::training::json;
 
 #[test]
-fn the_help_of_each_command_is_as_recorded() {
-    let place = Place::new();
-    let commands: [&[&str]; 3] = [&["model", "summary"], &["completions"], &["man"]];
-    for command in commands {
-        let ran = place.succeed(&[command, &["--help"]].concat());
-        let name = ["help"].iter().chain(command).copied().collect::<Vec<_>>().join("-");
-        insta::assert_snapshot!(name, ran.stdout);
-    }
-}
-
-#[test]
 fn the_summary_of_a_model_counts_what_a_run_of_it_does() {
     let place = Place::new();
     insta::assert_snapshot!(place.succeed(&["model", "summary", "tiny.toml"]).stdout);

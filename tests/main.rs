@@ -28,6 +28,7 @@ mod reporting;
 mod reproduce;
 mod resuming;
 mod runs;
+mod screen;
 mod shipped_configs;
 mod stand_in;
 mod streaming;

@@ -103,7 +103,8 @@ impl Place {
     /// The devices of the program, the best one first.
     pub fn devices(&self) -> Vec<String> {
         let listed = self.succeed(&["devices"]).stdout;
-        listed.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+        let names = listed.lines().skip(1).map(|line| line.split(' ').next().unwrap().to_owned());
+        names.collect()
     }
 
     /// The names in a directory of this place, sorted; none if there is no such directory.

@@ -55,24 +55,6 @@ fn assert_fits(text: &str) {
 }
 
 #[test]
-fn the_help_of_each_command_is_as_recorded() {
-    let place = Place::new();
-    let commands: [&[&str]; 6] = [
-        &["runs"],
-        &["runs", "list"],
-        &["runs", "show"],
-        &["runs", "compare"],
-        &["runs", "best"],
-        &["runs", "rm"],
-    ];
-    for command in commands {
-        let ran = place.succeed(&[command, &["--help"]].concat());
-        let name = ["help"].iter().chain(command).copied().collect::<Vec<_>>().join("-");
-        insta::assert_snapshot!(name, ran.stdout);
-    }
-}
-
-#[test]
 fn the_list_holds_finished_interrupted_and_damaged_runs_and_what_is_none() {
     let place = two_runs();
     set_scores(&place, "tiny", 0.75, 0.8);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use crate::place::Place;
+use crate::screen::assert_fits;
 use crate::training::json;
 
 pub fn root() -> PathBuf {
@@ -38,6 +39,9 @@ fn every_config_runs_shortened_on_what_the_program_draws() {
         let config = config.to_str().unwrap();
         let ran = place.succeed(&["--config", config, "--set", "training.epochs=3"]);
         assert!(ran.stdout.contains("done in"), "{config}: {ran:#?}");
+        assert_fits(&ran.stdout);
+        assert_fits(&place.succeed(&["model", "summary", config]).stdout);
+        assert_fits(&place.succeed(&["config", "show", config, "--origins"]).stdout);
     }
 }
 

@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use training::{Plant, SplitName};
 
 use crate::error::Failure;
-pub use about::{CompletionsArgs, ManArgs, ModelCommand, ModelSummaryArgs};
+use crate::style;
+pub use about::{CompletionsArgs, DevicesArgs, ManArgs, ModelCommand, ModelSummaryArgs};
 pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, SchemaArgs, ShowArgs};
 pub use runs::{
     RunsArgs, RunsBestArgs, RunsCommand, RunsCompareArgs, RunsListArgs, RunsRmArgs, RunsShowArgs,
@@ -22,7 +23,7 @@ pub use runs::{
 /// `trainer --config configs/signs.toml` is short for `trainer train --config ..`.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, subcommand_negates_reqs = true)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES, styles = style::HELP)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -59,7 +60,7 @@ pub enum Command {
     /// Search a learning rate: train some steps while it rises, and watch the loss
     LrFind(LrFindArgs),
     /// List the devices of this build on this machine, the best one first
-    Devices,
+    Devices(DevicesArgs),
     /// Check, show and explain configs, and start one
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -201,6 +202,9 @@ pub struct ReproduceArgs {
     /// Continue what was stopped in DIR, as it was asked for; finished runs are not repeated
     #[arg(long, value_name = "DIR", conflicts_with_all = ["names", "configs", "seeds", "overrides", "device"])]
     pub resume: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -378,6 +382,15 @@ impl Cli {
             )),
             false => Ok(()),
         }
+    }
+
+    /// Whether it may tell how far it is.
+    pub fn may_tell(&self) -> bool {
+        let train = match &self.command {
+            Some(Command::Train(args)) => args,
+            _ => &self.train,
+        };
+        train.ui != UiChoice::None
     }
 
     /// Whether this command takes over the terminal.

@@ -38,4 +38,4 @@ pub use sweep::sweep;
 pub use train::train;
 
 /// What is said of everything that comes from the stand-in.
-const STAND_IN: &str = "STAND-IN DATA: drawn by the trainer, not real; data/README.md says where the real files belong";
+const STAND_IN: &str = "STAND-IN DATA: drawn by the trainer, not real; see data/README.md";

@@ -1,18 +1,23 @@
 //! Where log messages go: to stderr by `-v`, `-q` or `RUST_LOG`, and to the log of the run.
 
+use std::fmt;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, StderrLock, Write};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, MutexGuard, OnceLock};
 
+use anstream::AutoStream;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
-use tracing_subscriber::fmt::format::FmtSpan;
-use tracing_subscriber::fmt::{MakeWriter, layer};
+use tracing_subscriber::fmt::format::{FmtSpan, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter, layer};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use training::RunError;
 
 use crate::cli::Verbosity;
+use crate::{progress, style};
 
 /// The log of the run, once there is one.
 #[derive(Clone, Default)]
@@ -24,8 +29,7 @@ pub fn start(verbosity: &Verbosity, dashboard: bool) -> RunLog {
     // When a span closes, the log says how long it took.
     let file = layer().with_ansi(false).with_writer(run_log.clone());
     let file = file.with_span_events(FmtSpan::CLOSE);
-    let stderr = layer().with_writer(io::stderr).with_target(false).without_time();
-    let stderr = stderr.with_ansi(io::stderr().is_terminal());
+    let stderr = layer().with_ansi(false).with_writer(Screen::new).event_format(Lines);
     let stderr = (!dashboard).then(|| stderr.with_filter(stderr_filter(verbosity)));
     tracing_subscriber::registry()
         .with(
@@ -66,5 +70,52 @@ impl<'a> MakeWriter<'a> for RunLog {
             Some(file) => Box::new(file),
             None => Box::new(io::sink()),
         }
+    }
+}
+
+/// Lines like those of errors.
+struct Lines;
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let level = match *event.metadata().level() {
+            Level::ERROR => style::error(),
+            Level::WARN => style::warning(),
+            level => style::faint(&format!("{}:", level.as_str().to_lowercase())),
+        };
+        write!(writer, "{level} ")?;
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}
+
+/// Stderr, without the line of progress.
+struct Screen {
+    err: AutoStream<StderrLock<'static>>,
+    _gone: MutexGuard<'static, bool>,
+}
+
+impl Screen {
+    fn new() -> Self {
+        Self { _gone: progress::hidden(), err: anstream::stderr().lock() }
+    }
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.err.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.err.flush()
     }
 }

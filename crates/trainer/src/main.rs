@@ -9,7 +9,9 @@ mod logging;
 mod panics;
 mod pictures;
 mod print;
+mod progress;
 mod signals;
+mod style;
 mod table;
 mod ui;
 
@@ -31,15 +33,17 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = Cli::parse();
-    match panics::caught(|| run(cli)) {
-        Ok(code) => code,
-        Err(failure) => failure.report(),
-    }
+    let code = panics::caught(|| run(cli)).unwrap_or_else(Failure::report);
+    drop(progress::hidden());
+    code
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     cli.check()?;
     let log = logging::start(&cli.verbosity, cli.shows_dashboard());
+    if cli.may_tell() {
+        progress::start();
+    }
     match cli.command {
         None => commands::train(&cli.train, &log),
         Some(Command::Train(args)) => commands::train(&args, &log),
@@ -51,7 +55,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Gradcheck(args)) => commands::gradcheck(&args),
         Some(Command::LrFind(args)) => commands::lr_find(&args),
         Some(Command::Config(command)) => commands::config(&command),
-        Some(Command::Devices) => commands::devices(),
+        Some(Command::Devices(args)) => commands::devices(&args),
         Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(&args),
         Some(Command::Data(DataCommand::Inspect(args))) => commands::inspect(&args),
         Some(Command::Runs(args)) => commands::runs(&args),

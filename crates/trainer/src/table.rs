@@ -1,5 +1,7 @@
 //! Tables of text that fit a terminal, and sizes as people read them.
 
+use crate::style;
+
 /// How wide a line may be.
 pub const WIDTH: usize = 80;
 /// Between two columns.
@@ -98,13 +100,13 @@ impl Table {
     }
 
     fn line<'a>(&self, cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
-        let cells =
-            cells.zip(&self.columns).zip(widths).map(|((cell, column), &width)| {
-                match column.align {
-                    Align::Left => format!("{cell:<width$}"),
-                    Align::Right => format!("{cell:>width$}"),
-                }
-            });
+        let cells = cells.zip(&self.columns).zip(widths).map(|((cell, column), &width)| {
+            let gap = " ".repeat(width.saturating_sub(length(cell)));
+            match column.align {
+                Align::Left => format!("{cell}{gap}"),
+                Align::Right => format!("{gap}{cell}"),
+            }
+        });
         cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     }
 }
@@ -133,7 +135,7 @@ pub fn size(bytes: u64) -> String {
 }
 
 fn length(text: &str) -> usize {
-    text.chars().count()
+    style::width(text)
 }
 
 #[cfg(test)]
@@ -150,6 +152,12 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         assert_eq!(table("long", "1"), "a     number\nlong       1\nx          7");
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let plain = table("long", "1");
+        assert_eq!(style::plain(&table(&style::good("long"), &style::bad("1"))), plain);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl UiChoice {
         match self.is_dashboard() {
             true => Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), Some(done))),
             false if self == Self::None => Box::new(Silent),
-            false => Box::new(Plain::new(print::progress)),
+            false => Box::new(Plain::new(print::event)),
         }
     }
 }

@@ -1,11 +1,13 @@
+use std::cmp::Reverse;
 use std::process::ExitCode;
 
-use training::{Evaluation, Trained, WithoutTwins};
+use training::{ClassScore, Evaluation, Trained, WithoutTwins};
 
 use super::STAND_IN;
 use crate::cli::EvaluateArgs;
 use crate::error::Failure;
-use crate::print;
+use crate::table::{Align, Table};
+use crate::{print, style};
 
 /// Scores the best model of a run on one part of its data.
 pub fn evaluate(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
@@ -21,9 +23,9 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
 fn text(evaluation: &Evaluation) -> String {
     let correct = evaluation.correct();
     let mut text = format!(
-        "{} set: accuracy {:.1} % ({correct} of {}), loss {:.4}\n",
+        "{} set: {} ({correct} of {}), loss {:.4}\n",
         evaluation.split.as_str(),
-        100.0 * evaluation.accuracy,
+        style::strong(&format!("accuracy {:.1} %", 100.0 * evaluation.accuracy)),
         evaluation.count,
         evaluation.loss
     );
@@ -33,9 +35,9 @@ fn text(evaluation: &Evaluation) -> String {
     if let Some(roc_auc) = evaluation.roc_auc {
         text += &format!("ROC AUC {roc_auc:.4}\n");
     }
-    text += &confusion_table(evaluation);
+    text += &confusion(evaluation);
     if evaluation.stand_in {
-        text = text + "\n\n" + STAND_IN;
+        text = text + "\n\n" + &style::doubtful(STAND_IN);
     }
     text
 }
@@ -57,35 +59,53 @@ fn without_twins(score: &WithoutTwins) -> String {
 }
 
 fn class_table(evaluation: &Evaluation) -> String {
-    let width = name_width(evaluation);
-    let mut table = format!("{:<width$}  precision   recall       f1    count\n", "class");
+    let numbers = ["precision", "recall", "f1", "count"].map(|head| (head, Align::Right));
+    let mut table = Table::new([("class", Align::Left)].into_iter().chain(numbers), 0);
     for class in &evaluation.classes {
-        let percent = |value: f64| format!("{:.1} %", 100.0 * value);
-        let (precision, recall, f1) =
-            (percent(class.precision), percent(class.recall), percent(class.f1));
-        let (name, count) = (&class.name, class.count);
-        let row = format!("{name:<width$}  {precision:>9}  {recall:>7}  {f1:>7}  {count:>7}\n");
-        table += &row;
+        let [precision, recall, f1] = [class.precision, class.recall, class.f1]
+            .map(|value| format!("{:.1} %", 100.0 * value));
+        table.row([class.name.clone(), precision, recall, f1, class.count.to_string()]);
     }
-    table
+    table.text() + "\n"
 }
 
-fn confusion_table(evaluation: &Evaluation) -> String {
-    let width = name_width(evaluation);
-    let line = |head: &str, cells: Vec<String>| {
-        let cells: String = cells.iter().map(|cell| format!(" {cell:>7}")).collect();
-        format!("{head:<width$}{cells}\n")
-    };
-    let names = evaluation.classes.iter().map(|class| class.name.clone());
-    let mut table = String::from("\nconfusion, one row a true class, one column a predicted one\n");
-    table += &line("", names.collect());
+/// The whole table where it fits, else what is confused most.
+fn confusion(evaluation: &Evaluation) -> String {
+    let names = evaluation.classes.iter().map(|class| class.name.as_str());
+    let heads = names.map(|name| (name, Align::Right));
+    let mut table = Table::new([("", Align::Left)].into_iter().chain(heads), 0);
     for (class, row) in evaluation.classes.iter().zip(&evaluation.confusion) {
-        table += &line(&class.name, row.iter().map(usize::to_string).collect());
+        table.row([class.name.clone()].into_iter().chain(row.iter().map(usize::to_string)));
     }
-    table.trim_end().to_owned()
+    match table.fits() {
+        true => {
+            let head = "confusion, one row a true class, one column a predicted one";
+            format!("\n{head}\n{}", table.text())
+        }
+        false => confused(evaluation),
+    }
 }
 
-fn name_width(evaluation: &Evaluation) -> usize {
-    let names = evaluation.classes.iter().map(|class| class.name.chars().count());
-    names.max().unwrap_or(0).max("class".len())
+/// The most pairs of classes that are listed.
+const PAIRS: usize = 10;
+
+/// Which classes are taken for which others, the most frequent first.
+fn confused(evaluation: &Evaluation) -> String {
+    let rows = evaluation.confusion.iter().enumerate();
+    let cells = rows.flat_map(|(of, row)| {
+        row.iter().enumerate().map(move |(taken, &count)| (count, of, taken))
+    });
+    let mut wrong: Vec<_> = cells.filter(|(count, of, taken)| *count > 0 && of != taken).collect();
+    wrong.sort_by_key(|&(count, of, taken)| (Reverse(count), of, taken));
+    let name = |class| evaluation.classes.get(class).map(|class: &ClassScore| class.name.clone());
+    let heads = [("class", Align::Left), ("taken for", Align::Left), ("times", Align::Right)];
+    let mut table = Table::new(heads, 0);
+    for &(count, of, taken) in wrong.iter().take(PAIRS) {
+        table.row([name(of), name(taken), Some(count.to_string())].map(Option::unwrap_or_default));
+    }
+    match wrong.len() {
+        0 => "\nno class is taken for another".to_owned(),
+        1..=PAIRS => format!("\nconfused most\n{}", table.text()),
+        all => format!("\nconfused most, {PAIRS} of {all} pairs\n{}", table.text()),
+    }
 }

@@ -5,7 +5,8 @@ use training::{GradientCheck, GradientCheckOptions, Planted, RunConfig, TensorCh
 use super::STAND_IN;
 use crate::cli::GradcheckArgs;
 use crate::error::Failure;
-use crate::print;
+use crate::table::{Align, Table};
+use crate::{print, style};
 
 /// Checks the gradients of an experiment; the program fails if they are not those of its cost.
 pub fn gradcheck(args: &GradcheckArgs) -> Result<ExitCode, Failure> {
@@ -26,12 +27,15 @@ pub fn gradcheck(args: &GradcheckArgs) -> Result<ExitCode, Failure> {
 }
 
 fn text(check: &GradientCheck) -> String {
-    let stand_in = if check.stand_in { format!("{STAND_IN}\n") } else { String::new() };
+    let stand_in = if check.stand_in { style::doubtful(STAND_IN) + "\n" } else { String::new() };
     let (name, cost, examples) = (&check.name, check.cost, check.examples);
     let planted = check.planted.as_ref().map_or(String::new(), planted);
-    let verdict = if check.passed { "gradients agree" } else { "gradients differ" };
+    let verdict = match check.passed {
+        true => style::good("gradients agree"),
+        false => style::bad("gradients differ"),
+    };
     format!(
-        "{stand_in}{name}: cost {cost:.4} of {examples} training examples, in f64\n{planted}\n{}\n{verdict}: relative difference {}, threshold {:e}",
+        "{stand_in}{name}: cost {cost:.4} of {examples} training examples, in f64\n{planted}\n{}\n\n{verdict}: relative difference {}, threshold {:e}",
         table(check),
         number(check.difference),
         check.threshold,
@@ -45,21 +49,14 @@ fn planted(planted: &Planted) -> String {
 
 /// One row a tensor.
 fn table(check: &GradientCheck) -> String {
-    let column = |cell: fn(&TensorCheck) -> String, head: &str| {
-        let widths = check.tensors.iter().map(|tensor| cell(tensor).len());
-        widths.max().unwrap_or(0).max(head.len())
-    };
-    let (names, shapes) = (column(|tensor| tensor.name.clone(), "tensor"), column(shape, "shape"));
-    let row = |name: &str, shape: &str, checked: &str, skipped: &str, difference: &str| {
-        format!("{name:<names$}  {shape:>shapes$}  {checked:>7}  {skipped:>7}  {difference:>10}\n")
-    };
-    let mut table = row("tensor", "shape", "checked", "skipped", "difference");
+    let numbers = ["shape", "checked", "skipped", "difference"].map(|head| (head, Align::Right));
+    let mut table = Table::new([("tensor", Align::Left)].into_iter().chain(numbers), 0);
     for tensor in &check.tensors {
         let [checked, skipped] = [tensor.checked, tensor.skipped].map(|count| count.to_string());
         let difference = tensor.difference.map_or("kinks only".to_owned(), number);
-        table += &row(&tensor.name, &shape(tensor), &checked, &skipped, &difference);
+        table.row([tensor.name.clone(), shape(tensor), checked, skipped, difference]);
     }
-    table
+    table.text()
 }
 
 fn shape(tensor: &TensorCheck) -> String {

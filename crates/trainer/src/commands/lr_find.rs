@@ -7,7 +7,7 @@ use training::{Plan, RateSearch, RunConfig};
 use super::STAND_IN;
 use crate::cli::LrFindArgs;
 use crate::error::Failure;
-use crate::print;
+use crate::{print, style};
 
 /// Searches a learning rate for an experiment.
 pub fn lr_find(args: &LrFindArgs) -> Result<ExitCode, Failure> {
@@ -36,18 +36,21 @@ fn draw(search: &RateSearch, stem: &std::path::Path) -> Result<(), Failure> {
 }
 
 fn text(search: &RateSearch, stem: &str) -> String {
-    let stand_in = if search.stand_in { format!("{STAND_IN}\n") } else { String::new() };
+    let stand_in = if search.stand_in { style::doubtful(STAND_IN) + "\n" } else { String::new() };
     let range = search.rates.first().zip(search.rates.last());
     let tried =
         range.map_or(String::new(), |(first, last)| format!(" from {first:.1e} to {last:.1e}"));
     let verdict = match search.suggestion {
-        Some(rate) => format!("suggestion: a learning rate of {rate:.1e}"),
+        Some(rate) => {
+            format!("suggestion: {}", style::strong(&format!("a learning rate of {rate:.1e}")))
+        }
         None => "no suggestion: the loss never fell\n  look at the data and at the model first"
             .to_owned(),
     };
     format!(
-        "{stand_in}{}: {} steps{tried}\n{verdict}\nplot: {stem}.png",
+        "{stand_in}{}: {} steps{tried}\n{verdict}\n{}",
         search.name,
-        search.rates.len()
+        search.rates.len(),
+        style::faint(&format!("plot: {stem}.png"))
     )
 }

@@ -1,80 +1,50 @@
-use std::io::{IsTerminal, stdout};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
-use crate::print;
+use dataset::Work;
 
-/// Tells how far all runs are: a line for each that ends, and on a terminal a line that changes.
+use crate::{print, style};
+
+/// Tells how far all runs are: a line for each that ends, and what the line of progress says.
 pub struct Progress {
     total: usize,
     started: Instant,
-    is_terminal: bool,
     is_silent: bool,
-    state: Mutex<State>,
+    work: Work,
+    done: Mutex<usize>,
 }
-
-struct State {
-    done: usize,
-    painted: Option<Instant>,
-}
-
-/// How often the line that changes may change.
-const REPAINT: Duration = Duration::from_millis(200);
 
 impl Progress {
     /// None of `total` runs is done.
     pub fn new(total: usize) -> Self {
-        Self {
-            total,
-            started: Instant::now(),
-            is_terminal: stdout().is_terminal(),
-            is_silent: false,
-            state: Mutex::new(State { done: 0, painted: None }),
-        }
+        let work = Work::begin("training", total);
+        Self { total, started: Instant::now(), is_silent: false, work, done: Mutex::new(0) }
     }
 
-    /// The same, which tells nothing: what is printed is for a program.
+    /// The same without lines: what is printed is for a program.
     pub fn silent(total: usize) -> Self {
-        Self { is_terminal: false, is_silent: true, ..Self::new(total) }
+        Self { is_silent: true, ..Self::new(total) }
     }
 
     /// A run is under way.
     pub fn update(&self, run: &str, line: &str) {
-        let mut state = self.state();
-        if !self.is_terminal || state.painted.is_some_and(|at| at.elapsed() < REPAINT) {
-            return;
-        }
-        state.painted = Some(Instant::now());
-        let text = format!("[{} of {}] {run}: {line}", state.done, self.total);
-        print::repaint(text.get(..79).unwrap_or(&text));
+        // Of the line of an epoch its number is enough.
+        let epoch = line.split("  train").next().unwrap_or(line);
+        let done = *self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        self.work.rename(format!("[{done} of {}] {run}: {epoch}", self.total));
     }
 
     /// A run has ended.
     pub fn done(&self, run: &str, result: &str) {
-        let mut state = self.state();
-        state.done += 1;
-        self.wipe(&mut state);
-        let left = self.started.elapsed().div_f64(state.done as f64);
-        let left = left.mul_f64((self.total - state.done) as f64).as_secs().div_ceil(60);
-        let (done, total) = (state.done, self.total);
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        *done += 1;
+        self.work.advance(1);
         if self.is_silent {
             return;
         }
-        print::progress(&format!("[{done} of {total}, {left} min left] {run}: {result}"));
-    }
-
-    /// Removes the line that changes.
-    pub fn clear(&self) {
-        self.wipe(&mut self.state());
-    }
-
-    fn wipe(&self, state: &mut State) {
-        if state.painted.take().is_some() {
-            print::repaint("");
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let left = self.started.elapsed().div_f64(*done as f64);
+        let left = left.mul_f64((self.total - *done) as f64).as_secs().div_ceil(60);
+        let far = style::faint(&format!("[{done} of {}, {left} min left]", self.total));
+        print::event(&format!("{far} {run}: {result}"));
     }
 }

@@ -13,7 +13,7 @@ use super::pool::cores;
 use super::progress::Progress;
 use crate::cli::ReproduceArgs;
 use crate::error::Failure;
-use crate::{print, signals};
+use crate::{print, signals, style};
 use order::Order;
 use runs::{Job, Runs};
 use table::Table;
@@ -30,19 +30,22 @@ pub fn reproduce(args: &ReproduceArgs) -> Result<ExitCode, Failure> {
     let directory = directory(resume, out, "reproduce", |directory| order.save(directory))?;
     let jobs = Job::all(&experiments, order.seeds);
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
-    let progress = Arc::new(Progress::new(jobs.len()));
+    let progress = if args.json { Progress::silent(jobs.len()) } else { Progress::new(jobs.len()) };
+    let progress = Arc::new(progress);
     let runs = Runs::new(&directory, order.device.as_deref(), &signals, &progress);
     let outcomes = runs.all(&jobs, args.jobs.map_or_else(cores, |jobs| usize::from(jobs.get())));
-    progress.clear();
+    drop(progress);
     if let Some(stop) = signals.received() {
-        print::result(&format!(
-            "stopped; what is done is kept\ncontinue: trainer reproduce --resume {}",
-            directory.display()
-        ))?;
+        let next = format!("continue: trainer reproduce --resume {}", directory.display());
+        print::result(&format!("stopped; what is done is kept\n{}", style::faint(&next)))?;
         return Ok(ExitCode::from(signals::exit_code(stop)));
     }
     let table = Table::new(&experiments, &outcomes);
     table.save(&directory)?;
-    print::result(&format!("{table}\nsaved as {}", directory.join("table.md").display()))?;
+    let saved = style::faint(&format!("saved as {}", directory.join("table.md").display()));
+    print::result(&match args.json {
+        true => format!("{:#}", serde_json::json!(table)),
+        false => format!("{table}\n{saved}"),
+    })?;
     Ok(if table.is_reproduced() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

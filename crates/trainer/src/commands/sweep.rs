@@ -13,7 +13,7 @@ use super::batch::directory;
 use super::pool::cores;
 use crate::cli::SweepArgs;
 use crate::error::Failure;
-use crate::{print, signals};
+use crate::{print, signals, style};
 use order::Order;
 use ranking::Ranking;
 use trials::Trials;
@@ -38,8 +38,8 @@ pub fn sweep(args: &SweepArgs) -> Result<ExitCode, Failure> {
     let trials = Trials::new(&directory, args.device.as_deref(), &signals, &order, args.json);
     let jobs = args.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
     let Some(tried) = trials.all(&settings, jobs)? else {
-        let continued = format!("trainer sweep --resume {}", directory.display());
-        print::result(&format!("stopped; what is done is kept\ncontinue: {continued}"))?;
+        let next = format!("continue: trainer sweep --resume {}", directory.display());
+        print::result(&format!("stopped; what is done is kept\n{}", style::faint(&next)))?;
         let code = signals.received().map_or(1, signals::exit_code);
         return Ok(ExitCode::from(code));
     };
@@ -48,7 +48,9 @@ pub fn sweep(args: &SweepArgs) -> Result<ExitCode, Failure> {
     print::result(&match args.json {
         true => format!("{:#}", serde_json::json!(ranking)),
         false => {
-            format!("{ranking}\nsaved in {}: report.html, table.md, best.toml", directory.display())
+            let saved =
+                format!("saved in {}: report.html, table.md, best.toml", directory.display());
+            format!("{ranking}\n{}", style::faint(&saved))
         }
     })?;
     Ok(if ranking.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })

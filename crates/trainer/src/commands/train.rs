@@ -10,7 +10,7 @@ use crate::cli::{TrainArgs, UiChoice};
 use crate::error::Failure;
 use crate::logging::RunLog;
 use crate::signals::Signals;
-use crate::{pictures, print, signals, ui};
+use crate::{pictures, print, signals, style, ui};
 
 /// Trains, or resumes a run.
 pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
@@ -99,9 +99,9 @@ fn attach(log: &RunLog, run: &RunDir) -> Result<(), Failure> {
 
 /// Tells the log, and the user who wants to be told.
 fn tell(ui: UiChoice, text: &str) {
-    tracing::debug!("{text}");
+    tracing::debug!("{}", style::plain(text));
     if ui != UiChoice::None {
-        print::progress(text);
+        print::event(text);
     }
 }
 
@@ -139,14 +139,14 @@ fn headline(plan: &Plan) -> String {
         .iter()
         .filter_map(|part| Some(format!("{} {part}", data.counts.get(*part)?)))
         .collect();
-    let stand_in = if data.stand_in { format!("{STAND_IN}\n") } else { String::new() };
+    let stand_in = if data.stand_in { style::doubtful(STAND_IN) + "\n" } else { String::new() };
     format!(
-        "{stand_in}{}: {examples} in {} classes, {}; seed {}, on {}",
-        plan.config().name,
+        "{stand_in}{}: {examples} in {} classes; seed {}, on {}\n{}",
+        style::strong(&plan.config().name),
         data.classes.len(),
-        counts.join(", "),
         plan.config().seed,
-        plan.device()
+        plan.device(),
+        counts.join(", "),
     )
 }
 
@@ -164,18 +164,21 @@ fn opening(run: &Run, is_resumed: bool) -> String {
 fn finished(directory: &Path, summary: &Summary) -> String {
     let best = summary.best.as_ref();
     let model = best.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
-    let stand_in = if summary.stand_in { format!("{STAND_IN}\n") } else { String::new() };
+    let stand_in = if summary.stand_in { style::doubtful(STAND_IN) + "\n" } else { String::new() };
     let directory = directory.display();
+    let test = style::strong(&format!("test accuracy {:.1} %", 100.0 * summary.test_accuracy));
+    let next = format!("next: trainer evaluate {directory}, or look at {directory}/report.html");
     format!(
-        "done in {:.1} s: {model}, train accuracy {:.1} %, test accuracy {:.1} %\n{stand_in}next: trainer evaluate {directory}, or look at {directory}/report.html",
+        "done in {:.1} s: {model}, train accuracy {:.1} %, {test}\n{stand_in}{}",
         summary.seconds,
         100.0 * summary.train_accuracy,
-        100.0 * summary.test_accuracy,
+        style::faint(&next),
     )
 }
 
 fn stopped(directory: &Path) -> String {
-    format!("stopped; a checkpoint is committed\nresume: trainer --resume {}", directory.display())
+    let resume = format!("resume: trainer --resume {}", directory.display());
+    format!("stopped; a checkpoint is committed\n{}", style::faint(&resume))
 }
 
 /// Ends a program that was asked to stop while it was still reading its data.

@@ -7,6 +7,10 @@ use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
 };
+use dataset::Work;
+
+/// What an epoch counts in the work of all.
+const EPOCH: usize = 1000;
 
 /// One line for each epoch that is reported.
 pub struct Plain {
@@ -16,6 +20,10 @@ pub struct Plain {
     train: HashMap<MetricName, f64>,
     validation: HashMap<MetricName, f64>,
     epoch_start: Instant,
+    work: Option<Work>,
+    /// The epochs done, and the items of the pass over the training set that goes on.
+    done: usize,
+    items: usize,
 }
 
 impl Plain {
@@ -28,6 +36,9 @@ impl Plain {
             train: HashMap::new(),
             validation: HashMap::new(),
             epoch_start: Instant::now(),
+            work: None,
+            done: 0,
+            items: 0,
         }
     }
 
@@ -35,8 +46,15 @@ impl Plain {
         let width = self.epochs.to_string().len();
         let mut line = format!("epoch {epoch:>width$}/{}", self.epochs);
         line += &scores("  train", &self.train);
-        line += &scores("  validation", &self.validation);
+        line += &scores("  valid.", &self.validation);
         line + &format!("  {:.1} s", self.epoch_start.elapsed().as_secs_f64())
+    }
+
+    /// So much of the epoch is trained.
+    fn reach(&self, of_epoch: usize) {
+        if let Some(work) = &self.work {
+            work.reach(self.done * EPOCH + of_epoch.min(EPOCH));
+        }
     }
 
     fn named(&self, state: MetricState) -> Option<(MetricName, f64)> {
@@ -48,7 +66,7 @@ impl Plain {
 fn scores(title: &str, values: &HashMap<MetricName, f64>) -> String {
     let value = |name: &str| values.get(&name.to_owned()).copied();
     match (value("Loss"), value("Accuracy")) {
-        (Some(loss), Some(accuracy)) => format!("{title} loss {loss:.4} accuracy {accuracy:5.1} %"),
+        (Some(loss), Some(accuracy)) => format!("{title} loss {loss:.4}, {accuracy:5.1} %"),
         _ => String::new(),
     }
 }
@@ -64,24 +82,36 @@ impl MetricsRendererTraining for Plain {
 }
 
 impl TrainingProgressLogger for Plain {
-    fn start(&mut self, epochs: usize, _first: usize, _items: Option<usize>, _label: Option<&str>) {
+    fn start(&mut self, epochs: usize, first: usize, _items: Option<usize>, _label: Option<&str>) {
         self.epochs = epochs;
+        self.done = first.saturating_sub(1);
+        self.work = Some(Work::go_on("training", self.done * EPOCH, epochs * EPOCH));
         self.epoch_start = Instant::now();
     }
 
     fn update_epoch(&mut self, epoch: usize) {
         let line = self.line(epoch);
         (self.show)(&line);
+        self.done = epoch;
+        self.reach(0);
         self.epoch_start = Instant::now();
     }
 
-    fn start_split(&mut self, _split: &str, _items: usize) {}
+    fn start_split(&mut self, split: &str, items: usize) {
+        self.items = if split == "train" { items } else { 0 };
+    }
 
-    fn update_split(&mut self, _items: usize) {}
+    fn update_split(&mut self, items: usize) {
+        if let Some(of_epoch) = (items * EPOCH).checked_div(self.items) {
+            self.reach(of_epoch);
+        }
+    }
 
     fn end_split(&mut self) {}
 
-    fn end(&mut self) {}
+    fn end(&mut self) {
+        self.work = None;
+    }
 
     fn log_event_training(&mut self, _event: String) {}
 }

@@ -6,7 +6,7 @@ use training::RunConfig;
 
 use crate::cli::CheckArgs;
 use crate::error::Failure;
-use crate::print;
+use crate::{print, style};
 
 /// Checks every config, and fails with all that is wrong.
 pub fn check(args: &CheckArgs) -> Result<(), Failure> {
@@ -26,7 +26,10 @@ pub fn check(args: &CheckArgs) -> Result<(), Failure> {
 }
 
 fn line((path, error): &(&Path, Option<ConfigError>)) -> String {
-    let verdict = if error.is_none() { "fine" } else { "wrong" };
+    let verdict = match error {
+        None => style::good("fine"),
+        Some(_) => style::bad("wrong"),
+    };
     format!("{}: {verdict}", path.display())
 }
 

@@ -3,7 +3,7 @@ use training::RunConfig;
 
 use crate::cli::ExplainArgs;
 use crate::error::Failure;
-use crate::print;
+use crate::{print, style};
 
 /// How wide a line may be.
 const WIDTH: usize = 80;
@@ -30,7 +30,7 @@ fn unknown(manual: &Manual, key: &str) -> Failure {
 }
 
 fn of_key(manual: &Manual, entry: &Entry) -> String {
-    let mut text = format!("{}\n{}\n", entry.key, wrapped(&entry.description, 2));
+    let mut text = format!("{}\n{}\n", style::strong(&entry.key), wrapped(&entry.description, 2));
     if !entry.details.is_empty() {
         text += &format!("\n{}\n", wrapped(&entry.details, 2));
     }
@@ -104,7 +104,7 @@ mod tests {
         let manual = Manual::of(&RunConfig::schema());
         for entry in manual.entries() {
             let text = of_key(&manual, entry);
-            assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+            assert!(text.lines().all(|line| style::width(line) <= WIDTH), "{text}");
         }
     }
 }

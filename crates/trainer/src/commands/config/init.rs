@@ -10,7 +10,7 @@ use training::{RunConfig, RunError};
 use super::starter::Starter;
 use crate::cli::InitArgs;
 use crate::error::Failure;
-use crate::print;
+use crate::{print, style};
 
 /// The numbers of examples of a batch that are tried: with some, batch norm would get a batch of
 /// one.
@@ -28,7 +28,8 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
     let mut file = File::create_new(&path).map_err(|error| refused(&path, &error))?;
     file.write_all(text.as_bytes()).map_err(|error| refused(&path, &error))?;
     let path = path.display();
-    print::result(&format!("{path}: written\nnext: trainer --config {path}"))
+    let next = style::faint(&format!("next: trainer --config {path}"));
+    print::result(&format!("{path}: written\n{next}"))
 }
 
 /// The text of a config that can be trained on `dataset`.

@@ -4,6 +4,7 @@ use dataset::{Doubts, Inspection, Pair, PartFacts, Place};
 
 use super::Report;
 use crate::commands::STAND_IN;
+use crate::style;
 
 /// The most lines of a list; JSON has all.
 const LINES: usize = 20;
@@ -34,7 +35,7 @@ fn headline(report: &Report) -> String {
         true => format!("images of {height}x{width}x{channels}"),
         false => format!("points of {channels} features"),
     };
-    let mut lines = Vec::from_iter(report.stand_in.then(|| STAND_IN.to_owned()));
+    let mut lines = Vec::from_iter(report.stand_in.then(|| style::doubtful(STAND_IN)));
     lines.push(format!("{}: {examples} in {} classes", report.input, inspection.classes.len()));
     let origin = |part: &PartFacts| {
         let origin = report.origins.get(part.part).map_or("", String::as_str);
@@ -154,8 +155,8 @@ fn pictures(drawn: &[PathBuf]) -> String {
 
 fn verdict(report: &Report) -> String {
     match report.problems.is_empty() {
-        true => "nothing found that makes a score worthless".to_owned(),
-        false => format!("PROBLEMS\n  {}", report.problems.join("\n  ")),
+        true => style::good("nothing found that makes a score worthless"),
+        false => format!("{}\n  {}", style::bad("PROBLEMS"), report.problems.join("\n  ")),
     }
 }
 

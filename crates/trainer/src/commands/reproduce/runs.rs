@@ -10,9 +10,9 @@ use super::super::pool;
 use super::super::progress::Progress;
 use super::experiments::Experiment;
 use crate::error::Failure;
-use crate::pictures;
 use crate::signals::Signals;
 use crate::ui::Plain;
+use crate::{pictures, style};
 
 /// One run to be done.
 #[derive(Debug, Clone)]
@@ -155,7 +155,7 @@ impl Ended {
             Self::Checked { right, planted } => {
                 format!("gradients differ by {right:.1e}, with a planted error by {planted:.1e}")
             }
-            Self::Failed(message) => format!("failed: {message}"),
+            Self::Failed(message) => format!("{} {message}", style::bad("failed:")),
         }
     }
 }

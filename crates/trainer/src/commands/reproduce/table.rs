@@ -7,6 +7,8 @@ use training::{ReferenceConfig, Summary};
 use super::experiments::Experiment;
 use super::runs::Ended;
 use crate::error::Failure;
+use crate::style;
+use crate::table::{WIDTH, wrapped};
 
 /// What all experiments reached beside what they are known to reach.
 #[derive(Debug, Serialize)]
@@ -88,11 +90,14 @@ impl Display for Table {
         ];
         writeln!(f, "\n{:<width$}{}\n{:<width$}  {}", "", head[0], "experiment", head[1])?;
         for row in &self.rows {
-            let line = format!("{:<width$}  {}", row.experiment, row.numbers());
+            let (name, numbers) = (&row.experiment, row.numbers());
+            let line = format!("{name:<width$}  {numbers} {}", row.coloured_mark());
             writeln!(f, "{}", line.trim_end())?;
         }
         for row in self.rows.iter().filter(|row| !row.remark().is_empty()) {
-            writeln!(f, "{} {}: {}", row.mark(), row.experiment, row.remark())?;
+            let remark = format!("{}: {}", row.experiment, row.remark());
+            let remark = wrapped(&remark, " ", WIDTH - 2).join("\n  ");
+            writeln!(f, "{} {remark}", row.coloured_mark())?;
         }
         Ok(())
     }
@@ -193,10 +198,10 @@ impl Row {
     fn numbers(&self) -> String {
         if self.reference.gradient_difference.is_some() {
             let [bar, right, planted, ..] = self.cells();
-            return format!("{bar}: {right}, {planted} {}", self.mark());
+            return format!("{bar}: {right}, {planted}");
         }
         format!(
-            "{:>5} {:>5}  {:>6}  {:<10}  {:>6}  {:<10}  {:>7.1} {}",
+            "{:>5} {:>5}  {:>6}  {:<10}  {:>6}  {:<10}  {:>7.1}",
             known(self.reference.train_accuracy),
             known(self.reference.test_accuracy),
             percent(self.train_accuracy.median),
@@ -204,7 +209,6 @@ impl Row {
             percent(self.test_accuracy.median),
             self.test_accuracy.range(),
             self.seconds.median,
-            self.mark()
         )
     }
 
@@ -213,6 +217,13 @@ impl Row {
             () if !self.failed.is_empty() || !self.short.is_empty() => "!",
             () if self.stand_in => "~",
             () => "",
+        }
+    }
+
+    fn coloured_mark(&self) -> String {
+        match self.mark() {
+            "!" => style::bad("!"),
+            mark => style::doubtful(mark),
         }
     }
 

@@ -4,12 +4,12 @@ use serde_json::json;
 use training::{Comparison, Difference, RunRecord};
 
 use super::Place;
-use super::words::{dash, epochs, percent, seconds};
+use super::words::{dash, epochs, percent, seconds, status};
 use crate::cli::RunsCompareArgs;
 use crate::commands::STAND_IN;
 use crate::error::Failure;
-use crate::print;
 use crate::table::{Align, Table, WIDTH, wrapped};
+use crate::{print, style};
 
 /// Shows scores beside each other, and in what the runs differ.
 pub fn compare(place: &Place, args: &RunsCompareArgs) -> Result<(), Failure> {
@@ -33,10 +33,10 @@ fn text(records: &[RunRecord], comparison: &Comparison) -> String {
         text += "\n\nthe configs are equal";
     }
     if !comparison.is_of_equal_data() {
-        text += "\n\nthe data differ: the scores do not compare";
+        text = text + "\n\n" + &style::doubtful("the data differ: the scores do not compare");
     }
     if records.iter().any(|record| record.stand_in) {
-        text = text + "\n\n" + &wrapped(STAND_IN, " ", WIDTH).join("\n");
+        text = text + "\n\n" + &style::doubtful(STAND_IN);
     }
     text
 }
@@ -112,7 +112,7 @@ type Score = (&'static str, fn(&RunRecord) -> String);
 
 /// What is shown of each run, whether it differs or not.
 const SCORES: [Score; 6] = [
-    ("status", |record| record.status.as_str().to_owned()),
+    ("status", |record| status(record.status)),
     ("test %", |record| percent(record.test_accuracy)),
     ("valid. %", |record| percent(record.validation_accuracy)),
     ("train %", |record| percent(record.train_accuracy)),

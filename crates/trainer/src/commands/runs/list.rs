@@ -1,12 +1,12 @@
 use training::{RunEntry, RunRecord, Unreadable};
 
 use super::Place;
-use super::words::{dash, epochs, percent, seconds, started};
+use super::words::{dash, epochs, percent, seconds, started, status};
 use crate::cli::RunsListArgs;
 use crate::commands::STAND_IN;
 use crate::error::Failure;
-use crate::print;
-use crate::table::{Align, Table, WIDTH, wrapped};
+use crate::table::{Align, Table};
+use crate::{print, style};
 
 /// Lists every directory of `place`.
 pub fn list(place: &Place, args: &RunsListArgs) -> Result<(), Failure> {
@@ -17,7 +17,8 @@ pub fn list(place: &Place, args: &RunsListArgs) -> Result<(), Failure> {
     print::result(&match args.json {
         true => format!("{:#}", serde_json::json!(listed)),
         false if listed.is_empty() => {
-            format!("no runs in {} yet\nmake one: trainer --config FILE", place.path().display())
+            let next = style::faint("make one: trainer --config FILE");
+            format!("no runs in {} yet\n{next}", place.path().display())
         }
         false => text(&listed),
     })
@@ -44,7 +45,7 @@ fn text(listed: &[RunEntry]) -> String {
     }
     let is_drawn = |one: &RunEntry| matches!(one, RunEntry::Run(record) if record.stand_in);
     let drawn = listed.iter().any(is_drawn).then(|| format!("~ {STAND_IN}"));
-    let drawn = drawn.map(|drawn| wrapped(&drawn, " ", WIDTH).join("\n"));
+    let drawn = drawn.map(|drawn| style::doubtful(&drawn));
     let others = listed.iter().filter(|one| matches!(one, RunEntry::Unreadable(_))).count();
     let others =
         (others > 0).then(|| format!("{others} without a run that can be read: -v tells why"));
@@ -55,7 +56,7 @@ fn run(record: &RunRecord) -> [String; 7] {
     let mark = if record.stand_in { " ~" } else { "" };
     [
         record.run.clone(),
-        record.status.as_str().to_owned(),
+        status(record.status),
         percent(record.test_accuracy),
         percent(record.validation_accuracy),
         epochs(record),
@@ -65,7 +66,7 @@ fn run(record: &RunRecord) -> [String; 7] {
 }
 
 fn unreadable(other: &Unreadable) -> [String; 7] {
-    let (run, status) = (other.run.clone(), other.status.to_owned());
+    let (run, status) = (other.run.clone(), style::faint(other.status));
     [run, status, dash(), dash(), dash(), dash(), dash()]
 }
 

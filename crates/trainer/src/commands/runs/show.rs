@@ -2,12 +2,12 @@ use serde_json::{Value, json};
 use training::{Environment, RunFile, RunRecord};
 
 use super::Place;
-use super::words::percent;
+use super::words::{percent, status};
 use crate::cli::RunsShowArgs;
 use crate::commands::STAND_IN;
 use crate::error::Failure;
-use crate::print;
 use crate::table::{WIDTH, size, wrapped};
+use crate::{print, style};
 
 /// How far the words of a line stand from its begin.
 const INDENT: usize = 14;
@@ -39,7 +39,8 @@ fn whole(record: &RunRecord, files: &[RunFile]) -> Value {
 }
 
 fn text(record: &RunRecord, files: &[RunFile]) -> String {
-    let mut lines = vec![format!("{}: {}", record.path.display(), record.status.as_str())];
+    let path = style::strong(&record.path.display().to_string());
+    let mut lines = vec![format!("{path}: {}", status(record.status))];
     let facts = [
         (record.status.as_str(), record.why.clone().unwrap_or_default()),
         ("config", format!("{}, seed {}", record.name, record.config.seed)),
@@ -56,7 +57,7 @@ fn text(record: &RunRecord, files: &[RunFile]) -> String {
     for (name, words) in facts.into_iter().filter(|(_, words)| !words.is_empty()) {
         lines.extend(fact(name, &words));
     }
-    lines.extend(record.stand_in.then(|| wrapped(STAND_IN, " ", WIDTH)).into_iter().flatten());
+    lines.extend(record.stand_in.then(|| style::doubtful(STAND_IN)));
     lines.join("\n")
 }
 

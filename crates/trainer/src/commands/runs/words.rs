@@ -1,6 +1,19 @@
 //! How runs are put into words.
 
-use training::RunRecord;
+use training::{RunRecord, RunStatus};
+
+use crate::style;
+
+/// How a run is, in its colour.
+pub fn status(status: RunStatus) -> String {
+    let word = status.as_str();
+    match status {
+        RunStatus::Running => style::busy(word),
+        RunStatus::Finished => style::good(word),
+        RunStatus::Interrupted => style::doubtful(word),
+        RunStatus::Failed => style::bad(word),
+    }
+}
 
 /// A share in percent, or a dash.
 pub fn percent(share: Option<f64>) -> String {

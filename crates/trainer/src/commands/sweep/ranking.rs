@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::order::Setting;
 use super::trials::Tried;
+use crate::style;
+use crate::table::{Align, Table};
 
 /// The settings of a sweep, the best first.
 #[derive(Debug, Serialize)]
@@ -71,6 +73,18 @@ impl Ranking {
         self.rows.iter().map(trial).collect()
     }
 
+    /// The first rows, the best of which stands out.
+    fn table(&self) -> String {
+        let numbers = ["rank", "validation accuracy", "epochs"].map(|head| (head, Align::Right));
+        let heads = numbers.into_iter().chain([("setting", Align::Left)]);
+        let mut table = Table::new(heads, 3);
+        for (index, row) in self.rows.iter().take(PRINTED).enumerate() {
+            let score = if index == 0 { style::strong(&row.score()) } else { row.score() };
+            table.row([(index + 1).to_string(), score, row.epochs.to_string(), row.setting()]);
+        }
+        table.text()
+    }
+
     /// All of it as a table.
     pub fn markdown(&self) -> String {
         let mut text = String::from(
@@ -91,23 +105,13 @@ impl Ranking {
 
 impl Display for Ranking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "rank  validation accuracy  epochs  setting")?;
-        for (index, row) in self.rows.iter().take(PRINTED).enumerate() {
-            writeln!(
-                f,
-                "{:>4}  {:>19}  {:>6}  {}",
-                index + 1,
-                row.score(),
-                row.epochs,
-                row.setting()
-            )?;
-        }
+        writeln!(f, "{}", self.table())?;
         if self.rows.len() > PRINTED {
             writeln!(f, "and {} more", self.rows.len() - PRINTED)?;
         }
         let failed: BTreeSet<_> = self.rows.iter().flat_map(|row| &row.failed).collect();
         for message in failed {
-            writeln!(f, "failed: {message}")?;
+            writeln!(f, "{} {message}", style::bad("failed:"))?;
         }
         let Some(best) = self.best() else { return write!(f, "no setting succeeded") };
         let tested = &best.test_accuracy;
@@ -115,7 +119,7 @@ impl Display for Ranking {
             true => write!(f, "the best was chosen by its validation accuracy"),
             false => write!(
                 f,
-                "the best was chosen by its validation accuracy; on the test set it reaches {:.1} %",
+                "the best was chosen by its validation accuracy; test accuracy {:.1} %",
                 100.0 * tested.iter().sum::<f64>() / tested.len() as f64
             ),
         }

@@ -10,6 +10,7 @@ use super::super::progress::Progress;
 use super::order::{Order, Setting};
 use crate::error::Failure;
 use crate::signals::Signals;
+use crate::style;
 use crate::ui::Plain;
 
 /// A setting that was trained.
@@ -116,7 +117,8 @@ impl<'a> Trials<'a> {
             })
             .collect();
         let reached = pool::each(&jobs, at_once, |job| self.one(job));
-        progress.clear();
+        drop(jobs);
+        drop(progress);
         if self.signals.received().is_some() {
             return false;
         }
@@ -135,7 +137,7 @@ impl<'a> Trials<'a> {
         let outcome = self.fit(job).transpose()?;
         let line = match &outcome {
             Ok((score, _)) => format!("validation {:.1} %, {} epochs", 100.0 * score, job.epochs),
-            Err(failure) => format!("failed: {}", failure.message()),
+            Err(failure) => format!("{} {}", style::bad("failed:"), failure.message()),
         };
         job.progress.done(&job.name(), &line);
         Some(Reached { index: job.index, outcome })

@@ -1,0 +1,224 @@
+//! What holds for the output of every command: it is recorded, fits 80 columns, has colours on a
+//! terminal alone, and is one JSON document where that is asked for.
+
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+
+use crate::place::{Place, TINY};
+use crate::training::json;
+
+/// Every command once, in an order in which each finds what it needs: its name, how to call it, and
+/// whether it prints results, which `--json` prints too.
+const CALLS: &[(&str, &str, bool)] = &[
+    ("devices", "devices", true),
+    ("data synthesize", "data synthesize --out drawn --train 60 --test 12", false),
+    ("data inspect", "data inspect drawn/train_signs.h5", true),
+    ("config init", "config init drawn", false),
+    ("config check", "config check tiny.toml points.toml", true),
+    ("config show", "config show points.toml", true),
+    ("config diff", "config diff tiny.toml points.toml", true),
+    ("config schema", "config schema", false),
+    ("config explain", "config explain", false),
+    ("model summary", "model summary tiny.toml", true),
+    ("gradcheck", "gradcheck --config points.toml --samples 2", true),
+    ("lr-find", "lr-find --config points.toml --steps 10", true),
+    ("train", "train --config points.toml --ui plain", false),
+    ("evaluate", "evaluate runs/points", true),
+    ("predict", "predict runs/points --features 0.5,-0.5 --features 1,2", true),
+    ("report", "report runs/points", false),
+    ("runs list", "runs list", true),
+    ("runs show", "runs show points", true),
+    ("runs best", "runs best", true),
+    ("runs compare", "runs compare points runs/points", true),
+    ("reproduce", "reproduce --configs known --seeds 1 --jobs 1 --out tried", true),
+    ("sweep", "sweep sweep.toml --jobs 1 --out swept", true),
+    ("runs rm", "runs rm --yes points", false),
+    ("completions", "completions bash", false),
+    ("man", "man", false),
+];
+
+/// Checked elsewhere: what is long, and what depends on the time or on the build.
+const ELSEWHERE: [&str; 6] =
+    ["config schema", "completions", "man", "runs show", "runs list", "devices"];
+
+const POINTS: &str = r#"name = "points"
+
+[dataset.points]
+shape = "moons"
+train = 40
+test = 20
+
+[split]
+validation_fraction = 0.2
+
+[model.mlp]
+hidden = [4]
+
+[optimizer.adam]
+
+[training]
+epochs = 2
+batch_size = 8
+"#;
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("points.toml", POINTS);
+    place.write(
+        "sweep.toml",
+        "config = \"points.toml\"\n\n[grid]\n\"training.batch_size\" = [8, 16]\n",
+    );
+    let reference = "\n[reference]\nsource = \"a test\"\ntrain_accuracy = 0.0\n";
+    std::fs::create_dir(place.path("known")).unwrap();
+    place.write("known/known.toml", POINTS.replace("points\"", "known\"") + reference);
+    place
+}
+
+fn words(call: &str) -> Vec<&str> {
+    call.split(' ').collect()
+}
+
+/// The names of all commands without commands below them, from their help.
+fn commands(place: &Place, above: &[&str]) -> BTreeSet<String> {
+    let help = place.succeed(&[above, &["--help"]].concat()).stdout;
+    let Some((_, list)) = help.split_once("Commands:\n") else {
+        return BTreeSet::from([above.join(" ")]);
+    };
+    let names = list.lines().take_while(|line| !line.is_empty());
+    let names = names.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let names = names.filter(|name| !name.is_empty() && *name != "help");
+    names.flat_map(|name| commands(place, &[above, &[name]].concat())).collect()
+}
+
+/// The text with `#` for each number with a decimal point, single spaces, and no name of a device.
+fn steady(place: &Place, text: &str) -> String {
+    let mut steady = String::new();
+    for piece in text.split_inclusive(|letter: char| !letter.is_ascii_digit() && letter != '.') {
+        let number = piece.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+        match number.contains('.') && number.starts_with(|letter: char| letter.is_ascii_digit()) {
+            true => steady += &piece.replace(number, "#"),
+            false => steady += piece,
+        }
+    }
+    let exponents = |rest: &str| {
+        rest.trim_start_matches(|letter: char| letter == '-' || letter.is_ascii_digit()).to_owned()
+    };
+    let mut parts = steady.split("#e");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let steady = [first].into_iter().chain(parts.map(exponents)).collect::<Vec<_>>().join("#");
+    let lines = steady.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let device = format!("on {}", place.devices().remove(0));
+    lines.collect::<Vec<_>>().join("\n").replace(&device, "on DEVICE")
+}
+
+#[track_caller]
+pub fn assert_fits(text: &str) {
+    // A path is as long as it is.
+    let mut lines = text.lines().filter(|line| !line.contains('/'));
+    let wide = lines.find(|line| line.chars().count() > 80);
+    assert!(wide.is_none(), "wider than 80 columns: {wide:?}");
+}
+
+/// What a call shows on a terminal of its own.
+fn on_a_terminal(place: &Place, call: &str, variables: &[(&str, &str)]) -> String {
+    let call = format!("{} {call}", env!("CARGO_BIN_EXE_trainer"));
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--command", &call, "/dev/null"]).current_dir(place.path(""));
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+        command.env_remove(name);
+    }
+    command.env("TERM", "xterm").envs(variables.iter().copied());
+    let shown = command.stdin(Stdio::null()).output().unwrap();
+    String::from_utf8_lossy(&shown.stdout).into_owned()
+}
+
+#[test]
+fn every_command_is_tried_here() {
+    let tried: BTreeSet<_> = CALLS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(commands(&Place::new(), &[]), tried);
+}
+
+#[test]
+fn the_help_of_every_command_is_as_recorded_and_fits() {
+    let place = Place::new();
+    let all = commands(&place, &[]);
+    let above = all.iter().filter_map(|name| Some(name.split_once(' ')?.0.to_owned()));
+    let names: BTreeSet<_> = all.iter().cloned().chain(above).chain([String::new()]).collect();
+    for name in names {
+        let args: Vec<_> = name.split(' ').filter(|word| !word.is_empty()).collect();
+        let help = place.succeed(&[&args[..], &["--help"]].concat()).stdout;
+        let name = [&["help"], &args[..]].concat().join("-");
+        insta::assert_snapshot!(name, help);
+    }
+}
+
+#[test]
+fn the_output_of_every_command_is_as_recorded_fits_and_has_no_colours_in_a_pipe() {
+    let place = place();
+    for (name, call, _) in CALLS {
+        let ran = place.succeed(&words(call));
+        assert_eq!(ran.stderr, "", "{name}");
+        assert!(!ran.stdout.contains('\x1b'), "{name}: {}", ran.stdout);
+        if !ELSEWHERE.contains(name) {
+            assert_fits(&ran.stdout);
+            let name = format!("output-{}", name.replace(' ', "-"));
+            insta::assert_snapshot!(name, steady(&place, &ran.stdout));
+        }
+    }
+}
+
+#[test]
+fn whatever_prints_results_prints_one_json_document_where_that_is_asked_for() {
+    let place = place();
+    for (name, call, has_json) in CALLS {
+        let help = place.succeed(&[&words(name)[..], &["--help"]].concat()).stdout;
+        assert_eq!(help.contains("--json"), *has_json, "{name}");
+        match has_json {
+            true => drop(json(&place.succeed(&[&words(call)[..], &["--json"]].concat()).stdout)),
+            false => drop(place.succeed(&words(call))),
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn colours_are_shown_on_a_terminal_and_nowhere_where_they_are_not_wanted() {
+    let place = place();
+    place.succeed(&["train", "--config", "points.toml"]);
+    for call in ["runs list", "evaluate runs/points", "config check points.toml", "--help", "rnus"]
+    {
+        assert!(on_a_terminal(&place, call, &[]).contains("\x1b["), "{call}");
+        for unwanted in [("NO_COLOR", "1"), ("TERM", "dumb"), ("CLICOLOR", "0")] {
+            let shown = on_a_terminal(&place, call, &[unwanted]);
+            assert!(!shown.contains('\x1b'), "{call}, {unwanted:?}: {shown:?}");
+        }
+        // It is unset if it is empty.
+        assert!(on_a_terminal(&place, call, &[("NO_COLOR", "")]).contains("\x1b["), "{call}");
+    }
+    let forced = place.command(&["runs", "list"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(forced.stdout.contains(&b'\x1b'));
+    let json = on_a_terminal(&place, "runs list --json", &[]);
+    assert!(!json.contains('\x1b'), "{json}");
+}
+
+#[test]
+fn a_table_of_many_classes_gives_way_to_what_is_confused_most() {
+    let place = Place::new();
+    let names: Vec<String> = (0..30).map(|class| format!("class-{class}")).collect();
+    let mut examples = crate::place::coloured(120);
+    for (item, label) in examples.labels.iter_mut().enumerate() {
+        *label = item as u32 % 30;
+    }
+    use dataset::hdf5::{self, Part};
+    for (file, part) in [("train", Part::Train), ("test", Part::Test)] {
+        // The colours of a test set of its own.
+        let mut examples = examples.clone();
+        examples.labels.rotate_left(if part == Part::Test { 1 } else { 0 });
+        hdf5::write(&place.path(format!("data/{file}.h5")), part, &examples, &names).unwrap();
+    }
+    place.write("many.toml", TINY.replace("epochs = 3", "epochs = 1"));
+    place.succeed(&["--config", "many.toml"]);
+    let text = place.succeed(&["evaluate", "runs/tiny"]).stdout;
+    assert_fits(&text);
+    assert!(text.contains("confused most, 10 of ") && text.contains("taken for"), "{text}");
+}
