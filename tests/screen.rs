@@ -147,6 +147,7 @@ fn the_help_of_every_command_is_as_recorded_and_fits() {
     for name in names {
         let args: Vec<_> = name.split(' ').filter(|word| !word.is_empty()).collect();
         let help = place.succeed(&[&args[..], &["--help"]].concat()).stdout;
+        assert_fits(&help);
         let name = [&["help"], &args[..]].concat().join("-");
         insta::assert_snapshot!(name, help);
     }

@@ -12,6 +12,7 @@ use training::{Plant, SplitName};
 
 use crate::error::Failure;
 use crate::style;
+use crate::table::WIDTH;
 pub use about::{CompletionsArgs, DevicesArgs, ManArgs, ModelCommand, ModelSummaryArgs};
 pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, SchemaArgs, ShowArgs};
 pub use runs::{
@@ -23,7 +24,7 @@ pub use runs::{
 /// `trainer --config configs/signs.toml` is short for `trainer train --config ..`.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, subcommand_negates_reqs = true)]
-#[command(after_help = EXIT_CODES, styles = style::HELP)]
+#[command(after_help = EXIT_CODES, styles = style::HELP, max_term_width = WIDTH)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -36,8 +37,8 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  the run failed: data, checkpoint, disk, device, or another process has it; or gradients
-       differ, or a score is not reached
+    1  the run failed: data, checkpoint, disk, device, or another process has it;
+       or gradients differ, or a score is not reached
     2  the command line, the config or the device is wrong
   130  stopped by Ctrl-C, 143 by SIGTERM; what was trained is in a checkpoint";
 
@@ -337,14 +338,15 @@ pub struct InspectArgs {
 }
 
 const INSPECT_EXIT_CODES: &str = "\
-Twins are images of one picture, told by their correlation: compression, brightness and contrast
-make no difference. Their distance is a share of the median distance between two images of their
-class; twins are at most at 0.17. Points are twins if they are equal.
+Twins are images of one picture, told by their correlation: compression,
+brightness and contrast make no difference. Their distance is a share of the
+median distance between two images of their class; twins are at most at 0.17.
+Points are twins if they are equal.
 
 Exit codes:
   0  nothing is wrong that makes a score worthless
-  1  an example of one part has a twin in another, or examples that are one have two labels;
-     or a file is missing, damaged or not in the layout
+  1  an example of one part has a twin in another, or examples that are one have
+     two labels; or a file is missing, damaged or not in the layout
   2  the command line or the config is wrong";
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
