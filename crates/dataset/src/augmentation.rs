@@ -35,11 +35,12 @@ pub enum Augmentation {
     FlipHorizontal,
     /// Top and bottom exchanged, with probability 1/2.
     FlipVertical,
-    /// Turned around the centre by up to so many degrees either way.
+    /// Turned around the centre by up to so many degrees either way. Edges are repeated; changes of
+    /// place in a row are one bilinear resampling.
     Rotate(f64),
     /// Magnified around the centre by a factor between these two.
     Scale([f64; 2]),
-    /// Moved by up to this share of the width and of the height, either way.
+    /// Moved by up to this share of the width and of the height, either way. Edges are repeated.
     Translate(f64),
     /// Cut out of the image padded by so many pixels: moved by up to so many, in whole pixels.
     Crop(usize),
@@ -53,10 +54,10 @@ pub enum Augmentation {
     /// set (DeVries and Taylor 2017).
     Cutout(usize),
     /// Each image mixed with another of its batch, in one proportion of Beta(alpha, alpha) a batch
-    /// (Zhang et al. 2018).
+    /// (Zhang et al. 2018). Stands last.
     Mixup(f64),
     /// A box of each image taken from another of its batch, of an area by Beta(alpha, alpha), one a
-    /// batch (Yun et al. 2019).
+    /// batch (Yun et al. 2019). Stands last.
     Cutmix(f64),
 }
 

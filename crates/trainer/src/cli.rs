@@ -37,8 +37,8 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  the run failed: data, checkpoint, disk, device, or another process has it;
-       or gradients differ, or a score is not reached
+    1  the run failed: data, checkpoint, disk, device, or another process has
+       it; or gradients differ, or a score is not reached
     2  the command line, the config or the device is wrong
   130  stopped by Ctrl-C, 143 by SIGTERM; what was trained is in a checkpoint";
 

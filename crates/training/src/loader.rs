@@ -18,7 +18,7 @@ use crate::panics::words;
 #[serde(default, deny_unknown_fields)]
 pub struct LoaderConfig {
     /// How many threads gather batches ahead of the training. With 0 it gathers them itself, but
-    /// for a training set that is kept on the device.
+    /// for a training set of at most 2^26 numbers, which is kept on a graphics card.
     pub workers: usize,
     /// How many batches each of them keeps ready.
     pub prefetch: usize,
