@@ -6,6 +6,7 @@ use dataset::hdf5::{self, Part};
 use dataset::{Examples, StandInConfig, Values};
 
 use crate::place::{Place, TINY};
+use crate::reporting::references;
 use crate::training::json;
 
 /// 60 training and 12 test images of drawn hands.
@@ -114,12 +115,13 @@ fn pictures_show_some_images_of_each_class_and_the_twins() {
     let place = leaking();
     let ran = place.trainer(&["data", "inspect", "tiny.toml", "--out", "seen/here"]);
     assert_eq!(ran.code, Some(1), "{ran:#?}");
-    assert!(
-        ran.stdout.contains("drawn: seen/here/preview.png, seen/here/twins.png"),
-        "{}",
-        ran.stdout
+    let drawn =
+        ["inspection.html", "preview.png", "twins.png"].map(|file| format!("seen/here/{file}"));
+    assert!(ran.stdout.contains(&format!("drawn: {}", drawn.join(", "))), "{}", ran.stdout);
+    assert_eq!(
+        place.names("seen/here"),
+        ["inspection.html", "preview.png", "preview.svg", "twins.png", "twins.svg"]
     );
-    assert_eq!(place.names("seen/here"), ["preview.png", "preview.svg", "twins.png", "twins.svg"]);
     let images = |name: &str| place.read(format!("seen/here/{name}.svg")).matches("<image").count();
     assert_eq!((images("preview"), images("twins")), (6 * 8, 2));
     for name in ["preview", "twins"] {
@@ -129,18 +131,63 @@ fn pictures_show_some_images_of_each_class_and_the_twins() {
 }
 
 #[test]
-fn points_are_inspected_too_and_not_drawn() {
+fn the_page_shows_what_is_wrong_with_its_images_and_needs_nothing_beside_it() {
+    let place = leaking();
+    place.trainer(&["data", "inspect", "tiny.toml", "--out", "seen"]);
+    let page = place.read("seen/inspection.html");
+    let foreign: Vec<_> =
+        references(&page).into_iter().filter(|part| !part.contains("=\"#")).collect();
+    assert_eq!(foreign, [""; 0]);
+    assert_eq!(page.matches("<img").count(), 6 * 8 + 2);
+    for part in [
+        "1 test example has a twin in the ",
+        "<a href=\"#twins-across-parts\">",
+        "<h2>Twins across parts (1)</h2>",
+        "<div>test 5</div><div>class",
+        " 17</div><div>class",
+        "Take them out",
+        "SHA-256, train",
+        "Values of channel 2",
+    ] {
+        assert!(page.contains(part), "no {part}");
+    }
+}
+
+#[test]
+fn a_blank_image_and_one_with_two_labels_have_their_place_on_the_page() {
+    let [mut train, test] = hands();
+    let image = pixels(&mut train, 0).to_vec();
+    pixels(&mut train, 9).copy_from_slice(&image);
+    train.labels[9] = (train.labels[0] + 1) % 6;
+    pixels(&mut train, 20).fill(77);
+    let (one, other) = (train.labels[9], train.labels[0]);
+    let place = place(&[train, test]);
+    place.trainer(&["data", "inspect", "data/train.h5", "--out", "seen"]);
+    let page = place.read("seen/inspection.html");
+    for part in [
+        &format!("two labels: {one} and {other}"),
+        "<h2>Two labels (1)</h2>",
+        "<h2>Blank images (1)</h2>",
+        "<div>train 20</div><div>class",
+        "not looked for: a single part",
+    ] {
+        assert!(page.contains(part), "no {part}");
+    }
+}
+
+#[test]
+fn points_are_inspected_too_and_drawn_over_their_plane() {
     let place = Place::new();
     let points = TINY.split_once("[dataset.hdf5]").unwrap().0.to_owned()
         + "[dataset.points]\nshape = \"moons\"\n\n[model.mlp]\n\n[optimizer.adam]\n\n[training]\nepochs = 1\n";
     place.write("points.toml", points);
-    let text = place.succeed(&["data", "inspect", "points.toml"]).stdout;
+    let text = place.succeed(&["data", "inspect", "points.toml", "--out", "seen"]).stdout;
     assert!(text.contains("points of 2 features in 2 classes"), "{text}");
-    place.refuses(
-        &["data", "inspect", "points.toml", "--out", "seen"],
-        2,
-        &["points", "leave it out"],
-    );
+    assert!(text.contains("drawn: seen/inspection.html\n"), "{text}");
+    assert_eq!(place.names("seen"), ["inspection.html"]);
+    let page = place.read("seen/inspection.html");
+    assert!(page.contains("second feature") && page.matches("<circle").count() > 100);
+    assert!(page.contains("Values of feature 1") && !page.contains("Blank images"));
 }
 
 #[test]
@@ -176,13 +223,21 @@ fn what_cannot_be_inspected_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn evaluate_tells_the_score_without_the_images_that_the_training_set_has() {
+fn runs_reports_and_evaluate_tell_the_score_without_the_images_that_the_training_set_has() {
     let place = leaking();
     place.succeed(&["--config", "tiny.toml", "--set", "split.validation_fraction=0.0"]);
+    let at_the_end = json(&place.read("runs/tiny/evaluation-test.json"));
+    let page = place.read("runs/tiny/report.html");
     let told = json(&place.succeed(&["evaluate", "runs/tiny", "--json"]).stdout);
     let without = &told["without_twins"];
     assert_eq!((&without["twins"], &without["count"]), (&json("[5]"), &json("11")));
+    assert_eq!(at_the_end["without_twins"], *without);
     let right = without["correct"].as_u64().unwrap();
+    let share = 100.0 * right as f64 / 11.0;
+    let line = format!(
+        "Without 1 test image that has a twin in the training set: {share:.1} % ({right} of 11)."
+    );
+    assert!(page.contains(&line), "no {line}");
     let of_all = (told["accuracy"].as_f64().unwrap() * 12.0).round() as u64;
     assert!(right == of_all || right + 1 == of_all, "{told}");
     let text = place.succeed(&["evaluate", "runs/tiny"]).stdout;

@@ -6,7 +6,7 @@ use crate::place::{Place, coloured};
 use crate::training::json;
 
 /// What a page would load from elsewhere: there must be none.
-fn references(page: &str) -> Vec<&str> {
+pub fn references(page: &str) -> Vec<&str> {
     let parts = page.split([' ', '\n', '>']);
     let loads = |part: &&str| {
         let named = ["src=\"", "href=\"", "url(", "@import"].iter().any(|name| part.contains(name));

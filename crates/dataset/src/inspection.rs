@@ -3,6 +3,7 @@
 
 mod doubts;
 mod facts;
+mod histograms;
 mod pairs;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use crate::split::{Division, SplitConfig};
 use crate::twins::Album;
 pub use doubts::{Doubt, Doubts};
 pub use facts::{ChannelFacts, PartFacts};
+pub use histograms::Histogram;
 pub use pairs::Pair;
 
 /// A part of a data set, to be inspected.
@@ -124,6 +126,12 @@ impl Inspection {
             doubts: doubts::of(parts, &albums, classes)?,
             searched: found.searched,
         })
+    }
+
+    /// Whether a twin was looked for for every example.
+    pub fn was_searched_whole(&self) -> bool {
+        let [searched, count] = self.searched;
+        searched >= count
     }
 
     /// What makes scores worthless or contradicts itself, a line each.

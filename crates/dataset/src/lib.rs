@@ -31,7 +31,7 @@ pub use error::DatasetError;
 pub use examples::{Examples, Values};
 pub use files::{Hdf5Config, OnMissing};
 pub use inspection::{
-    ChannelFacts, Doubt, Doubts, InspectedPart, Inspection, Pair, PartFacts, Place,
+    ChannelFacts, Doubt, Doubts, Histogram, InspectedPart, Inspection, Pair, PartFacts, Place,
 };
 pub use outline::Outline;
 pub use points::{PointsConfig, Shape};

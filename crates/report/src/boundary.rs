@@ -55,7 +55,7 @@ pub fn draw_boundary(boundary: &Path, title: &str, stem: &Path) -> Result<(), Re
     parsed.check().map_err(unfit)?;
     let tint = tint(&parsed.probabilities, parsed.columns, parsed.rows)
         .map_err(|error| ReportError::render(boundary, error))?;
-    write_picture(&compose(&parsed, &tint, title), stem)
+    write_picture(&compose(&parsed, Some(&tint), title), stem)
 }
 
 impl Boundary {

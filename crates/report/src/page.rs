@@ -14,6 +14,9 @@ use crate::interval::wilson;
 use crate::output::write_file;
 use crate::plots::{self, Plot};
 
+pub use examples::{Bar, bar};
+pub use tables::words;
+
 const STYLE: &str = include_str!("page/style.css");
 
 /// Draws the report of a run to `page`, and its plots beside it, as SVG and PNG.

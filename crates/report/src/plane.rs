@@ -22,8 +22,8 @@ enum Mark {
     Test,
 }
 
-/// Draws a boundary as SVG; `tint` is the image of its probabilities.
-pub fn compose(boundary: &Boundary, tint: &str, title: &str) -> String {
+/// Draws a boundary as SVG; `tint` is the image of its probabilities, if it has any.
+pub fn compose(boundary: &Boundary, tint: Option<&str>, title: &str) -> String {
     let [wide, high] = edges(boundary);
     let [left, top] = CORNER;
     let [right, bottom] = [left + wide, top + high];
@@ -36,10 +36,11 @@ pub fn compose(boundary: &Boundary, tint: &str, title: &str) -> String {
     x.draw_with(&y, &mut svg);
     let frame = format!(r#"x="{left}" y="{top}" width="{wide}" height="{high}""#);
     svg.element(format_args!(r#"<clipPath id="plane"><rect {frame}/></clipPath>"#));
-    svg.element(format_args!(
-        r#"<g clip-path="url(#plane)"><image {frame} preserveAspectRatio="none" href="{tint}"/>"#
-    ));
-    draw_lines(boundary, [left, bottom], [wide, high], &mut svg);
+    svg.element(r#"<g clip-path="url(#plane)">"#);
+    if let Some(tint) = tint {
+        svg.element(format_args!(r#"<image {frame} preserveAspectRatio="none" href="{tint}"/>"#));
+        draw_lines(boundary, [left, bottom], [wide, high], &mut svg);
+    }
     draw_points(boundary, &boundary.train, Mark::Train, [&x, &y], &mut svg);
     draw_points(boundary, &boundary.test, Mark::Test, [&x, &y], &mut svg);
     svg.element("</g>");

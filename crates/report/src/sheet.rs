@@ -113,7 +113,7 @@ impl SheetCell {
     }
 
     /// The image as a PNG in a data URI.
-    fn uri(&self) -> Result<String, String> {
+    pub(crate) fn uri(&self) -> Result<String, String> {
         let ([height, width], pixels) = self.reduced();
         let [width, height] = [width, height].map(|edge| u32::try_from(edge).unwrap_or(u32::MAX));
         let image = IntSize::from_wh(width, height).and_then(|size| Pixmap::from_vec(pixels, size));

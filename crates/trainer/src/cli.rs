@@ -329,7 +329,7 @@ pub struct InspectArgs {
     /// The TOML file of an experiment, or an HDF5 file in the layout of data/README.md
     #[arg(value_name = "CONFIG|FILE")]
     pub input: PathBuf,
-    /// Draw some images of each class, and the twins side by side, into this directory
+    /// Draw a page, inspection.html, and pictures of classes and twins into this directory
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print JSON

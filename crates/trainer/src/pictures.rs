@@ -95,7 +95,7 @@ fn boundary(plane: Plane) -> Boundary {
 }
 
 /// The points to draw, every so many if there are more than can be told apart.
-fn points(examples: &Examples) -> Vec<Point> {
+pub fn points(examples: &Examples) -> Vec<Point> {
     let Values::Features(features) = &examples.values else { return Vec::new() };
     let (pairs, _) = features.as_chunks::<2>();
     let points = pairs.iter().zip(&examples.labels).map(|(&at, &class)| Point { at, class });

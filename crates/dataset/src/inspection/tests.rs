@@ -84,6 +84,28 @@ fn values_of_each_channel_are_summed_up() {
 }
 
 #[test]
+fn histograms_count_every_value_of_a_channel_on_one_scale_for_all_parts() {
+    let pixels =
+        |pixels| InspectedPart::whole("train", Examples::images([1, 2, 2], pixels, vec![0]));
+    let parts = [pixels(vec![0, 255, 7, 8]), pixels(vec![128, 1, 128, 2])];
+    let histograms = inspected(&parts).histograms(&parts).unwrap();
+    let filled = |bins: &[u64]| -> Vec<(usize, u64)> {
+        bins.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect()
+    };
+    assert_eq!(histograms.len(), 2);
+    assert_eq!(filled(&histograms[0].parts[0]), [(0, 2)]);
+    assert_eq!(filled(&histograms[1].parts[0]), [(1, 1), (31, 1)]);
+    assert_eq!(filled(&histograms[0].parts[1]), [(16, 2)]);
+
+    let points = |values| InspectedPart::whole("train", Examples::features(1, values, vec![0, 0]));
+    let parts = [points(vec![-1.0, 0.0]), points(vec![3.0, 3.0])];
+    let histograms = inspected(&parts).histograms(&parts).unwrap();
+    assert_eq!(histograms[0].range, [-1.0, 3.0]);
+    assert_eq!(filled(&histograms[0].parts[0]), [(0, 1), (8, 1)]);
+    assert_eq!(filled(&histograms[0].parts[1]), [(31, 2)]);
+}
+
+#[test]
 fn equal_points_are_twins_and_near_ones_are_not() {
     let train = Examples::features(2, vec![0.0, 1.0, 2.0, 3.0], vec![0, 1]);
     let test = Examples::features(2, vec![2.0, 3.0, 2.0, 3.000_001], vec![0, 1]);

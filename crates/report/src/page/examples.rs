@@ -6,6 +6,18 @@ use crate::inputs::{RunData, Shown};
 /// The most probabilities that are shown of an example.
 const LIKELIEST: usize = 3;
 
+/// A share of something, drawn.
+pub struct Bar<'a> {
+    /// What stands to the left.
+    pub name: &'a str,
+    /// From 0 to 1.
+    pub share: f64,
+    /// What stands to the right.
+    pub text: &'a str,
+    /// Whether it stands out.
+    pub is_marked: bool,
+}
+
 /// Mistakes, hard examples and a batch, as far as they are known.
 pub fn sections(run: &RunData) -> Markup {
     let Some(findings) = &run.findings else { return html! {} };
@@ -58,19 +70,25 @@ fn card(shown: &Shown, classes: &[String]) -> Markup {
                 @if taken != shown.label { ", taken for " b { (name(taken)) } }
             }
             @for (class, probability) in order.iter().take(LIKELIEST).chain(label) {
-                (bar(name(*class), f64::from(*probability), *class == shown.label))
+                (probability_bar(name(*class), f64::from(*probability), *class == shown.label))
             }
         }
     }
 }
 
-fn bar(name: &str, probability: f64, is_label: bool) -> Markup {
-    let width = format!("width:{:.1}%", 100.0 * probability);
+fn probability_bar(name: &str, probability: f64, is_label: bool) -> Markup {
+    let text = percent(probability);
+    bar(&Bar { name, share: probability, text: &text, is_marked: is_label })
+}
+
+/// A bar that is as long as the share is large.
+pub fn bar(bar: &Bar) -> Markup {
+    let width = format!("width:{:.1}%", 100.0 * bar.share);
     html! {
-        div class=(if is_label { "bar label" } else { "bar" }) {
-            span title=(name) { (name) }
+        div class=(if bar.is_marked { "bar label" } else { "bar" }) {
+            span title=(bar.name) { (bar.name) }
             i style=(width) {}
-            span { (percent(probability)) }
+            span { (bar.text) }
         }
     }
 }

@@ -110,7 +110,8 @@ pub fn environment(run: &RunData) -> Markup {
     section("Environment", &words(&rows.map(|(name, value)| (name.to_owned(), value))))
 }
 
-fn words(rows: &[(String, String)]) -> Markup {
+/// Names and what there is to say of each.
+pub fn words(rows: &[(String, String)]) -> Markup {
     html! { table class="words" { tbody {
         @for (name, value) in rows { tr { td class="quiet" { (name) } td { (value) } } }
     } } }

@@ -1,10 +1,12 @@
 //! Tells what a data set holds and what is wrong with it.
 
+mod page;
 mod pictures;
 mod text;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use dataset::hdf5::{self, Hdf5Error, Hdf5File, Keep, Part};
@@ -43,7 +45,7 @@ struct Report<'a> {
 pub fn inspect(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let subject = Subject::open(&args.input)?;
     if let Some(out) = &args.out {
-        pictures::prepare(out, &subject.parts)?;
+        prepare(out)?;
     }
     let inspection = Inspection::of(&subject.parts, &subject.classes);
     let inspection = inspection.map_err(|error| Failure::run(&error))?;
@@ -55,13 +57,30 @@ pub fn inspect(args: &InspectArgs) -> Result<ExitCode, Failure> {
         inspection: &inspection,
         problems: inspection.problems(),
     };
-    let drawn = args.out.as_ref().map(|out| pictures::draw(&subject.parts, &inspection, out));
-    let drawn = drawn.transpose()?;
+    let drawn = args.out.as_ref().map(|out| draw(&subject.parts, &report, out)).transpose()?;
     print::result(&match args.json {
         true => format!("{:#}", serde_json::json!(report)),
         false => text::of(&report, drawn.as_deref()),
     })?;
     Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn prepare(out: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(out).map_err(|error| {
+        Failure::usage(format!(
+            "cannot make the directory {}: {error}\n  name another one with --out",
+            out.display()
+        ))
+    })
+}
+
+/// Draws the page, and pictures of images; the files that are to be looked at.
+fn draw(parts: &[InspectedPart], report: &Report, out: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut drawn = vec![page::draw(parts, report, out)?];
+    if report.inspection.are_images {
+        drawn.extend(pictures::draw(parts, report.inspection, out)?);
+    }
+    Ok(drawn)
 }
 
 impl Subject {
@@ -118,7 +137,7 @@ fn origins(dataset: &DatasetConfig, source: &Source) -> BTreeMap<&'static str, S
         return ["train", "validation", "test"].map(|part| (part, drawn())).into();
     };
     let path = |file: &Path| files.directory.join(file).display().to_string();
-    let of = |file: &Option<std::path::PathBuf>, exists: bool| {
+    let of = |file: &Option<PathBuf>, exists: bool| {
         let own = file.as_deref().filter(|_| exists).map(path);
         own.unwrap_or_else(|| format!("held out of {}", path(&files.train)))
     };

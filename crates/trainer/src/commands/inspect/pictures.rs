@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use dataset::{InspectedPart, Inspection, Pair, Place, Values};
@@ -6,27 +5,13 @@ use report::{ReportError, Sheet, SheetCell, SheetRow, draw_sheet};
 
 use crate::error::Failure;
 
-/// The most classes, images of a class, and pairs that are drawn.
+/// The most classes and images of a class that are drawn.
 const CLASSES: usize = 20;
 const IMAGES: usize = 10;
-const PAIRS: usize = 40;
+/// The most pairs that are.
+pub const PAIRS: usize = 40;
 /// So many pairs stand side by side.
 const ABREAST: usize = 4;
-
-/// Makes the directory for the pictures, if there is something to draw.
-pub fn prepare(out: &Path, parts: &[InspectedPart]) -> Result<(), Failure> {
-    if parts.iter().any(|part| !part.examples.are_images()) {
-        return Err(Failure::usage(
-            "these data are points, of which --out can draw no pictures\n  leave it out",
-        ));
-    }
-    fs::create_dir_all(out).map_err(|error| {
-        Failure::usage(format!(
-            "cannot make the directory {}: {error}\n  name another one with --out",
-            out.display()
-        ))
-    })
-}
 
 /// Draws some images of each class, and the twins side by side; the pictures that it has drawn.
 pub fn draw(
@@ -45,7 +30,7 @@ pub fn draw(
 }
 
 /// A row a class, with images evenly over the first part.
-fn preview(parts: &[InspectedPart], inspection: &Inspection) -> Result<Sheet, Failure> {
+pub fn preview(parts: &[InspectedPart], inspection: &Inspection) -> Result<Sheet, Failure> {
     let Some(part) = parts.first() else {
         return Ok(Sheet { title: "no images".to_owned(), rows: Vec::new() });
     };
@@ -90,7 +75,8 @@ fn twins(parts: &[InspectedPart], twins: &[Pair]) -> Result<Sheet, Failure> {
     Ok(Sheet { title, rows })
 }
 
-fn placed(parts: &[InspectedPart], place: &Place) -> Result<SheetCell, Failure> {
+/// The image at a place, with its part, its index and its class below.
+pub fn placed(parts: &[InspectedPart], place: &Place) -> Result<SheetCell, Failure> {
     let captions = [format!("{} {}", place.part, place.index), format!("class {}", place.class)];
     let part = parts.iter().find(|part| part.name == place.part);
     let part = part.ok_or_else(|| Failure::usage(format!("there is no part {}", place.part)))?;

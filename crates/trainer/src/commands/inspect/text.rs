@@ -30,19 +30,24 @@ pub fn of(report: &Report, drawn: Option<&[PathBuf]>) -> String {
 
 fn headline(report: &Report) -> String {
     let inspection = report.inspection;
-    let [height, width, channels] = inspection.shape;
-    let examples = match inspection.are_images {
-        true => format!("images of {height}x{width}x{channels}"),
-        false => format!("points of {channels} features"),
-    };
     let mut lines = Vec::from_iter(report.stand_in.then(|| style::doubtful(STAND_IN)));
-    lines.push(format!("{}: {examples} in {} classes", report.input, inspection.classes.len()));
+    lines.push(format!("{}: {}", report.input, about(inspection)));
     let origin = |part: &PartFacts| {
         let origin = report.origins.get(part.part).map_or("", String::as_str);
         format!("  {:<10}  {:>7}  {origin}", part.part, part.count)
     };
     lines.extend(inspection.parts.iter().map(origin));
     lines.join("\n")
+}
+
+/// What the examples are.
+pub fn about(inspection: &Inspection) -> String {
+    let [height, width, channels] = inspection.shape;
+    let examples = match inspection.are_images {
+        true => format!("images of {height}x{width}x{channels}"),
+        false => format!("points of {channels} features"),
+    };
+    format!("{examples} in {} classes", inspection.classes.len())
 }
 
 /// How many examples of each class each part has.
@@ -92,14 +97,10 @@ fn number(value: f32) -> String {
 
 /// How much was found of what there is to find.
 fn findings(inspection: &Inspection) -> String {
-    let [searched, count] = inspection.searched;
-    let of_all = match searched < count {
-        true => format!(" (looked for with {searched} of {count})"),
-        false => String::new(),
-    };
     let twins = match inspection.parts.len() {
-        1 => "not looked for: a single part, give a config".to_owned(),
-        _ => format!("{}{of_all}", inspection.twins.len()),
+        1 => looked_for(inspection),
+        _ if inspection.was_searched_whole() => inspection.twins.len().to_string(),
+        _ => format!("{} ({})", inspection.twins.len(), looked_for(inspection)),
     };
     let mut lines = vec![
         format!("twins across parts            {twins}"),
@@ -111,6 +112,16 @@ fn findings(inspection: &Inspection) -> String {
     lines.join("\n")
 }
 
+/// For how many examples twins were looked for.
+pub fn looked_for(inspection: &Inspection) -> String {
+    let [searched, count] = inspection.searched;
+    match inspection.parts.len() {
+        1 => "not looked for: a single part, give a config".to_owned(),
+        _ if inspection.was_searched_whole() => format!("looked for with all {count}"),
+        _ => format!("looked for with {searched} of {count}"),
+    }
+}
+
 /// A titled list; nothing if it is empty.
 fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: Vec<String> = lines.map(|line| format!("  {line}")).collect();
@@ -118,12 +129,17 @@ fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
 }
 
 fn pair(pair: &Pair) -> String {
-    let distance = match pair.distance {
-        0.0 => "equal".to_owned(),
-        distance => format!("distance {distance:.2}"),
-    };
+    let distance = distance(pair.distance);
     let torn = if pair.is_of_one_class() { "" } else { "  TWO LABELS" };
     format!("{}  {}  {distance}{torn}", place(&pair.example), place(&pair.of))
+}
+
+/// How far apart two examples are.
+pub fn distance(distance: f32) -> String {
+    match distance {
+        0.0 => "equal".to_owned(),
+        distance => format!("distance {distance:.2}"),
+    }
 }
 
 fn place(place: &Place) -> String {
@@ -132,20 +148,26 @@ fn place(place: &Place) -> String {
 
 /// Labels that the nearest training images contradict.
 fn doubts(doubts: &Doubts) -> String {
-    let Doubts { searched, agreed, confirmed, listed } = doubts;
-    let basis = format!(
-        "of {searched} images, the 5 nearest training images are of one class for {agreed},\nwhich is the label for {confirmed}"
-    );
-    if !doubts.are_founded() {
-        return format!("{basis}: too few to doubt a label by them");
-    }
-    let lines = listed.iter().map(|doubt| {
+    let basis = doubted(doubts);
+    let lines = doubts.listed.iter().map(|doubt| {
         let distance = doubt.distance;
         format!("{}  {}  distance {distance:.2}", place(&doubt.example), place(&doubt.nearest))
     });
     let title = "labels worth a look: these images are near ones of another class";
     let lines = list(title, lines);
     if lines.is_empty() { basis } else { format!("{basis}\n\n{lines}") }
+}
+
+/// How labels were doubted, and whether they can be.
+pub fn doubted(doubts: &Doubts) -> String {
+    let Doubts { searched, agreed, confirmed, .. } = doubts;
+    let basis = format!(
+        "of {searched} images, the 5 nearest training images are of one class for {agreed},\nwhich is the label for {confirmed}"
+    );
+    match doubts.are_founded() {
+        true => basis,
+        false => format!("{basis}: too few to doubt a label by them"),
+    }
 }
 
 fn pictures(drawn: &[PathBuf]) -> String {

@@ -1,0 +1,94 @@
+use std::fs;
+
+use roxmltree::Document;
+use tempfile::TempDir;
+
+use super::*;
+
+fn cell() -> SheetCell {
+    SheetCell {
+        shape: [1, 1, 3],
+        pixels: vec![9, 8, 7],
+        captions: ["test 5".into(), "class 2".into()],
+    }
+}
+
+fn finding(count: usize, cards: Vec<DataCard>) -> DataFinding {
+    let told = "1 test example has a twin".to_owned();
+    DataFinding {
+        heading: "twins across parts",
+        count: Some(count),
+        told,
+        next: "Take them out.",
+        cards,
+    }
+}
+
+fn data() -> DataPage {
+    DataPage {
+        title: "<signs>".to_owned(),
+        classes: vec!["cat".to_owned(), "none".to_owned()],
+        parts: vec![DataPart {
+            name: "train".to_owned(),
+            origin: "a file".to_owned(),
+            count: 4,
+            classes: vec![4, 0],
+            channels: vec![[0.0, 255.0, 1.5, 2.25]],
+        }],
+        unit: "channel",
+        histograms: vec![DataHistogram { range: [0.0, 256.0], parts: vec![vec![1, 3]] }],
+        ..DataPage::default()
+    }
+}
+
+fn drawn(data: &DataPage) -> String {
+    let place = TempDir::new().unwrap();
+    let page = place.path().join("inspection.html");
+    draw_inspection(data, &page).unwrap();
+    fs::read_to_string(page).unwrap()
+}
+
+#[test]
+fn what_was_found_is_counted_at_the_head_with_a_link_to_its_images() {
+    let card = DataCard { images: vec![cell(), cell()], words: vec!["distance 0.05".to_owned()] };
+    let page = drawn(&DataPage { findings: vec![finding(3, vec![card])], ..data() });
+    assert!(page.contains(r##"<a href="#twins-across-parts">"##), "{page}");
+    let section = page.split_once(r#"<div id="twins-across-parts">"#).unwrap().1;
+    assert_eq!(section.matches("<img").count(), 2);
+    for part in [
+        "Take them out. The first 1 are shown.",
+        "distance 0.05",
+        "<div>test 5</div><div>class 2</div>",
+    ] {
+        assert!(section.contains(part), "no {part}: {section}");
+    }
+}
+
+#[test]
+fn what_was_not_found_has_no_section_and_no_link() {
+    let page = drawn(&DataPage { findings: vec![finding(0, Vec::new())], ..data() });
+    assert!(page.contains("twins across parts") && !page.contains("<a "), "{page}");
+    assert!(page.contains("&lt;signs&gt;") && page.contains("Nothing found"), "{page}");
+}
+
+#[test]
+fn a_class_without_examples_stands_out_and_values_are_told() {
+    let page = drawn(&data());
+    assert!(page.contains(r#"<div class="bar label"><span title="none">"#), "{page}");
+    assert!(page.contains("right for 100.0 %"), "{page}");
+    assert!(page.contains("<td>255</td><td>1.50</td><td>2.25</td>"), "{page}");
+}
+
+#[test]
+fn a_histogram_is_the_share_of_all_values_in_each_bin() {
+    let svg = &plots::histograms(&data())[0].svg;
+    let document = Document::parse(svg).unwrap();
+    let curve = document.descendants().find(|node| node.attribute("class") == Some("train"));
+    // 25 and 75 % at a quarter and three quarters of the axis, which ends at 80 %.
+    assert_eq!(curve.unwrap().attribute("points"), Some("158.00,204.88 350.00,58.62"));
+}
+
+#[test]
+fn data_without_anything_are_a_page() {
+    assert!(drawn(&DataPage::default()).contains("</html>"));
+}
