@@ -100,7 +100,18 @@ pub struct Evaluation {
     pub loss: f64,
     pub classes: Vec<ClassScore>,
     pub roc_auc: Option<f64>,
+    #[serde(default)]
+    pub without_twins: Option<WithoutTwins>,
     pub confusion: Vec<Vec<usize>>,
+}
+
+/// The score on what has no twin in the training set.
+#[derive(Debug, Deserialize)]
+pub struct WithoutTwins {
+    pub twins: Vec<usize>,
+    pub count: usize,
+    pub correct: usize,
+    pub accuracy: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]

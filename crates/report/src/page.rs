@@ -89,6 +89,7 @@ fn headline(run: &RunData) -> Markup {
                     "of the test set classified rightly: " (right) " of " (count) ", 95 % interval "
                     (interval(right, count)) "."
                 }
+                @if let Some(without) = without_twins(run) { p { (without) } }
                 @if let Some(summary) = &run.summary {
                     p class="quiet" { (outcome(run, summary)) }
                 }
@@ -97,6 +98,21 @@ fn headline(run: &RunData) -> Markup {
             }
         }
     }
+}
+
+/// The score that no image of the training set helps, where there are such.
+fn without_twins(run: &RunData) -> Option<String> {
+    let score = run.evaluation.as_ref()?.without_twins.as_ref()?;
+    let images = match score.twins.len() {
+        0 => return None,
+        1 => "1 test image that has".to_owned(),
+        count => format!("{count} test images that have"),
+    };
+    let rest = match score.accuracy {
+        None => "none is left".to_owned(),
+        Some(accuracy) => format!("{} ({} of {})", percent(accuracy), score.correct, score.count),
+    };
+    Some(format!("Without {images} a twin in the training set: {rest}."))
 }
 
 fn about(run: &RunData) -> String {

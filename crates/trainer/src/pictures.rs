@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use dataset::{Examples, Values};
+use dataset::{Examples, Split, Values};
 use report::{Boundary, Point, ReportError, RunFiles};
-use training::{Findings, Plane, RunDir, RunError};
+use training::{Findings, Plane, RunDir, RunError, Trained};
 
 use crate::error::Failure;
 
@@ -20,9 +20,11 @@ pub fn draw(run: &RunDir, name: &str, device: Option<&str>) {
     }
 }
 
-/// Draws the report of a finished run. What is missing then is told, and takes nothing from the run.
-pub fn draw_report(run: &RunDir, device: Option<&str>) {
-    if let Err(failure) = report(run, device) {
+/// Draws the report of a run that just finished, on `data`. What is missing then is told, and takes
+/// nothing from the run.
+pub fn draw_report(run: &RunDir, device: Option<&str>, data: &Split) {
+    let found = Trained::open(run.path(), device).and_then(|it| Findings::of(&it, data));
+    if let Err(failure) = page(run, found) {
         tracing::warn!("the report of the run is missing: {}", failure.message());
     }
 }
@@ -31,13 +33,18 @@ pub fn draw_report(run: &RunDir, device: Option<&str>) {
 ///
 /// Where the data are gone, it shows what the model said when they were there.
 pub fn report(run: &RunDir, device: Option<&str>) -> Result<PathBuf, Failure> {
-    match Findings::of(run, device) {
+    let trained = Trained::open(run.path(), device);
+    page(run, trained.and_then(|trained| Findings::of(&trained, &trained.load()?)))
+}
+
+fn page(run: &RunDir, found: Result<Findings, RunError>) -> Result<PathBuf, Failure> {
+    match found {
         Err(error) if run.findings().exists() => {
             tracing::warn!("the examples in the report are those of an earlier one: {error}");
         }
         Err(RunError::NothingTrained { .. }) => {}
-        findings => {
-            findings?;
+        found => {
+            found?;
         }
     }
     let page = run.report();

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::error::RunError;
 use crate::evaluation::log_probabilities_of;
 use crate::model_summary::ModelSummary;
-use crate::run_dir::{RunDir, write_json};
+use crate::run_dir::write_json;
 use crate::scores::largest;
 use crate::session::EVALUATION_BATCH;
 use crate::trained::Trained;
@@ -73,12 +73,9 @@ const BINS: usize = 10;
 const MOST: usize = 24;
 
 impl Findings {
-    /// Asks the model of `run`, on `device` or else the best one, and keeps the answers in the run
-    /// directory. The data must be as they were.
-    pub fn of(run: &RunDir, device: Option<&str>) -> Result<Self, RunError> {
-        let trained = Trained::open(run.path(), device)?;
-        let data = trained.load()?;
-        let answers = answers(&trained, &data.test)?;
+    /// Asks a model of `data`, those of its run, and keeps the answers in the run directory.
+    pub fn of(trained: &Trained, data: &Split) -> Result<Self, RunError> {
+        let answers = answers(trained, &data.test)?;
         let (wrong, right): (Vec<&Answer>, Vec<&Answer>) =
             answers.iter().partition(|answer| answer.taken != answer.label);
         let findings = Self {
@@ -86,10 +83,10 @@ impl Findings {
             wrong: wrong.iter().map(|answer| answer.item).collect(),
             mistakes: shown(&data.test, wrong, |answer| -answer.confidence())?,
             hardest: shown(&data.test, right, Answer::confidence)?,
-            batch: batch(&trained, &data)?,
-            layers: layers(&trained)?,
+            batch: batch(trained, data)?,
+            layers: layers(trained)?,
         };
-        write_json(&run.findings(), &findings)?;
+        write_json(&trained.run().findings(), &findings)?;
         Ok(findings)
     }
 }

@@ -69,11 +69,15 @@ impl Trained {
     }
 
     /// The data of the run, which must be as they were.
-    pub(crate) fn load(&self) -> Result<Split, RunError> {
+    pub fn load(&self) -> Result<Split, RunError> {
         let dataset = self.config.dataset.resolve()?;
         let (data, now) = DataIdentity::load(&RunConfig { dataset, ..self.config.clone() })?;
         now.must_equal(self.data(), &self.run)?;
         Ok(data)
+    }
+
+    pub(crate) fn run(&self) -> &RunDir {
+        &self.run
     }
 
     pub(crate) fn config(&self) -> &RunConfig {

@@ -64,7 +64,7 @@ fn go(args: &TrainArgs, mut run: Run, signals: &Signals) -> Result<ExitCode, Fai
     };
     pictures::draw(&run_directory, &name, Some(&device));
     if code == ExitCode::SUCCESS {
-        pictures::draw_report(&run_directory, Some(&device));
+        pictures::draw_report(&run_directory, Some(&device), &run.data());
     }
     tell(args.ui, &text);
     Ok(code)

@@ -6,7 +6,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
-use dataset::{Augmenter, Examples, sha256};
+use dataset::{Augmenter, Examples, Split, sha256};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
@@ -16,6 +16,7 @@ use crate::error::RunError;
 use crate::evaluation::{Evaluation, SplitName};
 use crate::faults::Faults;
 use crate::fit::fit;
+use crate::leaks::WithoutTwins;
 use crate::metrics::MetricsFiles;
 use crate::optimizer::GradientSum;
 use crate::resume;
@@ -90,6 +91,10 @@ pub struct Summary {
     pub seconds: f64,
 }
 
+/// The most images of training and test set together among which a run looks for twins when it
+/// ends: that takes about a second. `evaluate` looks for them among more.
+const MOST_COMPARED: usize = 20_000;
+
 /// What the log of a run says when training begins.
 pub(crate) const BEGINS: &str = "training begins after step ";
 /// What it says before the reason why it failed.
@@ -123,6 +128,11 @@ impl Run {
     /// The name of the device.
     pub fn device(&self) -> &str {
         self.plan.device()
+    }
+
+    /// What it is trained and tested on.
+    pub fn data(&self) -> Arc<Split> {
+        Arc::clone(&self.plan.data)
     }
 
     /// The epochs and steps that are already done.
@@ -209,7 +219,12 @@ impl Run {
         let classifier = checkpoint.load_model(self.plan.initial()?)?.valid();
         write_file(&self.directory.best_model(), checkpoint.model_bytes())?;
         let train = self.evaluate(&classifier, SplitName::Train, &self.plan.data.train)?;
-        let test = self.evaluate(&classifier, SplitName::Test, &self.plan.data.test)?;
+        let mut test = self.evaluate(&classifier, SplitName::Test, &self.plan.data.test)?;
+        let seconds = started.elapsed().as_secs_f64();
+        test.without_twins = self.without_twins(&classifier, &test)?;
+        for evaluation in [&train, &test] {
+            write_json(&self.directory.evaluation(evaluation.split.as_str()), evaluation)?;
+        }
         let summary = Summary {
             name: self.plan.config.name.clone(),
             stand_in: self.plan.data().stand_in,
@@ -221,7 +236,7 @@ impl Run {
             test_accuracy: test.accuracy,
             test_loss: test.loss,
             model_sha256: sha256(checkpoint.model_bytes()),
-            seconds: started.elapsed().as_secs_f64(),
+            seconds,
         };
         write_json(&self.directory.summary(), &summary)?;
         Ok(summary)
@@ -235,8 +250,22 @@ impl Run {
         examples: &Examples,
     ) -> Result<Evaluation, RunError> {
         let device = &self.plan.device.device;
-        let evaluation = Evaluation::of(classifier, split, examples, self.plan.data(), device)?;
-        write_json(&self.directory.evaluation(split.as_str()), &evaluation)?;
-        Ok(evaluation)
+        Ok(Evaluation::of(classifier, split, examples, self.plan.data(), device)?)
+    }
+
+    /// The score without test images that have a twin in the training set, where they are found at
+    /// once.
+    #[tracing::instrument(level = "debug", skip_all)]
+    fn without_twins(
+        &self,
+        classifier: &Classifier,
+        test: &Evaluation,
+    ) -> Result<Option<WithoutTwins>, RunError> {
+        let sets = [&self.plan.data.train, &self.plan.data.test];
+        if sets.map(Examples::len).iter().sum::<usize>() > MOST_COMPARED {
+            return Ok(None);
+        }
+        let device = &self.plan.device.device;
+        WithoutTwins::of(test, sets, classifier, self.plan.data(), device)
     }
 }
