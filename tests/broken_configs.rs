@@ -482,7 +482,7 @@ fn points_that_cannot_be_drawn_are_refused() {
     let cases: [(&str, &[&str]); 5] = [
         ("shape = \"flower\"\ntrain = 3", &["tiny.toml:5:9", "3 is odd"]),
         ("factor = 0.5", &["tiny.toml:5:10", "only `shape = \"circles\"` has a factor"]),
-        ("seed = 4294967295", &["tiny.toml:5:8", "NumPy's seeds have 32 bits"]),
+        ("seed = 4294967295", &["tiny.toml:5:8", "between 0 and 4294967294"]),
         ("noise = -1", &["tiny.toml:5:9", "-1 is not between 0 and 10"]),
         ("shape = \"moon\"", &["tiny.toml:4:9", "did you mean `moons`?"]),
     ];

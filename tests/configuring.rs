@@ -38,7 +38,7 @@ fn all_that_is_wrong_with_several_configs_is_said_at_once() {
     let ran = place.trainer(&[&args[..], &overrides, &["--json"]].concat());
     assert_eq!(ran.code, Some(2));
     let told = json(&ran.stdout);
-    assert_eq!(told[0]["problems"][1]["key"], "training.batch_size");
+    assert_eq!(told[0]["problems"][1]["key"], "training.epochs");
     assert_eq!(told[1]["config"], "absent.toml");
     assert!(told[1]["problems"][0]["message"].as_str().unwrap().contains("cannot read"));
 }

@@ -1,5 +1,10 @@
 use std::fmt::Display;
-use std::ops::RangeInclusive;
+
+use serde_json::Value;
+use toml::{Table, Value as Toml};
+
+use crate::manual::variants;
+use crate::range::Range;
 
 /// A value that parsed but cannot be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,67 +46,96 @@ impl Check {
         }
     }
 
-    /// Requires a finite number greater than 0.
-    pub fn positive(&mut self, key: &str, value: f64) {
-        self.require(
-            key,
-            value.is_finite() && value > 0.0,
-            format_args!("{value} is not a finite number greater than 0"),
-        );
+    /// Requires every number of `config` to be in the range that `schema`, its JSON Schema without
+    /// references, gives its key.
+    pub fn ranges(&mut self, schema: &Value, config: &Table) {
+        for (name, value) in config {
+            if let Some(schema) = inner(schema, name) {
+                self.range(name, schema, value);
+            }
+        }
     }
 
-    /// Requires a number of `range`, its ends included.
-    pub fn within(&mut self, key: &str, value: f64, range: RangeInclusive<f64>) {
-        self.require(
-            key,
-            range.contains(&value),
-            format_args!("{value} is not between {} and {}", range.start(), range.end()),
-        );
+    fn range(&mut self, key: &str, schema: &Value, value: &Toml) {
+        match value {
+            Toml::Integer(number) => self.number(key, schema, *number as f64),
+            Toml::Float(number) => self.number(key, schema, *number),
+            Toml::Table(table) => self.table(key, |check| check.ranges(schema, table)),
+            Toml::Array(items) => self.items(key, items_of(schema), items),
+            _ => {}
+        }
     }
 
-    /// Requires a number of at least 0 and less than 1.
-    pub fn fraction(&mut self, key: &str, value: f64) {
-        self.require(
-            key,
-            (0.0..1.0).contains(&value),
-            format_args!("{value} is not at least 0 and less than 1"),
-        );
+    /// A number has the key of its list; a choice in a list has one of its own.
+    fn items(&mut self, key: &str, schema: Option<&Value>, items: &[Toml]) {
+        for (index, item) in items.iter().enumerate() {
+            match (schema, item) {
+                (None, _) => {}
+                (Some(schema), Toml::Table(table)) => self.table(key, |check| {
+                    check.table(&index.to_string(), |check| check.ranges(schema, table));
+                }),
+                (Some(schema), item) => self.range(key, schema, item),
+            }
+        }
     }
 
-    /// Requires a count between 1 and `most`.
-    pub fn count(&mut self, key: &str, value: usize, most: usize) {
-        self.require(
-            key,
-            (1..=most).contains(&value),
-            format_args!("{value} is not a whole number between 1 and {most}"),
-        );
+    fn number(&mut self, key: &str, schema: &Value, number: f64) {
+        let objection = Range::of(schema).and_then(|range| range.objection(number));
+        self.require(key, objection.is_none(), objection.unwrap_or_default());
     }
+}
+
+/// The schema of the key `name` of a table, or of a choice.
+fn inner<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let own = schema.get("properties").and_then(|properties| properties.get(name));
+    own.or_else(|| variants(schema).iter().find_map(|variant| inner(variant, name)))
+}
+
+/// The schema of the items of a list, which may be one of several alternatives.
+fn items_of(schema: &Value) -> Option<&Value> {
+    let own = schema.get("items");
+    own.or_else(|| variants(schema).iter().find_map(items_of))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn every_problem_is_kept_with_the_path_of_its_key() {
         let mut check = Check::default();
         check.table("optimizer", |check| {
-            check.table("adam", |check| check.positive("learning_rate", f64::NAN));
+            check.table("adam", |check| check.require("learning_rate", false, "wrong"));
         });
-        check.count("seeds", 0, 5);
+        check.require("seeds", false, "wrong");
 
         let keys: Vec<_> = check.into_problems().into_iter().map(|p| p.key).collect();
         assert_eq!(keys, ["optimizer.adam.learning_rate", "seeds"]);
     }
 
     #[test]
-    fn numbers_that_are_not_finite_are_never_in_range() {
-        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+    fn numbers_are_checked_in_tables_in_choices_and_in_lists() {
+        let count = json!({ "type": "integer", "minimum": 1, "maximum": 9 });
+        let choice = |name: &str| json!({ "type": "object", "properties": { name: count } });
+        let schema = json!({ "properties": {
+            "count": count,
+            "model": { "oneOf": [choice("cnn"), choice("mlp")] },
+            "sizes": { "type": "array", "items": count },
+            "ends": { "oneOf": [{ "type": "string" }, { "type": "array", "items": count }] },
+            "changes": { "type": "array", "items": { "oneOf": [choice("crop")] } },
+        } });
+        let checked = |text: &str| {
             let mut check = Check::default();
-            check.positive("a", value);
-            check.within("b", value, 0.0..=1.0);
-            check.fraction("c", value);
-            assert_eq!(check.into_problems().len(), 3, "{value}");
-        }
+            check.ranges(&schema, &text.parse().unwrap());
+            check.into_problems().into_iter().map(|problem| problem.key).collect::<Vec<_>>()
+        };
+        let wrong = "count = 0\nmodel.mlp = 10\nsizes = [1, 0]\nends = [12]\nchanges = [\"flip\", { crop = 0 }]\n";
+        let mut keys = checked(wrong);
+        keys.sort();
+        assert_eq!(keys, ["changes.1.crop", "count", "ends", "model.mlp", "sizes"]);
+        let right = "count = 9\nmodel.cnn = 1\nsizes = []\nends = \"word\"\nunknown = 0\nchanges = [{ crop = 1 }]\n";
+        assert_eq!(checked(right), [""; 0]);
     }
 }

@@ -99,14 +99,15 @@ impl Document {
     }
 
     /// An error that shows each problem at the place of its key, in the file or override that
-    /// gave the value. `problems` must not be empty.
+    /// gave the value, in the order of their places. `problems` must not be empty.
     pub fn error(&self, problems: Vec<Problem>) -> ConfigError {
         let table = self.table().unwrap_or_default();
-        let findings = problems.into_iter().map(|problem| {
-            let span = span_of(&table, &problem.key);
-            self.finding(span, Some(problem.key), problem.message)
-        });
-        ConfigError::Invalid(findings.collect())
+        let placed = problems.into_iter().map(|problem| (span_of(&table, &problem.key), problem));
+        let mut placed: Vec<_> = placed.collect();
+        placed.sort_by_key(|(span, _)| span.as_ref().map(|span| span.start));
+        let finding =
+            |(span, problem): (_, Problem)| self.finding(span, Some(problem.key), problem.message);
+        ConfigError::Invalid(placed.into_iter().map(finding).collect())
     }
 
     fn refused(&self, error: &toml::de::Error) -> ConfigError {

@@ -3,7 +3,7 @@
 //!
 //! [`Document`] reads and deserialises, [`Check`] collects what a value breaks, and
 //! [`ConfigError`] shows each problem under the line that caused it. [`Manual`] tells of a JSON
-//! Schema what each key means.
+//! Schema what each key means, and [`Range`] which numbers it takes.
 
 #![forbid(unsafe_code)]
 
@@ -12,9 +12,11 @@ mod document;
 mod error;
 mod hint;
 mod manual;
+mod range;
 mod shown;
 
 pub use check::{Check, Problem};
 pub use document::{Document, Rules};
 pub use error::{ConfigError, Finding};
 pub use manual::{Choice, Entry, Manual};
+pub use range::Range;

@@ -8,6 +8,7 @@ mod tests;
 use serde_json::Value;
 
 use crate::hint;
+pub(crate) use kind::variants;
 
 /// The keys of a config as its JSON Schema tells them, without references in it.
 ///
@@ -25,7 +26,7 @@ pub struct Entry {
     pub description: String,
     /// What else there is to say of a choice, in its own explanation.
     pub details: String,
-    /// What values it takes, in words: `whole number`, `table`.
+    /// What values it takes, in words: `whole number, between 1 and 9`, `table`.
     pub kind: String,
     /// The value that it has if it is absent, as TOML; of tables, each key has its own.
     pub default: Option<String>,

@@ -37,32 +37,35 @@ pub enum Augmentation {
     FlipVertical,
     /// Turned around the centre by up to so many degrees either way. Edges are repeated; changes of
     /// place in a row are one bilinear resampling.
-    Rotate(f64),
+    Rotate(#[schemars(range(min = 0, max = 180))] f64),
     /// Magnified around the centre by a factor between these two.
-    Scale([f64; 2]),
+    Scale(#[schemars(inner(range(min = 0.1, max = 10)))] [f64; 2]),
     /// Moved by up to this share of the width and of the height, either way. Edges are repeated.
-    Translate(f64),
+    Translate(#[schemars(range(min = 0, max = 1))] f64),
     /// Cut out of the image padded by so many pixels: moved by up to so many, in whole pixels.
-    Crop(usize),
+    Crop(#[schemars(range(min = 1, max = 65_536))] usize),
     /// Times a factor of up to so much more or less than 1.
-    Brightness(f64),
+    Brightness(#[schemars(range(min = 0, max = 1))] f64),
     /// The distance from the mean grey of the image times such a factor.
-    Contrast(f64),
+    Contrast(#[schemars(range(min = 0, max = 1))] f64),
     /// Turned around the grey axis of YIQ by up to so many degrees either way.
-    Hue(f64),
+    Hue(#[schemars(range(min = 0, max = 180))] f64),
     /// A square of so many pixels a side, its centre anywhere, filled with the mean of the training
     /// set (DeVries and Taylor 2017).
-    Cutout(usize),
+    Cutout(#[schemars(range(min = 1, max = 65_536))] usize),
     /// Each image mixed with another of its batch, in one proportion of Beta(alpha, alpha) a batch
     /// (Zhang et al. 2018). Stands last.
-    Mixup(f64),
+    Mixup(#[schemars(range(min = 0.01, max = 100))] f64),
     /// A box of each image taken from another of its batch, of an area by Beta(alpha, alpha), one a
     /// batch (Yun et al. 2019). Stands last.
-    Cutmix(f64),
+    Cutmix(#[schemars(range(min = 0.01, max = 100))] f64),
 }
 
 /// The most changes of a list.
 const MOST: usize = 64;
+
+const NOT_LAST: &str =
+    "it mixes whole batches: let it be the last of the list, and only one of `mixup` and `cutmix`";
 
 impl Augmentation {
     /// Notes every value of `list` that cannot be meant.
@@ -101,32 +104,14 @@ impl Augmentation {
 
     fn check(&self, is_last: bool, check: &mut Check) {
         match *self {
-            Self::FlipHorizontal | Self::FlipVertical => {}
-            Self::Rotate(degrees) => check.within("rotate", degrees, 0.0..=180.0),
             Self::Scale([least, most]) => {
-                check.within("scale", least, 0.1..=10.0);
-                check.within("scale", most, 0.1..=10.0);
                 check.require("scale", least <= most, "the first factor is above the second");
             }
-            Self::Translate(share) => check.within("translate", share, 0.0..=1.0),
-            Self::Crop(padding) => check.count("crop", padding, 65_536),
-            Self::Brightness(by) => check.within("brightness", by, 0.0..=1.0),
-            Self::Contrast(by) => check.within("contrast", by, 0.0..=1.0),
-            Self::Hue(degrees) => check.within("hue", degrees, 0.0..=180.0),
-            Self::Cutout(side) => check.count("cutout", side, 65_536),
-            Self::Mixup(alpha) => check_mixing("mixup", alpha, is_last, check),
-            Self::Cutmix(alpha) => check_mixing("cutmix", alpha, is_last, check),
+            Self::Mixup(_) => check.require("mixup", is_last, NOT_LAST),
+            Self::Cutmix(_) => check.require("cutmix", is_last, NOT_LAST),
+            _ => {}
         }
     }
-}
-
-fn check_mixing(name: &str, alpha: f64, is_last: bool, check: &mut Check) {
-    check.within(name, alpha, 0.01..=100.0);
-    check.require(
-        name,
-        is_last,
-        "it mixes whole batches: let it be the last of the list, and only one of `mixup` and `cutmix`",
-    );
 }
 
 /// The inputs of an image, and which of all images and which of those in memory it is.

@@ -24,16 +24,21 @@ pub struct PointsConfig {
     /// What the points form.
     pub shape: Shape,
     /// The number of training points.
+    #[schemars(range(min = 2, max = MOST))]
     pub train: usize,
     /// The number of test points.
+    #[schemars(range(min = 2, max = MOST))]
     pub test: usize,
     /// How far the points stray from the shape; each `shape` tells its measure and its default.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10))]
     pub noise: Option<f64>,
     /// The inner radius of `circles` where the outer one is 1; 0.8 if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub factor: Option<f64>,
     /// NumPy's seed for the training points; the test points are those of `seed + 1`.
+    #[schemars(range(max = u32::MAX - 1))]
     pub seed: u64,
 }
 
@@ -142,45 +147,20 @@ impl PointsConfig {
     pub fn check(&self, check: &mut Check) {
         self.check_count("train", self.train, check);
         self.check_count("test", self.test, check);
-        if let Some(noise) = self.noise {
-            check.within("noise", noise, 0.0..=10.0);
-        }
-        if let Some(factor) = self.factor {
-            self.check_factor(factor, check);
-        }
-        let most = u64::from(u32::MAX) - 1;
         check.require(
-            "seed",
-            self.seed <= most,
-            format_args!("{} is more than {most}: NumPy's seeds have 32 bits", self.seed),
+            "factor",
+            self.factor.is_none() || self.shape == Shape::Circles,
+            "only `shape = \"circles\"` has a factor; leave it out",
         );
     }
 
     fn check_count(&self, key: &str, count: usize, check: &mut Check) {
         check.require(
             key,
-            (2..=MOST).contains(&count),
-            format_args!("{count} is not a whole number between 2 and {MOST}"),
-        );
-        check.require(
-            key,
             self.shape != Shape::Flower || count.is_multiple_of(2),
             format_args!(
                 "{count} is odd, and a flower has as many points of one class as of the other"
             ),
-        );
-    }
-
-    fn check_factor(&self, factor: f64, check: &mut Check) {
-        check.require(
-            "factor",
-            factor > 0.0 && factor < 1.0,
-            format_args!("{factor} is not greater than 0 and less than 1"),
-        );
-        check.require(
-            "factor",
-            self.shape == Shape::Circles,
-            "only `shape = \"circles\"` has a factor; leave it out",
         );
     }
 }

@@ -10,9 +10,11 @@ use crate::source::Source;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SplitConfig {
-    /// The share of each class of the training set to validate on, at least 0 and less than 1.
+    /// The share of each class of the training set to validate on.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub validation_fraction: f64,
     /// The share of each class of the training set to test on, where there is no test set.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub test_fraction: f64,
 }
 
@@ -73,8 +75,6 @@ impl SplitConfig {
 
     /// Notes every value that cannot be meant.
     pub fn check(&self, has_validation: bool, has_test: bool, check: &mut Check) {
-        check.fraction("validation_fraction", self.validation_fraction);
-        check.fraction("test_fraction", self.test_fraction);
         check.require(
             "validation_fraction",
             !has_validation || self.validation_fraction == 0.0,

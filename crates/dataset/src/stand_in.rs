@@ -18,9 +18,12 @@ use crate::{cats, drawing, hands};
 pub struct StandInConfig {
     /// What to draw.
     pub subject: Subject,
+    // Twelve kilobytes an image: a few gigabytes.
     /// The number of training examples.
+    #[schemars(range(min = 1, max = 200_000))]
     pub train: usize,
     /// The number of test examples.
+    #[schemars(range(min = 1, max = 200_000))]
     pub test: usize,
     /// What the drawing depends on.
     pub seed: u64,
@@ -83,9 +86,6 @@ impl StandInConfig {
 
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
-        // Twelve kilobytes an image: a few gigabytes.
-        check.count("train", self.train, 200_000);
-        check.count("test", self.test, 200_000);
         if self.subject == Subject::Field {
             self.field().check(check);
         }

@@ -19,14 +19,18 @@ use crate::parameters::Parameters;
 #[serde(default, deny_unknown_fields)]
 pub struct CnnConfig {
     /// The channels of each stage, the one nearest to the image first.
+    #[schemars(inner(range(min = 1, max = 2048)))]
     pub channels: Vec<usize>,
     /// The number of convolutions of each stage.
+    #[schemars(range(min = 1, max = 100))]
     pub convolutions: usize,
     /// Rows and columns of their windows, an odd number.
+    #[schemars(range(min = 1, max = 15))]
     pub kernel_size: usize,
     /// The function after each convolution and each hidden layer.
     pub activation: Activation,
     /// The slope of `leaky_relu` where its input is negative.
+    #[schemars(range(min = 0, max = 1))]
     pub negative_slope: f64,
     /// Whether each convolution is normalised over its batch, before the activation.
     pub batch_norm: bool,
@@ -35,8 +39,10 @@ pub struct CnnConfig {
     /// What the dense layers see of the last stage.
     pub head: ImageHead,
     /// The number of units of each hidden layer behind the stages.
+    #[schemars(inner(range(min = 1, max = 65_536)))]
     pub hidden: Vec<usize>,
     /// The probability with which an input of each dense layer is dropped in training.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub dropout: f64,
 }
 
@@ -203,14 +209,9 @@ impl CnnConfig {
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         check_stages(&self.channels, check);
-        check.count("convolutions", self.convolutions, 100);
-        let odd = self.kernel_size % 2 == 1 && self.kernel_size <= 15;
-        check.require("kernel_size", odd, "a window has an odd number of rows, at most 15");
-        check.within("negative_slope", self.negative_slope, 0.0..=1.0);
-        let valid = self.hidden.iter().all(|units| (1..=65_536).contains(units));
-        check.require("hidden", valid, "each layer needs between 1 and 65536 units");
+        let is_odd = self.kernel_size % 2 == 1;
+        check.require("kernel_size", is_odd, "a window has an odd number of rows");
         check.require("hidden", self.hidden.len() <= 1000, "there are at most 1000 layers");
-        check.fraction("dropout", self.dropout);
     }
 }
 

@@ -18,19 +18,23 @@ use crate::parameters::{FirstWeights, Parameters};
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
     /// The number of units of each hidden layer, the one nearest to the input first.
+    #[schemars(inner(range(min = 1, max = 65_536)))]
     pub hidden: Vec<usize>,
     /// The function after each hidden layer.
     pub activation: Activation,
     /// The slope of `leaky_relu` where its input is negative.
+    #[schemars(range(min = 0, max = 1))]
     pub negative_slope: f64,
     /// Where each hidden layer is normalised over its batch.
     pub batch_norm: NormPosition,
     /// The probability with which a unit of each hidden layer is dropped in training, one number
     /// a layer; none for no dropout.
+    #[schemars(extend("items" = { "type": "number", "minimum": 0, "exclusiveMaximum": 1 }))]
     pub dropout: Vec<f64>,
     /// How the initial weights are drawn.
     pub initializer: Initializer,
     /// The standard deviation of the initializer `normal`.
+    #[schemars(range(min = 0, max = 1e6))]
     pub initializer_scale: f64,
     /// Where its random numbers come from.
     pub generator: Generator,
@@ -178,19 +182,13 @@ impl MlpConfig {
 
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
-        let valid = self.hidden.iter().all(|units| (1..=65_536).contains(units));
-        check.require("hidden", valid, "each layer needs between 1 and 65536 units");
         check.require("hidden", self.hidden.len() <= 1000, "there are at most 1000 layers");
-        check.within("negative_slope", self.negative_slope, 0.0..=1.0);
-        check.within("initializer_scale", self.initializer_scale, 0.0..=1e6);
         let (layers, given) = (self.hidden.len(), self.dropout.len());
         check.require(
             "dropout",
             given == 0 || given == layers,
             format_args!("there are {given} probabilities for {layers} hidden layers"),
         );
-        let valid = self.dropout.iter().all(|probability| (0.0..1.0).contains(probability));
-        check.require("dropout", valid, "a probability of dropping is at least 0 and less than 1");
     }
 }
 

@@ -18,13 +18,17 @@ use crate::parameters::Parameters;
 #[serde(default, deny_unknown_fields)]
 pub struct ResnetConfig {
     /// The channels of each stage. Every stage but the first halves rows and columns.
+    #[schemars(inner(range(min = 1, max = 2048)))]
     pub channels: Vec<usize>,
     /// The number of blocks of each stage.
+    #[schemars(range(min = 1, max = 100))]
     pub blocks: usize,
     /// The channels of the convolution before the stages; those of the first stage if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2048))]
     pub stem: Option<usize>,
     /// The probability with which an input of the last layer is dropped in training.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub dropout: f64,
 }
 
@@ -141,9 +145,6 @@ impl ResnetConfig {
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
         check_stages(&self.channels, check);
-        check.count("blocks", self.blocks, 100);
-        check.count("stem", self.stem.unwrap_or(1), 2048);
-        check.fraction("dropout", self.dropout);
     }
 }
 

@@ -1,6 +1,5 @@
 //! The weights that are evaluated and saved as the model, where these are not the last ones.
 
-use ::config::Check;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -17,6 +16,7 @@ pub struct EmaConfig {
     /// How much of the average each step leaves. Less in the first steps, `(1 + step) / (10 +
     /// step)` after so many, since what they start from is worth nothing (TensorFlow's
     /// `ExponentialMovingAverage`).
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub decay: f64,
 }
 
@@ -29,11 +29,6 @@ impl EmaConfig {
         current.valid().visit(&mut weights);
         let early = (1 + step) as f64 / (10 + step) as f64;
         average.map(&mut Follow { weights: weights.0, share: 1.0 - self.decay.min(early) })
-    }
-
-    /// Notes every value that cannot be meant.
-    pub fn check(self, check: &mut Check) {
-        check.fraction("decay", self.decay);
     }
 }
 

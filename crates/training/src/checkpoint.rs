@@ -11,7 +11,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use ::config::Check;
 use burn::module::Module;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
@@ -34,11 +33,14 @@ pub struct CheckpointConfig {
     /// Save after every so many epochs, and after the last one; if absent, whenever an epoch is
     /// reported.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub every_epochs: Option<usize>,
     /// Also save after every so many steps.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub every_steps: Option<usize>,
     /// How many to keep, beside the one of the best epoch.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub keep_last: usize,
 }
 
@@ -73,15 +75,6 @@ const SUMS: &str = "SHA256SUMS";
 impl Default for CheckpointConfig {
     fn default() -> Self {
         Self { every_epochs: None, every_steps: None, keep_last: 2 }
-    }
-}
-
-impl CheckpointConfig {
-    /// Notes every value that cannot be meant.
-    pub fn check(&self, check: &mut Check) {
-        check.count("every_epochs", self.every_epochs.unwrap_or(1), 10_000_000);
-        check.count("every_steps", self.every_steps.unwrap_or(1), 1_000_000_000);
-        check.count("keep_last", self.keep_last, 1_000_000);
     }
 }
 

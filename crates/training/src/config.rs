@@ -4,6 +4,7 @@ use ::config::{Check, ConfigError, Document, Manual, Rules};
 use dataset::{Augmentation, DatasetConfig, Normalization, Split, SplitConfig};
 use models::ModelConfig;
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use crate::average::EmaConfig;
 use crate::checkpoint::CheckpointConfig;
@@ -14,6 +15,7 @@ use crate::objective::ObjectiveConfig;
 use crate::optimizer::OptimizerConfig;
 use crate::reference::ReferenceConfig;
 use crate::schedule::ScheduleConfig;
+use crate::schema::SCHEMA;
 use crate::session::{EarlyStoppingConfig, OnNan};
 
 /// One experiment. Composes the configs of its parts and adds nothing to them.
@@ -81,13 +83,16 @@ pub struct InputConfig {
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
     /// How often to visit the whole training set.
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub epochs: usize,
     /// The number of examples of a batch; the last batch of an epoch may be smaller. If absent,
     /// the whole training set: batch gradient descent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub batch_size: Option<usize>,
     /// How many batches make one step, which follows the mean of their gradients.
     #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub accumulation: usize,
     /// How gradients are kept small.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +100,7 @@ pub struct TrainingConfig {
     /// Validate, write a row of metrics and show a line after every so many epochs, and after the
     /// last one.
     #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub report_every_epochs: usize,
     /// What to do when a number is not finite.
     #[serde(default)]
@@ -150,8 +156,9 @@ impl RunConfig {
     fn from_document(document: &Document) -> Result<Self, ConfigError> {
         let config: Self = document
             .deserialize()
-            .map_err(|error| document.with_unknown(error, &Manual::of(&Self::schema())))?;
+            .map_err(|error| document.with_unknown(error, &Manual::of(&SCHEMA)))?;
         let mut check = Check::default();
+        check.ranges(&SCHEMA, &document.deserialize::<Table>()?);
         config.check(&mut check);
         match check.into_problems() {
             problems if problems.is_empty() => Ok(config),
@@ -240,25 +247,10 @@ impl TrainingConfig {
     }
 
     fn check(&self, validates: bool, check: &mut Check) {
-        check.count("epochs", self.epochs, 10_000_000);
-        check.count("batch_size", self.batch_size.unwrap_or(1), 1_000_000);
-        check.count("accumulation", self.accumulation, 1_000_000);
-        check.count("report_every_epochs", self.report_every_epochs, 10_000_000);
-        if let Some(clipping) = self.gradient_clipping {
-            check.table("gradient_clipping", |check| clipping.check(check));
-        }
         check.require(
             "early_stopping",
             validates || self.early_stopping.is_none(),
             "there is no validation set to stop by: set `split.validation_fraction`",
         );
-        if let Some(early_stopping) = &self.early_stopping {
-            check.table("early_stopping", |check| early_stopping.check(check));
-        }
-        if let Some(ema) = self.ema {
-            check.table("ema", |check| ema.check(check));
-        }
-        check.table("checkpoint", |check| self.checkpoint.check(check));
-        check.table("loader", |check| self.loader.check(check));
     }
 }

@@ -1,22 +1,19 @@
 //! What happens to gradients between the backward pass and the optimiser.
 
-use ::config::Check;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
-
-use crate::optimizer::in_f32;
 
 /// How gradients are kept small: `[training.gradient_clipping]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GradientClipping {
     /// Each element is moved into `-value..=value`.
-    Value(f64),
+    Value(#[schemars(extend("exclusiveMinimum" = 0))] f64),
     /// All gradients together are scaled so that their Euclidean norm is at most this (Pascanu et
     /// al. 2013, arXiv:1211.5063).
-    Norm(f64),
+    Norm(#[schemars(extend("exclusiveMinimum" = 0))] f64),
 }
 
 impl GradientClipping {
@@ -32,14 +29,6 @@ impl GradientClipping {
                 }
                 None => gradients,
             },
-        }
-    }
-
-    /// Notes every value that cannot be meant.
-    pub fn check(self, check: &mut Check) {
-        match self {
-            Self::Value(most) => check.positive("value", in_f32(most)),
-            Self::Norm(most) => check.positive("norm", in_f32(most)),
         }
     }
 }

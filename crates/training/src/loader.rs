@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use ::config::Check;
 use dataset::{Augmenter, Examples, Mix, Moment, Scaler, Split};
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +18,10 @@ use crate::panics::words;
 pub struct LoaderConfig {
     /// How many threads gather batches ahead of the training. With 0 it gathers them itself, but
     /// for a training set of at most 2^26 numbers, which is kept on a graphics card.
+    #[schemars(range(min = 0, max = 256))]
     pub workers: usize,
     /// How many batches each of them keeps ready.
+    #[schemars(range(min = 1, max = 1024))]
     pub prefetch: usize,
 }
 
@@ -74,14 +75,6 @@ pub struct Source {
 impl Default for LoaderConfig {
     fn default() -> Self {
         Self { workers: 0, prefetch: 2 }
-    }
-}
-
-impl LoaderConfig {
-    /// Notes every value that cannot be meant.
-    pub fn check(&self, check: &mut Check) {
-        check.within("workers", self.workers as f64, 0.0..=256.0);
-        check.count("prefetch", self.prefetch, 1024);
     }
 }
 

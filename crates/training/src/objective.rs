@@ -22,10 +22,13 @@ pub struct ObjectiveConfig {
     pub head: Option<Head>,
     /// The strength of the L2 penalty: `l2 / (2 m)` times the sum of the squares of the weights,
     /// with `m` examples a step, as the courses define lambda.
+    #[schemars(range(min = 0, max = 1e6))]
     pub l2: f64,
     /// The strength of the L1 penalty: `l1 / (2 m)` times the sum of their absolute values.
+    #[schemars(range(min = 0, max = 1e6))]
     pub l1: f64,
     /// How much of its target each example gives away to all classes alike (Szegedy et al. 2016).
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub label_smoothing: f64,
     /// How much an example of each class counts.
     pub class_weights: ClassWeights,
@@ -84,9 +87,6 @@ impl ObjectiveConfig {
 
     /// Notes every value that cannot be meant.
     pub fn check(&self, check: &mut Check) {
-        check.within("l2", self.l2, 0.0..=1e6);
-        check.within("l1", self.l1, 0.0..=1e6);
-        check.fraction("label_smoothing", self.label_smoothing);
         self.class_weights.check(check);
     }
 }

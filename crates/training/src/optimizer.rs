@@ -34,8 +34,10 @@ pub enum OptimizerConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct SgdConfig {
     /// The size of a step before the schedule is applied.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// How much of the last step is kept; 0 for plain gradient descent.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub momentum: f64,
     /// Whether to look ahead (Nesterov 1983).
     pub nesterov: bool,
@@ -47,8 +49,10 @@ pub struct SgdConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct MomentumConfig {
     /// The size of a step before the schedule is applied.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// The decay of the mean of the gradients.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta: f64,
 }
 
@@ -57,10 +61,13 @@ pub struct MomentumConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct RmsPropConfig {
     /// The size of a step before the schedule is applied.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// The decay of the mean of the squared gradients.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta: f64,
     /// What is added to its root, against division by zero.
+    #[schemars(range(min = 1e-30, max = 1))]
     pub epsilon: f64,
 }
 
@@ -69,12 +76,16 @@ pub struct RmsPropConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct AdamConfig {
     /// The size of a step before the schedule is applied.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// The decay of the mean of the gradients.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta_1: f64,
     /// The decay of the mean of their squares.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta_2: f64,
     /// What is added to the root of the second mean, against division by zero.
+    #[schemars(range(min = 1e-30, max = 1))]
     pub epsilon: f64,
 }
 
@@ -83,15 +94,20 @@ pub struct AdamConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWConfig {
     /// The size of a step before the schedule is applied.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// The decay of the mean of the gradients.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta_1: f64,
     /// The decay of the mean of their squares.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta_2: f64,
     /// What is added to the root of the second mean, against division by zero.
+    #[schemars(range(min = 1e-30, max = 1))]
     pub epsilon: f64,
     /// The share of every weight that a step takes away, times the learning rate; norms and biases
     /// keep all.
+    #[schemars(range(min = 0, max = 1e3))]
     pub weight_decay: f64,
 }
 
@@ -178,14 +194,10 @@ impl OptimizerConfig {
         }
     }
 
-    /// Notes every value that cannot be meant.
+    /// Notes what cannot be meant, beside numbers outside their range.
     pub fn check(&self, check: &mut Check) {
-        match self {
-            Self::Sgd(config) => check.table("sgd", |check| config.check(check)),
-            Self::Momentum(config) => check.table("momentum", |check| config.check(check)),
-            Self::RmsProp(config) => check.table("rmsprop", |check| config.check(check)),
-            Self::Adam(config) => check.table("adam", |check| config.check(check)),
-            Self::AdamW(config) => check.table("adamw", |check| config.check(check)),
+        if let Self::Sgd(config) = self {
+            check.table("sgd", |check| config.check(check));
         }
     }
 }
@@ -198,8 +210,6 @@ impl SgdConfig {
     }
 
     fn check(&self, check: &mut Check) {
-        check_learning_rate(self.learning_rate, check);
-        check.fraction("momentum", in_f32(self.momentum));
         let possible = !self.nesterov || self.momentum > 0.0;
         check.require("nesterov", possible, "to look ahead needs `momentum`, for example 0.9");
     }
@@ -209,11 +219,6 @@ impl MomentumConfig {
     fn init(&self) -> ModuleOptimizer {
         let momentum = BurnMomentum::new().with_momentum(self.beta).with_dampening(0.0);
         BurnSgd::new().with_momentum(Some(momentum)).init()
-    }
-
-    fn check(&self, check: &mut Check) {
-        check_learning_rate(self.learning_rate, check);
-        check.fraction("beta", in_f32(self.beta));
     }
 }
 
@@ -225,25 +230,12 @@ impl RmsPropConfig {
             .with_epsilon(self.epsilon as f32)
             .init()
     }
-
-    fn check(&self, check: &mut Check) {
-        check_learning_rate(self.learning_rate, check);
-        check.fraction("beta", in_f32(self.beta));
-        check_epsilon(self.epsilon, check);
-    }
 }
 
 impl AdamConfig {
     fn init(&self, sum: &GradientSum) -> ModuleOptimizer {
         let &Self { learning_rate, beta_1, beta_2, epsilon } = self;
         AdamWConfig { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }.init(sum)
-    }
-
-    fn check(&self, check: &mut Check) {
-        check_learning_rate(self.learning_rate, check);
-        check.fraction("beta_1", in_f32(self.beta_1));
-        check.fraction("beta_2", in_f32(self.beta_2));
-        check_epsilon(self.epsilon, check);
     }
 }
 
@@ -253,23 +245,4 @@ impl AdamWConfig {
         let gradient_sum = sum.clone();
         ModuleOptimizer::from(Adam { beta_1, beta_2, epsilon, weight_decay, gradient_sum })
     }
-
-    fn check(&self, check: &mut Check) {
-        let &Self { learning_rate, beta_1, beta_2, epsilon, weight_decay } = self;
-        AdamConfig { learning_rate, beta_1, beta_2, epsilon }.check(check);
-        check.within("weight_decay", weight_decay, 0.0..=1e3);
-    }
-}
-
-fn check_learning_rate(learning_rate: f64, check: &mut Check) {
-    check.positive("learning_rate", in_f32(learning_rate));
-}
-
-fn check_epsilon(epsilon: f64, check: &mut Check) {
-    check.within("epsilon", epsilon, 1e-30..=1.0);
-}
-
-/// Burn computes in f32, where 0.99999999999 is 1 and 1e39 is infinite.
-pub fn in_f32(value: f64) -> f64 {
-    f64::from(value as f32)
 }

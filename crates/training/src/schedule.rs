@@ -41,6 +41,7 @@ pub enum Decay {
 #[serde(default, deny_unknown_fields)]
 pub struct CosineConfig {
     /// The fraction of the learning rate at the end.
+    #[schemars(range(min = 0, max = 1))]
     pub final_fraction: f64,
 }
 
@@ -49,10 +50,13 @@ pub struct CosineConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct OneCycleConfig {
     /// The share of all steps in which the learning rate rises.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub rising_fraction: f64,
     /// The fraction of it at the start.
+    #[schemars(range(min = 0, max = 1))]
     pub initial_fraction: f64,
     /// The fraction of it at the end.
+    #[schemars(range(min = 0, max = 1))]
     pub final_fraction: f64,
 }
 
@@ -67,9 +71,11 @@ impl Default for OneCycleConfig {
 #[serde(deny_unknown_fields)]
 pub struct InverseTimeConfig {
     /// The decay rate.
+    #[schemars(range(min = 0, max = 1e6))]
     pub rate: f64,
     /// The length of an interval in epochs.
     #[serde(default = "every_epoch")]
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub every_epochs: usize,
 }
 
@@ -78,6 +84,7 @@ pub struct InverseTimeConfig {
 #[serde(deny_unknown_fields)]
 pub struct ExponentialConfig {
     /// The factor of one epoch.
+    #[schemars(range(min = 1e-6, max = 1))]
     pub factor: f64,
 }
 
@@ -86,8 +93,10 @@ pub struct ExponentialConfig {
 #[serde(deny_unknown_fields)]
 pub struct StepConfig {
     /// The factor of one interval.
+    #[schemars(range(min = 1e-6, max = 1))]
     pub factor: f64,
     /// The length of an interval in epochs.
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub every_epochs: usize,
 }
 
@@ -126,37 +135,10 @@ impl ScheduleConfig {
             self.warmup_epochs == 0 || !matches!(self.decay, Decay::OneCycle(_)),
             "`one_cycle` begins with a rise of its own",
         );
-        check.table("decay", |check| self.decay.check(check));
     }
 }
 
-impl Decay {
-    fn check(&self, check: &mut Check) {
-        let every = |check: &mut Check, epochs| check.count("every_epochs", epochs, 10_000_000);
-        match self {
-            Self::Constant => {}
-            Self::Cosine(config) => check.table("cosine", |check| {
-                check.within("final_fraction", config.final_fraction, 0.0..=1.0);
-            }),
-            Self::OneCycle(config) => check.table("one_cycle", |check| {
-                check.fraction("rising_fraction", config.rising_fraction);
-                check.within("initial_fraction", config.initial_fraction, 0.0..=1.0);
-                check.within("final_fraction", config.final_fraction, 0.0..=1.0);
-            }),
-            Self::InverseTime(config) => check.table("inverse_time", |check| {
-                check.within("rate", config.rate, 0.0..=1e6);
-                every(check, config.every_epochs);
-            }),
-            Self::Exponential(config) => check.table("exponential", |check| {
-                check.within("factor", config.factor, 1e-6..=1.0);
-            }),
-            Self::Step(config) => check.table("step", |check| {
-                check.within("factor", config.factor, 1e-6..=1.0);
-                every(check, config.every_epochs);
-            }),
-        }
-    }
-}
+impl Decay {}
 
 impl CosineConfig {
     fn factor(&self, progress: f64) -> f64 {

@@ -3,12 +3,17 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
 
 use crate::config::RunConfig;
+
+/// [`RunConfig::schema`], made once.
+pub static SCHEMA: LazyLock<Value> = LazyLock::new(RunConfig::schema);
 
 impl RunConfig {
     /// What a config may say, as JSON Schema of draft 7 without references, which editors

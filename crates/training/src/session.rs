@@ -5,7 +5,6 @@ mod step;
 
 use std::sync::Arc;
 
-use ::config::Check;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
@@ -33,14 +32,8 @@ pub use recovery::OnNan;
 #[serde(deny_unknown_fields)]
 pub struct EarlyStoppingConfig {
     /// How many epochs without a better validation score to wait.
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub patience: usize,
-}
-
-impl EarlyStoppingConfig {
-    /// Notes every value that cannot be meant.
-    pub fn check(&self, check: &mut Check) {
-        check.count("patience", self.patience, 10_000_000);
-    }
 }
 
 /// Why a run was asked to stop.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Choice, description};
+use crate::range::Range;
 
 /// What values `schema` takes: `whole number`, `word, or table of one key`.
 pub fn of(schema: &Value) -> String {
@@ -43,7 +44,7 @@ pub fn only_property(variant: &Value) -> impl Iterator<Item = (&String, &Value)>
 }
 
 fn simple(schema: &Value) -> String {
-    match schema.get("type").and_then(Value::as_str) {
+    let kind = match schema.get("type").and_then(Value::as_str) {
         Some("object") => "table",
         Some("integer") => "whole number",
         Some("number") => "number",
@@ -52,18 +53,21 @@ fn simple(schema: &Value) -> String {
         Some("string") => "string",
         Some("array") => return list(schema),
         _ => "any value",
-    }
-    .to_owned()
+    };
+    Range::of(schema).map_or(kind.to_owned(), |range| format!("{kind}, {range}"))
 }
 
 fn list(schema: &Value) -> String {
-    let items = schema.get("items").map_or("any value".to_owned(), of);
-    let items = match items.as_str() {
-        "number" | "whole number" | "string" | "word" => format!("{items}s"),
+    let items = schema.get("items").unwrap_or(&Value::Null);
+    let range = Range::of(items).map_or(String::new(), |range| format!(", {range}"));
+    let item = of(items);
+    let items = match item.strip_suffix(&range) {
+        Some(item @ ("number" | "whole number" | "string" | "word")) => format!("{item}s"),
         _ => "choices".to_owned(),
     };
+    let each = range.replace(", ", ", each ");
     match (schema.get("minItems"), schema.get("maxItems")) {
-        (Some(least), Some(most)) if least == most => format!("list of {least} {items}"),
-        _ => format!("list of {items}"),
+        (Some(least), Some(most)) if least == most => format!("list of {least} {items}{each}"),
+        _ => format!("list of {items}{each}"),
     }
 }

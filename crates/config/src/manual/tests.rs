@@ -45,6 +45,20 @@ fn every_key_is_told_with_its_kind_and_default() {
 }
 
 #[test]
+fn the_range_of_a_number_is_part_of_its_kind() {
+    let share = json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 });
+    let manual = Manual::of(&json!({ "properties": {
+        "share": share,
+        "shares": { "type": "array", "items": share },
+        "either": { "oneOf": [{ "type": "string", "const": "none" }, { "type": "array", "items": share }] },
+    } }));
+    let kind = |key| manual.get(key).unwrap().kind.as_str();
+    assert_eq!(kind("share"), "number, at least 0 and less than 1");
+    assert_eq!(kind("shares"), "list of numbers, each at least 0 and less than 1");
+    assert_eq!(kind("either"), "word, or list of numbers, each at least 0 and less than 1");
+}
+
+#[test]
 fn a_choice_is_told_by_its_own_words_before_those_of_what_is_in_it() {
     let manual = manual();
     let adam = manual.get("optimizer.adam").unwrap();

@@ -111,16 +111,8 @@ fn every_shape_can_be_drawn_with_its_defaults_and_with_two_points() {
 
 #[test]
 fn values_that_cannot_be_meant_are_all_noted() {
-    let config = PointsConfig {
-        shape: Shape::Flower,
-        train: 1,
-        test: 2_000_000,
-        noise: Some(f64::NAN),
-        factor: Some(1.0),
-        seed: u64::from(u32::MAX),
-    };
-    let expected = ["train", "train", "test", "noise", "factor", "factor", "seed"];
-    assert_eq!(problems(&config), expected);
+    let config = PointsConfig { train: 401, test: 3, factor: Some(0.5), ..Default::default() };
+    assert_eq!(problems(&config), ["train", "test", "factor"]);
     let odd = PointsConfig { train: 401, test: 101, shape: Shape::Moons, ..Default::default() };
     assert_eq!(problems(&odd), [""; 0]);
 }

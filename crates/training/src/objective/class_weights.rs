@@ -16,7 +16,7 @@ pub enum ClassWeights {
     Balanced,
     /// These, in the order of the labels.
     #[schemars(untagged)]
-    Given(Vec<f64>),
+    Given(#[schemars(inner(range(min = 1e-6, max = 1e6)))] Vec<f64>),
 }
 
 /// The most weights, so that the config of a run can be read back.
@@ -49,7 +49,6 @@ impl ClassWeights {
             weights.len() <= MOST,
             format_args!("{} weights are more than {MOST}", weights.len()),
         );
-        weights.iter().for_each(|weight| check.within("class_weights", *weight, 1e-6..=1e6));
     }
 }
 

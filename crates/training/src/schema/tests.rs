@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use ::config::Manual;
+use ::config::{Check, Manual};
 
 /// Every shipped config.
 fn shipped() -> Vec<(PathBuf, RunConfig)> {
@@ -129,11 +129,75 @@ fn what_serde_refuses_the_schema_refuses() {
 fn choices_that_are_written_in_several_ways_are_described_so() {
     let manual = Manual::of(&RunConfig::schema());
     let kind = |key| manual.get(key).unwrap().kind.as_str();
-    assert_eq!(kind("objective.class_weights"), "word, or list of numbers");
+    let weights = "word, or list of numbers, each between 1e-6 and 1000000";
+    assert_eq!(kind("objective.class_weights"), weights);
     assert_eq!(kind("objective.head"), "word");
     assert_eq!(kind("schedule.decay"), "word, or table of one key");
-    assert_eq!(kind("training.batch_size"), "whole number");
-    assert_eq!(kind("augmentation.scale"), "list of 2 numbers");
+    assert_eq!(kind("training.batch_size"), "whole number, between 1 and 1000000");
+    assert_eq!(kind("augmentation.scale"), "list of 2 numbers, each between 0.1 and 10");
     assert_eq!(kind("extends"), "string");
     assert_eq!(manual.get("optimizer.adam.beta_1").unwrap().default.as_deref(), Some("0.9"));
+}
+
+/// A config that says nothing but that `key` is `value`; a choice of a list is in one.
+fn only(key: &str, value: toml::Value) -> toml::Table {
+    let (name, rest) = key.split_once('.').unwrap_or((key, ""));
+    let inner = match rest {
+        "" => value,
+        rest => toml::Value::Table(only(rest, value)),
+    };
+    let inner = if name == "augmentation" { vec![inner].into() } else { inner };
+    toml::Table::from_iter([(name.to_owned(), inner)])
+}
+
+/// The problems of a config that says nothing but that `key` is `value`.
+fn problems(key: &str, value: impl Into<toml::Value>) -> Vec<String> {
+    let mut check = Check::default();
+    check.ranges(&SCHEMA, &only(key, value.into()));
+    check.into_problems().into_iter().map(|problem| problem.key).collect()
+}
+
+/// Every key of a number, or of a list of numbers, that is not of any size.
+fn ranged() -> Vec<(String, bool)> {
+    let manual = Manual::of(&SCHEMA);
+    let numbers = manual.entries().iter().filter(|entry| entry.kind.contains("number"));
+    let ranged = numbers.filter(|entry| entry.kind.contains(", "));
+    ranged.map(|entry| (entry.key.clone(), entry.kind.contains("list"))).collect()
+}
+
+#[test]
+fn a_number_outside_the_range_that_the_schema_tells_is_a_problem_of_every_key() {
+    let ranged = ranged();
+    assert!(ranged.len() >= 60, "{}", ranged.len());
+    for (key, is_list) in ranged {
+        for wrong in [-1.0, 1e39, f64::NAN] {
+            let wrong = toml::Value::Float(wrong);
+            let wrong = if is_list { vec![wrong].into() } else { wrong };
+            let place = key.replace("augmentation.", "augmentation.0.");
+            assert_eq!(problems(&key, wrong.clone()), [place], "{key} = {wrong}");
+        }
+    }
+}
+
+#[test]
+fn the_ends_of_a_range_are_numbers_of_it_as_the_schema_says() {
+    assert_eq!(problems("training.epochs", 10_000_000), [""; 0]);
+    assert_eq!(problems("training.epochs", 10_000_001).len(), 1);
+    assert_eq!(problems("model.mlp.dropout", vec![0.0, 0.99]), [""; 0]);
+    assert_eq!(problems("model.mlp.dropout", vec![0.5, 1.0]).len(), 1);
+    assert_eq!(problems("optimizer.adam.learning_rate", 0).len(), 1);
+    assert_eq!(problems("optimizer.adam.learning_rate", 1e-9), [""; 0]);
+    assert_eq!(problems("dataset.points.factor", 1.0).len(), 1);
+}
+
+#[test]
+fn every_number_has_a_range_but_those_that_may_be_any() {
+    let manual = Manual::of(&RunConfig::schema());
+    let numbers = manual.entries().iter().filter(|entry| entry.kind.contains("number"));
+    let free = numbers.filter(|entry| !entry.kind.contains(", "));
+    let free: Vec<_> = free.map(|entry| entry.key.as_str()).collect();
+    assert_eq!(
+        free,
+        ["dataset.hdf5.stand_in.seed", "dataset.stand_in.seed", "schedule.warmup_epochs", "seed"]
+    );
 }
