@@ -1,6 +1,5 @@
 //! Two runs side by side: one HTML file.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use maud::{Markup, html};
@@ -13,8 +12,13 @@ use crate::page::{document, figures, interval, percent, section};
 use crate::panel::{AxisOf, Curve, Panel, free_axis, percent_axis};
 use crate::plots::{Plot, single};
 
-/// Draws a comparison of two runs to `page`.
-pub fn draw_comparison(files: [&RunFiles; 2], page: &Path) -> Result<(), ReportError> {
+/// Draws a comparison of two runs to `page`, with the keys in which their configs differ and the
+/// values of both.
+pub fn draw_comparison(
+    files: [&RunFiles; 2],
+    differing: &[(String, [String; 2])],
+    page: &Path,
+) -> Result<(), ReportError> {
     let [one, other] = files;
     let runs = [one.read()?, other.read()?];
     let titles = runs.each_ref().map(RunData::title);
@@ -23,7 +27,7 @@ pub fn draw_comparison(files: [&RunFiles; 2], page: &Path) -> Result<(), ReportE
         header { h1 { (title) } }
         (section("Scores", &scores(&runs, &titles)))
         (section("Curves", &figures(&curves(&runs, &titles))))
-        (section("What differs in the config", &config(&runs, &titles)))
+        (section("What differs in the config", &config(differing, &titles)))
     };
     write_file(page, document(&title, &content).into_string().as_bytes())
 }
@@ -145,41 +149,10 @@ fn curves(runs: &[RunData; 2], titles: &[String; 2]) -> Vec<Plot> {
     panels.map(plot).collect()
 }
 
-fn config(runs: &[RunData; 2], titles: &[String; 2]) -> Markup {
-    let [one, other] = runs.each_ref().map(|run| keys(&run.config));
-    let names: Vec<&String> =
-        one.keys().chain(other.keys().filter(|key| !one.contains_key(*key))).collect();
-    let value =
-        |keys: &BTreeMap<String, String>, name: &str| keys.get(name).cloned().unwrap_or_default();
-    let rows =
-        names.into_iter().map(|name| (name.clone(), [value(&one, name), value(&other, name)]));
-    let differing: Vec<_> = rows.filter(|(_, [one, other])| one != other).collect();
+fn config(differing: &[(String, [String; 2])], titles: &[String; 2]) -> Markup {
     match differing.is_empty() {
         true => html! { p { "Nothing." } },
-        false => html! { div class="scroll" { (side_by_side(titles, differing)) } },
-    }
-}
-
-/// The values of a config by their dotted keys.
-fn keys(config: &str) -> BTreeMap<String, String> {
-    let mut keys = BTreeMap::new();
-    if let Ok(table) = config.parse::<toml::Table>() {
-        flatten("", &table, &mut keys);
-    }
-    keys
-}
-
-fn flatten(prefix: &str, table: &toml::Table, keys: &mut BTreeMap<String, String>) {
-    for (key, value) in table {
-        let name = format!("{prefix}{key}");
-        match value {
-            toml::Value::Table(table) if !table.is_empty() => {
-                flatten(&format!("{name}."), table, keys)
-            }
-            value => {
-                keys.insert(name, value.to_string());
-            }
-        }
+        false => html! { div class="scroll" { (side_by_side(titles, differing.iter().cloned())) } },
     }
 }
 
@@ -193,12 +166,5 @@ mod tests {
         assert!((mcnemar(1, 5) - 2.0 * 7.0 / 64.0).abs() < 1e-12);
         assert!((mcnemar(0, 10) - 2.0 / 1024.0).abs() < 1e-12);
         assert_eq!(mcnemar(3, 3), 1.0);
-    }
-
-    #[test]
-    fn keys_are_dotted() {
-        let keys = keys("seed = 1\n[model.mlp]\nhidden = [1, 2]\n[optimizer.adam]\n");
-        let pairs: Vec<_> = keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        assert_eq!(pairs, ["model.mlp.hidden=[1, 2]", "optimizer.adam={}", "seed=1"]);
     }
 }

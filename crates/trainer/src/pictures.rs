@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use dataset::{Examples, Split, Values};
 use report::{Boundary, Point, ReportError, RunFiles};
-use training::{Findings, Plane, RunDir, RunError, Trained};
+use training::{Difference, Findings, Plane, RunConfig, RunDir, RunError, Trained};
 
 use crate::error::Failure;
 
@@ -55,9 +55,20 @@ fn page(run: &RunDir, found: Result<Findings, RunError>) -> Result<PathBuf, Fail
 /// Draws a page that compares two runs into the directory of the first, and tells where it is.
 pub fn compare(run: &RunDir, other: &RunDir) -> Result<PathBuf, Failure> {
     let page = run.comparison(other);
-    report::draw_comparison([&files(run), &files(other)], &page)
+    let configs = [run, other].map(|run| RunConfig::read(&run.config(), &[]));
+    let [one, other_config] = configs.map(|config| config.map_err(|error| Failure::run(&error)));
+    let differing = Difference::between(&[&one?, &other_config?])?;
+    let differing: Vec<_> = differing.into_iter().map(shown).collect();
+    report::draw_comparison([&files(run), &files(other)], &differing, &page)
         .map_err(|error| Failure::run(&error))?;
     Ok(page)
+}
+
+/// A key with the values of two configs, as TOML.
+fn shown(difference: Difference) -> (String, [String; 2]) {
+    let value = |index: usize| difference.values.get(index).cloned().flatten();
+    let text = |index| value(index).map_or(String::new(), |value| value.to_string());
+    (difference.key.clone(), [text(0), text(1)])
 }
 
 fn files(run: &RunDir) -> RunFiles {

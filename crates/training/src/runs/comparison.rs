@@ -2,6 +2,7 @@ use serde::Serialize;
 use toml::Value;
 
 use super::RunRecord;
+use crate::config::RunConfig;
 use crate::environment::Environment;
 use crate::error::RunError;
 use crate::keys::{Keys, differing, keys};
@@ -15,12 +16,12 @@ pub struct Comparison {
     pub environment: Vec<Difference>,
 }
 
-/// Something with another value in one of the runs.
+/// Something with another value in one of the runs, or of the configs.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Difference {
     /// Its dotted path.
     pub key: String,
-    /// The value in each run, in their order; none where the run has no such key.
+    /// The value in each, in their order; none where there is no such key.
     pub values: Vec<Option<Value>>,
 }
 
@@ -30,10 +31,10 @@ const DIGITS: usize = 12;
 impl Comparison {
     /// In what `records` differ.
     pub fn of(records: &[RunRecord]) -> Result<Self, RunError> {
-        let configs = records.iter().map(|record| keys(&record.config));
+        let configs: Vec<_> = records.iter().map(|record| &record.config).collect();
         let environments = records.iter().map(|record| circumstances(&record.environment));
         Ok(Self {
-            config: differences(&configs.collect::<Result<Vec<_>, _>>()?),
+            config: Difference::between(&configs)?,
             environment: differences(&environments.collect::<Vec<_>>()),
         })
     }
@@ -41,6 +42,14 @@ impl Comparison {
     /// Whether the runs were tested on the same examples, so that their scores compare.
     pub fn is_of_equal_data(&self) -> bool {
         !self.environment.iter().any(|difference| difference.key.starts_with("data."))
+    }
+}
+
+impl Difference {
+    /// The keys in which resolved configs differ.
+    pub fn between(configs: &[&RunConfig]) -> Result<Vec<Self>, RunError> {
+        let all = configs.iter().map(|config| keys(config)).collect::<Result<Vec<_>, _>>()?;
+        Ok(differences(&all))
     }
 }
 
