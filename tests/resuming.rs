@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::place::{Place, Ran};
+use crate::training::json;
 
 /// What must not depend on how often a run was stopped, by file name.
 pub fn bits(place: &Place, run: &str) -> BTreeMap<String, Vec<u8>> {
@@ -152,6 +153,18 @@ fn epochs_cannot_be_set_below_what_is_done() {
     place.succeed(&["--config", "tiny.toml"]);
     let args = ["--resume", "runs/tiny", "--set", "training.epochs=2"];
     place.trainer(&args).refused(2, &["has trained 3 epochs already", "set it to 3 or more"]);
+}
+
+#[test]
+fn a_finished_run_that_is_not_resumed_has_not_failed() {
+    let place = Place::new();
+    place.succeed(&["--config", "tiny.toml"]);
+    let args = ["--resume", "runs/tiny", "--set", "training.epochs=2"];
+    place.trainer(&args).refused(2, &["has trained 3 epochs already"]);
+    let log = place.read("runs/tiny/run.log");
+    assert!(log.contains("refused: ") && !log.contains("failed: "), "{log}");
+    let shown = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
+    assert_eq!((&shown["status"], &shown["why"]), (&json("\"finished\""), &json("null")));
 }
 
 #[test]

@@ -39,6 +39,8 @@ fn every_output_of_a_run_on_the_stand_in_says_so() {
     let place = place();
     let ran = place.succeed(&["--config", "drawn.toml"]);
     assert_eq!(ran.stdout.matches("STAND-IN DATA").count(), 2, "{}", ran.stdout);
+    let warnings = ran.stdout.lines().filter(|line| line.starts_with("STAND-IN"));
+    assert!(warnings.into_iter().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
     assert!(place.succeed(&["evaluate", "runs/drawn"]).stdout.contains("STAND-IN DATA"));
     let evaluation = place.succeed(&["evaluate", "runs/drawn", "--json"]).stdout;
     assert_eq!(json(&evaluation)["stand_in"], true);

@@ -72,11 +72,13 @@ const HEADER: &str = "epoch,step,learning_rate,train_loss,train_accuracy,\
 pub fn validation_accuracies(run: &RunDir) -> Result<Vec<f64>, RunError> {
     let path = run.metrics_jsonl();
     let text = fs::read_to_string(&path).map_err(|error| RunError::read(&path, error))?;
-    let rows = text.lines().map(serde_json::from_str::<Row>);
-    let accuracies = rows.filter_map(|row| row.map(|row| row.validation_accuracy).transpose());
-    accuracies
-        .collect::<Result<_, _>>()
-        .map_err(|error| RunError::Malformed { path, reason: error.to_string() })
+    Ok(whole_rows(&text).filter_map(|row| row.validation_accuracy).collect())
+}
+
+/// The rows up to the first that cannot be read: the last one of a run that is killed or goes on may
+/// be half there.
+fn whole_rows(text: &str) -> impl Iterator<Item = Row> {
+    text.lines().map_while(|line| serde_json::from_str(line).ok())
 }
 
 impl Row {
@@ -98,11 +100,10 @@ impl Row {
         }
     }
 
-    /// The rows of a run, as far as they can be read: the last one of a run that is killed or goes on
-    /// may be half there. None if there is no file.
+    /// The rows of a run, as far as they can be read. None if there is no file.
     pub fn read_all(run: &RunDir) -> Vec<Self> {
         let text = fs::read_to_string(run.metrics_jsonl()).unwrap_or_default();
-        text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+        whole_rows(&text).collect()
     }
 
     fn to_csv(&self) -> String {
@@ -212,5 +213,21 @@ fn must_begin_with(path: &Path, found: &[u8], written: &Lines) -> Result<(), Run
             Err(RunError::MetricsShortened { path, length, written: written.bytes })
         }
         _ => Err(RunError::Malformed { path, reason: "its rows are not those written".into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_ends_the_rows_and_is_no_error() {
+        let run = tempfile::TempDir::new().unwrap();
+        let (directory, _lock) = RunDir::create(Some(&run.path().join("run")), "run").unwrap();
+        let row = "{\"epoch\":1,\"step\":9,\"learning_rate\":0.1,\"train_loss\":1.0,\
+                   \"train_accuracy\":0.5,\"validation_loss\":1.0,\"validation_accuracy\":0.25}";
+        fs::write(directory.metrics_jsonl(), format!("{row}\n{}", &row[..40])).unwrap();
+        assert_eq!(validation_accuracies(&directory).unwrap(), [0.25]);
+        assert_eq!(Row::read_all(&directory).len(), 1);
     }
 }

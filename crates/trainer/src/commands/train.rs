@@ -18,17 +18,16 @@ pub fn train(args: &TrainArgs, log: &RunLog) -> Result<ExitCode, Failure> {
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
     args.ui.check()?;
     join_threads();
-    let ended = match (prepare(args), signals.received()) {
+    match (prepare(args), signals.received()) {
         // Ctrl-C also ends the process that reads data, and that is no failure then.
         (_, Some(stop)) => Ok(stopped_early(args, stop)),
-        (prepared, None) => prepared
-            .and_then(|(plan, resumed)| open(args, log, plan, resumed))
-            .and_then(|run| go(args, run, &signals)),
-    };
-    if let Err(failure) = &ended {
-        tracing::debug!("failed: {}", failure.message());
+        (prepared, None) => {
+            let opened = prepared.and_then(|(plan, resumed)| open(args, log, plan, resumed));
+            // A run that is refused has not failed, and may well be finished.
+            let refused = |failure: &Failure| tracing::debug!("refused: {}", failure.message());
+            opened.inspect_err(refused).and_then(|run| go(args, run, &signals))
+        }
     }
-    ended
 }
 
 /// Makes this thread one of those that kernels run on. As a stranger to them it would be put to sleep
