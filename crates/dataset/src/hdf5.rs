@@ -22,6 +22,7 @@ mod signature;
 mod source;
 mod storage;
 mod stored;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -33,7 +34,7 @@ pub use error::Hdf5Error;
 pub use ffi::neutralise_environment;
 pub use reader::isolate;
 pub use stored::Stored;
-pub(crate) use write::write_drawn;
+pub(crate) use stream::Contents;
 pub use write::{write, write_stand_in};
 
 use crate::examples::Examples;

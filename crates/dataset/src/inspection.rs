@@ -19,6 +19,7 @@ pub use doubts::{Doubt, Doubts};
 pub use facts::{ChannelFacts, PartFacts};
 pub use histograms::Histogram;
 pub use pairs::Pair;
+pub(crate) use pairs::sums;
 
 /// A part of a data set, to be inspected.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ mod examples;
 mod files;
 mod hands;
 pub mod hdf5;
+mod image_file;
 mod inspection;
 pub mod memory;
 mod outline;
@@ -22,6 +23,7 @@ mod source;
 mod split;
 mod stand_in;
 mod statistics;
+mod transfer;
 mod twins;
 mod work;
 
@@ -30,6 +32,7 @@ pub use digest::sha256;
 pub use error::DatasetError;
 pub use examples::{Examples, Values};
 pub use files::{Hdf5Config, OnMissing};
+pub use image_file::{Fit, ImageFileError, read_image};
 pub use inspection::{
     ChannelFacts, Doubt, Doubts, Histogram, InspectedPart, Inspection, Pair, PartFacts, Place,
 };
@@ -41,5 +44,9 @@ pub use source::{DatasetConfig, Source};
 pub use split::{Division, Split, SplitConfig};
 pub use stand_in::{StandInConfig, Subject};
 pub use statistics::{Normalization, Statistics};
+pub use transfer::{
+    Export, Import, Imported, MadePart, MadeSet, Partition, Role, Together, TransferError,
+    UnusableImage, Watch,
+};
 pub use twins::{Album, Twin, Twins};
 pub use work::{Standing, Work};

@@ -39,9 +39,12 @@ pub fn shuffled(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
 }
 
 /// Splits items `0..labels.len()` into the rest and the `fraction` held out of each class, both
-/// ascending. A class keeps at least one item in the rest.
+/// ascending. A class keeps at least one item in the rest. An item counts as its size, for example
+/// the number of examples that it stands for; of items of size 1 exactly the fraction is held out,
+/// of others at most.
 pub fn stratified(
     labels: &[u32],
+    size: impl Fn(usize) -> usize,
     part: HoldOut,
     fraction: f64,
     seed: u64,
@@ -53,12 +56,20 @@ pub fn stratified(
     let classes = labels.iter().max().map_or(0, |&most| most + 1);
     let mut held_out = vec![false; labels.len()];
     for class in 0..classes {
-        let items = labels.iter().zip(&mut held_out).filter(|(label, _)| **label == class);
-        let mut members: Vec<&mut bool> = items.map(|(_, held_out)| held_out).collect();
-        let count = (members.len() as f64 * fraction).round() as usize;
-        let count = count.min(members.len().saturating_sub(1));
+        let items = labels.iter().zip(&mut held_out).enumerate();
+        let items = items.filter(|(_, (label, _))| **label == class);
+        let mut members: Vec<(usize, &mut bool)> =
+            items.map(|(item, (_, held_out))| (size(item), held_out)).collect();
+        let count = members.iter().map(|(size, _)| size).sum::<usize>();
+        let mut room = (count as f64 * fraction).round() as usize;
+        room = room.min(count.saturating_sub(1));
         shuffle(&mut members, seed, purpose, u64::from(class));
-        members.into_iter().take(count).for_each(|held_out| *held_out = true);
+        for (size, held_out) in members {
+            if size <= room {
+                *held_out = true;
+                room -= size;
+            }
+        }
     }
     let where_it_is = |part: bool| {
         let items = held_out.iter().enumerate().filter(move |(_, held_out)| **held_out == part);
@@ -96,7 +107,7 @@ mod tests {
     #[test]
     fn a_split_takes_the_same_share_of_every_class() {
         let labels: Vec<u32> = (0..600).map(|item| item % 6).collect();
-        let (train, held_out) = stratified(&labels, HoldOut::Validation, 0.1, 3);
+        let (train, held_out) = stratified(&labels, |_| 1, HoldOut::Validation, 0.1, 3);
         assert_eq!((train.len(), held_out.len()), (540, 60));
         for class in 0..6 {
             assert_eq!(held_out.iter().filter(|&&item| labels[item] == class).count(), 10);
@@ -106,8 +117,23 @@ mod tests {
 
     #[test]
     fn a_class_of_one_item_stays_in_the_training_set() {
-        let (train, held_out) = stratified(&[0, 0, 0, 0, 1], HoldOut::Test, 0.9, 1);
+        let (train, held_out) = stratified(&[0, 0, 0, 0, 1], |_| 1, HoldOut::Test, 0.9, 1);
         assert_eq!(held_out.len(), 3);
         assert!(train.contains(&4));
+    }
+
+    #[test]
+    fn items_that_stand_for_several_are_held_out_whole_and_within_the_fraction() {
+        // Twenty items of one, and two of ten: a quarter of forty is ten.
+        let labels = vec![0; 22];
+        let size = |item: usize| if item < 20 { 1 } else { 10 };
+        for seed in 0..20 {
+            let (rest, held_out) = stratified(&labels, size, HoldOut::Test, 0.25, seed);
+            assert_eq!(rest.len() + held_out.len(), 22);
+            assert_eq!(held_out.iter().copied().map(size).sum::<usize>(), 10, "{held_out:?}");
+        }
+        // One that is larger than the fraction stays.
+        let (_, held_out) = stratified(&[0; 5], |_| 10, HoldOut::Test, 0.1, 1);
+        assert!(held_out.is_empty(), "{held_out:?}");
     }
 }

@@ -64,12 +64,31 @@ impl SplitConfig {
         let all: Vec<usize> = (0..labels.len()).collect();
         let (rest, test) = match source.test {
             Some(_) => (all, Vec::new()),
-            None => self.hold_out(labels, all, HoldOut::Test, seed)?,
+            None => self.hold_out(labels, |_| 1, all, HoldOut::Test, seed)?,
         };
         if source.validation.is_some() || self.validation_fraction == 0.0 {
             return Ok(Division { train: rest, validation: Vec::new(), test });
         }
-        let (train, validation) = self.hold_out(labels, rest, HoldOut::Validation, seed)?;
+        let (train, validation) = self.hold_out(labels, |_| 1, rest, HoldOut::Validation, seed)?;
+        Ok(Division { train, validation, test })
+    }
+
+    /// Divides groups of examples, of the classes `labels` and these sizes, so that none is torn:
+    /// which groups are for what. Nothing is held out for a part whose fraction is 0.
+    pub(crate) fn divide_groups(
+        &self,
+        labels: &[u32],
+        sizes: &[usize],
+        seed: u64,
+    ) -> Result<Division, DatasetError> {
+        let size = |group: usize| sizes.get(group).copied().unwrap_or_default();
+        let hold_out = |rest, part, fraction: f64| match fraction > 0.0 {
+            true => self.hold_out(labels, size, rest, part, seed),
+            false => Ok((rest, Vec::new())),
+        };
+        let all = (0..labels.len()).collect();
+        let (rest, test) = hold_out(all, HoldOut::Test, self.test_fraction)?;
+        let (train, validation) = hold_out(rest, HoldOut::Validation, self.validation_fraction)?;
         Ok(Division { train, validation, test })
     }
 
@@ -98,10 +117,11 @@ impl SplitConfig {
     }
 
     /// What is left of `items`, and what is held out of each class as `part`: a fraction of the
-    /// whole training set, which has these `labels`, and of which `items` are what is left.
+    /// whole training set, which has these `labels` and sizes, and of which `items` are what is left.
     fn hold_out(
         &self,
         labels: &[u32],
+        size: impl Fn(usize) -> usize,
         items: Vec<usize>,
         part: HoldOut,
         seed: u64,
@@ -110,9 +130,12 @@ impl SplitConfig {
             HoldOut::Validation => self.validation_fraction,
             HoldOut::Test => self.test_fraction,
         };
-        let of_these = fraction * labels.len() as f64 / items.len() as f64;
+        let total = |items: &mut dyn Iterator<Item = usize>| items.map(&size).sum::<usize>();
+        let count = total(&mut (0..labels.len()));
+        let of_these = fraction * count as f64 / total(&mut items.iter().copied()) as f64;
         let own: Vec<u32> = items.iter().filter_map(|&item| labels.get(item).copied()).collect();
-        let places = stratified(&own, part, of_these, seed);
+        let of_place = |place: usize| items.get(place).map_or(0, |&item| size(item));
+        let places = stratified(&own, of_place, part, of_these, seed);
         let whole = |places: Vec<usize>| -> Vec<usize> {
             places.into_iter().filter_map(|place| items.get(place).copied()).collect()
         };
@@ -121,9 +144,9 @@ impl SplitConfig {
             return Err(DatasetError::EmptySplit {
                 part: part.as_str(),
                 fraction,
-                count: labels.len(),
-                rest: rest.len(),
-                held_out: held_out.len(),
+                count,
+                rest: total(&mut rest.iter().copied()),
+                held_out: 0,
             });
         }
         Ok((rest, held_out))

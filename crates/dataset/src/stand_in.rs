@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DatasetError;
 use crate::examples::Examples;
-use crate::hdf5::{self, Part};
+use crate::hdf5::{self, Contents, Part};
 use crate::points::{PointsConfig, Shape};
 use crate::source::Source;
 use crate::work::Work;
@@ -68,11 +68,13 @@ impl StandInConfig {
             Part::Test => (self.train, self.test),
         };
         let work = Work::begin("drawing images", count);
-        let draw = |items: Range<usize>| {
+        let shape = drawing::SHAPE;
+        let contents =
+            Contents { part, count, shape, are_images: true, classes: &classes, stand_in: true };
+        contents.write(path, |items| {
             work.reach(items.start);
-            draw(start + items.start..start + items.end, self.seed)
-        };
-        Ok(hdf5::write_drawn(path, part, (count, drawing::SHAPE), draw, &classes)?)
+            Ok(draw(start + items.start..start + items.end, self.seed))
+        })
     }
 
     /// Draws both parts.

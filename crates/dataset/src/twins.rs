@@ -123,7 +123,7 @@ impl<'a> Album<'a> {
     ///
     /// If images lie in a file that cannot be read.
     pub fn twins(&self, others: &Self) -> Result<Twins, DatasetError> {
-        let within = self.typical.iter().copied().fold(0.0, f32::max) * CLOSE * CLOSE;
+        let within = self.within();
         let places = others.every(MOST_PAIRS / self.sketches.len().max(1));
         let searched = places.len();
         let work = Work::begin("looking for twins", searched);
@@ -135,6 +135,19 @@ impl<'a> Album<'a> {
         let pairs: Vec<Option<Twin>> =
             places.into_par_iter().map(twin).collect::<Result<_, DatasetError>>()?;
         Ok(Twins { pairs: pairs.into_iter().flatten().collect(), searched })
+    }
+
+    /// The images of this album whose twins in it are looked for: all of them, or every so many where
+    /// that would be too many pairs.
+    pub(crate) fn places(&self) -> Vec<usize> {
+        self.every(MOST_PAIRS / self.sketches.len().max(1))
+    }
+
+    /// All twins in this album of its image at `index`.
+    pub(crate) fn twins_of(&self, index: usize) -> Result<Vec<usize>, DatasetError> {
+        let near = self.nearest(self, index, usize::MAX, self.within())?;
+        let twins = near.into_iter().filter_map(|near| self.twin(self, index, near));
+        Ok(twins.map(|twin| twin.of).collect())
     }
 
     /// The images nearest to each of at most so many of `others`, evenly over them, by their index.
@@ -161,7 +174,12 @@ impl<'a> Album<'a> {
         (neighbour.distance / typical.copied().unwrap_or(0.0)).sqrt()
     }
 
-    /// The nearest image, if it is close enough to be a twin.
+    /// The squared distance that no twin reaches.
+    fn within(&self) -> f32 {
+        self.typical.iter().copied().fold(0.0, f32::max) * CLOSE * CLOSE
+    }
+
+    /// A near image, if it is close enough to be a twin.
     fn twin(&self, others: &Self, index: usize, nearest: Neighbour) -> Option<Twin> {
         let typical = |images: &Examples, index: usize| {
             self.typical.get(*images.labels.get(index)? as usize).copied()

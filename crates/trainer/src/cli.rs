@@ -2,6 +2,7 @@
 
 mod about;
 mod config;
+mod data;
 mod runs;
 
 use std::num::NonZeroU16;
@@ -15,6 +16,7 @@ use crate::style;
 use crate::table::WIDTH;
 pub use about::{CompletionsArgs, DevicesArgs, ManArgs, ModelCommand, ModelSummaryArgs};
 pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, SchemaArgs, ShowArgs};
+pub use data::{DataCommand, ExportArgs, FractionArgs, ImportArgs, SplitArgs};
 pub use runs::{
     RunsArgs, RunsBestArgs, RunsCommand, RunsCompareArgs, RunsListArgs, RunsRmArgs, RunsShowArgs,
 };
@@ -65,7 +67,7 @@ pub enum Command {
     /// Check, show and explain configs, and start one
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Make and inspect data sets
+    /// Make, inspect and divide data sets
     #[command(subcommand)]
     Data(DataCommand),
     /// List, show, compare and delete runs
@@ -77,14 +79,6 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual: trainer man | man -l -
     Man(ManArgs),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum DataCommand {
-    /// Draw a stand-in for images of the courses, in files of their layout
-    Synthesize(SynthesizeArgs),
-    /// Tell what a data set holds and what is wrong with it
-    Inspect(InspectArgs),
 }
 
 #[derive(Debug, Args)]

@@ -19,6 +19,7 @@ mod reproduce;
 mod runs;
 mod sweep;
 mod train;
+mod transfer;
 
 pub use completions::completions;
 pub use config::config;
@@ -36,6 +37,7 @@ pub use reproduce::reproduce;
 pub use runs::runs;
 pub use sweep::sweep;
 pub use train::train;
+pub use transfer::{export, import, split};
 
 /// What is said of everything that comes from the stand-in.
 const STAND_IN: &str = "STAND-IN DATA: drawn by the trainer, not real; see data/README.md";

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use dataset::DatasetError;
-use training::RunError;
+use training::{RunError, Stop};
 
-use crate::print;
+use crate::{print, signals};
 
 /// A failure with its exit code.
 #[derive(Debug)]
@@ -29,6 +29,11 @@ impl Failure {
     /// A failed run.
     pub fn run(error: &dyn Error) -> Self {
         Self { message: error.to_string(), code: RUN }
+    }
+
+    /// What a signal ended, with nothing to show for it.
+    pub fn stopped(message: impl Into<String>, stop: Stop) -> Self {
+        Self { message: message.into(), code: signals::exit_code(stop) }
     }
 
     /// What nobody expected: the device failed, or the trainer has a bug.

@@ -137,7 +137,7 @@ pub enum Hdf5Error {
 
 impl Hdf5Error {
     /// The same of this file.
-    pub(super) fn of(mut self, path: &Path) -> Self {
+    pub(crate) fn of(mut self, path: &Path) -> Self {
         let (Self::Unreadable { file, .. }
         | Self::NotHdf5 { file, .. }
         | Self::WrongPart { file, .. }

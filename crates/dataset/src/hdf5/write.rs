@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use hdf5::types::{FixedUnicode, TypeDescriptor};
-use hdf5::{Dataset, Group, H5Type};
-use ndarray::Array4;
+use hdf5::{Dataset, Group};
 
 use super::error::Site;
 use super::features::MAX_WIDTH;
@@ -50,37 +48,6 @@ pub fn write_stand_in(
     write_marked(path, part, examples, classes, true)
 }
 
-/// As [`write_stand_in`], of `count` images of `shape` that `draw` makes some at a time.
-pub(crate) fn write_drawn(
-    path: &Path,
-    part: Part,
-    (count, shape): (usize, [usize; 3]),
-    draw: impl Fn(Range<usize>) -> Examples,
-    classes: &[String],
-) -> Result<(), Hdf5Error> {
-    let [height, width, channels] = shape;
-    let most = (BLOCK / shape.iter().product::<usize>().max(1)).max(1);
-    put_in_place(path, part, classes, true, |file, name| {
-        let set = create(file, name, &[count, height, width, channels], u8::type_descriptor())?;
-        let mut labels = Vec::with_capacity(count);
-        for start in (0..count).step_by(most) {
-            let items = start..count.min(start + most);
-            let drawn = draw(items.clone());
-            if let Values::Pixels(pixels) = drawn.values {
-                let shape = [items.len(), height, width, channels];
-                let pixels = Array4::from_shape_vec(shape, pixels);
-                let pixels = pixels.map_err(|error| error.to_string())?;
-                set.write_slice(&pixels, (items, .., .., ..))?;
-            }
-            labels.extend(drawn.labels);
-        }
-        Ok(labels)
-    })
-}
-
-/// The bytes of images that are drawn at once.
-const BLOCK: usize = 4 << 20;
-
 fn write_marked(
     path: &Path,
     part: Part,
@@ -90,24 +57,24 @@ fn write_marked(
 ) -> Result<(), Hdf5Error> {
     let examples = &*in_memory(examples)?;
     check(path, part, examples, classes)?;
-    put_in_place(path, part, classes, stand_in, |file, name| {
-        write_values(file, name, examples)?;
+    put_in_place(path, part, classes, stand_in, |file, site| {
+        write_values(file, part.examples(), examples).map_err(|error| site.write(error))?;
         Ok(examples.labels.clone())
     })
 }
 
 /// Writes a file with the examples that `fill` puts into it, whose labels it gives.
-fn put_in_place(
+pub(super) fn put_in_place<E: From<Hdf5Error>>(
     path: &Path,
     part: Part,
     classes: &[String],
     stand_in: bool,
-    fill: impl FnOnce(&Group, &str) -> hdf5::Result<Vec<u32>>,
-) -> Result<(), Hdf5Error> {
+    fill: impl FnOnce(&Group, &Site) -> Result<Vec<u32>, E>,
+) -> Result<(), E> {
     let site = Site::new(path, "");
     let partial = partial(path);
     let written = write_all(&partial, path, part, (classes, stand_in), fill)
-        .and_then(|()| commit(&partial, path).map_err(|error| site.write(error)));
+        .and_then(|()| Ok(commit(&partial, path).map_err(|error| site.write(error))?));
     if written.is_err() {
         // The error that is returned says why; a leftover is written over the next time.
         let _ = fs::remove_file(&partial);
@@ -183,26 +150,26 @@ fn partial(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write_all(
+fn write_all<E: From<Hdf5Error>>(
     partial: &Path,
     path: &Path,
     part: Part,
     (classes, stand_in): (&[String], bool),
-    fill: impl FnOnce(&Group, &str) -> hdf5::Result<Vec<u32>>,
-) -> Result<(), Hdf5Error> {
+    fill: impl FnOnce(&Group, &Site) -> Result<Vec<u32>, E>,
+) -> Result<(), E> {
     let file = hdf5::File::with_options().with_fapl(|access| access.sec2()).create(partial);
     let file = file.map_err(|error| Site::new(path, "").write(error))?;
-    let failed = |name: &str, error: hdf5::Error| Site::new(path, name).write(error);
-    let put = |name: &str, result: hdf5::Result<()>| result.map_err(|error| failed(name, error));
-    let name = part.examples();
-    let labels = fill(&file, name).map_err(|error| failed(name, error))?;
+    let put = |name: &str, result: hdf5::Result<()>| {
+        result.map_err(|error| Site::new(path, name).write(error))
+    };
+    let labels = fill(&file, &Site::new(path, part.examples()))?;
     let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
     put(part.labels(), write_numbers(&file, part.labels(), &[labels.len()], &labels))?;
     put(CLASSES, write_classes(&file, classes))?;
     if stand_in {
         put(STAND_IN, write_numbers(&file, STAND_IN, &[1], &[1_u8]))?;
     }
-    put("", file.close())
+    Ok(put("", file.close())?)
 }
 
 fn write_values(file: &Group, name: &str, examples: &Examples) -> hdf5::Result<()> {
@@ -244,7 +211,7 @@ fn integer(name: &str) -> Option<i64> {
 }
 
 // Without times, so that equal data gives equal files.
-fn create(
+pub(super) fn create(
     file: &Group,
     name: &str,
     shape: &[usize],

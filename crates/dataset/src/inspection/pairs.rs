@@ -30,7 +30,7 @@ pub struct Pairs {
 }
 
 /// What an example holds.
-type Sum = [u8; 32];
+pub type Sum = [u8; 32];
 
 impl Pair {
     /// The parts of both.
@@ -120,7 +120,7 @@ fn pair(
 }
 
 /// SHA-256 of the values of each example.
-fn sums(examples: &Examples) -> Result<Vec<Sum>, DatasetError> {
+pub fn sums(examples: &Examples) -> Result<Vec<Sum>, DatasetError> {
     let mut sums = Vec::with_capacity(examples.len());
     let width = examples.width().max(1);
     examples.each_block(|block| match &block.values {

@@ -19,10 +19,10 @@ use crate::error::Failure;
 use crate::print;
 
 /// The parts of a data set, and where they come from.
-struct Subject {
-    parts: Vec<InspectedPart>,
-    classes: Vec<String>,
-    stand_in: bool,
+pub(super) struct Subject {
+    pub(super) parts: Vec<InspectedPart>,
+    pub(super) classes: Vec<String>,
+    pub(super) stand_in: bool,
     /// For each part its file, or how it was made.
     origins: BTreeMap<&'static str, String>,
     /// SHA-256 of each set of the source.
@@ -84,8 +84,8 @@ fn draw(parts: &[InspectedPart], report: &Report, out: &Path) -> Result<Vec<Path
 }
 
 impl Subject {
-    fn open(input: &Path) -> Result<Self, Failure> {
-        match input.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
+    pub(super) fn open(input: &Path) -> Result<Self, Failure> {
+        match is_config(input) {
             true => Self::of_config(input),
             false => Self::of_file(input).map_err(|error| Failure::run(&error)),
         }
@@ -120,6 +120,11 @@ impl Subject {
         let origins = origins.collect();
         Ok(Self { classes, stand_in, origins, sha256: sha256.into_iter().collect(), parts })
     }
+}
+
+/// Whether a path is that of a config, and not of an HDF5 file.
+pub(super) fn is_config(input: &Path) -> bool {
+    input.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
 }
 
 /// One part of a file, if it has it.
