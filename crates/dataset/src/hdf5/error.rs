@@ -1,3 +1,4 @@
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -205,7 +206,7 @@ impl<'a> Site<'a> {
 
     pub(super) fn write(&self, reason: impl ToString) -> Hdf5Error {
         let (file, object) = self.parts();
-        Hdf5Error::Write { file, object, reason: one_line(&reason.to_string()) }
+        Hdf5Error::Write { file, object, reason: plain(&reason.to_string()) }
     }
 
     pub(super) fn parts(&self) -> (PathBuf, String) {
@@ -219,6 +220,31 @@ pub(super) fn shortened(name: &str) -> String {
     if start.len() < name.len() { start + ".." } else { start }
 }
 
+/// What the system said, if libhdf5 tells its number; else the words of libhdf5.
+fn plain(reason: &str) -> String {
+    let number = reason.split_once("errno = ").and_then(|(_, rest)| rest.split(',').next());
+    match number.and_then(|number| number.trim().parse().ok()) {
+        Some(number) => io::Error::from_raw_os_error(number).to_string(),
+        None => one_line(reason),
+    }
+}
+
 fn one_line(reason: &str) -> String {
     reason.chars().filter(|c| !c.is_control()).take(160).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_disk_said_is_told_in_the_words_of_the_system() {
+        let reason = "H5Dwrite(): can't write data: file write failed: filename = 'x', errno = 28, \
+                      error message = 'No space left on device', buf = 0x0";
+        let error = Site::new(Path::new("x.h5"), "train_set_x").write(reason).to_string();
+        assert!(
+            error.contains("cannot be written (No space left on device (os error 28))"),
+            "{error}"
+        );
+    }
 }

@@ -157,6 +157,8 @@ fn write_all<E: From<Hdf5Error>>(
     (classes, stand_in): (&[String], bool),
     fill: impl FnOnce(&Group, &Site) -> Result<Vec<u32>, E>,
 ) -> Result<(), E> {
+    // What the system says of the place is plainer than what libhdf5 does.
+    File::create(partial).map_err(|error| Site::new(path, "").write(error))?;
     let file = hdf5::File::with_options().with_fapl(|access| access.sec2()).create(partial);
     let file = file.map_err(|error| Site::new(path, "").write(error))?;
     let put = |name: &str, result: hdf5::Result<()>| {

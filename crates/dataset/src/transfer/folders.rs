@@ -46,8 +46,8 @@ struct Findings {
     stand_in: bool,
 }
 
-const FORMS: &str = "images stand in a folder for each class, DIR/<class>/*.png, or together with their class before \
-                     an underscore, DIR/<class>_*.png; either may be in folders train, validation and test";
+const FORMS: &str = "images stand in a folder for each class, DIR/<class>/*.png, or together with their class\n  \
+                     before an underscore, DIR/<class>_*.png; either may be in folders train, validation and test";
 
 impl Folders {
     /// Looks through `folders`, of which each holds classes, or parts that hold classes.

@@ -44,6 +44,9 @@ pub struct Imported {
     pub all_grey: bool,
 }
 
+/// The images that are read before it is asked whether to go on: photographs take a while.
+const AT_ONCE: usize = 32;
+
 /// The images that are measured before it is asked whether to go on.
 const BLOCK: usize = 1024;
 
@@ -272,24 +275,22 @@ impl Reading<'_, '_> {
 
     /// Some images; in place of one that cannot be read a black one.
     fn read(&mut self, files: &[ImageFile]) -> Result<Examples, TransferError> {
-        watched(self.watch, "reading", self.done, self.folders.count())?;
         let (import, shape) = (self.import, self.shape);
         let row = shape.iter().product::<usize>();
-        let read: Vec<_> = files.par_iter().map(|file| import.pixels(file, shape)).collect();
         let mut pixels = Vec::with_capacity(files.len() * row);
-        for (file, read) in files.iter().zip(read) {
-            match read {
-                Ok((image, has_colours)) => {
-                    pixels.extend(image);
-                    self.has_colours |= has_colours;
-                }
-                Err(error) => {
-                    pixels.resize(pixels.len() + row, 0);
+        for files in files.chunks(AT_ONCE) {
+            watched(self.watch, "reading", self.done, self.folders.count())?;
+            let read: Vec<_> = files.par_iter().map(|file| import.pixels(file, shape)).collect();
+            for (file, read) in files.iter().zip(read) {
+                let (image, has_colours) = read.unwrap_or_else(|error| {
                     self.unusable.push(file.unusable(&error));
-                }
+                    (vec![0; row], false)
+                });
+                pixels.extend(image);
+                self.has_colours |= has_colours;
             }
+            self.done += files.len();
         }
-        self.done += files.len();
         Ok(Examples::images(shape, pixels, files.iter().map(|file| file.label).collect()))
     }
 }
