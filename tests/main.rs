@@ -22,6 +22,7 @@ mod describing;
 mod fitting;
 mod gradcheck;
 mod image_shapes;
+mod importing;
 mod inspecting;
 mod place;
 mod reporting;

@@ -23,7 +23,7 @@ pub fn configs() -> Vec<PathBuf> {
 
 /// The directory of the real SIGNS files, if they are anywhere where the README puts them, or
 /// beside the checkout.
-fn signs() -> Option<PathBuf> {
+pub fn signs() -> Option<PathBuf> {
     let named = env::var_os("SIGNS_DIR").map(PathBuf::from);
     let places = [root().join("data/signs"), root().join("../shared/data/signs")];
     let mut places = named.into_iter().chain(places);

@@ -45,7 +45,7 @@ pub use split::{Division, Split, SplitConfig};
 pub use stand_in::{StandInConfig, Subject};
 pub use statistics::{Normalization, Statistics};
 pub use transfer::{
-    Export, Import, Imported, MadePart, MadeSet, Partition, Role, Together, TransferError,
+    Export, Import, Imported, Lacking, MadePart, MadeSet, Partition, Role, Together, TransferError,
     UnusableImage, Watch,
 };
 pub use twins::{Album, Twin, Twins};

@@ -12,6 +12,7 @@ mod listing;
 mod natural;
 mod new_directory;
 mod partition;
+mod reading;
 mod role;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use serde::Serialize;
 
 pub use error::{TransferError, UnusableImage};
 pub use export::Export;
-pub use groups::Together;
+pub use groups::{Lacking, Together};
 pub use import::{Import, Imported};
 pub use partition::Partition;
 pub use role::Role;

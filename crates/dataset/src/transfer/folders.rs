@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::{counted, some};
 use super::listing::Listing;
-use super::{Role, TransferError, natural};
+use super::role::{Role, parts, roles};
+use super::{TransferError, natural};
 
 /// The image files of a data set.
 #[derive(Debug)]
@@ -73,21 +74,6 @@ impl Folders {
     /// The number of images of all parts.
     pub fn count(&self) -> usize {
         self.parts.values().map(Vec::len).sum()
-    }
-}
-
-/// Several folders with the names of parts are those parts; others are all looked into.
-fn roles(folders: &[PathBuf]) -> Vec<(Option<Role>, &PathBuf)> {
-    let role = |folder: &PathBuf| {
-        let absolute = std::path::absolute(folder).ok()?;
-        Role::of_folder(absolute.file_name()?.to_str()?)
-    };
-    let roles: Option<Vec<Role>> = folders.iter().map(role).collect();
-    let roles =
-        roles.filter(|roles| folders.len() > 1 && BTreeSet::from_iter(roles).len() == roles.len());
-    match roles {
-        Some(roles) => roles.into_iter().map(Some).zip(folders).collect(),
-        None => folders.iter().map(|folder| (None, folder)).collect(),
     }
 }
 
@@ -242,24 +228,6 @@ impl Findings {
             "remove or fill these folders, or name all classes in a file classes.txt, a line each";
         Err(TransferError::form(first, found, remedy))
     }
-}
-
-/// The parts that a folder holds: all of its folders are named as parts, and training images are
-/// among them.
-fn parts(listing: &Listing) -> Result<Option<Vec<(Role, PathBuf)>>, TransferError> {
-    let roles = listing.folders.iter().map(|name| Role::of_folder(name));
-    let Some(roles) = roles.collect::<Option<Vec<Role>>>().filter(|roles| !roles.is_empty()) else {
-        return Ok(None);
-    };
-    if !listing.images.is_empty() {
-        return Ok(None);
-    }
-    if BTreeSet::from_iter(&roles).len() < roles.len() {
-        let found = format!("several of its folders ({}) are one part", some(&listing.folders));
-        return Err(TransferError::form(&listing.path, found, "put them together"));
-    }
-    let folders = listing.folders.iter().map(|name| listing.path.join(name));
-    Ok(Some(roles.into_iter().zip(folders).collect()))
 }
 
 /// Images with their labels in their names.

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{TransferError, Watch, watched};
+use super::{Role, TransferError, Watch, watched};
 use crate::error::DatasetError;
 use crate::examples::Examples;
 use crate::inspection::sums;
@@ -29,6 +29,17 @@ pub struct Together {
     pub largest: usize,
     /// For how many examples a twin was looked for, and of how many.
     pub searched: [usize; 2],
+    /// Classes that a part has none of, since their groups are larger than the share.
+    pub lacking: Vec<Lacking>,
+}
+
+/// A part without examples of a class that it should have had some of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lacking {
+    /// The part.
+    pub part: Role,
+    /// The name of the class.
+    pub class: String,
 }
 
 /// For so many images twins are looked for before it is asked whether to go on.
@@ -71,6 +82,7 @@ impl Groups {
             examples: sizes.clone().sum(),
             largest: sizes.max().unwrap_or(0),
             searched: [self.searched, count],
+            lacking: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::groups::Groups;
+use super::groups::{Groups, Lacking};
 use super::new_directory::{NewDirectory, must_be_free};
 use super::{MadePart, MadeSet, Role, TransferError, Watch, watched};
 use crate::examples::Examples;
@@ -55,7 +55,7 @@ impl Partition {
             true => Groups::of_twins(&examples, watch)?,
             false => Groups::single(examples.len()),
         };
-        let together = self.keeps_twins_together.then(|| groups.together(examples.len()));
+        let mut together = self.keeps_twins_together.then(|| groups.together(examples.len()));
         let (shape, are_images) = (examples.shape, examples.are_images());
         let mut writer = Writer { examples, classes, stand_in, done: 0, watch };
         let mut parts = Vec::new();
@@ -67,7 +67,29 @@ impl Partition {
             parts.push(MadePart::new(role, place, labels, writer.classes.len()));
         }
         let classes = writer.classes;
+        if let Some(together) = &mut together {
+            together.lacking = self.lacking(&parts, &classes);
+        }
         Ok(MadeSet { shape, are_images, classes, stand_in, parts, together })
+    }
+
+    /// The classes of which a part has none, though its share of them is one or more.
+    fn lacking(&self, parts: &[MadePart], classes: &[String]) -> Vec<Lacking> {
+        let shares = [
+            (Role::Validation, self.split.validation_fraction),
+            (Role::Test, self.split.test_fraction),
+        ];
+        let lacking = shares.into_iter().flat_map(|(role, share)| {
+            let of_class = |part: &MadePart, class| part.classes.get(class).copied().unwrap_or(0);
+            let own = parts.iter().find(|part| part.part == role);
+            classes.iter().enumerate().filter_map(move |(class, name)| {
+                let all = parts.iter().map(|part| of_class(part, class)).sum::<usize>();
+                let due = (all as f64 * share).round() >= 1.0 && all > 1;
+                let has_none = own.map_or(0, |part| of_class(part, class)) == 0;
+                (due && has_none).then(|| Lacking { part: role, class: name.clone() })
+            })
+        });
+        lacking.collect()
     }
 
     /// The examples of each part, ascending.

@@ -35,7 +35,7 @@ fn more_images_than_are_read_at_once_keep_their_order() {
     };
     // A few of them are the 4 MiB that are written at once.
     let import = Import { size: Some([600, 600]), ..tree.import("in") };
-    import.clone().apply(&tree.path("small.h5"), &mut watch).map(drop).unwrap();
+    import.apply(&tree.path("small.h5"), &mut watch).unwrap();
     let labels = tree.read("small.h5", Part::Train).examples.labels;
     assert_eq!(labels, (0..100).map(|item| item % 2).collect::<Vec<_>>());
     assert_eq!(told.first(), Some(&("reading", 0, 100)));

@@ -101,6 +101,21 @@ fn equal_points_stay_in_one_part() {
 }
 
 #[test]
+fn a_part_that_gets_none_of_a_class_is_told() {
+    let tree = Tree::new();
+    // All of class 0 are equal.
+    let values = (0..40).map(|item| if item % 2 == 0 { 0.5 } else { item as f32 }).collect();
+    let points = Examples::features(1, values, (0..40).map(|item| item % 2).collect());
+    let classes = ["same", "other"].map(String::from);
+    hdf5::write(&tree.path("all.h5"), Part::Train, &points, &classes).unwrap();
+    let made =
+        partition(0.2, 0.0, true).apply(&tree.path("all.h5"), &tree.path("out"), &mut on).unwrap();
+    assert_eq!(made.parts[1].classes, [0, 4]);
+    let lacking = Lacking { part: Role::Test, class: "same".to_owned() };
+    assert_eq!(made.together.unwrap().lacking, [lacking]);
+}
+
+#[test]
 fn an_import_splits_as_a_file_is_split() {
     let (tree, all) = (Tree::new(), hands_with_twins());
     hdf5::write(&tree.path("all.h5"), Part::Train, &all, &digits()).unwrap();

@@ -26,12 +26,11 @@ pub fn of_import(report: &Report<&Imported>, fit: Fit) -> String {
 
 /// What is told of images that are now files.
 pub fn of_export(report: &Report<&MadeSet>) -> String {
-    let out = report.out.display();
-    format!(
-        "{}\n\nnext: trainer data import {out} --out FILE.h5",
-        table_of(&report.out, report.made)
-    )
-    .replace("FILE.h5", if report.made.parts.len() > 1 { "DIR" } else { "FILE.h5" })
+    let (out, made) = (report.out.display(), report.made);
+    let grey = if made.shape[2] == 1 { " --grey" } else { "" };
+    let file = if made.parts.len() > 1 { "DIR" } else { "FILE.h5" };
+    let table = table_of(&report.out, made);
+    format!("{table}\n\nnext: trainer data import {out} --out {file}{grey}")
 }
 
 /// What is told of a file that is now several.
@@ -70,18 +69,30 @@ fn table_of(out: &Path, made: &MadeSet) -> String {
 }
 
 fn together(together: &Together) -> String {
-    let Together { groups, examples, largest, searched: [searched, count] } = together;
-    let found = match groups {
+    let Together { groups, examples, largest, searched: [searched, count], lacking } = together;
+    let mut lines = vec![match groups {
         0 => "no twins: each example is on its own".to_owned(),
-        1 => format!("1 group of {examples} twins is kept together in one part"),
+        1 => format!("{examples} examples are twins of one another, and in one part"),
         _ => format!(
             "{examples} examples are twins: each of their {groups} groups is in one part, the largest of {largest}"
         ),
-    };
-    match searched < count {
-        true => format!("{found}\n(twins were looked for with {searched} of {count} images)"),
-        false => found,
+    }];
+    let thinned = format!("(twins were looked for with {searched} of {count} images)");
+    lines.extend((searched < count).then_some(thinned));
+    if !lacking.is_empty() {
+        let without = |role: Role| {
+            let classes = lacking.iter().filter(|lacking| lacking.part == role);
+            let classes: Vec<_> = classes.map(|lacking| lacking.class.as_str()).collect();
+            let more = classes.len().saturating_sub(LINES);
+            let shown = classes.get(..LINES).unwrap_or(&classes).join(", ");
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let line = format!("  the {} set has none of {shown}{more}", role.as_str());
+            (!classes.is_empty()).then_some(line)
+        };
+        lines.push("ATTENTION: groups larger than the share stay in the training set; --ignore-twins tears them".to_owned());
+        lines.extend(Role::ALL.into_iter().filter_map(without));
     }
+    lines.join("\n")
 }
 
 fn skipped_images(skipped: &[UnusableImage]) -> String {

@@ -1,0 +1,242 @@
+//! `trainer data import`, `export` and `split`: what they make, what they say, and what they refuse.
+
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use dataset::hdf5::{self, Hdf5File, Part};
+use image::RgbImage;
+
+use crate::place::{Place, Ran, coloured};
+use crate::shipped_configs::signs;
+use crate::training::json;
+
+/// A place with `photos`: the images of `data/train.h5` as files.
+fn photos() -> Place {
+    let place = Place::new();
+    place.succeed(&["data", "export", "data/train.h5", "--out", "photos"]);
+    place
+}
+
+fn read(place: &Place, file: &str, part: Part) -> Hdf5File {
+    hdf5::read(&place.path(file), part).unwrap()
+}
+
+/// Whether two files hold the same examples of the same classes.
+#[track_caller]
+fn must_agree(one: &Hdf5File, other: &Hdf5File) {
+    assert!(one.examples == other.examples, "the examples differ");
+    assert_eq!(one.classes, other.classes);
+}
+
+#[test]
+fn an_import_is_told_and_so_is_what_was_left_out() {
+    let place = photos();
+    place.write("photos/red/notes.txt", "a note");
+    place.write("photos/red/broken.png", "no image");
+    fs::remove_file(place.path("photos/classes.txt")).unwrap();
+    let args = ["data", "import", "photos", "--out", "sets/photos", "--validation-fraction", "0.2"];
+    let more = ["--size", "8x6", "--fit", "crop", "--skip-corrupt"];
+    let ran = place.succeed(&[&args[..], &more].concat());
+    insta::assert_snapshot!("data-import", ran.stdout);
+    assert_eq!(place.names("sets/photos"), ["train.h5", "validation.h5"]);
+
+    let more = ["--size", "8x6", "--skip-corrupt", "--json", "--out", "again.h5"];
+    let told = json(&place.succeed(&[&["data", "import", "photos"], &more[..]].concat()).stdout);
+    assert_eq!(told["classes"], json(r#"["blue", "green", "red"]"#));
+    assert_eq!((&told["shape"], &told["out"]), (&json("[8, 6, 3]"), &json("\"again.h5\"")));
+    assert_eq!(told["parts"][0]["classes"], json("[20, 20, 20]"));
+    assert_eq!(told["skipped"][0]["path"], "photos/red/broken.png");
+    assert_eq!(told["left_out"][0], "photos/red/notes.txt");
+}
+
+#[test]
+fn an_export_is_told_and_comes_back_as_it_was() {
+    let place = Place::new();
+    let ran = place.succeed(&["data", "export", "tiny.toml", "--out", "images"]);
+    insta::assert_snapshot!("data-export", ran.stdout);
+    assert_eq!(place.names("images"), ["classes.txt", "test", "train", "validation"]);
+    place.succeed(&["data", "import", "images", "--out", "back"]);
+    must_agree(
+        &read(&place, "back/test.h5", Part::Test),
+        &read(&place, "data/test.h5", Part::Test),
+    );
+    let told =
+        place.succeed(&["data", "export", "data/train.h5", "--out", "flat", "--flat", "--json"]);
+    let told = json(&told.stdout);
+    assert_eq!(
+        (&told["parts"][0]["part"], &told["parts"][0]["count"]),
+        (&json("\"train\""), &json("60"))
+    );
+    assert!(place.path("flat/green_00004.png").is_file(), "{:?}", place.names("flat"));
+    place.succeed(&["data", "import", "flat", "--out", "flat.h5"]);
+    must_agree(&read(&place, "flat.h5", Part::Train), &read(&place, "data/train.h5", Part::Train));
+}
+
+#[test]
+fn a_split_is_told_and_each_part_is_in_a_file_of_its_own() {
+    let place = Place::new();
+    let mut images = coloured(60);
+    let copies: Vec<usize> = (0..54).chain([0, 1, 2, 0, 1, 2]).collect();
+    images = images.select(&copies);
+    let classes = ["red", "green", "blue"].map(String::from);
+    hdf5::write(&place.path("all.h5"), Part::Train, &images, &classes).unwrap();
+    let fractions = ["--test-fraction", "0.2", "--validation-fraction", "0.1"];
+    let ran =
+        place.succeed(&[&["data", "split", "all.h5", "--out", "parts"], &fractions[..]].concat());
+    insta::assert_snapshot!("data-split", ran.stdout);
+    assert_eq!(place.names("parts"), ["test.h5", "train.h5", "validation.h5"]);
+    let ran = place.succeed(
+        &[
+            &["data", "split", "all.h5", "--out", "torn", "--ignore-twins", "--json"],
+            &fractions[..],
+        ]
+        .concat(),
+    );
+    let told = json(&ran.stdout);
+    assert_eq!((&told["together"], &told["parts"][2]["count"]), (&json("null"), &json("12")));
+}
+
+#[test]
+fn what_was_imported_is_trained_on() {
+    let place = photos();
+    place.succeed(&["data", "import", "photos", "--out", "mine", "--test-fraction", "0.2"]);
+    let ran = place.succeed(&["config", "init", "mine"]);
+    assert!(ran.stdout.contains("mine.toml: written"), "{}", ran.stdout);
+    let ran = place.succeed(&["--config", "mine.toml", "--set", "training.epochs=3"]);
+    assert!(ran.stdout.contains("done in"), "{}", ran.stdout);
+    // The names of the folders are those of the answers.
+    let ran = place.succeed(&["predict", "runs/mine", "photos/red/00000.png", "--json"]);
+    assert!(
+        ["red", "green", "blue"].iter().all(|class| ran.stdout.contains(class)),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn the_real_signs_come_back_from_folders_to_the_bit() {
+    let Some(signs) = signs() else {
+        println!("skipped: no real SIGNS images beside the checkout");
+        return;
+    };
+    let place = Place::new();
+    for (file, part) in [("train_signs.h5", Part::Train), ("test_signs.h5", Part::Test)] {
+        let file = signs.join(file);
+        let role = if part == Part::Train { "train" } else { "test" };
+        let folder = format!("signs/{role}");
+        fs::create_dir_all(place.path("signs")).unwrap();
+        place.succeed(&["data", "export", file.to_str().unwrap(), "--out", &folder, "--flat"]);
+    }
+    place.succeed(&["data", "import", "signs", "--out", "back"]);
+    for (file, part) in [("train", Part::Train), ("test", Part::Test)] {
+        let original = hdf5::read(&signs.join(format!("{file}_signs.h5")), part).unwrap();
+        must_agree(&read(&place, &format!("back/{file}.h5"), part), &original);
+    }
+}
+
+#[test]
+fn a_twin_is_never_on_both_sides_of_a_split_of_the_real_signs() {
+    let Some(signs) = signs() else {
+        println!("skipped: no real SIGNS images beside the checkout");
+        return;
+    };
+    let place = Place::new();
+    let file = signs.join("train_signs.h5");
+    let args = ["data", "split", file.to_str().unwrap(), "--out", "parts"];
+    place.succeed(
+        &[&args[..], &["--test-fraction", "0.1", "--validation-fraction", "0.1"]].concat(),
+    );
+    place.succeed(&["config", "init", "parts"]);
+    let told = place.succeed(&["data", "inspect", "parts.toml", "--json"]);
+    assert_eq!(json(&told.stdout)["twins"], json("[]"));
+}
+
+#[test]
+fn what_cannot_be_imported_is_refused_with_what_to_do() {
+    let place = photos();
+    place.write("photos/red/broken.png", "no image");
+    RgbImage::new(9, 5).save(place.path("photos/blue/wide.png")).unwrap();
+    let refuses = |args: &[&str], code, words: &[&str]| {
+        place.refuses(&[&["data", "import"], args].concat(), code, words);
+    };
+    refuses(&["photos", "--out", "x.h5"], 1, &["2 sizes", "5x9", "--size 6x6"]);
+    refuses(
+        &["photos", "--out", "x.h5", "--size", "6"],
+        1,
+        &["photos/red/broken.png", "--skip-corrupt"],
+    );
+    refuses(
+        &["photos/red", "--out", "x.h5"],
+        1,
+        &["no class before an underscore", "DIR/<class>/*.png"],
+    );
+    refuses(&["photo", "--out", "x.h5"], 1, &["cannot read photo", "check the path"]);
+    refuses(&["photos", "--out", "data/train.h5"], 2, &["data/train.h5 exists", "--out"]);
+    refuses(&["photos", "--out", "data"], 2, &["data is not empty", "--out"]);
+    refuses(&["photos", "--out", "x.h5", "--test-fraction", "0.1"], 2, &["one file", "directory"]);
+    refuses(&["photos", "--out", "x.h5", "--size", "6x"], 2, &["6x", "64 or 48x64"]);
+    refuses(&["photos", "--out", "x.h5", "--fit", "pad"], 2, &["--size"]);
+    refuses(&["--out", "x.h5"], 2, &["<DIR>"]);
+}
+
+#[test]
+fn what_cannot_be_exported_or_split_is_refused_with_what_to_do() {
+    let place = photos();
+    let refuses = |args: &[&str], code, words: &[&str]| {
+        place.refuses(&[&["data"], args].concat(), code, words);
+    };
+    refuses(&["export", "data/train.h5", "--out", "photos"], 2, &["photos is not empty", "--out"]);
+    refuses(&["export", "data/none.h5", "--out", "x"], 1, &["data/none.h5", "check the path"]);
+    refuses(&["export", "none.toml", "--out", "x"], 2, &["none.toml"]);
+    let split = |file: &str, fractions: &[&str], code, words: &[&str]| {
+        refuses(&[&["split", file, "--out", "x"], fractions].concat(), code, words);
+    };
+    split("data/test.h5", &["--test-fraction", "0.1"], 1, &["a test set only", "training set"]);
+    split("data/train.h5", &[], 2, &["--test-fraction <F>", "--validation-fraction <F>"]);
+    split("data/train.h5", &["--test-fraction", "1.5"], 2, &["between 0 and 1"]);
+    split(
+        "data/train.h5",
+        &["--test-fraction", "0.001"],
+        2,
+        &["none of 60", "larger --test-fraction"],
+    );
+    let both = ["--test-fraction", "0.5", "--validation-fraction", "0.5"];
+    split("data/train.h5", &both, 2, &["nothing to train on", "smaller"]);
+}
+
+/// Waits until something in `directory` is under way.
+fn await_partial(place: &Place) {
+    let is_partial = |name: &String| name.ends_with(".partial");
+    for _ in 0..1000 {
+        if place.names("").iter().any(is_partial) {
+            return;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    panic!("nothing was begun");
+}
+
+#[test]
+fn an_import_that_is_stopped_leaves_nothing() {
+    let place = Place::new();
+    for class in ["a", "b"] {
+        fs::create_dir_all(place.path("many").join(class)).unwrap();
+    }
+    RgbImage::new(1500, 1500).save(place.path("large.png")).unwrap();
+    let link = |name: &Path| fs::hard_link(place.path("large.png"), place.path("many").join(name));
+    for item in 0..2000 {
+        link(Path::new(&format!("{}/{item}.png", ["a", "b"][item % 2]))).unwrap();
+    }
+    let before = place.names("");
+    for (signal, code, out) in [("-INT", 130, "new.h5"), ("-TERM", 143, "new")] {
+        let child = place.start(&["data", "import", "many", "--out", out, "--size", "8"]);
+        await_partial(&place);
+        let id = child.id().to_string();
+        std::process::Command::new("kill").args([signal, &id]).status().unwrap();
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        ran.refused(code, &["stopped; nothing was written"]);
+        assert_eq!(place.names(""), before);
+    }
+}
