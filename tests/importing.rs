@@ -23,6 +23,12 @@ fn read(place: &Place, file: &str, part: Part) -> Hdf5File {
     hdf5::read(&place.path(file), part).unwrap()
 }
 
+/// Lines that fit a terminal.
+#[track_caller]
+fn must_fit(ran: &Ran) {
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
+}
+
 /// Whether two files hold the same examples of the same classes.
 #[track_caller]
 fn must_agree(one: &Hdf5File, other: &Hdf5File) {
@@ -40,6 +46,7 @@ fn an_import_is_told_and_so_is_what_was_left_out() {
     let more = ["--size", "8x6", "--fit", "crop", "--skip-corrupt"];
     let ran = place.succeed(&[&args[..], &more].concat());
     insta::assert_snapshot!("data-import", ran.stdout);
+    must_fit(&ran);
     assert_eq!(place.names("sets/photos"), ["train.h5", "validation.h5"]);
 
     let more = ["--size", "8x6", "--skip-corrupt", "--json", "--out", "again.h5"];
@@ -56,6 +63,7 @@ fn an_export_is_told_and_comes_back_as_it_was() {
     let place = Place::new();
     let ran = place.succeed(&["data", "export", "tiny.toml", "--out", "images"]);
     insta::assert_snapshot!("data-export", ran.stdout);
+    must_fit(&ran);
     assert_eq!(place.names("images"), ["classes.txt", "test", "train", "validation"]);
     place.succeed(&["data", "import", "images", "--out", "back"]);
     must_agree(
@@ -86,6 +94,7 @@ fn a_split_is_told_and_each_part_is_in_a_file_of_its_own() {
     let ran =
         place.succeed(&[&["data", "split", "all.h5", "--out", "parts"], &fractions[..]].concat());
     insta::assert_snapshot!("data-split", ran.stdout);
+    must_fit(&ran);
     assert_eq!(place.names("parts"), ["test.h5", "train.h5", "validation.h5"]);
     let ran = place.succeed(
         &[

@@ -74,7 +74,7 @@ fn together(together: &Together) -> String {
         0 => "no twins: each example is on its own".to_owned(),
         1 => format!("{examples} examples are twins of one another, and in one part"),
         _ => format!(
-            "{examples} examples are twins: each of their {groups} groups is in one part, the largest of {largest}"
+            "{examples} examples are twins, in {groups} groups of up to {largest}: each group is in one part"
         ),
     }];
     let thinned = format!("(twins were looked for with {searched} of {count} images)");
@@ -89,7 +89,10 @@ fn together(together: &Together) -> String {
             let line = format!("  the {} set has none of {shown}{more}", role.as_str());
             (!classes.is_empty()).then_some(line)
         };
-        lines.push("ATTENTION: groups larger than the share stay in the training set; --ignore-twins tears them".to_owned());
+        lines.push(
+            "ATTENTION: groups that are larger than the share stay in the training set;".to_owned(),
+        );
+        lines.push("--ignore-twins tears them".to_owned());
         lines.extend(Role::ALL.into_iter().filter_map(without));
     }
     lines.join("\n")
