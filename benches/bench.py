@@ -206,7 +206,7 @@ def trainer_recipe(config, run_dir, data, seed):
 
 
 def trainer_accuracy(line):
-    match = re.search(r"^epoch .*validation .*accuracy +([0-9.]+) %", line)
+    match = re.search(r"^epoch .*valid.* ([0-9.]+) %", line)
     return float(match[1]) / 100 if match else 0.0
 
 

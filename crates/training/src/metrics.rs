@@ -226,7 +226,7 @@ mod tests {
         let (directory, _lock) = RunDir::create(Some(&run.path().join("run")), "run").unwrap();
         let row = "{\"epoch\":1,\"step\":9,\"learning_rate\":0.1,\"train_loss\":1.0,\
                    \"train_accuracy\":0.5,\"validation_loss\":1.0,\"validation_accuracy\":0.25}";
-        fs::write(directory.metrics_jsonl(), format!("{row}\n{}", &row[..40])).unwrap();
+        fs::write(directory.metrics_jsonl(), format!("{row}\n{}", row.split_at(40).0)).unwrap();
         assert_eq!(validation_accuracies(&directory).unwrap(), [0.25]);
         assert_eq!(Row::read_all(&directory).len(), 1);
     }

@@ -101,7 +101,7 @@ impl Export<'_> {
         let total = self.parts.iter().map(|part| part.examples.len()).sum();
         let items: Vec<usize> = (0..part.examples.len()).collect();
         for items in items.chunks(BLOCK) {
-            watched(watch, "writing", *done, total)?;
+            watched(watch, "writing images", *done, total)?;
             let (images, places) = part.examples.in_memory(items)?;
             items.par_iter().zip(places.par_iter()).try_for_each(|(&item, &place)| {
                 let index = part.indices.get(item).copied().unwrap_or(item);

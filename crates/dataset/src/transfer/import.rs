@@ -194,7 +194,7 @@ fn only_size(folders: &Folders, watch: &mut Watch) -> Result<[usize; 2], Transfe
     let mut sizes: BTreeMap<[usize; 2], (usize, &ImageFile)> = BTreeMap::new();
     let mut unusable = Vec::new();
     for (number, block) in files.chunks(BLOCK).enumerate() {
-        watched(watch, "measuring", number * BLOCK, files.len())?;
+        watched(watch, "measuring images", number * BLOCK, files.len())?;
         let found: Vec<_> =
             block.par_iter().map(|file| (*file, image_file::image_size(&file.path))).collect();
         for (file, size) in found {

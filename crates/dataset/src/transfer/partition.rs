@@ -136,7 +136,7 @@ impl Writer<'_, '_> {
             stand_in: *stand_in,
         };
         contents.write(path, |range| {
-            watched(watch, "writing", *done, examples.len())?;
+            watched(watch, "writing examples", *done, examples.len())?;
             *done += range.len();
             let chosen = items.get(range).unwrap_or_default();
             let (taken, places) = examples.in_memory(chosen)?;

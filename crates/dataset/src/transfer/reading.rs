@@ -72,7 +72,7 @@ impl Reading<'_, '_> {
         let row = shape.iter().product::<usize>();
         let mut pixels = Vec::with_capacity(files.len() * row);
         for files in files.chunks(AT_ONCE) {
-            watched(self.watch, "reading", self.done, self.folders.count())?;
+            watched(self.watch, "reading images", self.done, self.folders.count())?;
             let read: Vec<_> = files.par_iter().map(|file| import.pixels(file, shape)).collect();
             for (file, read) in files.iter().zip(read) {
                 let (image, has_colours) = read.unwrap_or_else(|error| {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use dataset::{
     DatasetError, Export, Import, Imported, MadeSet, Partition, SplitConfig, TransferError, Watch,
+    Work,
 };
 use serde::Serialize;
 
@@ -95,12 +96,19 @@ fn partition(args: &FractionArgs) -> Result<Option<Partition>, Failure> {
     Ok(Some(Partition { split, seed, keeps_twins_together: !ignore_twins }))
 }
 
-/// Does something long that a signal may stop.
+/// Does something long, shows how far it is, and stops it at a signal.
 fn watched<T>(long: impl FnOnce(&mut Watch) -> Result<T, TransferError>) -> Result<T, Failure> {
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
-    let mut watch = |_: &str, _: usize, _: usize| match signals.received() {
-        Some(_) => ControlFlow::Break(()),
-        None => ControlFlow::Continue(()),
+    let mut under_way: Option<(&str, Work)> = None;
+    let mut watch = |doing: &'static str, done: usize, total: usize| {
+        match &under_way {
+            Some((known, work)) if *known == doing => work.reach(done),
+            _ => under_way = Some((doing, Work::go_on(doing, done, total))),
+        }
+        match signals.received() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
     };
     long(&mut watch).map_err(|error| match (&error, signals.received()) {
         (TransferError::Stopped, Some(stop)) => Failure::stopped(error.to_string(), stop),
