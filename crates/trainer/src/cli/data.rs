@@ -52,13 +52,14 @@ pub struct ImportArgs {
 const FORMS: &str = "\
 Images are PNG or JPEG files, in one of two forms:
   DIR/<class>/*.png     a folder for each class, with no folders in it
-  DIR/<class>_*.png     together, their class before the first underscore: 0_IMG_5864.jpg
+  DIR/<class>_*.png     together, their class before the first underscore
 Either may be in folders DIR/train, DIR/validation (or val, valid) and DIR/test.
 
-A label is the place of its class in the list of names: as numbers if all names are, else in natural
-order (class2 before class10), or as a file DIR/classes.txt lists them, a line each. Images are
-stored in the natural order of their names. They are turned as their EXIF orientation says; hidden
-files and files that are no images are left out; links are followed.
+A label is the place of its class in the list of names: as numbers if all names
+are, else in natural order (class2 before class10), or as a file DIR/classes.txt
+lists them, a line each. Images are stored in the natural order of their names.
+They are turned as their EXIF orientation says; hidden files and files that are
+no images are left out; links are followed.
 
 `trainer predict` brings images to the size as --fit stretch does.";
 
@@ -106,6 +107,9 @@ pub struct ExportArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "trainer data split --out <DIR> --test-fraction <F> [OPTIONS] <FILE.h5>"
+)]
 #[command(after_help = TOGETHER)]
 #[command(group = ArgGroup::new("fractions").args(["test_fraction", "validation_fraction"]).required(true).multiple(true))]
 pub struct SplitArgs {
@@ -123,9 +127,10 @@ pub struct SplitArgs {
 }
 
 const TOGETHER: &str = "\
-Twins, images of one picture as `trainer data inspect` finds them, are kept together in one part, and
-so are equal examples: a score on images that the model has seen is worth nothing. With
---ignore-twins the parts are those that a run of this seed makes itself.";
+Twins, images of one picture as `trainer data inspect` finds them, are kept
+together in one part, and so are equal examples: a score on images that the
+model has seen is worth nothing. With --ignore-twins the parts are those that a
+run of this seed makes itself.";
 
 /// `64` or `48x64`.
 fn size(text: &str) -> Result<[usize; 2], String> {

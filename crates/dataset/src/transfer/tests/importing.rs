@@ -38,7 +38,7 @@ fn more_images_than_are_read_at_once_keep_their_order() {
     import.apply(&tree.path("small.h5"), &mut watch).unwrap();
     let labels = tree.read("small.h5", Part::Train).examples.labels;
     assert_eq!(labels, (0..100).map(|item| item % 2).collect::<Vec<_>>());
-    assert_eq!(told.first(), Some(&("reading", 0, 100)));
+    assert_eq!(told.first(), Some(&("reading images", 0, 100)));
     assert!(told.is_sorted() && told.len() > 9, "{told:?}");
 }
 

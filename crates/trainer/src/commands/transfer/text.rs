@@ -4,6 +4,7 @@ use dataset::{Fit, Imported, MadePart, MadeSet, Role, Together, UnusableImage};
 
 use super::Report;
 use crate::commands::STAND_IN;
+use crate::style;
 use crate::table::{Align, Table};
 
 /// The most classes and files that are listed; JSON has all.
@@ -30,7 +31,8 @@ pub fn of_export(report: &Report<&MadeSet>) -> String {
     let grey = if made.shape[2] == 1 { " --grey" } else { "" };
     let file = if made.parts.len() > 1 { "DIR" } else { "FILE.h5" };
     let table = table_of(&report.out, made);
-    format!("{table}\n\nnext: trainer data import {out} --out {file}{grey}")
+    let next = format!("next: trainer data import {out} --out {file}{grey}");
+    format!("{table}\n\n{}", style::faint(&next))
 }
 
 /// What is told of a file that is now several.
@@ -48,7 +50,7 @@ fn table_of(out: &Path, made: &MadeSet) -> String {
         true => format!("images of {height}x{width}x{channels}"),
         false => format!("points of {channels} features"),
     };
-    let mut lines = Vec::from_iter(made.stand_in.then(|| STAND_IN.to_owned()));
+    let mut lines = Vec::from_iter(made.stand_in.then(|| style::doubtful(STAND_IN)));
     lines.push(format!("{}: {examples} in {} classes", out.display(), classes.len()));
     let heads = parts.iter().map(|part| (part.part.as_str(), Align::Right));
     let mut table = Table::new([("class", Align::Left)].into_iter().chain(heads), 0);
@@ -89,10 +91,8 @@ fn together(together: &Together) -> String {
             let line = format!("  the {} set has none of {shown}{more}", role.as_str());
             (!classes.is_empty()).then_some(line)
         };
-        lines.push(
-            "ATTENTION: groups that are larger than the share stay in the training set;".to_owned(),
-        );
-        lines.push("--ignore-twins tears them".to_owned());
+        let attention = "ATTENTION: groups that are larger than the share stay in the training set;\n--ignore-twins tears them";
+        lines.push(style::doubtful(attention));
         lines.extend(Role::ALL.into_iter().filter_map(without));
     }
     lines.join("\n")
@@ -116,5 +116,5 @@ fn next(out: &Path, made: &MadeSet) -> String {
     let train = made.parts.iter().find(|part| part.part == Role::Train);
     let train = train.map_or(out, |part| &part.path);
     let (out, train) = (out.display(), train.display());
-    format!("next: trainer data inspect {train}\n      trainer config init {out}")
+    style::faint(&format!("next: trainer data inspect {train}\n      trainer config init {out}"))
 }
