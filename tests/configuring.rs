@@ -180,6 +180,10 @@ fn a_first_config_takes_no_place_of_another_file_and_needs_data() {
     assert_eq!(place.read("tiny.toml"), TINY);
     fs::create_dir(place.path("empty")).unwrap();
     place.trainer(&["config", "init", "empty"]).refused(2, &["no HDF5 file", "name a .h5 file"]);
+    place.succeed(&["data", "synthesize", "--out", "few", "--train", "12", "--test", "6"]);
+    place
+        .trainer(&["config", "init", "few"])
+        .refused(2, &["12 examples are too few", "validation"]);
     place.trainer(&["config", "init", "absent.h5"]).refused(1, &["absent.h5"]);
     fs::copy(place.path("data/train.h5"), place.path("data/train2.h5")).unwrap();
     place.trainer(&["config", "init", "data"]).refused(2, &["2 files hold a training set"]);

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use dataset::hdf5::{self, Hdf5Error, Keep, Part};
-use dataset::{DatasetConfig, Hdf5Config, OnMissing, Split, SplitConfig, StandInConfig};
+use dataset::{
+    DatasetConfig, DatasetError, Hdf5Config, OnMissing, Split, SplitConfig, StandInConfig,
+};
 use training::{RunConfig, RunError};
 
 use super::starter::Starter;
@@ -43,7 +45,7 @@ fn fitting(name: String, dataset: Hdf5Config, path: &Path) -> Result<String, Fai
     let split =
         SplitConfig { validation_fraction: fraction(has.0), test_fraction: fraction(has.1) };
     // The seed changes no number of examples.
-    let split = split.apply(source, 1).map_err(RunError::from)?;
+    let split = split.apply(source, 1).map_err(too_few)?;
     let batch_size = starter.batch_size;
     let texts = FEWER.map(|fewer| {
         starter.batch_size = batch_size - fewer;
@@ -54,6 +56,16 @@ fn fitting(name: String, dataset: Hdf5Config, path: &Path) -> Result<String, Fai
     match tried.find(|(refusal, _)| refusal.is_ok()) {
         Some((_, text)) => Ok(text.clone()),
         None => objection(&starter.text(), &split, path).map(|()| starter.text()),
+    }
+}
+
+/// The error in words of someone who has set no fraction.
+fn too_few(error: DatasetError) -> Failure {
+    match error {
+        DatasetError::EmptySplit { part, count, .. } => Failure::usage(format!(
+            "{count} examples are too few to hold a {part} set out of them\n  name data with more, or with a {part} set of their own"
+        )),
+        error => RunError::from(error).into(),
     }
 }
 
