@@ -81,6 +81,7 @@ pub use runs::{
 pub use schedule::{
     CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, ScheduleConfig, StepConfig,
 };
+pub use schema::schema_of;
 pub use session::{EarlyStoppingConfig, OnNan, Stop, StopSource};
 pub use silent::Silent;
 pub use state::{Best, State};

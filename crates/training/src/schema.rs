@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
-use schemars::{Schema, json_schema};
+use schemars::{JsonSchema, Schema, json_schema};
 use serde_json::{Map, Value, json};
 
 use crate::config::RunConfig;
@@ -19,14 +19,11 @@ impl RunConfig {
     /// What a config may say, as JSON Schema of draft 7 without references, which editors
     /// understand. Made from the structs and their documentation.
     pub fn schema() -> Value {
-        let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
-        let mut schema = settings.into_generator().into_root_schema_for::<Self>();
-        RecursiveTransform(tidy).transform(&mut schema);
-        schema.insert("title".to_owned(), "A config of trainer".into());
+        let mut schema = schema_of::<Self>("A config of trainer");
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.insert("extends".to_owned(), extends().to_value());
         }
-        schema.to_value()
+        schema
     }
 
     /// What one file may say: as [`RunConfig::schema`], but that a file that extends another need
@@ -40,6 +37,15 @@ impl RunConfig {
         }
         schema
     }
+}
+
+/// What a TOML file of `T` may say, as JSON Schema of draft 7 without references.
+pub fn schema_of<T: JsonSchema>(title: &str) -> Value {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(tidy).transform(&mut schema);
+    schema.insert("title".to_owned(), title.into());
+    schema.to_value()
 }
 
 /// Takes away which keys tables must have, and gives that as a schema of its own. What tells the

@@ -54,6 +54,9 @@ pub struct SchemaArgs {
     /// Print a page of all keys instead, as in docs/config.md
     #[arg(long)]
     pub markdown: bool,
+    /// Print the JSON Schema of the files of sweeps instead
+    #[arg(long, conflicts_with = "markdown")]
+    pub sweep: bool,
 }
 
 #[derive(Debug, Args)]

@@ -40,9 +40,10 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
 }
 
 fn schema(args: &SchemaArgs) -> Result<(), Failure> {
-    print::result(&match args.markdown {
-        true => page(&Manual::of(&RunConfig::schema())),
-        false => format!("{:#}", RunConfig::file_schema()),
+    print::result(&match (args.markdown, args.sweep) {
+        (true, _) => page(&Manual::of(&RunConfig::schema())),
+        (false, true) => format!("{:#}", super::sweep::schema()),
+        (false, false) => format!("{:#}", RunConfig::file_schema()),
     })
 }
 

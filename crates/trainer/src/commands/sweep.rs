@@ -56,6 +56,11 @@ pub fn sweep(args: &SweepArgs) -> Result<ExitCode, Failure> {
     Ok(if ranking.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// What the file of a sweep may say, as JSON Schema.
+pub fn schema() -> serde_json::Value {
+    Order::schema()
+}
+
 fn save(ranking: &Ranking, order: &Order, directory: &Path) -> Result<(), Failure> {
     training::write_file(&directory.join("table.md"), ranking.markdown().as_bytes())?;
     training::write_json(&directory.join("table.json"), ranking)?;

@@ -1,26 +1,29 @@
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use config::{Check, ConfigError, Document, Manual, Rules};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toml::Value;
-use training::RunConfig;
+use toml::{Table, Value};
+use training::{RunConfig, schema_of};
 
 use crate::error::Failure;
 
 /// The file of a sweep.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// The config that is varied; relative to the file of the sweep.
     config: PathBuf,
     /// With how many seeds each setting is trained: that of the config, and the next ones.
     #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 1000))]
     pub seeds: u64,
     /// The values of each key, of which every combination is tried.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, Vec<serde_json::Value>>")]
     grid: BTreeMap<String, Vec<Value>>,
     /// Settings that are drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,10 +34,11 @@ pub struct Order {
 }
 
 /// Settings that are drawn: `[random]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Random {
     /// How many.
+    #[schemars(range(min = 1, max = MOST))]
     trials: usize,
     /// What the drawing depends on.
     #[serde(default)]
@@ -44,11 +48,11 @@ struct Random {
 }
 
 /// From where a value is drawn.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Range {
     /// One of these.
-    Choice(Vec<Value>),
+    Choice(#[schemars(with = "Vec<serde_json::Value>")] Vec<Value>),
     /// Between two numbers.
     Uniform([f64; 2]),
     /// Between two numbers above 0, each power of ten as likely as the next.
@@ -57,13 +61,15 @@ enum Range {
 
 /// Successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943): `[halving]`. All settings are
 /// trained a little, the best go on for longer.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Halving {
     /// How many epochs every setting is trained.
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub epochs: usize,
     /// One in so many goes on, for so many times as many epochs.
     #[serde(default = "three")]
+    #[schemars(range(min = 2, max = 1000))]
     pub factor: usize,
 }
 
@@ -85,15 +91,30 @@ fn three() -> usize {
 impl Order {
     /// Reads the file of a sweep.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let refused = |reason: String| Failure::usage(format!("{}: {reason}", path.display()));
-        let text = fs::read_to_string(path)
-            .map_err(|error| refused(format!("{error}\n  name the TOML file of a sweep")))?;
-        let mut order: Self = toml::from_str(&text).map_err(|error| refused(error.to_string()))?;
+        let refused = |error: ConfigError| Failure::usage(error.to_string());
+        let document = Document::read(path, &[], Rules::default()).map_err(refused)?;
+        let mut order = Self::from_document(&document).map_err(refused)?;
         let base = path.parent().unwrap_or(Path::new("")).join(&order.config);
         order.config = std::path::absolute(&base).unwrap_or(base);
-        match order.problem() {
-            Some(problem) => Err(refused(problem)),
-            None => Ok(order),
+        Ok(order)
+    }
+
+    /// What its file may say, as JSON Schema.
+    pub fn schema() -> serde_json::Value {
+        schema_of::<Self>("A sweep of trainer")
+    }
+
+    fn from_document(document: &Document) -> Result<Self, ConfigError> {
+        let schema = Self::schema();
+        let order: Self = document
+            .deserialize()
+            .map_err(|error| document.with_unknown(error, &Manual::of(&schema)))?;
+        let mut check = Check::default();
+        check.ranges(&schema, &document.deserialize::<Table>()?);
+        order.check(&mut check);
+        match check.into_problems() {
+            problems if problems.is_empty() => Ok(order),
+            problems => Err(document.error(problems)),
         }
     }
 
@@ -115,24 +136,22 @@ impl Order {
         Ok(training::write_file(&directory.join(FILE), text.as_bytes())?)
     }
 
-    fn problem(&self) -> Option<String> {
+    /// Notes what cannot be meant, beside numbers outside their range.
+    fn check(&self, check: &mut Check) {
+        let is_one = self.grid.is_empty() != self.random.is_none();
+        check.require("grid", is_one, "a sweep has either a [grid] or a [random]");
+        check.table("grid", |check| {
+            for (key, values) in &self.grid {
+                check.require(key, !values.is_empty(), format_args!("`{key}` has no value to try"));
+            }
+        });
         let count =
             self.grid.values().try_fold(1_usize, |all, values| all.checked_mul(values.len()));
-        let trials = self.random.as_ref().map_or(1, |random| random.trials);
-        let problem = if self.grid.is_empty() == self.random.is_none() {
-            "a sweep has either a [grid] or a [random]"
-        } else if count == Some(0) || trials == 0 {
-            "there is no setting to try: each key of [grid] needs a value, and [random] a trial"
-        } else if count.is_none_or(|count| count.max(trials) > MOST) {
-            "there are more than 10000 settings"
-        } else if self.seeds == 0 || self.seeds > 1000 {
-            "`seeds` is 1 to 1000"
-        } else if self.halving.is_some_and(|halving| halving.epochs == 0 || halving.factor < 2) {
-            "[halving] needs at least 1 epoch and a factor of at least 2"
-        } else {
-            return self.random.as_ref().and_then(Random::problem);
-        };
-        Some(problem.to_owned())
+        let few = count.is_some_and(|count| count <= MOST);
+        check.require("grid", few, format_args!("there are more than {MOST} settings"));
+        if let Some(random) = &self.random {
+            check.table("random", |check| check.table("keys", |check| random.check(check)));
+        }
     }
 
     /// The name of the config.
@@ -188,16 +207,18 @@ fn combinations(grid: &BTreeMap<String, Vec<Value>>) -> Vec<Setting> {
 }
 
 impl Random {
-    fn problem(&self) -> Option<String> {
+    fn check(&self, check: &mut Check) {
         let is_wrong = |range: &Range| match range {
             Range::Choice(values) => values.is_empty(),
             Range::Uniform(ends) => !ascend(*ends),
             Range::LogUniform(ends) => !ascend(*ends) || !ascend([0.0, ends[0]]),
         };
-        let (key, _) = self.keys.iter().find(|(_, range)| is_wrong(range))?;
-        Some(format!(
-            "nothing can be drawn for `{key}`: a choice needs values, a range a lower number first, a logarithmic one numbers above 0"
-        ))
+        for (key, range) in &self.keys {
+            let message = format!(
+                "nothing can be drawn for `{key}`: a choice needs values, a range a lower number first, a logarithmic one numbers above 0"
+            );
+            check.require(key, !is_wrong(range), message);
+        }
     }
 
     fn settings(&self) -> Vec<Setting> {
@@ -235,6 +256,8 @@ fn number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn order(text: &str) -> Result<Order, Failure> {
@@ -269,6 +292,32 @@ mod tests {
             assert!((1e-4..=1e-1).contains(&rate), "{rate}");
             assert!(["16", "32"].contains(&setting[1].1.as_str()));
         }
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_sweep_is_said_at_once_at_its_place() {
+        let text = "seeds = 0\n[grid]\na = []\n[halving]\nepochs = 3\nfactor = 1\n";
+        let message = order(text).unwrap_err().message().to_owned();
+        for words in [
+            "3 problems",
+            "sweep.toml:2:9: seeds",
+            "`a` has no value",
+            "sweep.toml:7:10: halving.factor",
+        ] {
+            assert!(message.contains(words), "no {words}: {message}");
+        }
+        let message = order("sedes = 1\n[grip]\na = [1]\n").unwrap_err().message().to_owned();
+        assert!(message.contains("`sedes`") && message.contains("`grip`"), "{message}");
+    }
+
+    #[test]
+    fn the_schema_tells_every_key_of_a_sweep_in_words() {
+        let manual = Manual::of(&Order::schema());
+        for key in ["config", "seeds", "grid", "random.trials", "random.keys", "halving.factor"] {
+            let entry = manual.get(key).unwrap();
+            assert!(!entry.description.is_empty(), "{key}");
+        }
+        assert_eq!(manual.get("seeds").unwrap().kind, "whole number, between 1 and 1000");
     }
 
     #[test]
