@@ -1,5 +1,6 @@
 use std::fmt::Display;
 
+use serde::Serialize;
 use serde_json::Value;
 use toml::{Table, Value as Toml};
 
@@ -47,9 +48,17 @@ impl Check {
     }
 
     /// Requires every number of `config` to be in the range that `schema`, its JSON Schema without
-    /// references, gives its key.
-    pub fn ranges(&mut self, schema: &Value, config: &Table) {
-        for (name, value) in config {
+    /// references, gives its key. What was read counts, not how it was written: serde takes a table as
+    /// a list of its values too.
+    pub fn ranges(&mut self, schema: &Value, config: &impl Serialize) {
+        match Table::try_from(config) {
+            Ok(table) => self.all(schema, &table),
+            Err(error) => self.require("", false, error),
+        }
+    }
+
+    fn all(&mut self, schema: &Value, table: &Table) {
+        for (name, value) in table {
             if let Some(schema) = inner(schema, name) {
                 self.range(name, schema, value);
             }
@@ -60,21 +69,24 @@ impl Check {
         match value {
             Toml::Integer(number) => self.number(key, schema, *number as f64),
             Toml::Float(number) => self.number(key, schema, *number),
-            Toml::Table(table) => self.table(key, |check| check.ranges(schema, table)),
+            Toml::Table(table) => self.table(key, |check| check.all(schema, table)),
             Toml::Array(items) => self.items(key, items_of(schema), items),
             _ => {}
         }
     }
 
-    /// A number has the key of its list; a choice in a list has one of its own.
+    /// A number has the key of its list, of which the first wrong one is told; a choice in a list has
+    /// one of its own.
     fn items(&mut self, key: &str, schema: Option<&Value>, items: &[Toml]) {
+        let Some(schema) = schema else { return };
+        let before = self.problems.len();
         for (index, item) in items.iter().enumerate() {
-            match (schema, item) {
-                (None, _) => {}
-                (Some(schema), Toml::Table(table)) => self.table(key, |check| {
-                    check.table(&index.to_string(), |check| check.ranges(schema, table));
+            match item {
+                Toml::Table(table) => self.table(key, |check| {
+                    check.table(&index.to_string(), |check| check.all(schema, table));
                 }),
-                (Some(schema), item) => self.range(key, schema, item),
+                item if self.problems.len() == before => self.range(key, schema, item),
+                _ => {}
             }
         }
     }
@@ -128,10 +140,10 @@ mod tests {
         } });
         let checked = |text: &str| {
             let mut check = Check::default();
-            check.ranges(&schema, &text.parse().unwrap());
+            check.ranges(&schema, &text.parse::<Table>().unwrap());
             check.into_problems().into_iter().map(|problem| problem.key).collect::<Vec<_>>()
         };
-        let wrong = "count = 0\nmodel.mlp = 10\nsizes = [1, 0]\nends = [12]\nchanges = [\"flip\", { crop = 0 }]\n";
+        let wrong = "count = 0\nmodel.mlp = 10\nsizes = [1, 0, 0]\nends = [12]\nchanges = [\"flip\", { crop = 0 }]\n";
         let mut keys = checked(wrong);
         keys.sort();
         assert_eq!(keys, ["changes.1.crop", "count", "ends", "model.mlp", "sizes"]);

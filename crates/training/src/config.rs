@@ -4,7 +4,6 @@ use ::config::{Check, ConfigError, Document, Manual, Rules};
 use dataset::{Augmentation, DatasetConfig, Normalization, Split, SplitConfig};
 use models::ModelConfig;
 use serde::{Deserialize, Serialize};
-use toml::Table;
 
 use crate::average::EmaConfig;
 use crate::checkpoint::CheckpointConfig;
@@ -158,7 +157,7 @@ impl RunConfig {
             .deserialize()
             .map_err(|error| document.with_unknown(error, &Manual::of(&SCHEMA)))?;
         let mut check = Check::default();
-        check.ranges(&SCHEMA, &document.deserialize::<Table>()?);
+        check.ranges(&SCHEMA, &config);
         config.check(&mut check);
         match check.into_problems() {
             problems if problems.is_empty() => Ok(config),

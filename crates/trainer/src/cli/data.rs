@@ -98,7 +98,7 @@ pub struct ExportArgs {
     /// The new directory; of a config it holds a folder for each part
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Write <class>_00017.png, and not <class>/00017.png
+    /// Write CLASS_00017.png, and not CLASS/00017.png
     #[arg(long)]
     pub flat: bool,
     /// Print JSON

@@ -191,6 +191,19 @@ fn the_ends_of_a_range_are_numbers_of_it_as_the_schema_says() {
 }
 
 #[test]
+fn the_numbers_of_a_table_that_is_written_as_a_list_are_checked_too() {
+    let config = "name = 'tiny'\n[dataset.points]\n[model.mlp]\n[optimizer.sgd]\n";
+    for (wrong, key) in [
+        ("[schedule]\ndecay.cosine = [-0.5]\n[training]\nepochs = 1", "final_fraction"),
+        ("[training]\nepochs = 1\ncheckpoint = [0]", "every_epochs"),
+    ] {
+        let error = RunConfig::parse("tiny.toml".as_ref(), &format!("{config}{wrong}"));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(key) && error.contains("is not"), "{error}");
+    }
+}
+
+#[test]
 fn every_number_has_a_range_but_those_that_may_be_any() {
     let manual = Manual::of(&RunConfig::schema());
     let numbers = manual.entries().iter().filter(|entry| entry.kind.contains("number"));

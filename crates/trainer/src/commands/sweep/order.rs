@@ -6,7 +6,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Value;
 use training::{RunConfig, schema_of};
 
 use crate::error::Failure;
@@ -110,7 +110,7 @@ impl Order {
             .deserialize()
             .map_err(|error| document.with_unknown(error, &Manual::of(&schema)))?;
         let mut check = Check::default();
-        check.ranges(&schema, &document.deserialize::<Table>()?);
+        check.ranges(&schema, &order);
         order.check(&mut check);
         match check.into_problems() {
             problems if problems.is_empty() => Ok(order),
