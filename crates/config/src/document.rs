@@ -11,13 +11,16 @@ mod unknown;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
-use crate::check::Problem;
+use crate::check::{Check, Problem};
 use crate::error::{ConfigError, Finding};
 use crate::hint;
+use crate::manual::Manual;
 use layer::Layer;
 
 /// The TOML text of one config file between its bases and its overrides, ready to be
@@ -98,9 +101,31 @@ impl Document {
         T::deserialize(Deserializer::from(table)).map_err(|error| self.refused(&error))
     }
 
+    /// As [`Document::deserialize`], and every number is in the range that `schema`, the JSON Schema of
+    /// `T` without references, gives its key; `check` notes what else cannot be meant.
+    ///
+    /// # Errors
+    ///
+    /// All unknown keys, another error of deserialising, or all that was noted, each at its place.
+    pub fn checked<T: DeserializeOwned + Serialize>(
+        &self,
+        schema: &Value,
+        check: impl FnOnce(&T, &mut Check),
+    ) -> Result<T, ConfigError> {
+        let refused = |error| self.with_unknown(error, &Manual::of(schema));
+        let value: T = self.deserialize().map_err(refused)?;
+        let mut checked = Check::default();
+        checked.ranges(schema, &value);
+        check(&value, &mut checked);
+        match checked.into_problems() {
+            problems if problems.is_empty() => Ok(value),
+            problems => Err(self.error(problems)),
+        }
+    }
+
     /// An error that shows each problem at the place of its key, in the file or override that
     /// gave the value, in the order of their places. `problems` must not be empty.
-    pub fn error(&self, problems: Vec<Problem>) -> ConfigError {
+    fn error(&self, problems: Vec<Problem>) -> ConfigError {
         let table = self.table().unwrap_or_default();
         let placed = problems.into_iter().map(|problem| (span_of(&table, &problem.key), problem));
         let mut placed: Vec<_> = placed.collect();

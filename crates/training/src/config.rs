@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use ::config::{Check, ConfigError, Document, Manual, Rules};
+use ::config::{Check, ConfigError, Document, Rules};
 use dataset::{Augmentation, DatasetConfig, Normalization, Split, SplitConfig};
 use models::ModelConfig;
 use serde::{Deserialize, Serialize};
@@ -153,16 +153,7 @@ impl RunConfig {
     }
 
     fn from_document(document: &Document) -> Result<Self, ConfigError> {
-        let config: Self = document
-            .deserialize()
-            .map_err(|error| document.with_unknown(error, &Manual::of(&SCHEMA)))?;
-        let mut check = Check::default();
-        check.ranges(&SCHEMA, &config);
-        config.check(&mut check);
-        match check.into_problems() {
-            problems if problems.is_empty() => Ok(config),
-            problems => Err(document.error(problems)),
-        }
+        document.checked(&SCHEMA, Self::check)
     }
 
     /// The number of trained and fitted parameters for examples of `shape` in so many `classes`;

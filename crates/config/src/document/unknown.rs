@@ -13,7 +13,7 @@ const MOST: usize = 20;
 impl Document {
     /// What `error` says of a value that could not be deserialised, with every other key that the
     /// `manual` does not know: serde stops at the first.
-    pub fn with_unknown(&self, error: ConfigError, manual: &Manual) -> ConfigError {
+    pub(super) fn with_unknown(&self, error: ConfigError, manual: &Manual) -> ConfigError {
         let ConfigError::Invalid(mut findings) = error else { return error };
         let mut unknown = Vec::new();
         self.collect_unknown(&self.table().unwrap_or_default(), "", manual, &mut unknown);

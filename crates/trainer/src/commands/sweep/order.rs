@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use config::{Check, ConfigError, Document, Manual, Rules};
+use config::{Check, ConfigError, Document, Rules};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use schemars::JsonSchema;
@@ -93,7 +93,7 @@ impl Order {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let refused = |error: ConfigError| Failure::usage(error.to_string());
         let document = Document::read(path, &[], Rules::default()).map_err(refused)?;
-        let mut order = Self::from_document(&document).map_err(refused)?;
+        let mut order: Self = document.checked(&Self::schema(), Self::check).map_err(refused)?;
         let base = path.parent().unwrap_or(Path::new("")).join(&order.config);
         order.config = std::path::absolute(&base).unwrap_or(base);
         Ok(order)
@@ -102,20 +102,6 @@ impl Order {
     /// What its file may say, as JSON Schema.
     pub fn schema() -> serde_json::Value {
         schema_of::<Self>("A sweep of trainer")
-    }
-
-    fn from_document(document: &Document) -> Result<Self, ConfigError> {
-        let schema = Self::schema();
-        let order: Self = document
-            .deserialize()
-            .map_err(|error| document.with_unknown(error, &Manual::of(&schema)))?;
-        let mut check = Check::default();
-        check.ranges(&schema, &order);
-        order.check(&mut check);
-        match check.into_problems() {
-            problems if problems.is_empty() => Ok(order),
-            problems => Err(document.error(problems)),
-        }
     }
 
     /// That of an earlier call that left `directory`.
@@ -257,6 +243,8 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
+
+    use config::Manual;
 
     use super::*;
 
