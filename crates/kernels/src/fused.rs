@@ -11,8 +11,12 @@ mod tensors;
 use burn::tensor::{DType, Tensor};
 
 pub use adam::adam;
+#[cfg(test)]
+pub use batch_norm::BatchNormOps;
 pub use batch_norm::{batch_norm_inference, batch_norm_train};
 pub use batch_norm_pool::batch_norm_max_pool;
+#[cfg(test)]
+pub use conv::ConvOps;
 pub use conv::conv2d;
 pub use linear::linear;
 pub use max_pool::max_pool2d;

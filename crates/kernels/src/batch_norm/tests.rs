@@ -185,3 +185,23 @@ fn what_is_not_a_number_stays_so() {
     let (output, _) = problem.fused(BatchNorm { epsilon: 1e-5, relu: true });
     assert!(output.into_data().iter::<f32>().all(f32::is_nan));
 }
+
+#[test]
+fn no_output_is_kept_for_the_layer_behind_it() {
+    use crate::fused::{BatchNormOps, ConvOps};
+    use burn::backend::{Autodiff, Flex, TensorMetadata, ops::FloatTensorOps};
+
+    type Tracked = Autodiff<Flex>;
+    let ones = |shape: &[usize]| {
+        let ones = Tracked::float_from_data(TensorData::ones::<f32, _>(shape), &Default::default());
+        Tracked::float_set_require_grad(ones, true)
+    };
+    let (input, weight) = (ones(&[2, 4, 4, 8]), ones(&[8, 8, 3, 3]));
+    let options = BatchNorm { epsilon: 1e-5, relu: true };
+    let norm = (options, false);
+    let (output, ..) =
+        Tracked::fused_batch_norm_train(input.clone(), ones(&[8]), ones(&[8]), input, norm);
+    let geometry = crate::Conv2d { stride: [1, 1], padding: [1, 1] };
+    let _behind = Tracked::fused_conv2d(output.clone(), weight.clone(), weight, false, geometry);
+    assert!(output.can_mut());
+}

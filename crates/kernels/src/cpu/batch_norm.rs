@@ -6,7 +6,7 @@ mod moments;
 mod pooled;
 
 pub use affine::Affine;
-pub use backward::Forward;
+pub use backward::{Forward, Rectified};
 pub use moments::Moments;
 pub use pooled::Pooled;
 

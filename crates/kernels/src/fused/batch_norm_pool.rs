@@ -13,7 +13,7 @@ use burn::tensor::{DType, Shape, Tensor};
 
 use super::tensors::{self, FlexTensor, Values};
 use crate::BatchStatistics;
-use crate::cpu::batch_norm::{Affine, Forward, Moments, Pooled};
+use crate::cpu::batch_norm::{Affine, Forward, Moments, Pooled, Rectified};
 use crate::cpu::max_pool::MaxPool2d;
 use crate::memory::Memory;
 
@@ -114,7 +114,7 @@ impl State {
         let gradient = tensors::contiguous(gradient);
         let norm = Forward {
             input: tensors::values::<T>(&self.input),
-            rectified: None,
+            rectified: Rectified::Nothing,
             has_residual: false,
             gamma: tensors::values(&self.gamma),
             moments: &self.moments,

@@ -1,3 +1,4 @@
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -130,18 +131,29 @@ impl Convolution {
 #[derive(Debug)]
 struct ConvBackward;
 
+/// What the backward pass needs.
+#[derive(Debug, Clone)]
+struct State {
+    /// The input, which may be computed again.
+    input: NodeId,
+    weight: FlexTensor,
+    has_bias: bool,
+    geometry: Conv2d,
+}
+
 impl Backward<Flex, 3> for ConvBackward {
-    /// And whether there is a bias.
-    type State = (Convolution, bool);
+    type State = State;
 
     fn backward(
         self,
-        ops: Ops<Self::State, 3>,
+        ops: Ops<State, 3>,
         gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
+        checkpointer: &mut Checkpointer,
     ) {
         let gradient = tensors::contiguous(gradients.consume::<Flex>(&ops.node));
-        let (convolution, has_bias) = ops.state;
+        let State { input, weight, has_bias, geometry } = ops.state;
+        let input = checkpointer.retrieve_node_output(input);
+        let convolution = Convolution::new(geometry, input, weight);
         let [input, weight, bias] = ops.parents.each_ref().map(Option::is_some);
         let wanted = [input, weight, bias && has_bias];
         let of_parents = match gradient.dtype() {
@@ -164,11 +176,13 @@ impl<C: CheckpointStrategy> ConvOps for Autodiff<Flex, C> {
         geometry: Conv2d,
     ) -> Tracked<C> {
         let nodes = [input.node(), weight.node(), bias.node()];
-        let [input, weight, bias] = [input, weight, bias].map(Tracked::<C>::into_primitive);
-        let output = Flex::fused_conv2d(input.clone(), weight.clone(), bias, has_bias, geometry);
+        let [weight, bias] = [weight, bias].map(Tracked::<C>::into_primitive);
+        let inputs = (input.clone().into_primitive(), weight.clone());
+        let output = Flex::fused_conv2d(inputs.0, inputs.1, bias, has_bias, geometry);
         match ConvBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => {
-                prep.finish((Convolution::new(geometry, input, weight), has_bias), output)
+            OpsKind::Tracked(mut prep) => {
+                let input = prep.checkpoint(&input);
+                prep.finish(State { input, weight, has_bias, geometry }, output)
             }
             OpsKind::UnTracked(prep) => prep.finish(output),
         }

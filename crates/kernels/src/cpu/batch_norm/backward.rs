@@ -1,6 +1,8 @@
 use rayon::prelude::*;
 
+use super::super::scratch::with_scratch;
 use super::super::{Real, real, vectorized, wide};
+use super::affine::Affine;
 use super::moments::Moments;
 use super::{BLOCKS, block, fold, tiled};
 use crate::memory::Memory;
@@ -18,12 +20,21 @@ pub struct Backward<T> {
 pub struct Forward<'a, T> {
     /// `[rows, channels]`
     pub input: &'a [T],
-    /// The output, if there was a ReLU.
-    pub rectified: Option<&'a [T]>,
+    pub rectified: Rectified<'a, T>,
     pub has_residual: bool,
     pub gamma: &'a [T],
     pub moments: &'a Moments,
     pub epsilon: f64,
+}
+
+/// What a ReLU behind a batch norm gave.
+pub enum Rectified<'a, T> {
+    /// There was none.
+    Nothing,
+    /// This, `[rows, channels]`.
+    Output(&'a [T]),
+    /// What this gives again, which costs less than to have kept it.
+    Again(Affine<T>),
 }
 
 /// For each channel, the sums over all rows of the gradient before the ReLU, and of its product
@@ -45,9 +56,9 @@ pub(super) struct InputGradient<T> {
 impl<T: Real> Forward<'_, T> {
     /// The gradients that follow from `gradient`, that of the output, `[rows, channels]`.
     pub fn backward(&self, gradient: &[T]) -> Backward<T> {
-        let rectified = self.rectified.unwrap_or(gradient);
-        let sums = self.sums(gradient, rectified);
-        let (input, residual) = self.of_rows(&self.input_gradient(&sums), gradient, rectified);
+        let rectified = self.rectified.tiled(block(self.gamma.len()));
+        let sums = self.sums(gradient, &rectified);
+        let (input, residual) = self.of_rows(&self.input_gradient(&sums), gradient, &rectified);
         self.collect(input, residual, sums)
     }
 
@@ -68,17 +79,17 @@ impl<T: Real> Forward<'_, T> {
         tiled(self.moments.mean.iter().map(|&mean| real(mean)), block(self.gamma.len()))
     }
 
-    fn sums(&self, gradient: &[T], rectified: &[T]) -> Sums {
+    fn sums(&self, gradient: &[T], rectified: &Rectified<T>) -> Sums {
         let means = self.means();
         let piece = means.len() * BLOCKS;
-        let inputs = self.input.par_chunks(piece).zip(rectified.par_chunks(piece));
-        let pieces = gradient.par_chunks(piece).zip(inputs);
-        let relu = self.rectified.is_some();
-        let sums = pieces.map(|(gradient, (input, rectified))| {
+        let pieces = gradient.par_chunks(piece).zip(self.input.par_chunks(piece)).enumerate();
+        let sums = pieces.map(|(index, rows)| {
             let mut sums = block_of_sums(&means);
-            vectorized(
+            rectified.pass(
+                index * piece,
+                rows,
                 #[inline(always)]
-                || add_sums(gradient, input, (rectified, relu), &means, &mut sums),
+                |dz| add_sums(dz, rows.1, &means, &mut sums),
             );
             sums
         });
@@ -108,35 +119,71 @@ impl<T: Real> Forward<'_, T> {
         &self,
         of_input: &InputGradient<T>,
         gradient: &[T],
-        rectified: &[T],
+        rectified: &Rectified<T>,
     ) -> (Memory<T>, Option<Memory<T>>) {
         let piece = of_input.mean.len() * BLOCKS;
-        let relu = self.rectified.is_some();
-        let inputs = self.input.par_chunks(piece).zip(rectified.par_chunks(piece));
-        let pieces = gradient.par_chunks(piece).zip(inputs);
+        let pieces = gradient.par_chunks(piece).zip(self.input.par_chunks(piece)).enumerate();
         let mut input = Memory::new(gradient.len());
-        let mut residual = Memory::new(if self.has_residual { gradient.len() } else { 0 });
-        let outputs = input.par_chunks_mut(piece);
-        if self.has_residual {
-            let outputs = outputs.zip(residual.par_chunks_mut(piece));
-            pieces.zip(outputs).for_each(|((dy, (x, y)), (dx, dz))| {
-                vectorized(
+        let pieces = pieces.zip(input.par_chunks_mut(piece));
+        if !self.has_residual {
+            pieces.for_each(|((index, rows), dx)| {
+                rectified.pass(
+                    index * piece,
+                    rows,
                     #[inline(always)]
-                    || {
-                        of_input.write(dy, x, (y, relu), dx);
-                        pass(dy, (y, relu), dz);
+                    |dz| of_input.write(dz, rows.1, dx),
+                );
+            });
+            return (input, None);
+        }
+        let mut residual = Memory::new(gradient.len());
+        pieces.zip(residual.par_chunks_mut(piece)).for_each(
+            |(((index, rows), dx), of_residual)| {
+                rectified.pass(
+                    index * piece,
+                    rows,
+                    #[inline(always)]
+                    |dz| {
+                        of_input.write(dz, rows.1, dx);
+                        of_residual.copy_from_slice(dz);
                     },
                 );
-            });
-        } else {
-            pieces.zip(outputs).for_each(|((dy, (x, y)), dx)| {
-                vectorized(
-                    #[inline(always)]
-                    || of_input.write(dy, x, (y, relu), dx),
-                );
-            });
+            },
+        );
+        (input, Some(residual))
+    }
+}
+
+impl<T: Real> Rectified<'_, T> {
+    /// With a map for whole blocks.
+    fn tiled(&self, block: usize) -> Self {
+        match self {
+            Self::Nothing => Self::Nothing,
+            Self::Output(output) => Self::Output(output),
+            Self::Again(map) => Self::Again(map.tiled(block)),
         }
-        (input, self.has_residual.then_some(residual))
+    }
+
+    /// Hands on what it lets through of the gradients of some rows, which begin with number
+    /// `start`, given their inputs.
+    fn pass(&self, start: usize, (gradient, input): (&[T], &[T]), mut work: impl FnMut(&[T])) {
+        with_scratch([gradient.len(); 2], |[again, passed]| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    let rectified = match self {
+                        Self::Nothing => return work(gradient),
+                        Self::Output(output) => output.get(start..).unwrap_or_default(),
+                        Self::Again(map) => {
+                            map.map(input, again);
+                            &*again
+                        }
+                    };
+                    pass(gradient, rectified, passed);
+                    work(passed);
+                },
+            );
+        });
     }
 }
 
@@ -163,67 +210,48 @@ pub(super) fn block_of_sums<T: Real>(means: &[T]) -> [Vec<T>; 2] {
     [(); 2].map(|()| vec![T::zero(); means.len()])
 }
 
-/// Adds what rows are to [`Sums`], for each number of a block; with the output if there was a ReLU.
+/// Adds what rows are to [`Sums`], for each number of a block, given the gradient before the ReLU.
 #[inline(always)]
 pub(super) fn add_sums<T: Real>(
     gradient: &[T],
     input: &[T],
-    (rectified, relu): (&[T], bool),
     means: &[T],
     [sums, products]: &mut [Vec<T>; 2],
 ) {
     let block = means.len();
-    let inputs = input.chunks(block).zip(rectified.chunks(block));
-    for (gradient, (input, rectified)) in gradient.chunks(block).zip(inputs) {
-        for (((&dy, &x), (&y, &mean)), (sum, product)) in gradient
-            .iter()
-            .zip(input)
-            .zip(rectified.iter().zip(means))
-            .zip(sums.iter_mut().zip(&mut *products))
+    for (gradient, input) in gradient.chunks(block).zip(input.chunks(block)) {
+        for (((&dz, &x), &mean), (sum, product)) in
+            gradient.iter().zip(input).zip(means).zip(sums.iter_mut().zip(&mut *products))
         {
-            let dz = passed(dy, y, relu);
             *sum = *sum + dz;
             *product = *product + dz * (x - mean);
         }
     }
 }
 
-/// What of a gradient a ReLU with the output `y` lets through.
+/// What of the gradient of some outputs a ReLU that gave them lets through.
 #[inline(always)]
-fn passed<T: Real>(gradient: T, y: T, relu: bool) -> T {
-    if !relu | (y > T::zero()) { gradient } else { T::zero() }
-}
-
-/// What of the gradient of some outputs a ReLU lets through.
-#[inline(always)]
-pub(super) fn pass<T: Real>(gradient: &[T], (rectified, relu): (&[T], bool), output: &mut [T]) {
-    for ((&dy, &y), dz) in gradient.iter().zip(rectified).zip(output) {
-        *dz = passed(dy, y, relu);
+pub(super) fn pass<T: Real>(gradient: &[T], rectified: &[T], passed: &mut [T]) {
+    for ((&dy, &y), dz) in gradient.iter().zip(rectified).zip(passed) {
+        *dz = if y > T::zero() { dy } else { T::zero() };
     }
 }
 
 impl<T: Real> InputGradient<T> {
-    /// Writes that of some rows.
+    /// Writes that of some rows, given the gradient before the ReLU.
     #[inline(always)]
-    pub(super) fn write(
-        &self,
-        gradient: &[T],
-        input: &[T],
-        (rectified, relu): (&[T], bool),
-        output: &mut [T],
-    ) {
+    pub(super) fn write(&self, gradient: &[T], input: &[T], output: &mut [T]) {
         let block = self.mean.len();
-        let inputs = input.chunks(block).zip(rectified.chunks(block));
-        let chunks = gradient.chunks(block).zip(inputs).zip(output.chunks_mut(block));
-        for ((gradient, (input, rectified)), output) in chunks {
-            for ((((&dy, &x), (&y, dx)), (&scale, &slope)), (&offset, &mean)) in gradient
+        let inputs = gradient.chunks(block).zip(input.chunks(block));
+        for ((gradient, input), output) in inputs.zip(output.chunks_mut(block)) {
+            for ((((&dz, &x), dx), (&scale, &slope)), (&offset, &mean)) in gradient
                 .iter()
                 .zip(input)
-                .zip(rectified.iter().zip(output))
+                .zip(output)
                 .zip(self.scale.iter().zip(&self.slope))
                 .zip(self.offset.iter().zip(&self.mean))
             {
-                *dx = passed(dy, y, relu) * scale + (x - mean) * slope + offset;
+                *dx = dz * scale + (x - mean) * slope + offset;
             }
         }
     }

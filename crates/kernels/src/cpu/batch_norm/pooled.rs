@@ -60,7 +60,7 @@ impl<T: Real> Pooled<'_, T> {
                         #[inline(always)]
                         || {
                             let dz = self.spread(gradient, (index, row), scratch);
-                            of_input.write(dz, x, (dz, false), dx);
+                            of_input.write(dz, x, dx);
                         },
                     );
                 }
@@ -86,7 +86,7 @@ impl<T: Real> Pooled<'_, T> {
                         #[inline(always)]
                         || {
                             let dz = self.spread(gradient, (index, row), scratch);
-                            add_sums(dz, x, (dz, false), &means, &mut sums);
+                            add_sums(dz, x, &means, &mut sums);
                         },
                     );
                 }
@@ -120,7 +120,7 @@ impl<T: Real> Pooled<'_, T> {
         let gradient = gradient.get(range.clone()).unwrap_or_default();
         let output = self.output.get(range.clone()).unwrap_or_default();
         let places = self.places.get(range).unwrap_or_default();
-        pass(gradient, (output, true), of_outputs);
+        pass(gradient, output, of_outputs);
         self.pool.backward_row(of_outputs, places, of_windows);
         of_windows
     }
