@@ -97,7 +97,7 @@ def start(part, place):
 def recipe(part, place):
     """Seconds from the start of the process to the first epoch with 98 % on the test images. Each round has
     another seed, by whose luck most of the differences are: hence more rounds."""
-    config, script = ROOT / "configs" / "signs_cnn.toml", ROOT / "benches" / "python" / "recipe.py"
+    config, script = ROOT / "configs" / "signs_fast.toml", ROOT / "benches" / "python" / "recipe.py"
     data = Path(os.environ.get("SIGNS_DIR", ROOT / "data" / "signs")).resolve()
     for path in (config, script, data / "test_signs.h5"):
         if not path.exists():
