@@ -47,6 +47,25 @@ fn assert_losses(config: &str, more: &[&str], reference: &str) {
     }
 }
 
+/// To read from a graphics card is to wait for it, so no step may do so.
+#[test]
+fn a_graphics_card_is_waited_for_once_in_32_steps() {
+    let place = Place::new();
+    let args = ["--config", "tiny.toml", "--set", "training.batch_size=1"];
+    let plain = ["--set", "model.mlp.batch_norm=none", "--set", "training.epochs=2"];
+    let args = [&args[..], &plain].concat();
+    for device in place.devices() {
+        place.succeed(&[&args[..], &["--device", &device, "--run-dir", &device]].concat());
+        let steps = column(&place.read(format!("{device}/metrics.jsonl")), "step");
+        let log = place.read(format!("{device}/run.log"));
+        let waits = log.lines().filter(|line| line.contains("read back")).count();
+        let is_processor = ["flex", "ndarray"].contains(&device.as_str());
+        let expected = if is_processor { 0 } else { 2 * (steps[0] as usize).div_ceil(32) };
+        assert!(steps[0] > 32.0, "{steps:?}");
+        assert_eq!(waits, expected, "{device}: {steps:?}");
+    }
+}
+
 /// Another build of the program, if the tests were given one, writes the checkpoint.
 #[test]
 fn a_checkpoint_written_on_one_backend_resumes_on_another() {

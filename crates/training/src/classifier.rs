@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Int, Tensor, TensorCreationOptions, TensorData};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 use dataset::{DatasetError, Examples, Scaler, Statistics};
@@ -12,6 +13,7 @@ use crate::error::RunError;
 use crate::loader::Gathered;
 use crate::objective::Objective;
 use crate::scores::Scores;
+use crate::session::Part;
 use crate::{faults, finite};
 
 /// A model with the normalisation that it was trained under and what it is trained for.
@@ -226,14 +228,33 @@ impl Classifier {
         Tensor::from_data(inputs, (device, precision))
     }
 
-    fn scores(&self, logits: Tensor<2>, batch: &Batch) -> Scores {
-        let logits = logits.without_autodiff().into_data().convert::<f32>();
+    /// The logits `[batch, outputs]` of a batch, without gradients, and those of its loss.
+    pub fn differentiate(&self, batch: &Batch) -> (Tensor<2>, GradientsParams) {
+        let (loss, logits) = self.loss(batch);
+        let gradients = GradientsParams::from_grads(loss.backward(), self);
+        (logits.without_autodiff(), gradients)
+    }
+
+    /// The scores of logits `[labels.len(), outputs]` that were read.
+    pub fn scores(&self, logits: TensorData, labels: &[u32]) -> Scores {
+        let logits = logits.convert::<f32>();
         let logits = logits.as_slice::<f32>().unwrap_or_default();
-        Scores::of(self.objective.head, logits, &batch.labels)
+        Scores::of(self.objective.head, logits, labels)
     }
 }
 
 impl Batch {
+    /// The class indices, in host memory.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// What is to be read of it later, with its logits `[batch, outputs]`.
+    pub fn unread(&self, logits: Tensor<2>) -> Part {
+        let input_sum = self.inputs.clone().without_autodiff().abs().sum();
+        Part { logits, input_sum, labels: Arc::clone(&self.labels) }
+    }
+
     /// Whether all inputs are finite.
     pub fn is_finite(&self) -> bool {
         finite::is_finite(self.inputs.clone())
@@ -250,9 +271,8 @@ impl TrainStep for Classifier {
     type Output = Scores;
 
     fn step(&self, batch: Batch) -> TrainOutput<Scores> {
-        let (loss, logits) = self.loss(&batch);
-        let scores = self.scores(logits, &batch);
-        TrainOutput::new(self, loss.backward(), scores)
+        let (logits, grads) = self.differentiate(&batch);
+        TrainOutput { grads, item: self.scores(logits.into_data(), &batch.labels) }
     }
 }
 
@@ -262,7 +282,7 @@ impl InferenceStep for Classifier {
 
     fn step(&self, batch: Batch) -> Scores {
         let logits = self.infer(batch.inputs.clone());
-        self.scores(logits, &batch)
+        self.scores(logits.into_data(), &batch.labels)
     }
 }
 

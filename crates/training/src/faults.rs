@@ -25,7 +25,7 @@ pub enum Fault {
 
 /// The faults of a run: by the step in which they occur, from 1, each once.
 #[derive(Debug, Clone, Default)]
-pub struct Faults(BTreeMap<usize, Fault>);
+pub struct Faults(pub(crate) BTreeMap<usize, Fault>);
 
 impl Faults {
     /// One fault in one step.

@@ -16,6 +16,7 @@ use crate::estimate::Estimate;
 use crate::faults::Faults;
 use crate::resume;
 use crate::run_dir::{RunDir, RunLock};
+use crate::session::READ_TOGETHER;
 use crate::state::State;
 
 pub(crate) use run::{BEGINS, FAILED};
@@ -116,7 +117,8 @@ impl Plan {
         checkpoint: Option<Checkpoint>,
     ) -> Run {
         let faults = Faults::default();
-        Run { plan: self, directory, _lock: lock, checkpoints, checkpoint, faults }
+        let read_together = if self.device.is_processor() { 1 } else { READ_TOGETHER };
+        Run { plan: self, directory, _lock: lock, checkpoints, checkpoint, faults, read_together }
     }
 
     /// The outcome of the run in `directory`, which must be one of this plan, if it is finished.

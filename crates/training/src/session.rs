@@ -2,6 +2,7 @@
 
 mod recovery;
 mod step;
+mod unread;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use crate::state::{Best, State};
 use crate::tensorboard::EventFile;
 use crate::timings::Stopwatch;
 pub use recovery::OnNan;
+pub use unread::{Part, READ_TOGETHER, Unread};
 
 /// When to stop before the last epoch: `[training.early_stopping]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -64,6 +66,10 @@ pub struct Session {
     pub optimizer: ModuleOptimizer,
     /// What it tells of its gradients.
     pub gradient_sum: GradientSum,
+    /// How many steps are read from the device at once; 1 is each as it goes on.
+    pub read_together: usize,
+    /// The steps that were not read yet.
+    pub unread: Vec<Unread>,
     /// Where the run stands.
     pub state: State,
     /// Where the run leaves everything.
@@ -104,7 +110,10 @@ impl Session {
     }
 
     fn epoch(&mut self, events: &mut Events) -> Result<Option<Stop>, RunError> {
-        let stop = self.train_epoch(events)?;
+        let trained = self.train_epoch(events);
+        // What went wrong in an earlier step comes first.
+        self.read_steps(events)?;
+        let stop = trained?;
         if stop.is_none() {
             self.finish_epoch(events)?;
         }
@@ -135,10 +144,10 @@ impl Session {
             }
             let every = self.config.training.checkpoint.every_steps;
             if every.is_some_and(|every| self.state.step.is_multiple_of(every)) {
+                self.read_steps(events)?;
                 self.commit_due()?;
             }
         }
-        events.end(Pass::Train, epoch);
         Ok(None)
     }
 
@@ -170,6 +179,7 @@ impl Session {
     fn finish_epoch(&mut self, events: &mut Events) -> Result<(), RunError> {
         let epoch = self.state.epoch;
         let reports = self.config.training.reports(epoch);
+        events.end(Pass::Train, epoch);
         if reports {
             self.stopwatch.note(epoch, self.state.scores.count, &self.directory)?;
         }

@@ -18,8 +18,7 @@ impl GradientSum {
     }
 
     /// The sum of a step, if the optimiser made one; the next begins anew.
-    pub fn take(&self) -> Option<f64> {
-        let total = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        total.map(Tensor::into_scalar)
+    pub fn take(&self) -> Option<Tensor<1>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

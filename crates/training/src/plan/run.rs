@@ -35,6 +35,7 @@ pub struct Run {
     pub(super) checkpoints: Checkpoints,
     pub(super) checkpoint: Option<Checkpoint>,
     pub(super) faults: Faults,
+    pub(super) read_together: usize,
 }
 
 /// What shows a run and what can stop it.
@@ -152,6 +153,12 @@ impl Run {
         self.faults = faults;
     }
 
+    /// Reads so many steps at once, as if the device were a graphics card.
+    #[cfg(test)]
+    pub fn read_together(&mut self, steps: usize) {
+        self.read_together = steps;
+    }
+
     /// Trains to the end, or until `ui` stops it, and evaluates the best model.
     pub fn fit(&mut self, ui: Ui) -> Result<Outcome, RunError> {
         tracing::debug!("{BEGINS}{}", self.done().1);
@@ -196,6 +203,8 @@ impl Run {
             average,
             optimizer,
             gradient_sum,
+            read_together: self.read_together,
+            unread: Vec::new(),
             directory: self.directory.clone(),
             metrics,
             tensorboard,

@@ -58,6 +58,7 @@ impl Session {
         self.classifier = checkpoint.load_weights(self.classifier.clone())?;
         self.optimizer =
             checkpoint.load_optimizer(self.config.optimizer.init_summing(&self.gradient_sum))?;
+        self.unread.clear();
         self.state = State { rollbacks, ..checkpoint.state };
         self.metrics = MetricsFiles::open(&self.directory, &self.state.metrics)?;
         self.tensorboard.restart(self.state.step)?;

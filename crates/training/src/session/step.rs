@@ -2,17 +2,17 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::train::TrainStep;
+use burn::tensor::Tensor;
 use dataset::Moment;
 use models::Noise;
 
-use super::Session;
+use super::{Session, Unread};
 use crate::classifier::Batch;
 use crate::device;
 use crate::error::RunError;
 use crate::events::{Events, Pass};
 use crate::faults::{self, Fault};
-use crate::finite;
+use crate::finite::{self, GradientSums};
 use crate::loader::{Loader, Source, Work, keeps_whole};
 use crate::scores::Scores;
 
@@ -54,7 +54,7 @@ impl Session {
         events: &mut Events,
     ) -> Result<(), RunError> {
         let fault = self.faults.take(self.state.step + 1);
-        let mut scores = Scores::default();
+        let (mut scores, mut parts) = (Scores::default(), Vec::new());
         let mut gradients = GradientsAccumulator::new();
         let batch_size = self.config.training.batch_size(self.data.train.len());
         let step_weight = self.classifier.weight(&self.data.train, items);
@@ -64,15 +64,28 @@ impl Session {
             batch.noise = Some(Noise { seed, step, part: part as u64 });
             batch.step_examples = items.len();
             batch.step_weight = step_weight;
-            let (part_scores, part_gradients) = self.differentiate(batch, fault)?;
+            let (logits, part_gradients) = self.differentiate(&mut batch, fault);
             gradients.accumulate(&self.classifier, part_gradients);
-            scores += part_scores;
+            if self.reads_later() {
+                parts.push(batch.unread(logits));
+            } else {
+                scores += self.finite_scores(logits, &batch, fault)?;
+            }
         }
         let learning_rate = self.learning_rate(self.state.step);
-        self.follow(gradients.grads(), learning_rate, fault)?;
+        let sums = self.follow(gradients.grads(), learning_rate, fault)?;
         self.count_step(scores);
-        events.batch(Pass::Train, scores, self.position(), Some(learning_rate));
-        Ok(())
+        let (step, epoch_step) = (self.state.step, self.state.epoch_step);
+        match sums {
+            Some(sums) => {
+                let unread = Unread { parts, sums, step, epoch_step, learning_rate, fault };
+                self.keep_unread(unread, events)
+            }
+            None => {
+                events.batch(Pass::Train, scores, self.position(), Some(learning_rate));
+                Ok(())
+            }
+        }
     }
 
     /// A batch of the training set on the device: the next of `loader`, or else `items`.
@@ -97,73 +110,80 @@ impl Session {
         })
     }
 
-    /// Scores and gradients of a batch. A loss that is not finite makes gradients that are not.
+    /// Logits and gradients of a batch. A loss that is not finite makes gradients that are not.
     fn differentiate(
         &self,
-        mut batch: Batch,
+        batch: &mut Batch,
         fault: Option<Fault>,
-    ) -> Result<(Scores, GradientsParams), RunError> {
+    ) -> (Tensor<2>, GradientsParams) {
         match fault {
             Some(Fault::Input(value)) => batch.spoil(value),
             Some(Fault::Device) => resume_unwind(Box::new("planted in the device")),
             _ => {}
         }
-        let mut output = TrainStep::step(&self.classifier, batch.clone());
+        self.classifier.differentiate(batch)
+    }
+
+    /// The scores of a batch, read now.
+    fn finite_scores(
+        &self,
+        logits: Tensor<2>,
+        batch: &Batch,
+        fault: Option<Fault>,
+    ) -> Result<Scores, RunError> {
+        let mut scores = self.classifier.scores(logits.into_data(), batch.labels());
         if let Some(Fault::Loss(value)) = fault {
-            output.item.loss_sum = value;
+            scores.loss_sum = value;
         }
-        self.require_finite("loss is", output.item.loss(), || match batch.is_finite() {
+        self.require_finite("loss is", scores.loss(), || match batch.is_finite() {
             true => self.bad_parameter(),
             false => "the input of the model".to_owned(),
         })?;
-        Ok((output.item, output.grads))
+        Ok(scores)
     }
 
-    /// Moves the weights along `gradients`.
+    /// Moves the weights along `gradients`, and tells what is to be read of these later.
     fn follow(
         &mut self,
         mut gradients: GradientsParams,
         learning_rate: f64,
         fault: Option<Fault>,
-    ) -> Result<(), RunError> {
+    ) -> Result<Option<GradientSums>, RunError> {
         if let Some(Fault::Gradient(value)) = fault {
             faults::plant(&self.classifier, &mut gradients, value);
         }
-        if !self.optimizer_sums_gradients() {
-            let sum = finite::gradient_sum(&self.classifier, &gradients);
-            self.require_finite_gradients(sum, || {
-                finite::bad_gradient(&self.classifier, &gradients)
-            })?;
+        let mut sums = None;
+        if self.reads_later() || !self.optimizer_sums_gradients() {
+            sums = Some(GradientSums::of(&self.classifier, &gradients));
+        }
+        if let Some(sums) = sums.take_if(|_| !self.reads_later()) {
+            let bad = sums.first_bad(sums.values.clone().into_data());
+            let (path, sum) = bad.unwrap_or(("", 0.0));
+            self.require_finite("gradients add up to", sum, || format!("that of `{path}`"))?;
         }
         if let Some(clipping) = self.config.training.gradient_clipping {
             gradients = clipping.apply(&self.classifier, gradients);
         }
         let step_size = self.config.optimizer.step_size(learning_rate);
         self.classifier = self.optimizer.step(step_size, self.classifier.clone(), gradients);
-        if let Some(sum) = self.gradient_sum.take().filter(|_| self.optimizer_sums_gradients()) {
+        let sum = self.gradient_sum.take().filter(|_| self.optimizer_sums_gradients());
+        if let Some(sum) = sum.filter(|_| !self.reads_later()) {
             // A weight that follows a gradient which is not finite is not finite either.
-            self.require_finite_gradients(sum, || finite::bad_parameter(&self.classifier))?;
+            let path = || finite::bad_parameter(&self.classifier);
+            self.require_finite("gradients add up to", sum.into_scalar(), || {
+                path().map_or("only their sum".to_owned(), |path| format!("that of `{path}`"))
+            })?;
         }
         if let Some((ema, average)) = self.config.training.ema.zip(self.average.take()) {
             self.average = Some(ema.follow(average, &self.classifier, self.state.step + 1));
         }
-        Ok(())
+        Ok(sums)
     }
 
     /// Whether the sum of the gradients as they are costs no pass of its own: clipped ones are others.
     fn optimizer_sums_gradients(&self) -> bool {
         let training = &self.config.training;
         self.config.optimizer.sums_gradients() && training.gradient_clipping.is_none()
-    }
-
-    fn require_finite_gradients(
-        &self,
-        sum: f64,
-        path: impl FnOnce() -> Option<String>,
-    ) -> Result<(), RunError> {
-        self.require_finite("gradients add up to", sum, || {
-            path().map_or("only their sum".to_owned(), |path| format!("that of `{path}`"))
-        })
     }
 
     fn count_step(&mut self, scores: Scores) {
