@@ -184,16 +184,15 @@ impl Classifier {
 
     /// The sum of the absolute values of all parameters: finite if every one of them is.
     pub fn magnitude(&self) -> f64 {
-        struct Magnitude(f64);
-        impl ModuleVisitor for Magnitude {
+        struct Magnitudes(Vec<Tensor<1>>);
+        impl ModuleVisitor for Magnitudes {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                let sum = param.val().without_autodiff().abs().sum();
-                self.0 += f64::from(sum.into_scalar::<f32>());
+                self.0.push(param.val().without_autodiff().abs().sum());
             }
         }
-        let mut magnitude = Magnitude(0.0);
-        self.visit(&mut magnitude);
-        magnitude.0
+        let mut magnitudes = Magnitudes(Vec::new());
+        self.visit(&mut magnitudes);
+        Tensor::cat(magnitudes.0, 0).into_data().convert::<f64>().iter::<f64>().sum()
     }
 
     /// The loss `[1]` of a batch, as its part of the step, and its logits `[batch, outputs]`.
