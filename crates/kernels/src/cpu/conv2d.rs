@@ -1,18 +1,17 @@
 //! Convolutions of images `[batch, height, width, channels]` and their gradients.
 
-mod driver;
 mod filters;
 mod grid;
 mod passes;
-mod patches;
 mod scheme;
+mod windows;
 mod winograd;
 
 use rayon::prelude::*;
 
 use self::grid::Images;
 use self::passes::{Kernel, correlate, filter_gradient};
-use self::patches::Patches;
+use self::windows::Windows;
 use self::winograd::Winograd;
 use super::real::Real;
 use super::{block_sums, vectorized};
@@ -61,7 +60,7 @@ impl Conv2d {
         if self.is_tiled() {
             correlate([(self.tiles(), self.taps())].into(), kernel, x, bias, y);
         } else {
-            correlate([(self.patches(), self.taps())].into(), kernel, x, bias, y);
+            correlate([(self.windows(), self.taps())].into(), kernel, x, bias, y);
         }
     }
 
@@ -73,7 +72,7 @@ impl Conv2d {
         } else {
             let [rows, columns] = self.stride;
             let phases = (0..rows).flat_map(|row| (0..columns).map(move |column| [row, column]));
-            let phases = phases.map(|phase| self.patches_of_gradient(phase)).collect();
+            let phases = phases.map(|phase| self.windows_of_gradient(phase)).collect();
             correlate(phases, kernel, dy, &[], dx);
         }
     }
@@ -84,7 +83,7 @@ impl Conv2d {
         if self.is_tiled() {
             filter_gradient(self.tiles(), &self.taps(), self.batch, kernel, [x, dy]);
         } else {
-            filter_gradient(self.patches(), &self.taps(), self.batch, kernel, [x, dy]);
+            filter_gradient(self.windows(), &self.taps(), self.batch, kernel, [x, dy]);
         }
     }
 
@@ -123,8 +122,8 @@ impl Conv2d {
         Winograd::new(self.input(), self.output(), offset)
     }
 
-    fn patches(&self) -> Patches {
-        Patches {
+    fn windows(&self) -> Windows {
+        Windows {
             input: self.input(),
             output: self.output(),
             taps: self.kernel,
@@ -143,9 +142,9 @@ impl Conv2d {
 
     /// The gradient of every `stride`th row and column from `phase` on: what each tap of the
     /// filter whose outputs it is an input of passes back.
-    fn patches_of_gradient(&self, phase: [usize; 2]) -> (Patches, [Vec<usize>; 2]) {
+    fn windows_of_gradient(&self, phase: [usize; 2]) -> (Windows, [Vec<usize>; 2]) {
         let [rows, columns] = self.gradient_axes(phase);
-        let patches = Patches {
+        let windows = Windows {
             input: self.output(),
             output: self.input(),
             taps: [rows.0.len(), columns.0.len()],
@@ -154,7 +153,7 @@ impl Conv2d {
             step: self.stride,
             phase,
         };
-        (patches, [rows.0, columns.0])
+        (windows, [rows.0, columns.0])
     }
 
     fn gradient_axes(&self, [row, column]: [usize; 2]) -> [(Vec<usize>, isize); 2] {

@@ -2,6 +2,9 @@ use rayon::prelude::*;
 
 use super::{Real, vectorized};
 
+/// Channels that are worked on at once: a known number, so that they are vectors.
+const LANES: usize = 16;
+
 /// The largest value of each window of `size` x `size`, without overlap, of images
 /// `[batch, height, width, channels]`. Rows and columns that fill no window are left out.
 #[derive(Debug, Clone, Copy)]
@@ -69,23 +72,48 @@ impl MaxPool2d {
     /// [`MaxPool2d::forward`] of a row of the output from its rows of the input.
     #[inline(always)]
     pub fn forward_row<T: Real>(&self, rows: &[T], output: &mut [T], places: &mut [u8]) {
-        output.fill(T::neg_infinity());
-        places.fill(0);
-        for (y, row) in rows.chunks_exact(self.width * self.channels).enumerate() {
-            let windows = row.chunks_exact(self.size * self.channels);
-            let outputs = output.chunks_exact_mut(self.channels);
-            let outputs = outputs.zip(places.chunks_exact_mut(self.channels));
-            for (window, (output, places)) in windows.zip(outputs) {
-                for (x, pixel) in window.chunks_exact(self.channels).enumerate() {
-                    let place = (y * self.size + x) as u8;
-                    for ((&value, most), at) in pixel.iter().zip(&mut *output).zip(&mut *places) {
-                        let is_larger = (value > *most) | value.is_nan();
-                        *most = if is_larger { value } else { *most };
-                        *at = if is_larger { place } else { *at };
-                    }
+        let outputs = output.chunks_exact_mut(self.channels);
+        let outputs = outputs.zip(places.chunks_exact_mut(self.channels)).enumerate();
+        for (window, (output, places)) in outputs {
+            let (outputs, rest) = output.as_chunks_mut::<LANES>();
+            let (places, rest_of_places) = places.as_chunks_mut::<LANES>();
+            let start = window * self.size * self.channels;
+            let starts = (start..).step_by(LANES);
+            for (start, (output, places)) in starts.zip(outputs.iter_mut().zip(places)) {
+                (*output, *places) = self.largest(rows, start);
+            }
+            let starts = start + self.channels - rest.len()..;
+            for (start, (output, place)) in starts.zip(rest.iter_mut().zip(rest_of_places)) {
+                ([*output], [*place]) = self.largest(rows, start);
+            }
+        }
+    }
+
+    /// Of `N` channels of a window, the first of which is number `start` of its rows: the largest
+    /// values and their places.
+    #[inline(always)]
+    fn largest<T: Real, const N: usize>(&self, rows: &[T], start: usize) -> ([T; N], [u8; N]) {
+        let (mut most, mut places) = ([T::neg_infinity(); N], [0; N]);
+        for y in 0..self.size {
+            for x in 0..self.size {
+                let (place, start) = self.at([y, x], start);
+                let values = rows.get(start..).and_then(<[T]>::first_chunk::<N>);
+                let Some(values) = values else { continue };
+                for ((&value, most), at) in values.iter().zip(&mut most).zip(&mut places) {
+                    let is_larger = (value > *most) | value.is_nan();
+                    *most = if is_larger { value } else { *most };
+                    *at = if is_larger { place } else { *at };
                 }
             }
         }
+        (most, places)
+    }
+
+    /// The place of row `y` and column `x` of a window, and where its value is in the window's rows
+    /// if that of the first is number `start`.
+    #[inline(always)]
+    fn at(&self, [y, x]: [usize; 2], start: usize) -> (u8, usize) {
+        ((y * self.size + x) as u8, start + (y * self.width + x) * self.channels)
     }
 
     /// Writes the gradient of the input: that of each output at its place, 0 elsewhere.

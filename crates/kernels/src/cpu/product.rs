@@ -53,7 +53,7 @@ fn multiply_rows<'a, T: Real, S: Simd, const ROWS: usize, const REGISTERS: usize
             let mut sums = [[T::splat(simd, T::zero()); REGISTERS]; ROWS];
             for (left, right) in left.clone().zip(right.clone()) {
                 let Some(left) = left.as_chunks::<ROWS>().0.get(part) else { continue };
-                add_block(simd, left, right, column, &mut sums);
+                add_block(simd, left.each_ref(), right, column, &mut sums);
             }
             for (row, sums) in out.iter_mut().zip(sums) {
                 if let Some(place) = registers_mut::<T, S, REGISTERS>(row, column) {
@@ -64,12 +64,12 @@ fn multiply_rows<'a, T: Real, S: Simd, const ROWS: usize, const REGISTERS: usize
     }
 }
 
-/// Adds `left right` to `sums`.
+/// Adds `left right` to `sums`, given the rows of `left`, of as many columns as `right` has rows.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "both indices are below the arrays' lengths")]
-fn add_block<T: Real, S: Simd, const ROWS: usize, const REGISTERS: usize>(
+pub fn add_block<T: Real, S: Simd, const ROWS: usize, const REGISTERS: usize>(
     simd: S,
-    left: &[[T; DEPTH]; ROWS],
+    left: [&[T; DEPTH]; ROWS],
     right: &[[T; WIDTH]],
     column: usize,
     sums: &mut [[T::Vector<S>; REGISTERS]; ROWS],
@@ -146,7 +146,7 @@ fn add_block_transposed<T: Real, S: Simd, const ROWS: usize, const REGISTERS: us
 
 /// Adds `left` times `right`.
 #[inline(always)]
-fn add_outer<T: Real, S: Simd, const REGISTERS: usize>(
+pub fn add_outer<T: Real, S: Simd, const REGISTERS: usize>(
     simd: S,
     left: T,
     right: &[T::Vector<S>; REGISTERS],

@@ -97,6 +97,13 @@ impl Positions {
         self.left -= left;
         (left > 0).then_some(first)
     }
+
+    /// Takes the first rows of one image, at most `most`: the first position, and how many.
+    pub fn strip(&mut self, most: usize) -> Option<(Position, usize)> {
+        let rows = most.min(self.rows.end - self.next.row);
+        let strip = self.split_off(rows * self.columns)?;
+        Some((strip.next, strip.left / self.columns))
+    }
 }
 
 impl Iterator for Positions {

@@ -4,13 +4,12 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::super::product::{DEPTH, WIDTH};
+use super::super::product::WIDTH;
 use super::super::real::Real;
 use super::super::scratch::Buffer;
-use super::driver::{Correlation, FilterGradient, batch};
 use super::filters::Filters;
 use super::grid::Positions;
-use super::scheme::{Output, Scheme};
+use super::scheme::{Correlation, Output, Scheme};
 
 /// How the weights of a convolution lie.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +70,7 @@ pub fn correlate<T: Real, A: Scheme<T>>(
     biases.as_flattened_mut().iter_mut().zip(bias).for_each(|(place, &bias)| *place = bias);
     let correlations = schemes.into_iter().zip(&filters).map(|((scheme, _), filters)| {
         let filters = filters.numbers().as_chunks().0;
-        Correlation { scheme, input, filters, bias: &biases }
+        (scheme, Correlation { input, filters, bias: &biases })
     });
     let correlations: Vec<_> = correlations.collect();
     for_each_piece(&correlations, output);
@@ -84,7 +83,7 @@ fn right_matrices<T: Real, A: Scheme<T>>(
     weight: &[T],
 ) -> Buffer {
     let filters = kernel.filters(weight, taps);
-    let rows = A::PRODUCTS * scheme.depth().rows();
+    let rows = scheme.rows();
     let mut buffer = Buffer::new::<T>(kernel.panels() * rows * WIDTH);
     let panels = buffer.numbers_mut().as_chunks_mut().0.par_chunks_exact_mut(rows.max(1));
     panels.enumerate().for_each(|(panel, rows)| {
@@ -95,12 +94,12 @@ fn right_matrices<T: Real, A: Scheme<T>>(
 
 /// Cuts the output into pieces of whole images or of some of their rows, which depend on
 /// nothing but the geometry.
-fn for_each_piece<T: Real, A: Scheme<T>>(correlations: &[Correlation<T, A>], output: &mut [T]) {
-    let Some(first) = correlations.first() else { return };
-    let (images, step) = (first.scheme.output(), first.scheme.step());
-    let reaching = correlations.iter().filter(|of| of.scheme.depth().rows() > 0);
+fn for_each_piece<T: Real, A: Scheme<T>>(correlations: &[(A, Correlation<T>)], output: &mut [T]) {
+    let Some((first, _)) = correlations.first() else { return };
+    let (images, step) = (first.output(), first.step());
+    let reaching = correlations.iter().filter(|(scheme, _)| scheme.rows() > 0);
     let reaching: Vec<_> = reaching.collect();
-    let positions = batch(&first.scheme);
+    let positions = first.batch();
     let columns = images.width.div_ceil(step[1]);
     let rows = positions.div_ceil(columns) * step[0];
     let count = (rows / images.height).max(1);
@@ -121,9 +120,9 @@ fn for_each_piece<T: Real, A: Scheme<T>>(correlations: &[Correlation<T, A>], out
             if reaching.len() < correlations.len() {
                 piece.fill(T::zero());
             }
-            for correlation in &reaching {
+            for (scheme, of) in &reaching {
                 let output = Output { numbers: piece, start };
-                correlation.run(positions_in(&correlation.scheme, &of_images, &rows), output);
+                scheme.correlate(*of, positions_in(scheme, &of_images, &rows), output);
             }
         });
 }
@@ -148,15 +147,20 @@ pub fn filter_gradient<T: Real, A: Scheme<T>>(
     (kernel, weight): (Kernel, &mut [T]),
     [input, gradient]: [&[T]; 2],
 ) {
-    let panels = kernel.panels();
-    let of = FilterGradient { scheme, input, gradient, panels };
-    let numbers = A::PRODUCTS * of.scheme.depth().blocks() * DEPTH * WIDTH;
-    let parts = of.parts(row_parts(&of.scheme, images, numbers * panels));
+    let rows = scheme.gradient_rows();
+    let numbers = kernel.panels() * rows * WIDTH;
+    let parts = row_parts(&scheme, images, numbers).map(|positions| {
+        let mut sums = Buffer::new::<T>(numbers);
+        let places = sums.numbers_mut().as_chunks_mut().0;
+        scheme.add_gradient([input, gradient], positions, places);
+        sums
+    });
+    let parts: Vec<Buffer> = parts.collect();
     let panel = kernel.output_stride * WIDTH;
     weight.par_chunks_mut(panel).enumerate().for_each(|(index, weight)| {
-        let sums = sum(&parts, index * numbers..(index + 1) * numbers);
-        let (sums, mut filters) = (sums.as_chunks().0.as_chunks().0, kernel.filters(weight, taps));
-        Arch::new().dispatch(|| of.scheme.store_filters(sums, &mut filters));
+        let sums = sum(&parts, index * rows * WIDTH..(index + 1) * rows * WIDTH);
+        let (sums, mut filters) = (sums.as_chunks().0, kernel.filters(weight, taps));
+        Arch::new().dispatch(|| scheme.store_filters(sums, &mut filters));
     });
 }
 

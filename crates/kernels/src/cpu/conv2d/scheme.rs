@@ -1,68 +1,47 @@
-use pulp::Simd;
-
-use super::super::product::{Left, Right, Transposed, WIDTH};
+use super::super::product::WIDTH;
 use super::super::real::{Real, store};
 use super::filters::Filters;
-use super::grid::{Images, Position};
+use super::grid::{Images, Positions};
+use pulp::Simd;
 
-/// A way to make a convolution products of matrices, whose rows are positions of the output.
+/// A way to compute convolutions. Its positions are the pixels of the output, or tiles of them; its
+/// right matrices are the filters, or what it makes of them, a panel of outputs each.
 pub trait Scheme<T: Real>: Sync {
-    /// How many products there are, each with its own matrices.
-    const PRODUCTS: usize;
     /// The images that are written.
     fn output(&self) -> Images;
     /// Rows and columns from the output of a position to that of the next.
     fn step(&self) -> [usize; 2];
     /// Row and column of the output of the first position.
     fn phase(&self) -> [usize; 2];
-    /// The columns of the left matrices.
-    fn depth(&self) -> Depth;
+    /// How many positions are worked on at once.
+    fn batch(&self) -> usize;
+    /// Rows of a right matrix.
+    fn rows(&self) -> usize;
+    /// Rows of the gradient of a right matrix, as [`Scheme::add_gradient`] sums it up.
+    fn gradient_rows(&self) -> usize;
 
-    /// Fills row `slot` of the left blocks of all products.
-    fn load<S: Simd>(
-        &self,
-        simd: S,
-        input: &[T],
-        position: Position,
-        slot: usize,
-        left: &mut [Left<T>],
-    );
+    /// Writes the output of some whole rows of positions.
+    fn correlate(&self, of: Correlation<T>, positions: Positions, output: Output<T>);
 
-    /// Fills row `slot` of the right blocks of all products with what the gradient of the output
-    /// is to them.
-    fn load_gradient<S: Simd>(
-        &self,
-        simd: S,
-        gradient: &[T],
-        position: Position,
-        slot: usize,
-        right: &mut [Right<T>],
-    );
+    /// Adds to `sums`, `[panels, gradient rows]`, what some whole rows of positions contribute to
+    /// the gradient of the right matrices, given the input and the gradient of the output.
+    fn add_gradient(&self, of: [&[T]; 2], positions: Positions, sums: &mut [[T; WIDTH]]);
 
-    /// Writes the output from row `slot` of a panel of the products.
-    fn store<S: Simd>(
-        &self,
-        simd: S,
-        products: &[Right<T>],
-        panel: Panel<T>,
-        position: Position,
-        slot: usize,
-        output: &mut Output<T>,
-    );
-
-    /// Writes the right matrices `[products, rows]` of a panel.
+    /// Writes the right matrix of a panel.
     fn load_filters(&self, filters: &Filters<T>, panel: usize, right: &mut [[T; WIDTH]]);
 
-    /// Writes the gradient of the filters of a panel from that of its right matrices,
-    /// `[products, blocks]`.
-    fn store_filters(&self, sums: &[Transposed<T>], filters: &mut Filters<T, &mut [T]>);
+    /// Writes the gradient of the filters of a panel from that of its right matrix.
+    fn store_filters(&self, sums: &[[T; WIDTH]], filters: &mut Filters<T, &mut [T]>);
 }
 
-/// The columns of a left matrix: runs, each of which begins a new block.
-#[derive(Debug, Clone, Copy)]
-pub struct Depth {
-    pub runs: usize,
-    pub run: usize,
+/// What a convolution reads.
+#[derive(Clone, Copy)]
+pub struct Correlation<'a, T> {
+    pub input: &'a [T],
+    /// The right matrices, `[panels, rows]`.
+    pub filters: &'a [[T; WIDTH]],
+    /// `[panels]`
+    pub bias: &'a [[T; WIDTH]],
 }
 
 /// Some channels of the output.
@@ -71,10 +50,27 @@ pub struct Panel<'a, T> {
     pub index: usize,
     /// How many there are, at most [`WIDTH`].
     pub width: usize,
+    /// Its right matrix.
+    pub filters: &'a [[T; WIDTH]],
     pub bias: &'a [T; WIDTH],
 }
 
+impl<'a, T> Correlation<'a, T> {
+    /// The panels of so many channels, with right matrices of so many rows.
+    #[inline(always)]
+    pub fn panels(self, channels: usize, rows: usize) -> impl Iterator<Item = Panel<'a, T>> {
+        let filters = self.filters.chunks_exact(rows.max(1));
+        filters.zip(self.bias).enumerate().map(move |(index, (filters, bias))| Panel {
+            index,
+            width: panel_width(channels, index),
+            filters,
+            bias,
+        })
+    }
+}
+
 /// How many channels panel `index` has.
+#[inline(always)]
 pub fn panel_width(channels: usize, index: usize) -> usize {
     WIDTH.min(channels - index * WIDTH)
 }

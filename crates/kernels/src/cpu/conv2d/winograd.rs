@@ -1,21 +1,24 @@
 //! Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray 2016): 16 products instead of 36 for
 //! a tile of 2 x 2 outputs.
 
+mod driver;
 mod filters;
 
 use pulp::Simd;
 
 use self::filters::{filter_gradient, transform_filter};
-use super::super::product::{DEPTH, GROUP, Left, Right, Transposed, WIDTH};
+use super::super::product::{DEPTH, GROUP, Left, Right, WIDTH};
 use super::super::real::{Real, lanes, load, store};
 use super::filters::Filters;
-use super::grid::{Images, Position};
-use super::scheme::{Depth, Output, Panel, Scheme};
+use super::grid::{Images, Position, Positions};
+use super::scheme::{Correlation, Output, Panel, Scheme};
 
 /// Outputs of a tile, in each direction.
 const STEP: usize = 2;
 /// Inputs of a tile, in each direction.
 const TILE: usize = 4;
+/// How many products there are, each with its own matrices.
+const PRODUCTS: usize = TILE * TILE;
 /// Half the channels of a panel.
 const HALF: usize = WIDTH / 2;
 
@@ -35,11 +38,14 @@ impl<T: Real> Winograd<T> {
         let zeros = [input, output].map(|images| vec![T::zero(); images.channels]);
         Self { input, output, offset, zeros }
     }
+
+    /// The blocks of a row of a left matrix.
+    fn blocks(&self) -> usize {
+        self.input.channels.div_ceil(DEPTH)
+    }
 }
 
 impl<T: Real> Scheme<T> for Winograd<T> {
-    const PRODUCTS: usize = TILE * TILE;
-
     fn output(&self) -> Images {
         self.output
     }
@@ -52,10 +58,60 @@ impl<T: Real> Scheme<T> for Winograd<T> {
         [0; 2]
     }
 
-    fn depth(&self) -> Depth {
-        Depth { runs: 1, run: self.input.channels }
+    fn batch(&self) -> usize {
+        driver::batch(self)
     }
 
+    fn rows(&self) -> usize {
+        PRODUCTS * self.input.channels
+    }
+
+    fn gradient_rows(&self) -> usize {
+        PRODUCTS * self.blocks() * DEPTH
+    }
+
+    fn correlate(&self, of: Correlation<T>, positions: Positions, output: Output<T>) {
+        driver::correlate(self, of, positions, output);
+    }
+
+    fn add_gradient(&self, of: [&[T]; 2], positions: Positions, sums: &mut [[T; WIDTH]]) {
+        driver::add_gradient(self, of, positions, sums);
+    }
+
+    #[inline(always)]
+    fn load_filters(&self, filters: &Filters<T>, panel: usize, right: &mut [[T; WIDTH]]) {
+        let channels = self.input.channels;
+        for channel in 0..channels {
+            let mut filter = [[[T::zero(); WIDTH]; 3]; 3];
+            for (y, rows) in filter.iter_mut().enumerate() {
+                for (x, row) in rows.iter_mut().enumerate() {
+                    filters.read(panel, channel, [y, x], row);
+                }
+            }
+            let rows = right.iter_mut().skip(channel).step_by(channels);
+            let products = transform_filter(&filter);
+            rows.zip(products.as_flattened()).for_each(|(row, product)| *row = *product);
+        }
+    }
+
+    #[inline(always)]
+    fn store_filters(&self, sums: &[[T; WIDTH]], filters: &mut Filters<T, &mut [T]>) {
+        for channel in 0..self.input.channels {
+            let mut products = [[[T::zero(); WIDTH]; TILE]; TILE];
+            let sums = sums.iter().skip(channel).step_by(self.blocks() * DEPTH);
+            let products_of = products.as_flattened_mut().iter_mut().zip(sums);
+            products_of.for_each(|(product, sum)| *product = *sum);
+            for (y, rows) in filter_gradient(&products).iter().enumerate() {
+                for (x, row) in rows.iter().enumerate() {
+                    filters.write(channel, [y, x], row);
+                }
+            }
+        }
+    }
+}
+
+impl<T: Real> Winograd<T> {
+    /// Fills row `slot` of the left blocks of all products.
     #[inline(always)]
     fn load<S: Simd>(
         &self,
@@ -76,6 +132,8 @@ impl<T: Real> Scheme<T> for Winograd<T> {
         transform_tile(simd, &tile, slot, left);
     }
 
+    /// Fills row `slot` of the right blocks of all products with what the gradient of the output
+    /// is to them.
     #[inline(always)]
     fn load_gradient<S: Simd>(
         &self,
@@ -96,6 +154,7 @@ impl<T: Real> Scheme<T> for Winograd<T> {
         transform_gradient(simd, &tile, slot, right);
     }
 
+    /// Writes the output from row `slot` of a panel of the products.
     #[inline(always)]
     fn store<S: Simd>(
         &self,
@@ -113,42 +172,7 @@ impl<T: Real> Scheme<T> for Winograd<T> {
         }
     }
 
-    #[inline(always)]
-    fn load_filters(&self, filters: &Filters<T>, panel: usize, right: &mut [[T; WIDTH]]) {
-        let channels = self.input.channels;
-        for channel in 0..channels {
-            let mut filter = [[[T::zero(); WIDTH]; 3]; 3];
-            for (y, rows) in filter.iter_mut().enumerate() {
-                for (x, row) in rows.iter_mut().enumerate() {
-                    filters.read(panel, channel, [y, x], row);
-                }
-            }
-            let rows = right.iter_mut().skip(channel).step_by(channels);
-            let products = transform_filter(&filter);
-            rows.zip(products.as_flattened()).for_each(|(row, product)| *row = *product);
-        }
-    }
-
-    #[inline(always)]
-    fn store_filters(&self, sums: &[Transposed<T>], filters: &mut Filters<T, &mut [T]>) {
-        let blocks = self.input.channels.div_ceil(DEPTH);
-        for channel in 0..self.input.channels {
-            let mut products = [[[T::zero(); WIDTH]; TILE]; TILE];
-            let sums = sums.iter().skip(channel / DEPTH).step_by(blocks);
-            for (product, sums) in products.as_flattened_mut().iter_mut().zip(sums) {
-                sums.iter().skip(channel % DEPTH).take(1).for_each(|row| *product = *row);
-            }
-            for (y, rows) in filter_gradient(&products).iter().enumerate() {
-                for (x, row) in rows.iter().enumerate() {
-                    filters.write(channel, [y, x], row);
-                }
-            }
-        }
-    }
-}
-
-impl<T: Real> Winograd<T> {
-    /// [`Scheme::store`] of `N` channels; of any number of them where that is 0.
+    /// [`Winograd::store`] of `N` channels; of any number of them where that is 0.
     #[inline(always)]
     fn store_pixels<S: Simd, const N: usize>(
         &self,
