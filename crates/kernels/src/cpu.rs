@@ -3,6 +3,7 @@
 
 pub mod adam;
 pub mod batch_norm;
+mod channels;
 pub mod conv2d;
 pub mod matmul;
 pub mod max_pool;

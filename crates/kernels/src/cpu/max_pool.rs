@@ -1,9 +1,7 @@
 use rayon::prelude::*;
 
+use super::channels::{OnChannels, numbers, numbers_mut, on_channels};
 use super::{Real, vectorized};
-
-/// Channels that are worked on at once: a known number, so that they are vectors.
-const LANES: usize = 16;
 
 /// The largest value of each window of `size` x `size`, without overlap, of images
 /// `[batch, height, width, channels]`. Rows and columns that fill no window are left out.
@@ -72,48 +70,7 @@ impl MaxPool2d {
     /// [`MaxPool2d::forward`] of a row of the output from its rows of the input.
     #[inline(always)]
     pub fn forward_row<T: Real>(&self, rows: &[T], output: &mut [T], places: &mut [u8]) {
-        let outputs = output.chunks_exact_mut(self.channels);
-        let outputs = outputs.zip(places.chunks_exact_mut(self.channels)).enumerate();
-        for (window, (output, places)) in outputs {
-            let (outputs, rest) = output.as_chunks_mut::<LANES>();
-            let (places, rest_of_places) = places.as_chunks_mut::<LANES>();
-            let start = window * self.size * self.channels;
-            let starts = (start..).step_by(LANES);
-            for (start, (output, places)) in starts.zip(outputs.iter_mut().zip(places)) {
-                (*output, *places) = self.largest(rows, start);
-            }
-            let starts = start + self.channels - rest.len()..;
-            for (start, (output, place)) in starts.zip(rest.iter_mut().zip(rest_of_places)) {
-                ([*output], [*place]) = self.largest(rows, start);
-            }
-        }
-    }
-
-    /// Of `N` channels of a window, the first of which is number `start` of its rows: the largest
-    /// values and their places.
-    #[inline(always)]
-    fn largest<T: Real, const N: usize>(&self, rows: &[T], start: usize) -> ([T; N], [u8; N]) {
-        let (mut most, mut places) = ([T::neg_infinity(); N], [0; N]);
-        for y in 0..self.size {
-            for x in 0..self.size {
-                let (place, start) = self.at([y, x], start);
-                let values = rows.get(start..).and_then(<[T]>::first_chunk::<N>);
-                let Some(values) = values else { continue };
-                for ((&value, most), at) in values.iter().zip(&mut most).zip(&mut places) {
-                    let is_larger = (value > *most) | value.is_nan();
-                    *most = if is_larger { value } else { *most };
-                    *at = if is_larger { place } else { *at };
-                }
-            }
-        }
-        (most, places)
-    }
-
-    /// The place of row `y` and column `x` of a window, and where its value is in the window's rows
-    /// if that of the first is number `start`.
-    #[inline(always)]
-    fn at(&self, [y, x]: [usize; 2], start: usize) -> (u8, usize) {
-        ((y * self.size + x) as u8, start + (y * self.width + x) * self.channels)
+        on_channels(self.channels, Largest { pool: self, rows, output, places });
     }
 
     /// Writes the gradient of the input: that of each output at its place, 0 elsewhere.
@@ -160,5 +117,52 @@ impl MaxPool2d {
         let (image, index) = (index / self.out_height(), index % self.out_height());
         let start = (image * self.height + index * self.size) * row;
         input.get(start..start + self.size * row).unwrap_or_default()
+    }
+}
+
+/// Finds the largest values of a row of windows.
+struct Largest<'a, T> {
+    pool: &'a MaxPool2d,
+    /// Of the input.
+    rows: &'a [T],
+    output: &'a mut [T],
+    places: &'a mut [u8],
+}
+
+impl<T: Real> OnChannels for Largest<'_, T> {
+    #[inline(always)]
+    fn run<const N: usize>(&mut self, channel: usize) {
+        let MaxPool2d { channels, size, .. } = *self.pool;
+        for window in 0..self.pool.out_width() {
+            let (most, places) = self.largest::<N>(window * size * channels + channel);
+            let start = window * channels + channel;
+            if let Some(output) = numbers_mut(self.output, start) {
+                *output = most;
+            }
+            if let Some(place) = numbers_mut(self.places, start) {
+                *place = places;
+            }
+        }
+    }
+}
+
+impl<T: Real> Largest<'_, T> {
+    /// In the window whose first value is number `start` of its rows: the values and their places.
+    #[inline(always)]
+    fn largest<const N: usize>(&self, start: usize) -> ([T; N], [u8; N]) {
+        let MaxPool2d { width, channels, size, .. } = *self.pool;
+        let (mut most, mut places) = ([T::neg_infinity(); N], [0; N]);
+        for y in 0..size {
+            for x in 0..size {
+                let values = numbers::<T, N>(self.rows, start + (y * width + x) * channels);
+                let Some(values) = values else { continue };
+                for ((&value, most), place) in values.iter().zip(&mut most).zip(&mut places) {
+                    let is_larger = (value > *most) | value.is_nan();
+                    *most = if is_larger { value } else { *most };
+                    *place = if is_larger { (y * size + x) as u8 } else { *place };
+                }
+            }
+        }
+        (most, places)
     }
 }

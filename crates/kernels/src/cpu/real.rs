@@ -7,6 +7,9 @@ pub trait Real: Float + Pod + Send + Sync {
     /// As many numbers as a register holds.
     type Vector<S: Simd>: Pod;
 
+    /// The number itself, or 0: without a branch, which would keep loops from becoming vectors.
+    fn kept_if(self, keep: bool) -> Self;
+
     /// The same number in every lane.
     fn splat<S: Simd>(simd: S, number: Self) -> Self::Vector<S>;
     /// `a + b`
@@ -32,10 +35,15 @@ pub trait Real: Float + Pod + Send + Sync {
 }
 
 macro_rules! real {
-    ($real:ty, $vector:ident, $splat:ident, $add:ident, $sub:ident, $mul_add:ident,
+    ($real:ty, $bits:ty, $vector:ident, $splat:ident, $add:ident, $sub:ident, $mul_add:ident,
      $split:ident, $split_mut:ident, $load:ident, $store:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
+
+            #[inline(always)]
+            fn kept_if(self, keep: bool) -> Self {
+                Self::from_bits(self.to_bits() & <$bits>::from(keep).wrapping_neg())
+            }
 
             #[inline(always)]
             fn splat<S: Simd>(simd: S, number: Self) -> S::$vector {
@@ -87,6 +95,7 @@ macro_rules! real {
 
 real!(
     f32,
+    u32,
     f32s,
     splat_f32s,
     add_f32s,
@@ -99,6 +108,7 @@ real!(
 );
 real!(
     f64,
+    u64,
     f64s,
     splat_f64s,
     add_f64s,

@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::super::channels::numbers;
 use super::super::scratch::with_scratch;
 use super::super::{Real, real, vectorized, wide};
 use super::affine::Affine;
@@ -206,18 +207,13 @@ impl Sums {
 }
 
 /// Zeros for what [`add_sums`] adds.
-pub(super) fn block_of_sums<T: Real>(means: &[T]) -> [Vec<T>; 2] {
+fn block_of_sums<T: Real>(means: &[T]) -> [Vec<T>; 2] {
     [(); 2].map(|()| vec![T::zero(); means.len()])
 }
 
 /// Adds what rows are to [`Sums`], for each number of a block, given the gradient before the ReLU.
 #[inline(always)]
-pub(super) fn add_sums<T: Real>(
-    gradient: &[T],
-    input: &[T],
-    means: &[T],
-    [sums, products]: &mut [Vec<T>; 2],
-) {
+fn add_sums<T: Real>(gradient: &[T], input: &[T], means: &[T], [sums, products]: &mut [Vec<T>; 2]) {
     let block = means.len();
     for (gradient, input) in gradient.chunks(block).zip(input.chunks(block)) {
         for (((&dz, &x), &mean), (sum, product)) in
@@ -231,16 +227,27 @@ pub(super) fn add_sums<T: Real>(
 
 /// What of the gradient of some outputs a ReLU that gave them lets through.
 #[inline(always)]
-pub(super) fn pass<T: Real>(gradient: &[T], rectified: &[T], passed: &mut [T]) {
+fn pass<T: Real>(gradient: &[T], rectified: &[T], passed: &mut [T]) {
     for ((&dy, &y), dz) in gradient.iter().zip(rectified).zip(passed) {
         *dz = if y > T::zero() { dy } else { T::zero() };
     }
 }
 
 impl<T: Real> InputGradient<T> {
+    /// That of `N` channels from one on.
+    #[inline(always)]
+    pub(super) fn of_channels<const N: usize>(&self, channel: usize) -> Option<[&[T; N]; 4]> {
+        Some([
+            numbers(&self.scale, channel)?,
+            numbers(&self.slope, channel)?,
+            numbers(&self.offset, channel)?,
+            numbers(&self.mean, channel)?,
+        ])
+    }
+
     /// Writes that of some rows, given the gradient before the ReLU.
     #[inline(always)]
-    pub(super) fn write(&self, gradient: &[T], input: &[T], output: &mut [T]) {
+    fn write(&self, gradient: &[T], input: &[T], output: &mut [T]) {
         let block = self.mean.len();
         let inputs = gradient.chunks(block).zip(input.chunks(block));
         for ((gradient, input), output) in inputs.zip(output.chunks_mut(block)) {

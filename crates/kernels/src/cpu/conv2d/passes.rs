@@ -24,7 +24,7 @@ pub struct Kernel {
 /// The most parts of the batch whose gradients of the filters are added.
 const PARTS: usize = 16;
 /// The most numbers that all these gradients have, unless there are few parts.
-const SUMS: usize = 1 << 21;
+const SUMS: usize = 1 << 20;
 const FEW_PARTS: usize = 4;
 
 impl Kernel {
