@@ -9,25 +9,6 @@ use super::real::Real;
 #[repr(C, align(64))]
 struct Line([u64; 8]);
 
-/// Numbers that begin with a line of the cache.
-#[derive(Default)]
-pub struct Buffer(Vec<Line>);
-
-impl Buffer {
-    /// Memory for so many numbers, zeros.
-    pub fn new<T: Real>(count: usize) -> Self {
-        Self(vec![Line::zeroed(); lines::<T>(count)])
-    }
-
-    pub fn numbers<T: Real>(&self) -> &[T] {
-        bytemuck::cast_slice(&self.0)
-    }
-
-    pub fn numbers_mut<T: Real>(&mut self) -> &mut [T] {
-        bytemuck::cast_slice_mut(&mut self.0)
-    }
-}
-
 /// Lends memory for so many numbers each, with anything in it, that the thread keeps.
 pub fn with_scratch<T: Real, R>(counts: [usize; 2], work: impl FnOnce([&mut [T]; 2]) -> R) -> R {
     thread_local!(static KEPT: Cell<Vec<Line>> = const { Cell::new(Vec::new()) });

@@ -1,15 +1,16 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::product::WIDTH;
 use super::super::real::Real;
-use super::super::scratch::Buffer;
+use super::super::vectorized;
 use super::filters::Filters;
 use super::grid::Positions;
 use super::scheme::{Correlation, Output, Scheme};
+use crate::memory::Memory;
 
 /// How the weights of a convolution lie.
 #[derive(Debug, Clone, Copy)]
@@ -65,11 +66,11 @@ pub fn correlate<T: Real, A: Scheme<T>>(
     output: &mut [T],
 ) {
     let filters = schemes.iter().map(|(scheme, taps)| right_matrices(scheme, taps, kernel, weight));
-    let filters: Vec<Buffer> = filters.collect();
+    let filters: Vec<Memory<T>> = filters.collect();
     let mut biases = vec![[T::zero(); WIDTH]; kernel.panels()];
     biases.as_flattened_mut().iter_mut().zip(bias).for_each(|(place, &bias)| *place = bias);
     let correlations = schemes.into_iter().zip(&filters).map(|((scheme, _), filters)| {
-        let filters = filters.numbers().as_chunks().0;
+        let filters = filters.as_chunks().0;
         (scheme, Correlation { input, filters, bias: &biases })
     });
     let correlations: Vec<_> = correlations.collect();
@@ -81,15 +82,34 @@ fn right_matrices<T: Real, A: Scheme<T>>(
     taps: &[Vec<usize>; 2],
     kernel: Kernel,
     weight: &[T],
-) -> Buffer {
-    let filters = kernel.filters(weight, taps);
-    let rows = scheme.rows();
-    let mut buffer = Buffer::new::<T>(kernel.panels() * rows * WIDTH);
-    let panels = buffer.numbers_mut().as_chunks_mut().0.par_chunks_exact_mut(rows.max(1));
-    panels.enumerate().for_each(|(panel, rows)| {
-        Arch::new().dispatch(|| scheme.load_filters(&filters, panel, rows));
+) -> Memory<T> {
+    let filters = &kernel.filters(weight, taps);
+    let panel = scheme.rows() * WIDTH;
+    let mut matrices = Memory::new(kernel.panels() * panel);
+    let panels = matrices.par_chunks_exact_mut(panel.max(1));
+    panels.enumerate().for_each(|(panel, matrix)| {
+        Arch::new().dispatch(LoadFilters { scheme, filters, panel, matrix });
     });
-    buffer
+    matrices
+}
+
+struct LoadFilters<'a, 'f, T, A> {
+    scheme: &'a A,
+    filters: &'a Filters<'f, T>,
+    panel: usize,
+    matrix: &'a mut [T],
+}
+
+impl<T: Real, A: Scheme<T>> WithSimd for LoadFilters<'_, '_, T, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // Channels behind the last one stay zeros.
+        self.matrix.fill(T::zero());
+        let rows = self.matrix.as_chunks_mut().0;
+        self.scheme.load_filters(simd, self.filters, self.panel, rows);
+    }
 }
 
 /// Cuts the output into pieces of whole images or of some of their rows, which depend on
@@ -147,21 +167,36 @@ pub fn filter_gradient<T: Real, A: Scheme<T>>(
     (kernel, weight): (Kernel, &mut [T]),
     [input, gradient]: [&[T]; 2],
 ) {
-    let rows = scheme.gradient_rows();
-    let numbers = kernel.panels() * rows * WIDTH;
+    let panel = scheme.gradient_rows() * WIDTH;
+    let numbers = kernel.panels() * panel;
     let parts = row_parts(&scheme, images, numbers).map(|positions| {
-        let mut sums = Buffer::new::<T>(numbers);
-        let places = sums.numbers_mut().as_chunks_mut().0;
-        scheme.add_gradient([input, gradient], positions, places);
+        let mut sums = Memory::new(numbers);
+        sums.fill(T::zero());
+        scheme.add_gradient([input, gradient], positions, sums.as_chunks_mut().0);
         sums
     });
-    let parts: Vec<Buffer> = parts.collect();
-    let panel = kernel.output_stride * WIDTH;
-    weight.par_chunks_mut(panel).enumerate().for_each(|(index, weight)| {
-        let sums = sum(&parts, index * rows * WIDTH..(index + 1) * rows * WIDTH);
-        let (sums, mut filters) = (sums.as_chunks().0, kernel.filters(weight, taps));
-        Arch::new().dispatch(|| scheme.store_filters(sums, &mut filters));
+    let parts: Vec<Memory<T>> = parts.collect();
+    let weights = weight.par_chunks_mut(kernel.output_stride * WIDTH);
+    weights.enumerate().for_each(|(index, weight)| {
+        let sums = &sum(&parts, index * panel..(index + 1) * panel);
+        let (scheme, filters) = (&scheme, kernel.filters(weight, taps));
+        Arch::new().dispatch(StoreFilters { scheme, sums, filters });
     });
+}
+
+struct StoreFilters<'a, T, A> {
+    scheme: &'a A,
+    sums: &'a [T],
+    filters: Filters<'a, T, &'a mut [T]>,
+}
+
+impl<T: Real, A: Scheme<T>> WithSimd for StoreFilters<'_, T, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        self.scheme.store_filters(simd, self.sums.as_chunks().0, &mut self.filters);
+    }
 }
 
 /// Rows of positions of all images in parts, which do not depend on the number of threads.
@@ -181,11 +216,18 @@ fn row_parts<T: Real, A: Scheme<T>>(
 }
 
 /// The sum of a range of all parts, in their order.
-fn sum<T: Real>(parts: &[Buffer], range: Range<usize>) -> Vec<T> {
-    let mut total = vec![T::zero(); range.len()];
-    for part in parts {
-        let numbers = part.numbers().get(range.clone()).unwrap_or_default();
-        total.iter_mut().zip(numbers).for_each(|(total, &number)| *total = *total + number);
-    }
+fn sum<T: Real>(parts: &[Memory<T>], range: Range<usize>) -> Memory<T> {
+    let mut total = Memory::new(range.len());
+    total.fill(T::zero());
+    let total_of = &mut *total;
+    vectorized(
+        #[inline(always)]
+        || {
+            for part in parts {
+                let numbers = part.get(range.clone()).unwrap_or_default();
+                total_of.iter_mut().zip(numbers).for_each(|(total, &part)| *total = *total + part);
+            }
+        },
+    );
     total
 }

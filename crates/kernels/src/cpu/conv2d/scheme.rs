@@ -28,10 +28,21 @@ pub trait Scheme<T: Real>: Sync {
     fn add_gradient(&self, of: [&[T]; 2], positions: Positions, sums: &mut [[T; WIDTH]]);
 
     /// Writes the right matrix of a panel.
-    fn load_filters(&self, filters: &Filters<T>, panel: usize, right: &mut [[T; WIDTH]]);
+    fn load_filters<S: Simd>(
+        &self,
+        simd: S,
+        filters: &Filters<T>,
+        panel: usize,
+        right: &mut [[T; WIDTH]],
+    );
 
     /// Writes the gradient of the filters of a panel from that of its right matrix.
-    fn store_filters(&self, sums: &[[T; WIDTH]], filters: &mut Filters<T, &mut [T]>);
+    fn store_filters<S: Simd>(
+        &self,
+        simd: S,
+        sums: &[[T; WIDTH]],
+        filters: &mut Filters<T, &mut [T]>,
+    );
 }
 
 /// What a convolution reads.

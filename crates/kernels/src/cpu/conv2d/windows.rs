@@ -167,7 +167,14 @@ impl<T: Real> Scheme<T> for Windows {
         });
     }
 
-    fn load_filters(&self, filters: &Filters<T>, panel: usize, right: &mut [[T; WIDTH]]) {
+    #[inline(always)]
+    fn load_filters<S: Simd>(
+        &self,
+        _simd: S,
+        filters: &Filters<T>,
+        panel: usize,
+        right: &mut [[T; WIDTH]],
+    ) {
         let channels = self.input.channels;
         for (tap, rows) in right.chunks_exact_mut(channels).enumerate() {
             let tap = [tap / self.taps[1], tap % self.taps[1]];
@@ -177,7 +184,13 @@ impl<T: Real> Scheme<T> for Windows {
         }
     }
 
-    fn store_filters(&self, sums: &[[T; WIDTH]], filters: &mut Filters<T, &mut [T]>) {
+    #[inline(always)]
+    fn store_filters<S: Simd>(
+        &self,
+        _simd: S,
+        sums: &[[T; WIDTH]],
+        filters: &mut Filters<T, &mut [T]>,
+    ) {
         for (tap, rows) in sums.chunks_exact(self.input.channels).enumerate() {
             let tap = [tap / self.taps[1], tap % self.taps[1]];
             for (channel, row) in rows.iter().enumerate() {

@@ -79,29 +79,52 @@ impl<T: Real> Scheme<T> for Winograd<T> {
     }
 
     #[inline(always)]
-    fn load_filters(&self, filters: &Filters<T>, panel: usize, right: &mut [[T; WIDTH]]) {
+    fn load_filters<S: Simd>(
+        &self,
+        simd: S,
+        filters: &Filters<T>,
+        panel: usize,
+        right: &mut [[T; WIDTH]],
+    ) {
         let channels = self.input.channels;
+        let mut filter = [[[T::zero(); WIDTH]; 3]; 3];
         for channel in 0..channels {
-            let mut filter = [[[T::zero(); WIDTH]; 3]; 3];
             for (y, rows) in filter.iter_mut().enumerate() {
                 for (x, row) in rows.iter_mut().enumerate() {
                     filters.read(panel, channel, [y, x], row);
                 }
             }
-            let rows = right.iter_mut().skip(channel).step_by(channels);
-            let products = transform_filter(&filter);
-            rows.zip(products.as_flattened()).for_each(|(row, product)| *row = *product);
+            for vector in 0..WIDTH / lanes::<T, S>() {
+                let products = transform_filter::<T, S>(simd, vectors(simd, &filter, vector));
+                let rows = right.iter_mut().skip(channel).step_by(channels);
+                for (row, &product) in rows.zip(products.as_flattened()) {
+                    store(simd, row, vector, product);
+                }
+            }
         }
     }
 
     #[inline(always)]
-    fn store_filters(&self, sums: &[[T; WIDTH]], filters: &mut Filters<T, &mut [T]>) {
+    fn store_filters<S: Simd>(
+        &self,
+        simd: S,
+        sums: &[[T; WIDTH]],
+        filters: &mut Filters<T, &mut [T]>,
+    ) {
+        let (mut products, mut filter) =
+            ([[[T::zero(); WIDTH]; TILE]; TILE], [[[T::zero(); WIDTH]; 3]; 3]);
         for channel in 0..self.input.channels {
-            let mut products = [[[T::zero(); WIDTH]; TILE]; TILE];
             let sums = sums.iter().skip(channel).step_by(self.blocks() * DEPTH);
-            let products_of = products.as_flattened_mut().iter_mut().zip(sums);
-            products_of.for_each(|(product, sum)| *product = *sum);
-            for (y, rows) in filter_gradient(&products).iter().enumerate() {
+            let places = products.as_flattened_mut().iter_mut();
+            places.zip(sums).for_each(|(place, sum)| *place = *sum);
+            for vector in 0..WIDTH / lanes::<T, S>() {
+                let gradient = filter_gradient::<T, S>(simd, vectors(simd, &products, vector));
+                let rows = filter.as_flattened_mut().iter_mut();
+                for (row, &gradient) in rows.zip(gradient.as_flattened()) {
+                    store(simd, row, vector, gradient);
+                }
+            }
+            for (y, rows) in filter.iter().enumerate() {
                 for (x, row) in rows.iter().enumerate() {
                     filters.write(channel, [y, x], row);
                 }
@@ -363,4 +386,18 @@ fn transposed<V: Copy, const M: usize, const N: usize>(rows: [[V; N]; M]) -> [[V
         }
     }
     columns
+}
+
+/// Vector `index` of each row.
+#[inline(always)]
+fn vectors<T: Real, S: Simd, const N: usize>(
+    simd: S,
+    rows: &[[[T; WIDTH]; N]; N],
+    index: usize,
+) -> [[T::Vector<S>; N]; N] {
+    let mut vectors = [[T::splat(simd, T::zero()); N]; N];
+    for (vector, row) in vectors.as_flattened_mut().iter_mut().zip(rows.as_flattened()) {
+        *vector = load(simd, row, index);
+    }
+    vectors
 }

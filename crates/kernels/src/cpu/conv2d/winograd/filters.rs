@@ -1,45 +1,69 @@
-use super::super::super::product::WIDTH;
+use pulp::Simd;
+
 use super::super::super::real::Real;
 use super::{TILE, transposed};
 
-type Row<T> = [T; WIDTH];
+/// Rows and columns of a filter.
+const SIZE: usize = 3;
 
-/// `G g G^T`
+/// `G g G^T` of as many filters as a vector has lanes.
 #[inline(always)]
-pub fn transform_filter<T: Real>(filter: &[[Row<T>; 3]; 3]) -> [[Row<T>; TILE]; TILE] {
-    transposed(transposed(filter.map(spread_filter)).map(spread_filter))
+pub fn transform_filter<T: Real, S: Simd>(
+    simd: S,
+    filter: [[T::Vector<S>; SIZE]; SIZE],
+) -> [[T::Vector<S>; TILE]; TILE] {
+    let zero = T::splat(simd, T::zero());
+    let (mut rows, mut columns) = ([[zero; TILE]; SIZE], [[zero; TILE]; TILE]);
+    for (row, filter) in rows.iter_mut().zip(filter) {
+        *row = spread_filter::<T, S>(simd, filter);
+    }
+    for (column, row) in columns.iter_mut().zip(transposed(rows)) {
+        *column = spread_filter::<T, S>(simd, row);
+    }
+    transposed(columns)
 }
 
 /// `G g`
 #[inline(always)]
-fn spread_filter<T: Real>([a, b, c]: [Row<T>; 3]) -> [Row<T>; TILE] {
-    let half = half::<T>();
-    let outer = each(a, c, |a, c| (a + c) * half);
-    let inner = b.map(|b| b * half);
-    [a, each(outer, inner, |a, b| a + b), each(outer, inner, |a, b| a - b), c]
+fn spread_filter<T: Real, S: Simd>(
+    simd: S,
+    [a, b, c]: [T::Vector<S>; SIZE],
+) -> [T::Vector<S>; TILE] {
+    let half = halved::<T, S>(simd, T::plus(simd, a, c));
+    let inner = halved::<T, S>(simd, b);
+    [a, T::plus(simd, half, inner), T::minus(simd, half, inner), c]
 }
 
-/// `G^T du G`
+/// `G^T du G` of as many filters as a vector has lanes.
 #[inline(always)]
-pub fn filter_gradient<T: Real>(products: &[[Row<T>; TILE]; TILE]) -> [[Row<T>; 3]; 3] {
-    transposed(transposed(products.map(gather_filter)).map(gather_filter))
+pub fn filter_gradient<T: Real, S: Simd>(
+    simd: S,
+    products: [[T::Vector<S>; TILE]; TILE],
+) -> [[T::Vector<S>; SIZE]; SIZE] {
+    let zero = T::splat(simd, T::zero());
+    let (mut rows, mut columns) = ([[zero; SIZE]; TILE], [[zero; SIZE]; SIZE]);
+    for (row, products) in rows.iter_mut().zip(products) {
+        *row = gather_filter::<T, S>(simd, products);
+    }
+    for (column, row) in columns.iter_mut().zip(transposed(rows)) {
+        *column = gather_filter::<T, S>(simd, row);
+    }
+    transposed(columns)
 }
 
 /// `G^T du`
 #[inline(always)]
-fn gather_filter<T: Real>([a, b, c, d]: [Row<T>; TILE]) -> [Row<T>; 3] {
-    let half = half::<T>();
-    let sum = each(b, c, |b, c| (b + c) * half);
-    let difference = each(b, c, |b, c| (b - c) * half);
-    [each(a, sum, |a, b| a + b), difference, each(sum, d, |a, b| a + b)]
-}
-
-fn half<T: Real>() -> T {
-    T::one() / (T::one() + T::one())
+fn gather_filter<T: Real, S: Simd>(
+    simd: S,
+    [a, b, c, d]: [T::Vector<S>; TILE],
+) -> [T::Vector<S>; SIZE] {
+    let sum = halved::<T, S>(simd, T::plus(simd, b, c));
+    let difference = halved::<T, S>(simd, T::minus(simd, b, c));
+    [T::plus(simd, a, sum), difference, T::plus(simd, sum, d)]
 }
 
 #[inline(always)]
-fn each<T: Real>(mut a: Row<T>, b: Row<T>, of: impl Fn(T, T) -> T) -> Row<T> {
-    a.iter_mut().zip(b).for_each(|(a, b)| *a = of(*a, b));
-    a
+fn halved<T: Real, S: Simd>(simd: S, value: T::Vector<S>) -> T::Vector<S> {
+    let half = T::one() / (T::one() + T::one());
+    T::multiply_add(simd, T::splat(simd, half), value, T::splat(simd, T::zero()))
 }
