@@ -82,6 +82,29 @@ pub fn batch_norm_inference<const D: usize>(
     options.end(output.reshape(shape), residual)
 }
 
+/// [`batch_norm_max_pool`] over `statistics` that are given.
+pub fn batch_norm_max_pool_inference(
+    epsilon: f64,
+    size: usize,
+    input: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    statistics: BatchStatistics,
+) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if crate::fused::is_fused(&input)
+        && !input.device().is_autodiff()
+        && size <= crate::fused::LARGEST_WINDOW
+    {
+        let options = (epsilon, size);
+        return crate::fused::batch_norm_max_pool_inference(
+            options, input, gamma, beta, statistics,
+        );
+    }
+    let options = BatchNorm { epsilon, relu: true };
+    crate::max_pool2d(size, batch_norm_inference(options, input, gamma, beta, statistics, None))
+}
+
 impl BatchNorm {
     fn end<const D: usize>(self, output: Tensor<D>, residual: Option<Tensor<D>>) -> Tensor<D> {
         let output = match residual {

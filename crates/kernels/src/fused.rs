@@ -14,7 +14,7 @@ pub use adam::adam;
 #[cfg(test)]
 pub use batch_norm::BatchNormOps;
 pub use batch_norm::{batch_norm_inference, batch_norm_train};
-pub use batch_norm_pool::batch_norm_max_pool;
+pub use batch_norm_pool::{batch_norm_max_pool, batch_norm_max_pool_inference};
 #[cfg(test)]
 pub use conv::ConvOps;
 pub use conv::conv2d;

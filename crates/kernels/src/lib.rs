@@ -23,7 +23,8 @@ mod testing;
 
 pub use adam::{Adam, AdamStep, adam};
 pub use batch_norm::{
-    BatchNorm, BatchStatistics, batch_norm_inference, batch_norm_max_pool, batch_norm_train,
+    BatchNorm, BatchStatistics, batch_norm_inference, batch_norm_max_pool,
+    batch_norm_max_pool_inference, batch_norm_train,
 };
 pub use conv::{Conv2d, conv2d};
 pub use linear::linear;

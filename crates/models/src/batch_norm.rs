@@ -32,8 +32,7 @@ pub fn forward<const D: usize>(norm: &BatchNorm, input: Tensor<D>, around: Aroun
     let options = kernels::BatchNorm { epsilon: norm.epsilon, relu };
     let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
     if !input.device().is_autodiff() {
-        let (mean, variance) = (norm.running_mean.value(), norm.running_var.value());
-        let statistics = BatchStatistics { mean, variance };
+        let statistics = running(norm);
         return kernels::batch_norm_inference(options, input, gamma, beta, statistics, residual);
     }
     let rows = rows(norm, &input);
@@ -44,14 +43,20 @@ pub fn forward<const D: usize>(norm: &BatchNorm, input: Tensor<D>, around: Aroun
 
 /// The same of images with a ReLU, and then the largest value of each window of two by two.
 pub fn forward_and_pool(norm: &BatchNorm, images: Tensor<4>) -> Tensor<4> {
-    if !images.device().is_autodiff() {
-        return kernels::max_pool2d(2, forward(norm, images, Around::RELU));
-    }
     let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+    if !images.device().is_autodiff() {
+        let (epsilon, statistics) = (norm.epsilon, running(norm));
+        return kernels::batch_norm_max_pool_inference(epsilon, 2, images, gamma, beta, statistics);
+    }
     let rows = rows(norm, &images);
     let (output, statistics) = kernels::batch_norm_max_pool(norm.epsilon, 2, images, gamma, beta);
     remember(norm, statistics, rows);
     output
+}
+
+/// The running statistics.
+fn running(norm: &BatchNorm) -> BatchStatistics {
+    BatchStatistics { mean: norm.running_mean.value(), variance: norm.running_var.value() }
 }
 
 /// How many values of each channel there are.

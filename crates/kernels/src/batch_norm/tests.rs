@@ -145,6 +145,22 @@ fn inference_normalises_with_the_statistics_that_are_given() {
 }
 
 #[test]
+fn pooled_inference_normalises_with_the_statistics_that_are_given() {
+    for shape in [[3, 4, 6, 3], [5, 7, 5, 32]] {
+        let problem = Problem::new(shape, false, DType::F32);
+        let (input, gamma, beta) = (problem.input, problem.gamma, problem.beta);
+        let (trained, BatchStatistics { mean, variance }) =
+            batch_norm_max_pool(1e-5, 2, input.clone(), gamma.clone(), beta.clone());
+        let statistics = BatchStatistics { mean: mean.inner(), variance: variance.inner() };
+        let [gamma, beta] = [gamma, beta].map(Tensor::inner);
+        let inputs = (input.inner(), gamma, beta);
+        let output =
+            batch_norm_max_pool_inference(1e-5, 2, inputs.0, inputs.1, inputs.2, statistics);
+        assert_close(output, trained.inner(), 1e-6);
+    }
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit() {
     let problem = Problem::new([64, 19, 23, 24], true, DType::F32);
     let run = |threads| {

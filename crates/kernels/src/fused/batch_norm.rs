@@ -126,7 +126,7 @@ impl BatchNormInferenceOps for Flex {
     }
 }
 
-fn moments<T: Values>(mean: &FlexTensor, variance: &FlexTensor) -> Moments {
+pub(super) fn moments<T: Values>(mean: &FlexTensor, variance: &FlexTensor) -> Moments {
     let [mean, variance] = [mean, variance].map(|tensor| tensors::wide::<T>(tensor));
     Moments { mean, variance }
 }

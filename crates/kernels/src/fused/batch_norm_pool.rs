@@ -11,6 +11,7 @@ use burn::backend::{
 };
 use burn::tensor::{DType, Shape, Tensor};
 
+use super::batch_norm;
 use super::tensors::{self, FlexTensor, Values};
 use crate::BatchStatistics;
 use crate::cpu::batch_norm::{Affine, Forward, Moments, Pooled, Rectified};
@@ -46,6 +47,38 @@ pub fn batch_norm_max_pool(
     (Tensor::from_dispatch(output), BatchStatistics { mean, variance })
 }
 
+/// Batch norm with statistics that are given, likewise.
+#[backend_extension(Flex)]
+pub trait BatchNormPoolInferenceOps: Backend {
+    /// The output.
+    fn fused_batch_norm_pool_inference(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        options: Options,
+    ) -> FloatTensor<Self>;
+}
+
+/// As [`crate::batch_norm_max_pool_inference()`].
+pub fn batch_norm_max_pool_inference(
+    options: (f64, usize),
+    input: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    statistics: BatchStatistics,
+) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::fused_batch_norm_pool_inference(
+        input.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        statistics.mean.into_dispatch(),
+        statistics.variance.into_dispatch(),
+        options,
+    ))
+}
+
 /// Output, mean and variance, and what the backward pass needs.
 type Outcome = ((FlexTensor, FlexTensor, FlexTensor), State);
 
@@ -60,6 +93,26 @@ impl BatchNormPoolOps for Flex {
     }
 }
 
+impl BatchNormPoolInferenceOps for Flex {
+    fn fused_batch_norm_pool_inference(
+        input: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        mean: FlexTensor,
+        variance: FlexTensor,
+        options: Options,
+    ) -> FlexTensor {
+        let inputs = [input, gamma, beta].map(tensors::contiguous);
+        let [mean, variance] = [mean, variance].map(tensors::contiguous);
+        match inputs.each_ref().map(TensorMetadata::dtype) {
+            [DType::F64, ..] => {
+                pooled::<f64>(&inputs, &batch_norm::moments::<f64>(&mean, &variance), options).0
+            }
+            _ => pooled::<f32>(&inputs, &batch_norm::moments::<f32>(&mean, &variance), options).0,
+        }
+    }
+}
+
 /// Of input, gamma and beta.
 fn forward(inputs: [FlexTensor; 3], options: Options) -> Outcome {
     let inputs = inputs.map(tensors::contiguous);
@@ -69,25 +122,32 @@ fn forward(inputs: [FlexTensor; 3], options: Options) -> Outcome {
     }
 }
 
-fn forward_of<T: Values>(
-    [input, gamma, beta]: [FlexTensor; 3],
-    (epsilon, size): Options,
-) -> Outcome {
-    let [batch, height, width, channels] = input.shape().dims();
-    let pool = MaxPool2d { batch, height, width, channels, size };
-    let values = tensors::values::<T>(&input);
-    let moments = Moments::of(values, channels);
-    let map = (tensors::values(&gamma), tensors::values(&beta));
-    let affine = Affine::normalizing(&moments, map, epsilon, true);
-    let (mut output, mut places) = (Memory::new(pool.outputs()), Memory::new(pool.outputs()));
-    affine.apply_and_pool(pool, values, &mut output, &mut places);
-    let shape = [batch, pool.out_height(), pool.out_width(), channels];
-    let output = tensors::tensor(output, shape.into());
+fn forward_of<T: Values>(inputs: [FlexTensor; 3], options: Options) -> Outcome {
+    let [.., channels] = inputs[0].shape().dims::<4>();
+    let moments = Moments::of(tensors::values::<T>(&inputs[0]), channels);
+    let (output, pool, places) = pooled::<T>(&inputs, &moments, options);
     let [mean, variance] = [&moments.mean, &moments.variance]
         .map(|values| tensors::narrow::<T>(values, [channels].into()));
     let (moments, places) = (Arc::new(moments), Arc::new(places));
+    let ([input, gamma, _], (epsilon, _)) = (inputs, options);
     let state = State { input, output: output.clone(), gamma, pool, places, moments, epsilon };
     ((output, mean, variance), state)
+}
+
+/// The output and the places of its values, of input, gamma and beta.
+fn pooled<T: Values>(
+    [input, gamma, beta]: &[FlexTensor; 3],
+    moments: &Moments,
+    (epsilon, size): Options,
+) -> (FlexTensor, MaxPool2d, Memory<u8>) {
+    let [batch, height, width, channels] = input.shape().dims();
+    let pool = MaxPool2d { batch, height, width, channels, size };
+    let map = (tensors::values(gamma), tensors::values(beta));
+    let affine = Affine::<T>::normalizing(moments, map, epsilon, true);
+    let (mut output, mut places) = (Memory::new(pool.outputs()), Memory::new(pool.outputs()));
+    affine.apply_and_pool(pool, tensors::values(input), &mut output, &mut places);
+    let shape = [batch, pool.out_height(), pool.out_width(), channels];
+    (tensors::tensor(output, shape.into()), pool, places)
 }
 
 /// What the backward pass needs.
