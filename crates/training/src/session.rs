@@ -280,5 +280,6 @@ impl Session {
     }
 }
 
-/// How many examples are evaluated at once.
-pub const EVALUATION_BATCH: usize = 64;
+/// How many examples are evaluated at once: few, so that what they need fits in the memory that
+/// training has used.
+pub const EVALUATION_BATCH: usize = 32;
