@@ -94,7 +94,7 @@ impl MaxPool2d {
 
     /// [`MaxPool2d::backward`] of the rows of the input that a row of the output is made of.
     #[inline(always)]
-    pub fn backward_row<T: Real>(&self, gradient: &[T], places: &[u8], rows: &mut [T]) {
+    fn backward_row<T: Real>(&self, gradient: &[T], places: &[u8], rows: &mut [T]) {
         for (y, row) in rows.chunks_exact_mut(self.width * self.channels).enumerate() {
             let mut windows = row.chunks_exact_mut(self.size * self.channels);
             let outputs = gradient.chunks_exact(self.channels);

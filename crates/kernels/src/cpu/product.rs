@@ -117,12 +117,7 @@ fn multiply_columns<'a, T: Real, S: Simd, const ROWS: usize, const REGISTERS: us
             for (left, right) in left.clone().zip(right.clone()) {
                 add_block_transposed(simd, left, right, (part, column), &mut sums);
             }
-            for (row, sums) in out.iter_mut().zip(sums) {
-                let Some(place) = registers_mut::<T, S, REGISTERS>(row, column) else { continue };
-                for (place, sum) in place.iter_mut().zip(sums) {
-                    *place = T::plus(simd, *place, sum);
-                }
-            }
+            add_rows(simd, &sums, column, out);
         }
     }
 }
@@ -140,6 +135,22 @@ fn add_block_transposed<T: Real, S: Simd, const ROWS: usize, const REGISTERS: us
         let Some(right) = registers::<T, S, REGISTERS>(right, column) else { continue };
         for (&left, sums) in left.iter().zip(sums.iter_mut()) {
             add_outer(simd, left, right, sums);
+        }
+    }
+}
+
+/// Adds `sums` to registers `column` of the rows of `out`.
+#[inline(always)]
+pub fn add_rows<T: Real, S: Simd, const REGISTERS: usize>(
+    simd: S,
+    sums: &[[T::Vector<S>; REGISTERS]],
+    column: usize,
+    out: &mut [[T; WIDTH]],
+) {
+    for (row, sums) in out.iter_mut().zip(sums) {
+        let Some(place) = registers_mut::<T, S, REGISTERS>(row, column) else { continue };
+        for (place, &sum) in place.iter_mut().zip(sums) {
+            *place = T::plus(simd, *place, sum);
         }
     }
 }

@@ -104,8 +104,8 @@ impl BatchNormPoolInferenceOps for Flex {
     ) -> FlexTensor {
         let inputs = [input, gamma, beta].map(tensors::contiguous);
         let [mean, variance] = [mean, variance].map(tensors::contiguous);
-        match inputs.each_ref().map(TensorMetadata::dtype) {
-            [DType::F64, ..] => {
+        match inputs[0].dtype() {
+            DType::F64 => {
                 pooled::<f64>(&inputs, &batch_norm::moments::<f64>(&mean, &variance), options).0
             }
             _ => pooled::<f32>(&inputs, &batch_norm::moments::<f32>(&mean, &variance), options).0,
@@ -116,8 +116,8 @@ impl BatchNormPoolInferenceOps for Flex {
 /// Of input, gamma and beta.
 fn forward(inputs: [FlexTensor; 3], options: Options) -> Outcome {
     let inputs = inputs.map(tensors::contiguous);
-    match inputs.each_ref().map(TensorMetadata::dtype) {
-        [DType::F64, ..] => forward_of::<f64>(inputs, options),
+    match inputs[0].dtype() {
+        DType::F64 => forward_of::<f64>(inputs, options),
         _ => forward_of::<f32>(inputs, options),
     }
 }

@@ -85,7 +85,7 @@ impl<T: Real> Forward<'_, T> {
         let piece = means.len() * BLOCKS;
         let pieces = gradient.par_chunks(piece).zip(self.input.par_chunks(piece)).enumerate();
         let sums = pieces.map(|(index, rows)| {
-            let mut sums = block_of_sums(&means);
+            let mut sums = no_sums(means.len());
             rectified.pass(
                 index * piece,
                 rows,
@@ -206,9 +206,9 @@ impl Sums {
     }
 }
 
-/// Zeros for what [`add_sums`] adds.
-fn block_of_sums<T: Real>(means: &[T]) -> [Vec<T>; 2] {
-    [(); 2].map(|()| vec![T::zero(); means.len()])
+/// Zeros, to which the gradients and the products of so many columns are added.
+pub(super) fn no_sums<T: Real>(count: usize) -> [Vec<T>; 2] {
+    [(); 2].map(|()| vec![T::zero(); count])
 }
 
 /// Adds what rows are to [`Sums`], for each number of a block, given the gradient before the ReLU.

@@ -7,7 +7,7 @@ use super::super::channels::{OnChannels, numbers, numbers_mut, on_channels};
 use super::super::max_pool::MaxPool2d;
 use super::super::scratch::with_scratch;
 use super::super::{Real, vectorized};
-use super::backward::{Backward, Forward, InputGradient, Sums};
+use super::backward::{Backward, Forward, InputGradient, Sums, no_sums};
 use super::{Affine, block};
 use crate::memory::Memory;
 
@@ -74,7 +74,7 @@ impl<T: Real> Pooled<'_, T> {
     {
         let means = self.norm.means();
         let sums = images.map(|(index, image)| {
-            let mut sums = [(); 2].map(|()| vec![T::zero(); self.pool.channels]);
+            let mut sums = no_sums(self.pool.channels);
             for (at, x) in image.chunks(self.pool.window_row().max(1)).enumerate() {
                 let row = self.row(gradient, x, (index, at));
                 vectorized(

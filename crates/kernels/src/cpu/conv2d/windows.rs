@@ -3,7 +3,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::super::product::{DEPTH, GROUP, WIDTH, add_block, add_outer};
+use super::super::product::{DEPTH, GROUP, WIDTH, add_block, add_outer, add_rows};
 use super::super::real::{Real, lanes, load};
 use super::super::scratch::with_scratch;
 use super::filters::Filters;
@@ -338,14 +338,7 @@ impl<T: Real> Gradient<'_, T> {
             for (start, sums) in (start..).step_by(ROWS).zip(sums.chunks_mut(ROWS)) {
                 for registers in 0..self.width().div_ceil(REGISTERS * lanes::<T, S>()) {
                     let added = self.products::<S, ROWS, REGISTERS>(simd, start, registers);
-                    for (sum, added) in sums.iter_mut().zip(added) {
-                        let sum = T::vectors_mut::<S>(sum).0.as_chunks_mut().0;
-                        let Some(sum) = sum.get_mut(registers) else { continue };
-                        for (sum, added) in sum.iter_mut().zip(added) {
-                            *sum = T::plus(simd, *sum, added);
-                        }
-                        let _: &mut [T::Vector<S>; REGISTERS] = sum;
-                    }
+                    add_rows(simd, &added, registers, sums);
                 }
             }
         }
