@@ -117,9 +117,9 @@ impl Conv2d {
         self.kernel.map(|size| (0..size).collect())
     }
 
-    fn tiles<T: Real>(&self) -> Winograd<T> {
+    fn tiles(&self) -> Winograd {
         let offset = self.padding.map(|padding| -padding.cast_signed());
-        Winograd::new(self.input(), self.output(), offset)
+        Winograd { input: self.input(), output: self.output(), offset }
     }
 
     fn windows(&self) -> Windows {
@@ -134,9 +134,10 @@ impl Conv2d {
         }
     }
 
-    fn tiles_of_gradient<T: Real>(&self) -> (Winograd<T>, [Vec<usize>; 2]) {
+    fn tiles_of_gradient(&self) -> (Winograd, [Vec<usize>; 2]) {
         let [rows, columns] = self.gradient_axes([0; 2]);
-        let tiles = Winograd::new(self.output(), self.input(), [rows.1, columns.1]);
+        let tiles =
+            Winograd { input: self.output(), output: self.input(), offset: [rows.1, columns.1] };
         (tiles, [rows.0, columns.0])
     }
 

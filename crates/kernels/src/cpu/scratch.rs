@@ -10,17 +10,21 @@ use super::real::Real;
 struct Line([u64; 8]);
 
 /// Lends memory for so many numbers each, with anything in it, that the thread keeps.
-pub fn with_scratch<T: Real, R>(counts: [usize; 2], work: impl FnOnce([&mut [T]; 2]) -> R) -> R {
+pub fn with_scratch<T: Real, R, const N: usize>(
+    counts: [usize; N],
+    work: impl FnOnce([&mut [T]; N]) -> R,
+) -> R {
     thread_local!(static KEPT: Cell<Vec<Line>> = const { Cell::new(Vec::new()) });
-    let [first, second] = counts.map(lines::<T>);
+    let total = counts.iter().copied().map(lines::<T>).sum();
     let mut kept = KEPT.take();
-    if kept.len() < first + second {
-        kept.resize(first + second, Line::zeroed());
+    if kept.len() < total {
+        kept.resize(total, Line::zeroed());
     }
-    let (left, right) = kept.split_at_mut(first);
-    let numbers = [left, right].map(|lines| bytemuck::cast_slice_mut(lines));
-    let [left, right] = numbers;
-    let result = work([left.split_at_mut(counts[0]).0, right.split_at_mut(counts[1]).0]);
+    let mut rest = kept.as_mut_slice();
+    let result = work(counts.map(|count| {
+        let part = rest.split_off_mut(..lines::<T>(count)).unwrap_or_default();
+        bytemuck::cast_slice_mut(part).split_at_mut(count).0
+    }));
     KEPT.set(kept);
     result
 }

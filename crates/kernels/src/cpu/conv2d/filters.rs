@@ -31,14 +31,16 @@ impl<T: Real, W> Filters<'_, T, W> {
 }
 
 impl<T: Real> Filters<'_, T> {
-    /// The weights from an input to the outputs of a panel.
+    /// The weights from an input to the outputs of a panel, zeros behind the last output.
     #[inline(always)]
-    pub fn read(&self, panel: usize, input: usize, tap: [usize; 2], row: &mut [T; WIDTH]) {
+    pub fn read(&self, panel: usize, input: usize, tap: [usize; 2]) -> [T; WIDTH] {
+        let mut row = [T::zero(); WIDTH];
         let first = panel * WIDTH;
         let start = self.start(input, tap) + first * self.output_stride;
         let weights = self.weight.iter().skip(start).step_by(self.output_stride);
         let weights = weights.take(self.outputs - first);
         row.iter_mut().zip(weights).for_each(|(place, &weight)| *place = weight);
+        row
     }
 }
 

@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+use super::super::real::Real;
+
 /// The shape of images `[batch, height, width, channels]` but for the batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Images {
@@ -25,31 +27,30 @@ impl Images {
         ((image * self.height + row) * self.width + column) * self.channels
     }
 
-    /// The channels of each of some pixels in a row; `zeros`, one for each channel, where the
-    /// image has none.
-    // All slices are as long as `zeros`, which the compiler has to see: it then checks no access.
+    /// As many pixels of a row as `padded` has room for; there, with zeros for what is outside of
+    /// the image, unless all are inside.
     #[inline(always)]
-    pub fn pixels<'a, T, const N: usize>(
+    pub fn pixels<'a, T: Real>(
         self,
         numbers: &'a [T],
         image: usize,
         [row, column]: [isize; 2],
-        zeros: &'a [T],
-    ) -> [&'a [T]; N] {
-        let (row, column) = (row.cast_unsigned(), column.cast_unsigned());
-        let mut pixels = [zeros; N];
-        if row >= self.height {
-            return pixels;
+        padded: &'a mut [T],
+    ) -> &'a [T] {
+        let (channels, width) = (self.channels.cast_signed(), self.width.cast_signed());
+        let end = column + padded.len().cast_signed() / channels;
+        let (from, to) = (column.clamp(0, width), end.clamp(0, width));
+        let start = self.start(image, row.cast_unsigned(), from.cast_unsigned());
+        let is_outside = row.cast_unsigned() >= self.height;
+        let count = if is_outside { 0 } else { ((to - from) * channels).cast_unsigned() };
+        let inside = numbers.get(start..start + count).unwrap_or_default();
+        if inside.len() == padded.len() {
+            return inside;
         }
-        let start = self.start(image, row, 0);
-        for (x, pixel) in pixels.iter_mut().enumerate() {
-            let column = column.wrapping_add(x);
-            if column < self.width {
-                let start = start + column * zeros.len();
-                *pixel = numbers.get(start..start + zeros.len()).unwrap_or(zeros);
-            }
-        }
-        pixels
+        padded.fill(T::zero());
+        let places = padded.iter_mut().skip(((from - column) * channels).cast_unsigned());
+        places.zip(inside).for_each(|(place, number)| *place = *number);
+        padded
     }
 }
 

@@ -27,6 +27,9 @@ const PARTS: usize = 16;
 /// The most numbers that all these gradients have, unless there are few parts.
 const SUMS: usize = 1 << 20;
 const FEW_PARTS: usize = 4;
+/// How many positions a part has at least, unless there are only two: its gradient has to be
+/// worth its memory.
+const POSITIONS: usize = 32;
 
 impl Kernel {
     /// From outputs to inputs.
@@ -105,8 +108,6 @@ impl<T: Real, A: Scheme<T>> WithSimd for LoadFilters<'_, '_, T, A> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Channels behind the last one stay zeros.
-        self.matrix.fill(T::zero());
         let rows = self.matrix.as_chunks_mut().0;
         self.scheme.load_filters(simd, self.filters, self.panel, rows);
     }
@@ -208,7 +209,8 @@ fn row_parts<T: Real, A: Scheme<T>>(
     let (output, [row_step, column_step]) = (scheme.output(), scheme.step());
     let (height, columns) = (output.height.div_ceil(row_step), output.width.div_ceil(column_step));
     let rows = images * height;
-    let parts = (SUMS / numbers).clamp(FEW_PARTS, PARTS).min(rows);
+    let parts = (SUMS / numbers).clamp(FEW_PARTS, PARTS);
+    let parts = parts.min((rows * columns / POSITIONS).max(2)).min(rows);
     (0..parts).into_par_iter().map(move |part| {
         let [start, end] = [part, part + 1].map(|part| rows * part / parts);
         Positions::of_rows(start..end, height, columns)

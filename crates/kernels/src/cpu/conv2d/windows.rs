@@ -179,7 +179,7 @@ impl<T: Real> Scheme<T> for Windows {
         for (tap, rows) in right.chunks_exact_mut(channels).enumerate() {
             let tap = [tap / self.taps[1], tap % self.taps[1]];
             for (channel, row) in rows.iter_mut().enumerate() {
-                filters.read(panel, channel, tap, row);
+                *row = filters.read(panel, channel, tap);
             }
         }
     }

@@ -7,7 +7,7 @@ use super::super::super::real::Real;
 use super::super::super::scratch::with_scratch;
 use super::super::grid::Positions;
 use super::super::scheme::{Correlation, Output, Panel, panel_width};
-use super::{PRODUCTS, Winograd};
+use super::{PRODUCTS, STEP, TILE, Winograd};
 
 /// How many bytes of left blocks are filled before they are multiplied, so that they stay in the
 /// second cache.
@@ -16,35 +16,38 @@ const BATCH: usize = 256 << 10;
 const POSITIONS: usize = 128;
 
 /// How many positions are worked on at once.
-pub fn batch<T: Real>(tiles: &Winograd<T>) -> usize {
+pub fn batch<T: Real>(tiles: &Winograd) -> usize {
     let bytes = PRODUCTS * tiles.blocks() * size_of::<Left<T>>();
     GROUP * (BATCH / bytes.max(1)).clamp(1, POSITIONS / GROUP)
 }
 
 /// Computes some positions of a convolution.
 pub fn correlate<T: Real>(
-    tiles: &Winograd<T>,
+    tiles: &Winograd,
     of: Correlation<T>,
     positions: Positions,
     output: Output<T>,
 ) {
-    let groups = batch(tiles) / GROUP;
+    let groups = batch::<T>(tiles) / GROUP;
     let left = groups * PRODUCTS * tiles.blocks() * GROUP * DEPTH;
     let products = groups * PRODUCTS * GROUP * WIDTH;
-    with_scratch([left, products], |[left, products]| {
+    let padded = TILE * TILE * tiles.input.channels;
+    with_scratch([left, products, padded], |[left, products, padded]| {
         let left = left.as_chunks_mut().0.as_chunks_mut().0;
         let products = products.as_chunks_mut().0.as_chunks_mut().0;
-        Arch::new().dispatch(Run { tiles, of, positions, output, left, products });
+        Arch::new().dispatch(Run { tiles, of, positions, output, left, products, padded });
     });
 }
 
 struct Run<'a, T> {
-    tiles: &'a Winograd<T>,
+    tiles: &'a Winograd,
     of: Correlation<'a, T>,
     positions: Positions,
     output: Output<'a, T>,
     left: &'a mut [Left<T>],
     products: &'a mut [Right<T>],
+    /// Room for a tile of the input.
+    padded: &'a mut [T],
 }
 
 impl<T: Real> WithSimd for Run<'_, T> {
@@ -53,7 +56,7 @@ impl<T: Real> WithSimd for Run<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (channels, rows) = (self.tiles.output.channels, PRODUCTS * self.tiles.input.channels);
-        while let Some(positions) = self.positions.split_off(batch(self.tiles)) {
+        while let Some(positions) = self.positions.split_off(batch::<T>(self.tiles)) {
             self.load(simd, positions.clone());
             for panel in self.of.panels(channels, rows) {
                 self.multiply(simd, panel, positions.len());
@@ -70,7 +73,7 @@ impl<T: Real> Run<'_, T> {
         let mut positions = positions;
         for group in groups {
             for (slot, position) in (0..GROUP).zip(&mut positions) {
-                self.tiles.load(simd, self.of.input, position, slot, group);
+                self.tiles.load(simd, self.of.input, position, (slot, group), self.padded);
             }
         }
     }
@@ -102,31 +105,36 @@ impl<T: Real> Run<'_, T> {
 /// Adds what some positions contribute to the gradient of the right matrices,
 /// `[panels, PRODUCTS, blocks, DEPTH]`, to `sums`.
 pub fn add_gradient<T: Real>(
-    tiles: &Winograd<T>,
+    tiles: &Winograd,
     [input, gradient]: [&[T]; 2],
     positions: Positions,
     sums: &mut [[T; WIDTH]],
 ) {
-    let groups = batch(tiles) / GROUP;
+    let groups = batch::<T>(tiles) / GROUP;
     let panels = tiles.output.channels.div_ceil(WIDTH);
     let left = groups * PRODUCTS * tiles.blocks() * GROUP * DEPTH;
     let right = groups * PRODUCTS * panels * GROUP * WIDTH;
-    with_scratch([left, right], |[left, right]| {
+    let padded = [TILE * TILE * tiles.input.channels, STEP * STEP * tiles.output.channels];
+    with_scratch([left, right, padded[0], padded[1]], |[left, right, of_input, of_gradient]| {
         let left = left.as_chunks_mut().0.as_chunks_mut().0;
         let right = right.as_chunks_mut().0.as_chunks_mut().0;
         let sums = sums.as_chunks_mut().0;
-        Arch::new().dispatch(Part { tiles, input, gradient, panels, positions, left, right, sums });
+        let padded = [of_input, of_gradient];
+        let part = Part { tiles, input, gradient, panels, positions, left, right, padded, sums };
+        Arch::new().dispatch(part);
     });
 }
 
 struct Part<'a, T> {
-    tiles: &'a Winograd<T>,
+    tiles: &'a Winograd,
     input: &'a [T],
     gradient: &'a [T],
     panels: usize,
     positions: Positions,
     left: &'a mut [Left<T>],
     right: &'a mut [Right<T>],
+    /// Room for a tile of the input, and of the gradient.
+    padded: [&'a mut [T]; 2],
     sums: &'a mut [Transposed<T>],
 }
 
@@ -135,7 +143,7 @@ impl<T: Real> WithSimd for Part<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        while let Some(positions) = self.positions.split_off(batch(self.tiles)) {
+        while let Some(positions) = self.positions.split_off(batch::<T>(self.tiles)) {
             let groups = positions.len().div_ceil(GROUP);
             self.load(simd, positions);
             self.multiply(simd, groups);
@@ -148,11 +156,14 @@ impl<T: Real> Part<'_, T> {
     fn load<S: Simd>(&mut self, simd: S, mut positions: Positions) {
         let left = self.left.chunks_exact_mut(PRODUCTS * self.tiles.blocks());
         let right = self.right.chunks_exact_mut(PRODUCTS * self.panels);
+        let [of_input, of_gradient] = &mut self.padded;
         for (left, right) in left.zip(right) {
             for slot in 0..GROUP {
                 if let Some(position) = positions.next() {
-                    self.tiles.load(simd, self.input, position, slot, left);
-                    self.tiles.load_gradient(simd, self.gradient, position, slot, right);
+                    let of = (slot, &mut *left);
+                    self.tiles.load(simd, self.input, position, of, of_input);
+                    let of = (slot, &mut *right);
+                    self.tiles.load_gradient(simd, self.gradient, position, of, of_gradient);
                 } else {
                     clear(left, slot);
                     clear(right, slot);
