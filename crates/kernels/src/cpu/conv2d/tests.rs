@@ -198,3 +198,17 @@ fn a_nan_reaches_its_output_and_no_other_image() {
         assert!(y[image..].iter().all(|y| y.is_finite()));
     }
 }
+
+#[test]
+fn what_the_memory_of_a_thread_held_before_changes_nothing() {
+    let mut before = Case::<f32>::new(conv((2, 9, 9), [64, 64], [3, 3], [1, 1], [1, 1]));
+    before.x.fill(f32::NAN);
+    before.dy.fill(f32::NAN);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for channels in [[12, 12], [20, 36], [33, 17]] {
+        let case = Case::<f32>::new(conv((2, 9, 9), channels, [3, 3], [1, 1], [1, 1]));
+        pool.install(|| before.results());
+        let errors = pool.install(|| case.errors());
+        assert!(errors.iter().all(|&error| error < 1e-5), "{channels:?}: {errors:?}");
+    }
+}

@@ -32,21 +32,21 @@ impl<'a, T: Real, const N: usize> Tile<'a, T, N> {
         Self { rows, channels: images.channels }
     }
 
-    /// Vector `index` of each pixel of a row, zeros behind the last channel.
+    /// Vector `index` of each pixel of a row, filled up with zeros behind the last channel.
     #[inline(always)]
     fn row<S: Simd>(&self, simd: S, row: &[T], index: usize) -> [T::Vector<S>; N] {
         let mut vectors = [T::splat(simd, T::zero()); N];
         let count = self.channels / lanes::<T, S>();
-        if count * lanes::<T, S>() < self.channels {
-            for (vector, pixel) in vectors.iter_mut().zip(row.chunks_exact(self.channels)) {
-                *vector = load(simd, pixel, index);
-            }
-        } else if index < count {
+        if self.channels.is_multiple_of(lanes::<T, S>()) {
             let pixels = T::vectors::<S>(row).0;
             for (x, vector) in vectors.iter_mut().enumerate() {
                 if let Some(&of_pixel) = pixels.get(x * count + index) {
                     *vector = of_pixel;
                 }
+            }
+        } else {
+            for (vector, pixel) in vectors.iter_mut().zip(row.chunks_exact(self.channels)) {
+                *vector = load(simd, pixel, index);
             }
         }
         vectors
