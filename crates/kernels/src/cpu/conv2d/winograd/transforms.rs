@@ -36,8 +36,8 @@ impl<'a, T: Real, const N: usize> Tile<'a, T, N> {
     #[inline(always)]
     fn row<S: Simd>(&self, simd: S, row: &[T], index: usize) -> [T::Vector<S>; N] {
         let mut vectors = [T::splat(simd, T::zero()); N];
-        let count = self.channels / lanes::<T, S>();
         if self.channels.is_multiple_of(lanes::<T, S>()) {
+            let count = self.channels / lanes::<T, S>();
             let pixels = T::vectors::<S>(row).0;
             for (x, vector) in vectors.iter_mut().enumerate() {
                 if let Some(&of_pixel) = pixels.get(x * count + index) {
@@ -152,15 +152,8 @@ pub fn transform_filter<T: Real, S: Simd>(
     simd: S,
     filter: [[T::Vector<S>; SIZE]; SIZE],
 ) -> [[T::Vector<S>; TILE]; TILE] {
-    let zero = T::splat(simd, T::zero());
-    let (mut rows, mut columns) = ([[zero; TILE]; SIZE], [[zero; TILE]; TILE]);
-    for (row, filter) in rows.iter_mut().zip(filter) {
-        *row = spread_filter::<T, S>(simd, filter);
-    }
-    for (column, row) in columns.iter_mut().zip(transposed(rows)) {
-        *column = spread_filter::<T, S>(simd, row);
-    }
-    transposed(columns)
+    let rows = of_rows!(spread_filter, simd, filter, [a, b, c]);
+    transposed(of_rows!(spread_filter, simd, transposed(rows), [a, b, c, d, e, f]))
 }
 
 /// `G^T du G` of as many filters as a vector has lanes.
@@ -169,15 +162,8 @@ pub fn filter_gradient<T: Real, S: Simd>(
     simd: S,
     products: [[T::Vector<S>; TILE]; TILE],
 ) -> [[T::Vector<S>; SIZE]; SIZE] {
-    let zero = T::splat(simd, T::zero());
-    let (mut rows, mut columns) = ([[zero; SIZE]; TILE], [[zero; SIZE]; SIZE]);
-    for (row, products) in rows.iter_mut().zip(products) {
-        *row = gather_filter::<T, S>(simd, products);
-    }
-    for (column, row) in columns.iter_mut().zip(transposed(rows)) {
-        *column = gather_filter::<T, S>(simd, row);
-    }
-    transposed(columns)
+    let rows = of_rows!(gather_filter, simd, products, [a, b, c, d, e, f]);
+    transposed(of_rows!(gather_filter, simd, transposed(rows), [a, b, c]))
 }
 
 #[inline(always)]
