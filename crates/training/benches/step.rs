@@ -22,7 +22,7 @@ use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dataset::{Examples, shuffled};
 use models::{Model, Parameters};
-use training::{Head, Outcome, Plan, RunConfig, Ui};
+use trainer_training::{Head, Outcome, Plan, RunConfig, Ui};
 
 use common::median;
 
