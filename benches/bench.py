@@ -1,9 +1,8 @@
-"""Measures the parts that are named, or all, and writes BENCHMARKS.md. Started by `scripts/bench`."""
+"""Measures the given parts, or all, and writes BENCHMARKS.md. Started by `scripts/bench`."""
 
 import json
 import os
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ IMAGES, CLASSES = 1080, 6
 STREAMED_IMAGES = 20_000 if QUICK else 200_000
 TARGET = 0.98
 
-# Epochs of the short and the long run of the trainer, steps in a chunk of the peers, rounds.
+# Epochs of the short and the long run of the trainer, steps per call of the other frameworks, rounds.
 MODELS = {"m1": ((20, 220), 33, 3), "m2": ((2, 24), 16, 3), "m3": ((1, 6), 8, 3), "m4": ((1, 2), 2, 3)}
 SECONDS = 1 if QUICK else 6
 KEPT = " with memory kept"
@@ -33,7 +32,7 @@ VARIANTS = {
     "JAX": ["jit", "scan"],
     "Keras": ["jit", "graph", "jit" + KEPT, "graph" + KEPT],
 }
-# glibc then gives no memory back to the system, and large tensors cost no page faults.
+# glibc then returns no memory to the system, and large tensors cause no page faults.
 KEEP = {"MALLOC_MMAP_MAX_": 0, "MALLOC_TRIM_THRESHOLD_": 2**34, "MALLOC_TOP_PAD_": 2**26}
 
 
@@ -41,14 +40,15 @@ def main():
     parts = sys.argv[1:] or [*MODELS, "start", "recipe", "streaming"]
     known = dict.fromkeys(MODELS, measure_model) | {"start": start, "recipe": recipe, "streaming": streaming}
     if unknown := set(parts) - set(known):
-        sys.exit(f"there is no part {', '.join(sorted(unknown))}: the parts are {' '.join(known)}")
+        sys.exit(f"unknown part {', '.join(sorted(unknown))}: the parts are {' '.join(known)}")
     warn_of_load()
     programs.pin()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    with tempfile.TemporaryDirectory(prefix="bench-") as place:
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         for part in parts:
-            if figures := known[part](part, Path(place)):
+            if figures := known[part](part, Path(directory)):
                 load = os.getloadavg()[0]
+                results["machine"] = report.machine()
                 results[part] = {"date": time.strftime("%Y-%m-%d"), "load": load, "figures": figures}
                 RESULTS.write_text(json.dumps(results, indent=1) + "\n")
                 report.write(results, REPORT)
@@ -58,7 +58,7 @@ def main():
 def warn_of_load():
     load = os.getloadavg()[0]
     if load > 0.3:
-        say(f"warning: something else is running (load {load:.1f}): the figures will be too low")
+        say(f"warning: other programs are running (load {load:.1f}): the rates will be too low")
 
 
 def say(text):
@@ -68,25 +68,25 @@ def say(text):
 # Parts
 
 
-def measure_model(model, place):
-    """Images a second, seconds to the first step and memory of the trainer and of every variant."""
+def measure_model(model, directory):
+    """Images per second, seconds to the first step and memory of the trainer and of every variant."""
     epochs, steps, rounds = MODELS[model]
-    config, data = CONFIGS / f"{model}.toml", draw(place, IMAGES)
+    config, data = CONFIGS / f"{model}.toml", synthesize(directory, IMAGES)
     candidates = {
-        "trainer": lambda _: trainer_rate(config, place, data, epochs, IMAGES, reports=False),
-        "trainer, a checkpoint every epoch": lambda _: trainer_rate(config, place, data, epochs, IMAGES, reports=True),
+        "trainer": lambda _: trainer_rate(config, directory, data, epochs, IMAGES, reports=False),
+        "trainer, a checkpoint every epoch": lambda _: trainer_rate(config, directory, data, epochs, IMAGES, reports=True),
     }
     for name, variant in variants(model):
-        candidates[f"{name} {variant}"] = lambda _, name=name, variant=variant: peer(
+        candidates[f"{name} {variant}"] = lambda _, name=name, variant=variant: framework(
             name, variant, config, data, steps, SECONDS)
     return alternate(model, candidates, rounds)
 
 
-def start(part, place):
-    """Seconds from the start of the process to the end of its first step, of M1, nothing being compiled
-    beforehand."""
-    config, data = CONFIGS / "m1.toml", draw(place, IMAGES)
-    candidates = {"trainer": lambda _: trainer_first_step(config, place, data, 32)}
+def start(part, directory):
+    """Seconds from the start of the process to the end of its first step, for M1, with empty compiler
+    caches."""
+    config, data = CONFIGS / "m1.toml", synthesize(directory, IMAGES)
+    candidates = {"trainer": lambda _: trainer_first_step(config, directory, data, 32)}
     for name, variant in variants("m1"):
         if variant.endswith(KEPT):
             continue
@@ -94,28 +94,28 @@ def start(part, place):
     return alternate(part, candidates, 3)
 
 
-def recipe(part, place):
+def recipe(part, directory):
     """Seconds from the start of the process to the first epoch with 98 % on the test images. Each round has
-    another seed, by whose luck most of the differences are: hence more rounds."""
+    another seed, which causes most of the variance: hence more rounds."""
     config, script = ROOT / "configs" / "signs_fast.toml", ROOT / "benches" / "python" / "recipe.py"
     data = Path(os.environ.get("SIGNS_DIR", ROOT / "data" / "signs")).resolve()
     for path in (config, script, data / "test_signs.h5"):
         if not path.exists():
-            return say(f"{part}: left out, there is no {path}")
-    run_dir, ours = place / "recipe", scored_each_epoch(place, data)
+            return say(f"{part}: skipped, {path} is missing")
+    run_dir, evaluated = directory / "recipe", test_as_validation(directory, data)
     resolved = run_dir / "config.toml"
     candidates = {
-        "trainer": lambda seed: trainer_recipe(config, run_dir, ours, seed),
+        "trainer": lambda seed: trainer_recipe(config, run_dir, evaluated, seed),
         "PyTorch": lambda seed: pytorch_recipe(script, resolved, seed, SIGNS_DIR=data),
         "PyTorch" + KEPT: lambda seed: pytorch_recipe(script, resolved, seed, SIGNS_DIR=data, **KEEP),
     }
     return alternate(part, candidates, 9)
 
 
-def scored_each_epoch(place, data):
-    """The directory of SIGNS with the test images as those of validation, which the trainer scores after
-    every epoch. It wants other ones for the test then: drawn ones."""
-    directory = draw(place, CLASSES)
+def test_as_validation(directory, data):
+    """A directory of SIGNS with the test images as validation set, on which the trainer evaluates after every
+    epoch. The test set that it also requires is synthetic."""
+    directory = synthesize(directory, CLASSES)
     (directory / "train_signs.h5").unlink()
     (directory / "train_signs.h5").symlink_to(data / "train_signs.h5")
     script = ROOT / "benches" / "python" / "as_validation.py"
@@ -124,12 +124,12 @@ def scored_each_epoch(place, data):
     return directory
 
 
-def streaming(part, place):
+def streaming(part, directory):
     """M2 on images that stay in their file, and in memory."""
-    config, data = CONFIGS / "m2.toml", draw(place, STREAMED_IMAGES)
+    config, data = CONFIGS / "m2.toml", synthesize(directory, STREAMED_IMAGES)
     candidates = {
         name: lambda _, setting=setting: trainer_rate(
-            config, place, data, (1, 2), STREAMED_IMAGES, False, f"dataset.hdf5.in_memory={setting}")
+            config, directory, data, (1, 2), STREAMED_IMAGES, False, f"dataset.hdf5.in_memory={setting}")
         for name, setting in (("streamed", "false"), ("in memory", "true"))
     }
     return alternate(part, candidates, 3)
@@ -139,93 +139,115 @@ def streaming(part, place):
 
 
 def alternate(part, candidates, rounds):
-    """Every candidate once a round, which it is told: their figures, round by round."""
+    """Measures every candidate once per round. Candidates take the number of the round."""
     figures = {name: [] for name in candidates}
-    for turn in range(1, 2 if QUICK else rounds + 1):
+    for number in range(1, 2 if QUICK else rounds + 1):
         order = list(candidates)
-        # Each round has another order, but PyTorch reads a config that the trainer's recipe leaves.
+        # PyTorch reads a config that the trainer's recipe writes.
         if part != "recipe":
-            random.Random(turn).shuffle(order)
+            random.Random(number).shuffle(order)
         for name in order:
-            figures[name].append(candidates[name](turn))
-            say(f"{part} round {turn}: {name}: {report.line(figures[name][-1])}")
+            figures[name].append(candidates[name](number))
+            say(f"{part} round {number}: {name}: {report.line(figures[name][-1])}")
     return figures
 
 
 def variants(model):
-    """The peers' variants that differ for the model."""
+    """The variants of the other frameworks that differ for the model."""
     for name in programs.installed():
         for variant in VARIANTS[name]:
             layout = variant.startswith("channels_last") and model in ("m1", "m2")
-            # XLA runs convolutions within a loop several times more slowly.
+            # XLA runs convolutions in a loop several times slower.
             loop = variant == "scan" and model in ("m3", "m4")
             if not layout and not loop:
                 yield name, variant
 
 
-def trainer_rate(config, place, data, epochs, images, reports, *settings):
-    """From the difference of a long and a short run: start, last evaluation and what a run leaves at its
-    end cancel out."""
+def trainer_rate(config, directory, data, epochs, images, reports, *settings):
+    """The rate from the difference between a long and a short run: start-up, final evaluation and report
+    cancel out."""
     short, long = epochs
     long = short + (long - short + 9) // 10 if QUICK else long
     runs = []
     for count in (short, long):
         every = 1 if reports else count
-        told = (f"training.epochs={count}", f"training.report_every_epochs={every}", *settings)
-        runs.append(programs.train(config, place / "run", data, *told))
+        overrides = (f"training.epochs={count}", f"training.report_every_epochs={every}", *settings)
+        runs.append(programs.train(config, directory / "run", data, *overrides))
     seconds = runs[1].seconds - runs[0].seconds
     if seconds <= 0:
-        sys.exit("a long run took no longer than a short one: leave the machine alone and try again")
+        sys.exit("the long run was not slower than the short one: stop other programs and try again")
     return {"rate": (long - short) * images / seconds, "memory": max(run.memory for run in runs)}
 
 
-def trainer_first_step(config, place, data, batch_size):
-    """The training set is split so that its first epoch is one batch; the log tells when it ends."""
+def trainer_first_step(config, directory, data, batch_size):
+    """The training set is split so that an epoch is one batch. Its timing is written when it ends."""
     held_out = 1 - (batch_size // CLASSES) * CLASSES / IMAGES
     settings = ("training.epochs=1", f"split.validation_fraction={held_out:.5f}")
-    process = programs.train(config, place / "run", data, *settings)
-    end = next(programs.logged(process, place / "run", r"train_epoch\{epoch=1\}.*close"))
-    return {"first step": end[0], "memory": process.memory}
+    process = programs.train(config, directory / "run", data, *settings)
+    end = (directory / "run" / "timings.jsonl").stat().st_mtime
+    return {"first step": end - process.started, "memory": process.memory}
 
 
-def peer(name, variant, *arguments, **environment):
+def framework(name, variant, *arguments, **environment):
     keep = KEEP if variant.endswith(KEPT) else {}
-    return programs.peer(name, variant.removesuffix(KEPT), *arguments, **keep, **environment)
+    return programs.framework(name, variant.removesuffix(KEPT), *arguments, **keep, **environment)
 
 
 def cold(name, variant, config, data):
-    """A step is a chunk, so that Keras does no more than one."""
+    """With one step per call, so that Keras does only one."""
     with tempfile.TemporaryDirectory() as cache:
-        return peer(name, variant, config, data, 1, 0, TORCHINDUCTOR_CACHE_DIR=cache)
+        return framework(name, variant, config, data, 1, 0, TORCHINDUCTOR_CACHE_DIR=cache)
 
 
 def trainer_recipe(config, run_dir, data, seed):
     hdf5 = ('dataset.hdf5.validation="validation.h5"', 'dataset.hdf5.on_missing="fail"')
     settings = (*hdf5, "split.validation_fraction=0.0", f"seed={seed}")
-    return reached(lambda until: programs.train(config, run_dir, data, *settings, until=until), trainer_accuracy)
+    return time_to_target(lambda until: programs.train(config, run_dir, data, *settings, until=until),
+                          validation_accuracy(run_dir))
 
 
-def trainer_accuracy(line):
-    match = re.search(r"^epoch .*valid.* ([0-9.]+) %", line)
-    return float(match[1]) / 100 if match else 0.0
+def validation_accuracy(run_dir):
+    """A function of a line of the trainer: the validation accuracy of the epoch that was written to the metrics
+    since the line before, or none."""
+    epochs = 0
+
+    def accuracy(_):
+        nonlocal epochs
+        path = run_dir / "metrics.jsonl"
+        rows = path.read_text().split("\n")[:-1] if path.exists() else []
+        if len(rows) == epochs:
+            return None
+        epochs = len(rows)
+        return json.loads(rows[-1])["validation_accuracy"]
+
+    return accuracy
 
 
 def pytorch_recipe(script, config, seed, **environment):
     command = [sys.executable, script, config, "--seed", str(seed), "--threads", str(programs.THREADS)]
-    return reached(lambda until: programs.Process(command, until, **environment), lambda line: json.loads(line)["test"])
+    return time_to_target(lambda until: programs.Process(command, until, **environment),
+                          lambda line: json.loads(line)["test"])
 
 
-def reached(run, accuracy):
-    """Of a program that is stopped once it has reached the target."""
-    process = run(lambda line: accuracy(line) >= TARGET)
-    scores = [(seconds, accuracy(line)) for seconds, line in process.lines if accuracy(line)]
+def time_to_target(run, accuracy):
+    """Stops a program after the first epoch with the target accuracy. `accuracy` is called with each line that
+    it prints, and returns the accuracy of the epoch that has ended, if any."""
+    scores = []
+
+    def has_reached_target(line, seconds):
+        score = accuracy(line)
+        if score is not None:
+            scores.append((seconds, score))
+        return score is not None and score >= TARGET
+
+    run(has_reached_target)
     times = [seconds for seconds, score in scores if score >= TARGET]
     return {"to target": times[0] if times else None, "epochs": len(scores), "epoch": scores[-1][0] / len(scores)}
 
 
-def draw(place, images):
-    """The directory of so many drawn images."""
-    directory = place / f"data-{images}"
+def synthesize(directory, images):
+    """The directory of a synthetic data set of this size."""
+    directory = directory / f"data-{images}"
     if not directory.exists():
         command = [os.environ["TRAINER"], "data", "synthesize", "--out", directory, "--train", str(images), "--test", "120"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

@@ -1,6 +1,7 @@
-"""The figures as BENCHMARKS.md."""
+"""Writes the measurements as BENCHMARKS.md. On its own it rewrites BENCHMARKS.md from `results.json`."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
@@ -9,6 +10,7 @@ from statistics import median
 
 import programs
 
+RESULTS = Path(__file__).parent / "results.json"
 TITLES = {
     "m1": "M1: MLP 12288-25-12-6, batches of 32",
     "m2": "M2: MLP 12288-512-128-6 with batch norm, batches of 64",
@@ -16,34 +18,43 @@ TITLES = {
     "m4": "M4: ResNet, 3 stages of 2 blocks 32/64/128, batches of 64",
 }
 METHOD = """\
-`scripts/bench` makes this file; `scripts/bench m1 start` measures only these parts again. Every figure
-is the median of several rounds; in each round every program runs once, in another order. One process
-a measurement, {threads} threads on {threads} cores.
+This file is written by `scripts/bench`. `scripts/bench m1 start` measures only the parts `m1` and
+`start` and keeps the other figures. In a round every program runs once; the order changes from round
+to round, except in the part `recipe`. A figure is the median over the rounds of its row; the
+column "rounds" gives their number, and a figure of one round is a single measurement. Each measurement is
+a process of its own, with {threads} threads on {threads} cores.
 
-A rate is that of whole training steps in the steady state: bytes of a shuffled batch gathered, made
-f32, standardised, forward, cross-entropy, backward, Adam. The data are 1080 drawn images of 64x64x3,
-the same for all. It is the difference between a long and a short run, so that start and compilation
-do not count: of two whole runs of the program `trainer`; in the peers, of two calls in one process
-after a warm-up. The ratio is the median over the rounds of a rate over that of the fastest peer.
+**Rate.** The rate is that of complete training steps in the steady state: gather the bytes of a shuffled
+batch, convert to f32, standardise, forward pass, cross-entropy, backward pass, Adam. All programs
+train on the same 1080 synthetic images of 64x64x3. The rate is computed from the difference between a
+long and a short run, which removes start-up and compilation: two runs of the program `trainer`, or
+two calls in one process after a warm-up for the other frameworks. The ratio is the median over the
+rounds of the rate divided by that of the fastest other framework.
 
-What is unequal, to the advantage of the peers: the trainer reads the scores back in every step and
-looks whether loss and gradients are finite, and its batch at the end of an epoch is smaller; the peers
-read nothing back and leave that batch out. The first row of the trainer writes its report and checkpoint at
-the end of a run only, which the difference takes out, since the peers write none. The second is the
-trainer as it comes: a report and a checkpoint, synced to the disk, each epoch, which here is
-1080 images short.
+**Differences between the programs.** All of them favour the other frameworks. The trainer reads the
+scores back and checks that loss and gradients are finite in every step, and the last batch of its epochs
+is smaller; the others read nothing back and skip that batch. In the row "trainer" the report and the
+checkpoint are written at the end of a run only, so that the difference removes them; the others write
+none. The row "trainer, a checkpoint every epoch" is the default: a report and a checkpoint,
+synced to the disk, in every epoch, which here has only 1080 images.
 
-The peers are written as their manuals advise: bytes in memory in the layout that is wanted, gradients
-set to none, denormal numbers flushed, state donated (JAX), input made ahead and a chunk of steps in one
-call (Keras, on TensorFlow). "Compiled" has fused Adam, and channels last too. "With memory kept", glibc is told by
-`MALLOC_MMAP_MAX_=0` and its like to give nothing back to the system, which few people do, but it can
-double the rate of convolutions. Compilers may use their caches, except where the start is timed.
-Memory is the peak of what is resident of a process, the final evaluation of the trainer included.
+**Other frameworks.** The programs follow the performance guides of the frameworks: bytes in memory in the
+layout that the model needs, gradients set to none, denormal numbers flushed, donated state (JAX), input
+prefetched and several steps in one call (Keras, on TensorFlow). "Compiled" includes fused Adam and,
+for convolutions, the channels-last layout. "With memory kept" sets `MALLOC_MMAP_MAX_=0` and similar
+variables, so that glibc returns no memory to the system; few users do this, but it can double the rate of
+convolutions. Compilers may use their caches, except where the start-up time is measured.
+
+**Memory.** The peak resident memory of a process. For the trainer it includes the final evaluation.
 """
 
 
+def main():
+    write(json.loads(RESULTS.read_text()), RESULTS.parent.parent / "BENCHMARKS.md")
+
+
 def write(results, path):
-    texts = ["# Benchmarks", machine(), METHOD.format(threads=programs.THREADS)]
+    texts = ["# Benchmarks", results["machine"], METHOD.format(threads=programs.THREADS)]
     texts += [model(TITLES[part], results[part]) for part in TITLES if part in results]
     for part, table in (("start", start), ("recipe", recipe), ("streaming", streaming)):
         if part in results:
@@ -52,7 +63,7 @@ def write(results, path):
 
 
 def line(figures):
-    """One measurement in words."""
+    """One measurement as text."""
     return ", ".join(f"{name} {value:.4g}" for name, value in figures.items() if isinstance(value, (int, float)))
 
 
@@ -60,26 +71,26 @@ def line(figures):
 
 
 def model(title, result):
-    rows = {name: middle(rounds) for name, rounds in result["figures"].items()}
-    peers = [name for name in rows if not name.startswith("trainer")]
-    best = max(peers, key=lambda name: rows[name]["rate"], default=None)
-    cells = [[name.replace("_", " "), f"{row['rate']:,.0f}", times(result, name, best), f"{row['memory']:,.0f} MB"]
+    rows = medians(result)
+    others = [name for name in rows if not name.startswith("trainer")]
+    fastest = max(others, key=lambda name: rows[name]["rate"], default=None)
+    cells = [[label(name), f"{row['rate']:,.0f}", ratio(result, name, fastest), f"{row['memory']:,.0f} MB"]
              for name, row in rows.items()]
-    note = f"The fastest peer is {best.replace('_', ' ')}." if best else "No peer is installed."
-    return section(title, result, ["", "images/s", "of the fastest peer", "peak memory"], cells) + f"\n\n{note}"
+    note = f"The fastest other framework is {label(fastest)}." if fastest else "No other framework is installed."
+    return section(title, result, ["", "images/s", "relative to the fastest other", "peak memory"], cells) + f"\n\n{note}"
 
 
-def times(result, name, best):
-    if best is None:
+def ratio(result, name, reference):
+    """The median over the rounds of the rate relative to that of `reference`."""
+    if reference is None:
         return ""
-    pairs = zip(result["figures"][name], result["figures"][best])
+    pairs = zip(result["figures"][name], result["figures"][reference])
     return f"{median(ours['rate'] / theirs['rate'] for ours, theirs in pairs):.2f}"
 
 
 def start(result):
-    rows = {name: middle(rounds) for name, rounds in result["figures"].items()}
-    cells = [[name.replace("_", " "), f"{row['first step']:.2f} s"] for name, row in rows.items()]
-    return section("Start of the process to the end of the first step, M1", result, ["", "median"], cells)
+    cells = [[label(name), f"{row['first step']:.2f} s"] for name, row in medians(result).items()]
+    return section("From the start of the process to the end of the first step, M1", result, ["", "time"], cells)
 
 
 def recipe(result):
@@ -91,31 +102,48 @@ def recipe(result):
         epochs = median(figures["epochs"] for figures in rounds)
         epoch = median(figures["epoch"] for figures in rounds)
         cells.append([name, *shown, f"{epochs:.0f}", f"{epoch:.2f} s"])
-    heads = ["", "to 98 % on the test images", "fastest", "slowest", "epochs", "an epoch, with start and scores"]
-    text = "From the start of the process, another seed each round; both score the test images after each epoch."
+    heads = ["", "time to 98 % test accuracy", "fastest", "slowest", "epochs", "time per epoch, with start-up and evaluation"]
+    text = ("Times are from the start of the process. Each round has another seed. Both programs evaluate on the test "
+            "images after every epoch.")
     return section("SIGNS to 98 %: `configs/signs_fast.toml`", result, heads, cells) + f"\n\n{text}"
 
 
 def streaming(result):
-    rows = {name: middle(rounds) for name, rounds in result["figures"].items()}
-    cells = [[name, f"{row['rate']:,.0f}", times(result, name, "in memory"), f"{row['memory']:,.0f} MB"]
-             for name, row in rows.items()]
-    heads = ["", "images/s", "of the rate in memory", "peak memory"]
+    cells = [[name, f"{row['rate']:,.0f}", ratio(result, name, "in memory"), f"{row['memory']:,.0f} MB"]
+             for name, row in medians(result).items()]
+    heads = ["", "images/s", "relative to in memory", "peak memory"]
     return section("M2 on 200,000 images, 2.4 GB", result, heads, cells)
 
 
-def middle(rounds):
-    """The median of each number over the rounds."""
+def medians(result):
+    """The median of each number over the rounds of each row."""
+    return {name: medians_of_row(rounds) for name, rounds in result["figures"].items()}
+
+
+def medians_of_row(rounds):
     names = [name for name, value in rounds[0].items() if isinstance(value, (int, float))]
     return {name: median(figures[name] for figures in rounds if figures[name] is not None) for name in names
             if any(figures[name] is not None for figures in rounds)}
 
 
+def label(name):
+    return name.replace("_", " ")
+
+
 def section(title, result, heads, cells):
-    rounds = max(map(len, result["figures"].values()))
-    rows = [heads, ["---"] + ["---:"] * (len(heads) - 1), *cells]
+    """A table with the number of rounds of each row in its last column."""
+    rounds = [len(rounds) for rounds in result["figures"].values()]
+    rows = [heads + ["rounds"], ["---"] + ["---:"] * len(heads)]
+    rows += [row + [str(count)] for row, count in zip(cells, rounds)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"## {title}\n\n{result['date']}, {rounds} rounds.\n\n{table}"
+    return f"## {title}\n\nMeasured on {result['date']}: {statistic(rounds)}.\n\n{table}"
+
+
+def statistic(rounds):
+    """What the figures of a table are, by the number of rounds of its rows."""
+    if max(rounds) == 1:
+        return "one round, single measurements"
+    return f"medians of {max(rounds)} rounds" if min(rounds) == max(rounds) else "medians of the rounds of each row"
 
 
 # Machine
@@ -138,7 +166,11 @@ def system():
 
 
 def versions():
-    ours = subprocess.run([os.environ["TRAINER"], "--version"], capture_output=True, text=True).stdout.strip()
+    trainer = subprocess.run([os.environ["TRAINER"], "--version"], capture_output=True, text=True).stdout.strip()
     names = {"PyTorch": "torch", "JAX": "jax", "Keras": "keras", "TensorFlow": "tensorflow-cpu"}
     known = {package.metadata["Name"].replace("_", "-") for package in importlib.metadata.distributions()}
-    return [ours] + [f"{name} {importlib.metadata.version(at)}" for name, at in names.items() if at in known]
+    return [trainer] + [f"{name} {importlib.metadata.version(package)}" for name, package in names.items() if package in known]
+
+
+if __name__ == "__main__":
+    main()

@@ -7,8 +7,8 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use dataset::Examples;
-use dataset::hdf5::{self, Part};
+use data::Examples;
+use data::SplitKind;
 
 use crate::broken_configs::each;
 use crate::place::{Place, TINY, coloured};
@@ -290,7 +290,7 @@ fn data_that_are_not_those_of_the_run_are_refused() {
     let spoil: fn(&Place) = |place| {
         let images = Examples { labels: vec![1; 60], ..coloured(60) };
         let classes = ["red", "green", "blue"].map(String::from);
-        hdf5::write(&place.path("data/train.h5"), Part::Train, &images, &classes).unwrap();
+        data_hdf5::write(&place.path("data/train.h5"), SplitKind::Train, &images, &classes).unwrap();
     };
     let words: &[_] = &["the train set", "runs/tiny", "put the same data back"];
     refuse_each(&[

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use dataset::hdf5::Part;
-use dataset::{Examples, hdf5 as data};
+use data::SplitKind;
+use data::Examples;
 use hdf5::File;
 
 use crate::broken_configs::each;
@@ -64,7 +64,7 @@ fn put<T: hdf5::H5Type>(file: &File, name: &str, shape: &[usize], values: &[T]) 
 /// Puts these images in the place of the test file.
 fn test_is(place: &Place, images: &Examples, classes: [&str; 3]) {
     let path = place.path("data/test.h5");
-    data::write(&path, Part::Test, images, &classes.map(String::from)).unwrap();
+    data_hdf5::write(&path, SplitKind::Test, images, &classes.map(String::from)).unwrap();
 }
 
 #[test]

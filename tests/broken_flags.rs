@@ -1,11 +1,11 @@
-//! Command lines that cannot be meant: exit code 2, the flag named, nothing written.
+//! Invalid command lines: exit code 2, the flag in the message, no files written.
 
 use std::fs;
 
 use crate::broken_configs::each;
 use crate::place::Place;
 
-/// The arguments, separated by spaces, and the words to expect.
+/// Arguments separated by spaces, and the expected parts of the message.
 type Line<'a> = (&'a str, &'a [&'a str]);
 
 fn refuse_each(code: i32, lines: &[Line]) {
@@ -16,7 +16,7 @@ fn refuse_each(code: i32, lines: &[Line]) {
 }
 
 #[test]
-fn an_unknown_flag_or_command_is_named_with_where_to_find_help() {
+fn an_unknown_flag_or_command_is_named_and_points_to_the_help() {
     refuse_each(
         2,
         &[
@@ -47,20 +47,20 @@ fn a_missing_argument_is_named() {
 }
 
 #[test]
-fn a_value_that_a_flag_does_not_take_is_answered_with_those_that_it_does() {
+fn an_invalid_value_of_a_flag_lists_the_valid_ones() {
     refuse_each(
         2,
         &[
             ("--config tiny.toml --ui bogus", &["'bogus'", "auto, dashboard, plain, none"]),
             ("evaluate runs/tiny --split all", &["'all'", "train, validation, test"]),
-            ("data synthesize --out drawn --train 0", &["'0'", "--train", "is not in 1..="]),
-            ("data synthesize --out drawn --test many", &["'many'", "--test", "--help"]),
+            ("data synthesize --out synthetic --train 0", &["'0'", "--train", "is not in 1..="]),
+            ("data synthesize --out synthetic --test many", &["'many'", "--test", "--help"]),
         ],
     );
 }
 
 #[test]
-fn flags_that_exclude_each_other_are_both_named() {
+fn conflicting_flags_are_both_named() {
     let resume = "--config tiny.toml --resume runs/tiny --run-dir runs/other";
     refuse_each(
         2,
@@ -73,7 +73,7 @@ fn flags_that_exclude_each_other_are_both_named() {
 }
 
 #[test]
-fn a_device_that_is_not_there_is_answered_with_how_to_find_one() {
+fn an_unknown_device_points_to_the_list_of_devices() {
     refuse_each(
         2,
         &[
@@ -89,13 +89,13 @@ fn a_device_that_is_not_there_is_answered_with_how_to_find_one() {
 }
 
 #[test]
-fn the_dashboard_is_refused_where_there_is_no_terminal() {
+fn the_dashboard_needs_a_terminal() {
     let words = ["--ui dashboard needs a terminal", "--ui plain"];
     Place::new().refuses(&["--config", "tiny.toml", "--ui", "dashboard"], 2, &words);
 }
 
 #[test]
-fn a_command_that_needs_a_run_names_the_directory_that_is_none() {
+fn a_directory_that_is_not_a_run_is_named() {
     refuse_each(
         1,
         &[
@@ -109,7 +109,7 @@ fn a_command_that_needs_a_run_names_the_directory_that_is_none() {
 }
 
 #[test]
-fn a_new_run_never_takes_the_place_of_anything() {
+fn a_new_run_never_overwrites_anything() {
     refuse_each(
         1,
         &[
@@ -124,19 +124,24 @@ fn a_new_run_never_takes_the_place_of_anything() {
 }
 
 #[test]
-fn a_file_in_the_place_of_the_directory_of_runs_is_named() {
+fn a_file_named_like_the_directory_of_runs_is_named() {
     let place = Place::new();
     place.write("runs", "");
     place.refuses(&["--config", "tiny.toml"], 1, &["runs", "is a file", "--run-dir"]);
 }
 
 #[test]
-fn drawn_data_go_only_where_there_is_room_for_them() {
+fn synthesize_does_not_overwrite_files() {
     let place = Place::new();
-    fs::create_dir_all(place.path("drawn/test_signs.h5")).unwrap();
+    fs::create_dir_all(place.path("synthetic/test_signs.h5")).unwrap();
     let args = ["data", "synthesize", "--train", "2", "--test", "2", "--out"];
-    let (file, folder) = ([&args[..], &["tiny.toml"]].concat(), [&args[..], &["drawn"]].concat());
-    place.refuses(&file, 2, &["tiny.toml", "name another one with --out"]);
-    place.refuses(&folder, 2, &["drawn/test_signs.h5 exists", "name another directory with --out"]);
-    assert!(place.names("drawn").iter().all(|name| !name.ends_with(".partial")));
+    let (file, folder) =
+        ([&args[..], &["tiny.toml"]].concat(), [&args[..], &["synthetic"]].concat());
+    place.refuses(&file, 2, &["tiny.toml", "choose another one with --out"]);
+    place.refuses(
+        &folder,
+        2,
+        &["synthetic/test_signs.h5 already exists", "choose another directory with --out"],
+    );
+    assert!(place.names("synthetic").iter().all(|name| !name.ends_with(".partial")));
 }

@@ -1,5 +1,5 @@
-//! Images that cannot be classified: exit code 1, the file and the remedy named, no answer for
-//! the images beside them.
+//! Images that cannot be read: exit code 1, the file and a remedy in the message, no predictions
+//! for other images.
 
 use std::fs;
 
@@ -8,12 +8,12 @@ use image::RgbImage;
 use crate::broken_configs::each;
 use crate::place::Place;
 
-/// What is wrong, how to make the file from a good PNG and a good JPEG, and the words to expect.
-type Break<'a> = (&'a str, fn(&Place) -> Vec<u8>, &'a [&'a str]);
+/// Name of the defect, how to create the file, and the expected parts of the message.
+type Defect<'a> = (&'a str, fn(&Place) -> Vec<u8>, &'a [&'a str]);
 
 const REMEDY: &str = "give a PNG or JPEG file";
 
-/// A place with a trained run, and `good.png` and `good.jpg` of 40x30.
+/// Creates a directory with a trained run, and `good.png` and `good.jpg` of 40x30.
 fn trained() -> Place {
     let place = Place::new();
     place.succeed(&["--config", "tiny.toml", "--set", "training.epochs=1"]);
@@ -24,10 +24,10 @@ fn trained() -> Place {
     place
 }
 
-fn refuse_each(breaks: &[Break]) {
+fn refuse_each(defects: &[Defect]) {
     let place = trained();
     place.succeed(&["predict", "runs/tiny", "good.png", "good.jpg"]);
-    each(breaks.iter().map(|&(case, spoil, words)| {
+    each(defects.iter().map(|&(case, spoil, words)| {
         let place = &place;
         let test = move || {
             place.write("broken", spoil(place));
@@ -41,7 +41,7 @@ fn refuse_each(breaks: &[Break]) {
 fn refuse(place: &Place, image: &str, words: &[&str]) {
     let args = ["predict", "runs/tiny", "good.png", image];
     place.refuses(&args, 1, &[&["the image", image], words, &[REMEDY]].concat());
-    assert_eq!(place.trainer(&args).stdout, "", "an answer beside an error");
+    assert_eq!(place.trainer(&args).stdout, "", "a prediction despite an error");
 }
 
 fn png(place: &Place) -> Vec<u8> {
@@ -52,20 +52,20 @@ fn jpeg(place: &Place) -> Vec<u8> {
     fs::read(place.path("good.jpg")).unwrap()
 }
 
-/// Where `marker` starts in `bytes`.
+/// Position of `marker` in `bytes`.
 fn find(bytes: &[u8], marker: &[u8]) -> usize {
     bytes.windows(marker.len()).position(|window| window == marker).unwrap()
 }
 
 #[test]
-fn a_path_that_leads_to_no_file_is_named() {
+fn a_missing_file_is_named() {
     let place = trained();
     refuse(&place, "nowhere.png", &["No such file"]);
     refuse(&place, "data", &["directory"]);
 }
 
 #[test]
-fn a_file_that_is_no_image_is_named() {
+fn a_file_that_is_not_an_image_is_named() {
     refuse_each(&[
         ("nothing", |_| Vec::new(), &[]),
         ("a text", |_| b"a hand with five fingers".to_vec(), &[]),
@@ -74,7 +74,7 @@ fn a_file_that_is_no_image_is_named() {
 }
 
 #[test]
-fn an_image_of_a_format_that_is_not_built_in_is_named() {
+fn an_unsupported_image_format_is_named() {
     refuse_each(&[
         (
             "GIF",
@@ -105,7 +105,7 @@ fn a_damaged_png_is_refused() {
             &[],
         ),
         (
-            "a checksum of the header that is not its own",
+            "a wrong checksum of the header",
             |place| {
                 let mut bytes = png(place);
                 bytes[29] ^= 0xff;
@@ -126,7 +126,7 @@ fn a_damaged_jpeg_is_refused() {
 }
 
 #[test]
-fn an_image_that_declares_more_than_memory_should_hold_is_refused() {
+fn an_image_that_declares_a_huge_size_is_refused() {
     refuse_each(&[
         (
             "a PNG of 20000x20000",

@@ -1,4 +1,4 @@
-//! What a config may change between two parts of a run, and what is said of it.
+//! Changes of a config on resume, and their warnings.
 
 use crate::place::Place;
 use crate::resuming::assert_same_bits;
@@ -9,7 +9,7 @@ fn trained() -> Place {
     place
 }
 
-/// The arguments of a resume for two more epochs under `assignments`.
+/// Arguments that resume for two more epochs with `assignments`.
 fn resume<'a>(assignments: &[&'a str]) -> Vec<&'a str> {
     let more = ["--resume", "runs/tiny", "--set", "training.epochs=5"];
     more.into_iter()
@@ -18,7 +18,7 @@ fn resume<'a>(assignments: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_change_after_which_the_config_alone_no_longer_makes_the_run_is_told_and_logged() {
+fn a_change_that_breaks_reproducibility_is_reported_and_logged() {
     for (assignment, words) in [
         ("optimizer.adam.learning_rate=1e-3", "learning_rate: 0.01 in the run, 0.001 now"),
         ("schedule.warmup_epochs=1", "schedule.warmup_epochs: 0 in the run, 1 now"),
@@ -38,7 +38,7 @@ fn a_change_after_which_the_config_alone_no_longer_makes_the_run_is_told_and_log
 }
 
 #[test]
-fn a_change_that_leaves_the_rest_as_it_would_have_been_needs_no_word() {
+fn a_change_without_effect_on_the_results_is_not_reported() {
     let place = trained();
     let ran = place.succeed(&resume(&[
         "training.checkpoint.keep_last=5",
@@ -55,7 +55,7 @@ fn a_change_that_leaves_the_rest_as_it_would_have_been_needs_no_word() {
 }
 
 #[test]
-fn another_optimiser_has_no_use_for_the_state_of_this_one() {
+fn the_optimizer_cannot_be_changed_on_resume() {
     let place = trained();
     let sgd = place.read("tiny.toml").replace("adam", "sgd");
     place.write("sgd.toml", sgd);
@@ -65,7 +65,7 @@ fn another_optimiser_has_no_use_for_the_state_of_this_one() {
 }
 
 #[test]
-fn batches_loaded_ahead_make_the_same_run() {
+fn loader_workers_do_not_change_the_results() {
     let place = Place::new();
     place.succeed(&["--config", "tiny.toml", "--run-dir", "whole"]);
     for workers in ["1", "3"] {

@@ -1,15 +1,14 @@
-//! Configs as files: checked, shown, explained, compared and started.
+//! `trainer config`: check, show, explain, diff and init.
 
 use std::fs;
 
-use dataset::Examples;
-use dataset::hdf5::{self, Part};
+use data::{Examples, SplitKind};
 
 use crate::place::{Place, TINY, coloured};
 use crate::shipped_configs::{configs, root};
 use crate::training::json;
 
-/// A place with `base.toml`, and `tiny.toml` that extends it.
+/// Creates a directory with `base.toml`, and `tiny.toml` that extends it.
 fn extended() -> Place {
     let place = Place::new();
     place.write("base.toml", TINY);
@@ -18,47 +17,48 @@ fn extended() -> Place {
 }
 
 #[test]
-fn a_fine_config_is_said_to_be_fine_without_its_data() {
+fn check_accepts_a_valid_config_without_its_data() {
     let place = extended();
     fs::remove_dir_all(place.path("data")).unwrap();
     let ran = place.succeed(&["config", "check", "tiny.toml", "base.toml"]);
-    assert_eq!(ran.stdout, "tiny.toml: fine\nbase.toml: fine\n");
+    assert_eq!(ran.stdout, "tiny.toml: valid\nbase.toml: valid\n");
 }
 
 #[test]
-fn all_that_is_wrong_with_several_configs_is_said_at_once() {
+fn check_lists_all_problems_of_several_configs() {
     let place = Place::new();
     let overrides = ["--set", "training.epochs=0", "--set", "training.batch_size=0"];
     let args = ["config", "check", "tiny.toml", "absent.toml"];
     let ran = place.trainer(&[&args[..], &overrides].concat());
-    assert_eq!(ran.stdout, "tiny.toml: wrong\nabsent.toml: wrong\n");
+    assert_eq!(ran.stdout, "tiny.toml: invalid\nabsent.toml: invalid\n");
     let words = ["2 problems", "training.epochs", "training.batch_size", "absent.toml"];
     ran.refused(2, &words);
 
     let ran = place.trainer(&[&args[..], &overrides, &["--json"]].concat());
     assert_eq!(ran.code, Some(2));
-    let told = json(&ran.stdout);
-    assert_eq!(told[0]["problems"][1]["key"], "training.epochs");
-    assert_eq!(told[1]["config"], "absent.toml");
-    assert!(told[1]["problems"][0]["message"].as_str().unwrap().contains("cannot read"));
+    let problems = json(&ran.stdout);
+    assert_eq!(problems[0]["problems"][1]["key"], "training.epochs");
+    assert_eq!(problems[1]["config"], "absent.toml");
+    assert!(problems[1]["problems"][0]["message"].as_str().unwrap().contains("cannot read"));
 }
 
 #[test]
-fn every_misspelt_key_is_shown_at_once() {
+fn check_lists_all_misspelt_keys() {
     let place = Place::new();
     place.write("tiny.toml", TINY.replace("epochs", "epoch").replace("hidden", "hiden"));
-    let words = ["tiny.toml:12:1: unknown key `hiden`", "tiny.toml:18:1: unknown key `epoch`"];
+    let words =
+        ["tiny.toml:12:1\n", "^ unknown key `hiden`", "18 | epoch", "^ unknown key `epoch`"];
     place.trainer(&["config", "check", "tiny.toml"]).refused(2, &words);
     for (text, wrong) in [("[model.mlp]", "[model.mlpp]"), ("[optimizer.adam]", "[optimiser.adam]")]
     {
         place.write("tiny.toml", TINY.replace(text, wrong));
         let ran = place.trainer(&["config", "check", "tiny.toml"]);
-        assert!(ran.stderr.contains("the config has a problem\n"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("error: invalid config\n"), "{}", ran.stderr);
     }
 }
 
 #[test]
-fn every_shipped_config_is_fine() {
+fn every_shipped_config_is_valid() {
     let configs = configs();
     let configs = configs.iter().map(|path| path.to_str().unwrap());
     let args: Vec<_> = ["config", "check"].into_iter().chain(configs).collect();
@@ -66,14 +66,14 @@ fn every_shipped_config_is_fine() {
 }
 
 #[test]
-fn a_config_is_shown_with_where_each_value_comes_from() {
+fn show_prints_the_origin_of_each_value() {
     let place = extended();
     let args = ["config", "show", "tiny.toml", "--set", "seed=7", "--origins"];
     insta::assert_snapshot!("config-show-origins", place.succeed(&args).stdout);
 }
 
 #[test]
-fn what_is_shown_of_a_config_is_that_config() {
+fn the_output_of_show_is_an_equal_config() {
     let place = extended();
     let shown = place.succeed(&["config", "show", "tiny.toml", "--origins"]).stdout;
     place.write("shown.toml", shown);
@@ -84,7 +84,7 @@ fn what_is_shown_of_a_config_is_that_config() {
 }
 
 #[test]
-fn keys_that_differ_are_listed_with_both_values() {
+fn diff_lists_keys_with_both_values() {
     let place = extended();
     place.write("other.toml", TINY.replace("[8]", "[8, 4]").replace("adam", "sgd"));
     let ran = place.succeed(&["config", "diff", "tiny.toml", "other.toml"]);
@@ -95,7 +95,7 @@ fn keys_that_differ_are_listed_with_both_values() {
 }
 
 #[test]
-fn a_key_a_choice_and_a_table_are_explained() {
+fn explain_prints_keys_choices_and_tables() {
     let place = Place::new();
     for key in
         ["optimizer.adam.beta_1", "optimizer.sgd", "schedule.decay", "training", "augmentation"]
@@ -110,7 +110,7 @@ fn a_key_a_choice_and_a_table_are_explained() {
 }
 
 #[test]
-fn a_key_that_is_none_is_answered_with_the_one_that_may_be_meant() {
+fn explain_suggests_similar_keys_for_an_unknown_key() {
     let place = Place::new();
     let explain = |key| place.trainer(&["config", "explain", key]);
     explain("optimizer.adam.beta1").refused(2, &["did you mean `optimizer.adam.beta_1`?"]);
@@ -119,17 +119,17 @@ fn a_key_that_is_none_is_answered_with_the_one_that_may_be_meant() {
 }
 
 #[test]
-fn the_page_of_all_keys_is_that_of_the_code() {
+fn the_committed_config_reference_is_up_to_date() {
     let page = Place::new().succeed(&["config", "schema", "--markdown"]).stdout;
     let kept = fs::read_to_string(root().join("docs/config.md")).unwrap();
     assert!(
         page == kept,
-        "docs/config.md is not that of the code: scripts/trainer config schema --markdown > docs/config.md"
+        "docs/config.md is outdated: run scripts/trainer config schema --markdown > docs/config.md"
     );
 }
 
 #[test]
-fn the_schema_is_one_that_editors_understand() {
+fn the_schema_is_json_schema_draft_7() {
     let schema = json(&Place::new().succeed(&["config", "schema"]).stdout);
     assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
     let training = &schema["properties"]["training"]["properties"];
@@ -137,7 +137,7 @@ fn the_schema_is_one_that_editors_understand() {
 }
 
 #[test]
-fn a_first_config_for_files_is_fine_and_trains() {
+fn init_writes_a_valid_config_that_trains() {
     let place = Place::new();
     let ran = place.succeed(&["config", "init", "data"]);
     assert!(ran.stdout.contains("next: trainer --config data.toml"), "{}", ran.stdout);
@@ -147,44 +147,44 @@ fn a_first_config_for_files_is_fine_and_trains() {
 }
 
 #[test]
-fn a_first_config_for_one_file_of_images_holds_parts_out_and_convolves() {
+fn init_for_one_file_of_images_holds_out_splits_and_uses_a_cnn() {
     let place = Place::new();
     let pixels = |item: usize| (0..16 * 16).map(move |at| (at * (item % 2 + 1) + item) as u8);
     // With 81 of 100 left to train on, batches of 32 leave 17, and of 16 would leave one.
     let labels = (0..100).map(|item| item % 2).collect();
     let images = Examples::images([16, 16, 1], (0..100).flat_map(pixels).collect(), labels);
     let classes = ["a".to_owned(), "b".to_owned()];
-    hdf5::write(&place.path("my digits.h5"), Part::Train, &images, &classes).unwrap();
+    data_hdf5::write(&place.path("my digits.h5"), SplitKind::Train, &images, &classes).unwrap();
     place.succeed(&["config", "init", "my digits.h5", "--out", "first.toml"]);
     insta::assert_snapshot!("config-init-images", place.read("first.toml"));
     place.succeed(&["--config", "first.toml", "--set", "training.epochs=3"]);
 }
 
 #[test]
-fn a_first_config_never_leaves_a_batch_of_one() {
+fn init_never_leaves_a_last_batch_of_one_example() {
     let place = Place::new();
     let classes = ["red", "green", "blue"].map(String::from);
-    for (file, part, count) in [("train", Part::Train, 81), ("test", Part::Test, 12)] {
+    for (file, part, count) in [("train", SplitKind::Train, 81), ("test", SplitKind::Test, 12)] {
         let path = place.path(format!("data/{file}.h5"));
-        hdf5::write(&path, part, &coloured(count), &classes).unwrap();
+        data_hdf5::write(&path, part, &coloured(count), &classes).unwrap();
     }
     place.succeed(&["config", "init", "data"]);
     place.succeed(&["--config", "data.toml", "--set", "training.epochs=3"]);
 }
 
 #[test]
-fn a_first_config_takes_no_place_of_another_file_and_needs_data() {
+fn init_does_not_overwrite_files_and_rejects_missing_data() {
     let place = Place::new();
     let ran = place.trainer(&["config", "init", "data", "--out", "tiny.toml"]);
-    ran.refused(2, &["tiny.toml exists", "--out"]);
+    ran.refused(2, &["tiny.toml already exists", "--out"]);
     assert_eq!(place.read("tiny.toml"), TINY);
     fs::create_dir(place.path("empty")).unwrap();
-    place.trainer(&["config", "init", "empty"]).refused(2, &["no HDF5 file", "name a .h5 file"]);
+    place.trainer(&["config", "init", "empty"]).refused(2, &["no HDF5 file", "pass a .h5 file"]);
     place.succeed(&["data", "synthesize", "--out", "few", "--train", "12", "--test", "6"]);
     place
         .trainer(&["config", "init", "few"])
         .refused(2, &["12 examples are too few", "validation"]);
     place.trainer(&["config", "init", "absent.h5"]).refused(1, &["absent.h5"]);
     fs::copy(place.path("data/train.h5"), place.path("data/train2.h5")).unwrap();
-    place.trainer(&["config", "init", "data"]).refused(2, &["2 files hold a training set"]);
+    place.trainer(&["config", "init", "data"]).refused(2, &["2 files contain a training set"]);
 }

@@ -1,4 +1,4 @@
-//! `trainer model summary`, and what describes the program itself: completions and the manual.
+//! `trainer model summary`, shell completions and the manual.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::place::{Place, TINY};
 use crate::training::json;
 
 #[test]
-fn the_summary_of_a_model_counts_what_a_run_of_it_does() {
+fn the_model_summary_has_the_parameter_count_of_a_run() {
     let place = Place::new();
     insta::assert_snapshot!(place.succeed(&["model", "summary", "tiny.toml"]).stdout);
     let cnn = TINY.replace("[model.mlp]\nhidden = [8]", "[model.cnn]\nchannels = [4]");
@@ -26,7 +26,7 @@ fn the_summary_of_a_model_counts_what_a_run_of_it_does() {
 }
 
 #[test]
-fn the_summary_of_a_model_is_refused_where_a_run_would_be() {
+fn the_model_summary_rejects_an_invalid_config() {
     let place = Place::new();
     let summary = |set: &str| place.trainer(&["model", "summary", "tiny.toml", "--set", set]);
     summary("model.mlp.hiden=[8]").refused(2, &["unknown key", "hidden"]);
@@ -34,11 +34,11 @@ fn the_summary_of_a_model_is_refused_where_a_run_would_be() {
     summary("objective.head=sigmoid").refused(2, &["`sigmoid` tells two classes apart"]);
     let deep = "[model.cnn]\nchannels = [4, 4, 4]";
     place.write("deep.toml", TINY.replace("[model.mlp]\nhidden = [8]", deep));
-    place.trainer(&["model", "summary", "deep.toml"]).refused(2, &["nothing is left of them"]);
+    place.trainer(&["model", "summary", "deep.toml"]).refused(2, &["to less than one pixel"]);
 }
 
 #[test]
-fn the_completions_know_every_command_and_are_sound_bash() {
+fn completions_contain_every_command_and_are_valid_bash() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = place.succeed(&["completions", shell]).stdout;
@@ -52,7 +52,7 @@ fn the_completions_know_every_command_and_are_sound_bash() {
 }
 
 #[test]
-fn the_manual_is_one_page_or_a_page_for_each_command() {
+fn the_manual_is_one_page_or_one_page_per_command() {
     let place = Place::new();
     let page = place.succeed(&["man"]).stdout;
     assert!(page.contains(".TH trainer 1"), "{page}");

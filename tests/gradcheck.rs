@@ -1,11 +1,11 @@
-//! The check of gradients as its users meet it.
+//! `trainer gradcheck`.
 
 use std::path::Path;
 
 use crate::place::Place;
 use crate::training::json;
 
-/// What makes a tiny model with everything that can be forgotten.
+/// A tiny model with every term that an injected bug can omit.
 const EVERYTHING: [&str; 6] =
     ["--set", "objective.l2=1.0", "--set", "model.mlp.dropout=[0.5]", "--config", "tiny.toml"];
 
@@ -20,7 +20,7 @@ fn gradients_agree_and_every_tensor_has_its_row() {
     let ran = place.succeed(&gradcheck(&["--config", "tiny.toml"]));
     let lines: Vec<_> = ran.stdout.lines().collect();
     assert!(lines[0].starts_with("tiny: cost "), "{}", ran.stdout);
-    assert!(lines[0].ends_with(" of 32 training examples, in f64"), "{}", ran.stdout);
+    assert!(lines[0].ends_with(" on 32 training examples, in f64"), "{}", ran.stdout);
     let names = ["hidden.0.linear.weight", "hidden.0.norm.gamma", "output.weight", "output.bias"];
     for name in names {
         let rows = lines.iter().filter(|line| line.starts_with(name)).count();
@@ -35,27 +35,27 @@ fn gradients_agree_and_every_tensor_has_its_row() {
 }
 
 #[test]
-fn a_planted_error_is_found_and_named() {
+fn an_injected_bug_is_detected_and_named() {
     let place = Place::new();
-    for (error, place_of_it) in [
+    for (bug, location) in [
         ("double-weight", " in hidden.0.linear.weight"),
         ("fourfold-bias", " in hidden.0.norm.beta"),
         ("forgotten-penalty", ""),
         ("forgotten-dropout", ""),
         ("linear-activation", ""),
     ] {
-        let ran = place.trainer(&gradcheck(&[&EVERYTHING[..], &["--plant", error]].concat()));
-        assert_eq!(ran.code, Some(1), "{error}: {ran:#?}");
-        let planted = format!("planted on purpose: {error}{place_of_it}\n");
-        assert!(ran.stdout.contains(&planted), "{error}: {}", ran.stdout);
+        let ran = place.trainer(&gradcheck(&[&EVERYTHING[..], &["--inject-bug", bug]].concat()));
+        assert_eq!(ran.code, Some(1), "{bug}: {ran:#?}");
+        let expected = format!("injected bug: {bug}{location}\n");
+        assert!(ran.stdout.contains(&expected), "{bug}: {}", ran.stdout);
         let verdict = ran.stdout.lines().last().unwrap();
-        assert!(verdict.starts_with("gradients differ: relative "), "{error}: {}", ran.stdout);
+        assert!(verdict.starts_with("gradients differ: relative "), "{bug}: {}", ran.stdout);
         assert_eq!(ran.stderr, "");
     }
 }
 
 #[test]
-fn an_error_that_cannot_be_made_here_is_refused_with_what_to_set() {
+fn a_bug_that_does_not_apply_to_the_model_is_rejected_with_a_remedy() {
     let place = Place::new();
     let linear = ["--set", "model.mlp.activation=linear"];
     for (error, set, remedy) in [
@@ -64,13 +64,13 @@ fn an_error_that_cannot_be_made_here_is_refused_with_what_to_set() {
         ("linear-activation", &linear, "`model.mlp.activation`"),
         ("linear-activation", &["--set", "model.mlp.hidden=[]"], "set `model.mlp.hidden`"),
     ] {
-        let args = [&["--config", "tiny.toml", "--plant", error], set].concat();
-        place.refuses(&gradcheck(&args), 2, &[error, "cannot be planted", remedy]);
+        let args = [&["--config", "tiny.toml", "--inject-bug", error], set].concat();
+        place.refuses(&gradcheck(&args), 2, &[error, "cannot be injected", remedy]);
     }
 }
 
 #[test]
-fn a_command_line_that_cannot_be_meant_is_refused() {
+fn invalid_command_lines_are_rejected() {
     let place = Place::new();
     let tiny = |args: &[&'static str]| gradcheck(&[&["--config", "tiny.toml"], args].concat());
     place.refuses(&gradcheck(&["--config", "none.toml"]), 2, &["none.toml"]);
@@ -79,7 +79,7 @@ fn a_command_line_that_cannot_be_meant_is_refused() {
     place.refuses(&tiny(&["--threshold", "NaN"]), 2, &["--threshold", "greater than 0"]);
     place.refuses(&tiny(&["--samples", "0"]), 2, &["--samples", "1..="]);
     place.refuses(&tiny(&["--examples", "0"]), 2, &["--examples", "1..="]);
-    place.refuses(&tiny(&["--plant", "typo"]), 2, &["'typo'", "double-weight"]);
+    place.refuses(&tiny(&["--inject-bug", "typo"]), 2, &["'typo'", "double-weight"]);
     place.refuses(&tiny(&["--set", "seed=x"]), 2, &["seed"]);
 }
 
@@ -98,7 +98,7 @@ fn json_holds_every_tensor_and_the_verdict() {
     assert_eq!((&check["passed"], &check["examples"]), (&true.into(), &48.into()));
     assert_eq!((&check["threshold"], &check["name"]), (&1e-6.into(), &"tiny".into()));
     assert!(check["difference"].as_f64().unwrap() < 1e-7, "{check:#}");
-    assert!(check["planted"].is_null());
+    assert!(check["injected_bug"].is_null());
     let tensors = check["tensors"].as_array().unwrap();
     assert_eq!(tensors.len(), 6);
     let weight = &tensors[0];
@@ -107,10 +107,10 @@ fn json_holds_every_tensor_and_the_verdict() {
     assert_eq!(weight["checked"], 7);
     assert!(weight["difference"].as_f64().unwrap() < 1e-7, "{check:#}");
 
-    let planted = [&EVERYTHING[..], &["--json", "--plant", "double-weight"]].concat();
-    let ran = place.trainer(&gradcheck(&planted));
+    let injected = [&EVERYTHING[..], &["--json", "--inject-bug", "double-weight"]].concat();
+    let ran = place.trainer(&gradcheck(&injected));
     assert_eq!(ran.code, Some(1), "{ran:#?}");
-    assert_eq!(json(&ran.stdout)["planted"]["error"], "double-weight");
+    assert_eq!(json(&ran.stdout)["injected_bug"]["bug"], "double-weight");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn the_network_of_the_exercise_passes_and_fails_with_its_errors() {
     let args = gradcheck(&["--config", config.to_str().unwrap()]);
     place.succeed(&args);
     for error in ["double-weight", "fourfold-bias", "forgotten-penalty", "linear-activation"] {
-        let ran = place.trainer(&[&args[..], &["--plant", error, "--json"]].concat());
+        let ran = place.trainer(&[&args[..], &["--inject-bug", error, "--json"]].concat());
         assert_eq!(ran.code, Some(1), "{error}: {ran:#?}");
         let difference = &json(&ran.stdout)["difference"];
         assert!(difference.as_f64().unwrap() > 1e-2, "{error}: {difference}");

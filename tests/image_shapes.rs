@@ -2,13 +2,12 @@
 
 use std::fs;
 
-use dataset::Examples;
-use dataset::hdf5::{self, Part};
+use data::{Examples, SplitKind};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
 use crate::place::Place;
 
-/// So many images of `shape` in two classes: dark and bright, with some texture.
+/// Creates `count` images of `shape` in two classes: dark and bright, with some texture.
 fn images(shape: [usize; 3], count: usize) -> Examples {
     let width: usize = shape.iter().product();
     let value = |at: usize| (40 + 140 * (at / width % 2) + at * 7 % 23) as u8;
@@ -16,20 +15,20 @@ fn images(shape: [usize; 3], count: usize) -> Examples {
     Examples::images(shape, (0..count * width).map(value).collect(), labels)
 }
 
-/// A place whose data are images of `shape`.
+/// Creates a directory whose data are images of `shape`.
 fn place(shape: [usize; 3]) -> Place {
     let place = Place::new();
     let classes = ["dark", "bright"].map(String::from);
-    for (file, part, count) in [("train", Part::Train, 40), ("test", Part::Test, 10)] {
+    for (file, part, count) in [("train", SplitKind::Train, 40), ("test", SplitKind::Test, 10)] {
         let path = place.path(format!("data/{file}.h5"));
         fs::remove_file(&path).unwrap();
-        hdf5::write(&path, part, &images(shape, count), &classes).unwrap();
+        data_hdf5::write(&path, part, &images(shape, count), &classes).unwrap();
     }
     place
 }
 
 #[test]
-fn images_of_any_size_grey_or_coloured_are_learnt_and_pictures_fitted_to_them() {
+fn images_of_any_size_are_learnt_and_predictions_resize_their_input() {
     let list =
         r#"augmentation=[{ rotate = 10 }, { crop = 2 }, { contrast = 0.1 }, { cutout = 4 }]"#;
     for shape in [[28, 28, 1], [100, 80, 1], [28, 28, 3], [80, 100, 3], [9, 31, 1]] {
@@ -48,10 +47,10 @@ fn images_of_any_size_grey_or_coloured_are_learnt_and_pictures_fitted_to_them() 
 }
 
 #[test]
-fn colours_of_a_picture_count_by_their_luma_where_the_data_are_grey() {
+fn coloured_images_are_converted_by_luma_for_grey_data() {
     let place = place([28, 28, 1]);
     place.succeed(&["--config", "tiny.toml", "--set", "training.epochs=20"]);
-    // As bright as can be in blue is dark, in green it is bright.
+    // Pure blue has a low luma, green a high one.
     RgbImage::from_pixel(28, 28, Rgb([0, 0, 255])).save(place.path("blue.png")).unwrap();
     RgbImage::from_pixel(28, 28, Rgb([60, 255, 60])).save(place.path("green.png")).unwrap();
     let text = place.succeed(&["predict", "runs/tiny", "blue.png", "green.png"]).stdout;

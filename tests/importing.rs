@@ -1,43 +1,38 @@
-//! `trainer data import`, `export` and `split`: what they make, what they say, and what they refuse.
+//! `trainer data import`, `export` and `split`: files, output and errors.
 
 use std::fs;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use dataset::hdf5::{self, Hdf5File, Part};
+use data::SplitKind;
+use data_hdf5::Hdf5File;
 use image::RgbImage;
 
 use crate::place::{Place, Ran, coloured};
-use crate::shipped_configs::signs;
+use crate::screen::assert_fits;
 use crate::training::json;
 
-/// A place with `photos`: the images of `data/train.h5` as files.
+/// Creates a directory with `photos`: the images of `data/train.h5` as files.
 fn photos() -> Place {
     let place = Place::new();
     place.succeed(&["data", "export", "data/train.h5", "--out", "photos"]);
     place
 }
 
-fn read(place: &Place, file: &str, part: Part) -> Hdf5File {
-    hdf5::read(&place.path(file), part).unwrap()
+pub fn read(place: &Place, file: &str, split: SplitKind) -> Hdf5File {
+    data_hdf5::read(&place.path(file), split).unwrap()
 }
 
-/// Lines that fit a terminal.
+/// Asserts that two files have the same examples and classes.
 #[track_caller]
-fn must_fit(ran: &Ran) {
-    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
-}
-
-/// Whether two files hold the same examples of the same classes.
-#[track_caller]
-fn must_agree(one: &Hdf5File, other: &Hdf5File) {
+pub fn assert_equal_data(one: &Hdf5File, other: &Hdf5File) {
     assert!(one.examples == other.examples, "the examples differ");
     assert_eq!(one.classes, other.classes);
 }
 
 #[test]
-fn an_import_is_told_and_so_is_what_was_left_out() {
+fn import_reports_the_data_set_and_skipped_files() {
     let place = photos();
     place.write("photos/red/notes.txt", "a note");
     place.write("photos/red/broken.png", "no image");
@@ -46,76 +41,90 @@ fn an_import_is_told_and_so_is_what_was_left_out() {
     let more = ["--size", "8x6", "--fit", "crop", "--skip-corrupt"];
     let ran = place.succeed(&[&args[..], &more].concat());
     insta::assert_snapshot!("data-import", ran.stdout);
-    must_fit(&ran);
+    assert_fits(&ran.stdout);
     assert_eq!(place.names("sets/photos"), ["train.h5", "validation.h5"]);
 
     let more = ["--size", "8x6", "--skip-corrupt", "--json", "--out", "again.h5"];
-    let told = json(&place.succeed(&[&["data", "import", "photos"], &more[..]].concat()).stdout);
-    assert_eq!(told["classes"], json(r#"["blue", "green", "red"]"#));
-    assert_eq!((&told["shape"], &told["out"]), (&json("[8, 6, 3]"), &json("\"again.h5\"")));
-    assert_eq!(told["parts"][0]["classes"], json("[20, 20, 20]"));
-    assert_eq!(told["skipped"][0]["path"], "photos/red/broken.png");
-    assert_eq!(told["left_out"][0], "photos/red/notes.txt");
+    let report = json(&place.succeed(&[&["data", "import", "photos"], &more[..]].concat()).stdout);
+    assert_eq!(report["classes"], json(r#"["blue", "green", "red"]"#));
+    assert_eq!((&report["shape"], &report["out"]), (&json("[8, 6, 3]"), &json("\"again.h5\"")));
+    assert_eq!(report["parts"][0]["classes"], json("[20, 20, 20]"));
+    assert_eq!(report["skipped"][0]["path"], "photos/red/broken.png");
+    assert_eq!(report["left_out"][0], "photos/red/notes.txt");
 }
 
 #[test]
-fn an_export_is_told_and_comes_back_as_it_was() {
+fn an_export_can_be_imported_without_changes() {
     let place = Place::new();
     let ran = place.succeed(&["data", "export", "tiny.toml", "--out", "images"]);
     insta::assert_snapshot!("data-export", ran.stdout);
-    must_fit(&ran);
+    assert_fits(&ran.stdout);
     assert_eq!(place.names("images"), ["classes.txt", "test", "train", "validation"]);
     place.succeed(&["data", "import", "images", "--out", "back"]);
-    must_agree(
-        &read(&place, "back/test.h5", Part::Test),
-        &read(&place, "data/test.h5", Part::Test),
+    assert_equal_data(
+        &read(&place, "back/test.h5", SplitKind::Test),
+        &read(&place, "data/test.h5", SplitKind::Test),
     );
-    let told =
+    let report =
         place.succeed(&["data", "export", "data/train.h5", "--out", "flat", "--flat", "--json"]);
-    let told = json(&told.stdout);
+    let report = json(&report.stdout);
     assert_eq!(
-        (&told["parts"][0]["part"], &told["parts"][0]["count"]),
+        (&report["parts"][0]["part"], &report["parts"][0]["count"]),
         (&json("\"train\""), &json("60"))
     );
     assert!(place.path("flat/green_00004.png").is_file(), "{:?}", place.names("flat"));
     place.succeed(&["data", "import", "flat", "--out", "flat.h5"]);
-    must_agree(&read(&place, "flat.h5", Part::Train), &read(&place, "data/train.h5", Part::Train));
+    assert_equal_data(
+        &read(&place, "flat.h5", SplitKind::Train),
+        &read(&place, "data/train.h5", SplitKind::Train),
+    );
 }
 
 #[test]
-fn a_split_is_told_and_each_part_is_in_a_file_of_its_own() {
+fn split_writes_one_file_per_split() {
     let place = Place::new();
     let mut images = coloured(60);
     let copies: Vec<usize> = (0..54).chain([0, 1, 2, 0, 1, 2]).collect();
     images = images.select(&copies);
     let classes = ["red", "green", "blue"].map(String::from);
-    hdf5::write(&place.path("all.h5"), Part::Train, &images, &classes).unwrap();
+    data_hdf5::write(&place.path("all.h5"), SplitKind::Train, &images, &classes).unwrap();
     let fractions = ["--test-fraction", "0.2", "--validation-fraction", "0.1"];
     let ran =
         place.succeed(&[&["data", "split", "all.h5", "--out", "parts"], &fractions[..]].concat());
     insta::assert_snapshot!("data-split", ran.stdout);
-    must_fit(&ran);
+    assert_fits(&ran.stdout);
     assert_eq!(place.names("parts"), ["test.h5", "train.h5", "validation.h5"]);
     let ran = place.succeed(
         &[
-            &["data", "split", "all.h5", "--out", "torn", "--ignore-twins", "--json"],
+            &[
+                "data",
+                "split",
+                "all.h5",
+                "--out",
+                "independent",
+                "--ignore-near-duplicates",
+                "--json",
+            ],
             &fractions[..],
         ]
         .concat(),
     );
-    let told = json(&ran.stdout);
-    assert_eq!((&told["together"], &told["parts"][2]["count"]), (&json("null"), &json("12")));
+    let report = json(&ran.stdout);
+    assert_eq!(
+        (&report["duplicate_groups"], &report["parts"][2]["count"]),
+        (&json("null"), &json("12"))
+    );
 }
 
 #[test]
-fn what_was_imported_is_trained_on() {
+fn an_imported_data_set_can_be_trained_on() {
     let place = photos();
     place.succeed(&["data", "import", "photos", "--out", "mine", "--test-fraction", "0.2"]);
     let ran = place.succeed(&["config", "init", "mine"]);
-    assert!(ran.stdout.contains("mine.toml: written"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("wrote mine.toml"), "{}", ran.stdout);
     let ran = place.succeed(&["--config", "mine.toml", "--set", "training.epochs=3"]);
     assert!(ran.stdout.contains("done in"), "{}", ran.stdout);
-    // The names of the folders are those of the answers.
+    // Predicted classes are named after the folders.
     let ran = place.succeed(&["predict", "runs/mine", "photos/red/00000.png", "--json"]);
     assert!(
         ["red", "green", "blue"].iter().all(|class| ran.stdout.contains(class)),
@@ -125,45 +134,7 @@ fn what_was_imported_is_trained_on() {
 }
 
 #[test]
-fn the_real_signs_come_back_from_folders_to_the_bit() {
-    let Some(signs) = signs() else {
-        println!("skipped: no real SIGNS images beside the checkout");
-        return;
-    };
-    let place = Place::new();
-    for (file, part) in [("train_signs.h5", Part::Train), ("test_signs.h5", Part::Test)] {
-        let file = signs.join(file);
-        let role = if part == Part::Train { "train" } else { "test" };
-        let folder = format!("signs/{role}");
-        fs::create_dir_all(place.path("signs")).unwrap();
-        place.succeed(&["data", "export", file.to_str().unwrap(), "--out", &folder, "--flat"]);
-    }
-    place.succeed(&["data", "import", "signs", "--out", "back"]);
-    for (file, part) in [("train", Part::Train), ("test", Part::Test)] {
-        let original = hdf5::read(&signs.join(format!("{file}_signs.h5")), part).unwrap();
-        must_agree(&read(&place, &format!("back/{file}.h5"), part), &original);
-    }
-}
-
-#[test]
-fn a_twin_is_never_on_both_sides_of_a_split_of_the_real_signs() {
-    let Some(signs) = signs() else {
-        println!("skipped: no real SIGNS images beside the checkout");
-        return;
-    };
-    let place = Place::new();
-    let file = signs.join("train_signs.h5");
-    let args = ["data", "split", file.to_str().unwrap(), "--out", "parts"];
-    place.succeed(
-        &[&args[..], &["--test-fraction", "0.1", "--validation-fraction", "0.1"]].concat(),
-    );
-    place.succeed(&["config", "init", "parts"]);
-    let told = place.succeed(&["data", "inspect", "parts.toml", "--json"]);
-    assert_eq!(json(&told.stdout)["twins"], json("[]"));
-}
-
-#[test]
-fn what_cannot_be_imported_is_refused_with_what_to_do() {
+fn import_errors_include_a_remedy() {
     let place = photos();
     place.write("photos/red/broken.png", "no image");
     RgbImage::new(9, 5).save(place.path("photos/blue/wide.png")).unwrap();
@@ -191,7 +162,7 @@ fn what_cannot_be_imported_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn what_cannot_be_exported_or_split_is_refused_with_what_to_do() {
+fn export_and_split_errors_include_a_remedy() {
     let place = photos();
     let refuses = |args: &[&str], code, words: &[&str]| {
         place.refuses(&[&["data"], args].concat(), code, words);
@@ -212,10 +183,10 @@ fn what_cannot_be_exported_or_split_is_refused_with_what_to_do() {
         &["none of 60", "larger --test-fraction"],
     );
     let both = ["--test-fraction", "0.5", "--validation-fraction", "0.5"];
-    split("data/train.h5", &both, 2, &["nothing to train on", "smaller"]);
+    split("data/train.h5", &both, 2, &["no training set", "smaller"]);
 }
 
-/// Waits until something in `directory` is under way.
+/// Waits until a partial output exists.
 fn await_partial(place: &Place) {
     let is_partial = |name: &String| name.ends_with(".partial");
     for _ in 0..1000 {
@@ -224,11 +195,11 @@ fn await_partial(place: &Place) {
         }
         sleep(Duration::from_millis(10));
     }
-    panic!("nothing was begun");
+    panic!("no partial output");
 }
 
 #[test]
-fn an_import_that_is_stopped_leaves_nothing() {
+fn a_stopped_import_leaves_no_files() {
     let place = Place::new();
     for class in ["a", "b"] {
         fs::create_dir_all(place.path("many").join(class)).unwrap();

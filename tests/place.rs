@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use dataset::Examples;
-use dataset::hdf5::{self, Part};
+use data::Examples;
+use data::SplitKind;
 use tempfile::TempDir;
 
 /// A directory of one test, removed with the value.
@@ -49,9 +49,9 @@ impl Place {
         place.write("tiny.toml", TINY);
         fs::create_dir(place.path("data")).unwrap();
         let classes = ["red", "green", "blue"].map(String::from);
-        for (file, part, count) in [("train", Part::Train, 60), ("test", Part::Test, 12)] {
+        for (file, part, count) in [("train", SplitKind::Train, 60), ("test", SplitKind::Test, 12)] {
             let path = place.path(format!("data/{file}.h5"));
-            hdf5::write(&path, part, &coloured(count), &classes).unwrap();
+            data_hdf5::write(&path, part, &coloured(count), &classes).unwrap();
         }
         place
     }

@@ -1,4 +1,4 @@
-//! `trainer reproduce`: experiments over seeds, beside what they are known to reach.
+//! `trainer reproduce`: experiments over several seeds, compared with their reference scores.
 
 use std::fs;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::place::Place;
 use crate::resuming::stop;
 use crate::training::json;
 
-/// An experiment on two moons that is known to reach `train` and `test`.
+/// An experiment on two moons with the reference scores `train` and `test`.
 fn experiment(name: &str, train: f64, test: f64) -> String {
     format!(
         r#"name = "{name}"
@@ -43,8 +43,8 @@ test_accuracy = {test}
     )
 }
 
-/// A place with `configs/one/easy.toml`, which reaches what it should, and `configs/hard.toml`,
-/// which cannot.
+/// A directory with `configs/one/easy.toml`, whose reference is reachable, and
+/// `configs/hard.toml`, whose reference is not.
 fn place() -> Place {
     let place = Place::new();
     fs::create_dir_all(place.path("configs/one")).unwrap();
@@ -56,7 +56,7 @@ fn place() -> Place {
 }
 
 #[test]
-fn what_is_reached_is_printed_and_saved_beside_the_reference() {
+fn scores_are_printed_and_saved_beside_the_reference() {
     let place = place();
     let ran = place.succeed(&["reproduce", "easy", "--seeds", "3"]);
     for word in ["[3 of 3", "easy-seed-2: train ", "easy", "80.0  75.0", "runs/reproduce/table.md"]
@@ -72,18 +72,18 @@ fn what_is_reached_is_printed_and_saved_beside_the_reference() {
     // The experiment's own seed, then others.
     for seed in [7, 1, 2] {
         let run = format!("runs/reproduce/easy-seed-{seed}");
-        assert!(place.path(&run).join("boundary.png").is_file());
+        assert!(place.path(&run).join("boundary.svg").is_file());
         assert!(place.read(format!("{run}/config.toml")).contains(&format!("seed = {seed}\n")));
     }
 }
 
 #[test]
-fn a_score_that_is_not_reached_is_marked_and_sets_the_exit_code() {
+fn a_score_below_the_reference_is_marked_and_sets_the_exit_code() {
     let place = place();
     let ran = place.trainer(&["reproduce", "--seeds", "1"]);
     assert_eq!(ran.code, Some(1), "{ran:#?}");
-    assert!(ran.stdout.contains("! hard: test is "), "{}", ran.stdout);
-    assert!(ran.stdout.contains("points below the course, 2.0 allowed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("! hard: test accuracy is "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("points below the reference, 2.0 allowed"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("! easy"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("plain"), "without a reference: {}", ran.stdout);
 }
@@ -97,7 +97,7 @@ fn a_course_is_named_by_its_directory() {
 }
 
 #[test]
-fn an_unknown_experiment_is_answered_with_those_there_are() {
+fn an_unknown_experiment_is_rejected_with_the_known_ones() {
     let place = place();
     place.refuses(&["reproduce", "esay"], 2, &["`esay`", "choose from hard, easy"]);
     let words = ["cannot read the configs in", "nowhere", "name them with --configs"];
@@ -111,7 +111,7 @@ fn an_unknown_experiment_is_answered_with_those_there_are() {
 }
 
 #[test]
-fn a_run_that_fails_is_told_and_does_not_stop_the_others() {
+fn a_run_that_fails_is_reported_and_does_not_stop_the_others() {
     let place = place();
     let broken = experiment("broken", 0.8, 0.8).replace(
         "[dataset.points]\nshape = \"moons\"\ntrain = 200",
@@ -131,12 +131,12 @@ fn gradients_are_checked_where_that_is_the_reference() {
     let config = config.split("train_accuracy = ").next().unwrap().to_owned();
     place.write("configs/gradients.toml", config + "gradient_difference = 2e-7\n");
     let ran = place.succeed(&["reproduce", "gradients", "--seeds", "2"]);
-    assert!(ran.stdout.contains("gradients below 2e-7: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("gradient difference below 2e-7: "), "{}", ran.stdout);
     assert!(!place.path("runs/reproduce/gradients-seed-7").exists());
 }
 
 #[test]
-fn what_was_stopped_goes_on_and_what_is_done_is_not_repeated() {
+fn stopped_runs_continue_and_finished_runs_are_not_repeated() {
     let place = place();
     let args = ["reproduce", "easy", "--seeds", "3", "--jobs", "1", "--out", "all"];
     let long = [&args[..], &["--set", "training.epochs=20000"]].concat();
@@ -145,7 +145,7 @@ fn what_was_stopped_goes_on_and_what_is_done_is_not_repeated() {
     assert_eq!(ran.code, Some(130), "{ran:#?}");
     assert!(ran.stdout.contains("continue: trainer reproduce --resume all"), "{}", ran.stdout);
     let first = place.read("all/easy-seed-7/summary.json");
-    // As it was when the process died between two of its first steps.
+    // As if the process had died before the first checkpoint.
     fs::create_dir_all(place.path("all/easy-seed-2")).unwrap();
     place.succeed(&["reproduce", "--resume", "all"]);
     assert_eq!(place.read("all/easy-seed-7/summary.json"), first);
@@ -156,14 +156,14 @@ fn what_was_stopped_goes_on_and_what_is_done_is_not_repeated() {
 }
 
 #[test]
-fn two_experiments_of_one_name_are_refused() {
+fn two_experiments_with_the_same_name_are_rejected() {
     let place = place();
     let words = ["are both called `same`", "a `name` of its own"];
     place.refuses(&["reproduce", "--set", "name=same"], 2, &words);
 }
 
 #[test]
-fn overrides_are_for_the_experiments_that_are_named() {
+fn overrides_apply_to_the_named_experiments_only() {
     let place = place();
     let deep = experiment("deep", 0.5, 0.5).replace("[4]", "[4, 4]");
     place.write("configs/deep.toml", deep);

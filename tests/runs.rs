@@ -1,16 +1,18 @@
-//! `trainer runs`: what there is in a directory of runs.
+//! `trainer runs`: list, show, compare, best and rm.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
+use data::SplitKind;
 use serde_json::{Value, json};
 
-use crate::place::{Place, TINY};
+use crate::place::{Place, TINY, coloured};
 use crate::resuming::stop;
+use crate::screen::assert_fits;
 use crate::training::json;
 
-/// A place with the runs `tiny` and `tiny-2`, which has another seed and learning rate.
+/// Creates a directory with the runs `tiny` and `tiny-2`, which has another seed and learning rate.
 fn two_runs() -> Place {
     let place = Place::new();
     place.succeed(&["--config", "tiny.toml"]);
@@ -30,7 +32,7 @@ fn set(place: &Place, run: &str, key: &str, value: Value) {
     place.write(&path, summary.to_string());
 }
 
-/// Gives a run these accuracies on the validation and the test set.
+/// Sets the validation and test accuracy of a run.
 fn set_scores(place: &Place, run: &str, validation: f64, test: f64) {
     let best = json!({ "epoch": 3, "checkpoint": "", "accuracy": validation, "loss": 1.0 });
     set(place, run, "best", best);
@@ -39,7 +41,7 @@ fn set_scores(place: &Place, run: &str, validation: f64, test: f64) {
     set(place, run, "train_accuracy", json!(1.0));
 }
 
-/// The text with the times at which `run` was started replaced by `MM-DD hh:mm`.
+/// Replaces the start time of `run` in a text by `MM-DD hh:mm`.
 fn timeless(place: &Place, text: &str, run: &str) -> String {
     let environment = json(&place.read(format!("runs/{run}/environment.json")));
     let started = environment["started"].as_str().unwrap();
@@ -48,14 +50,8 @@ fn timeless(place: &Place, text: &str, run: &str) -> String {
     text.replace(&started.get(5..16).unwrap().replace('T', " "), "MM-DD hh:mm")
 }
 
-#[track_caller]
-fn assert_fits(text: &str) {
-    let wide = text.lines().find(|line| line.chars().count() > 80);
-    assert!(wide.is_none(), "wider than 80 columns: {wide:?}");
-}
-
 #[test]
-fn the_list_holds_finished_interrupted_and_damaged_runs_and_what_is_none() {
+fn list_shows_finished_interrupted_and_damaged_runs_and_other_directories() {
     let place = two_runs();
     set_scores(&place, "tiny", 0.75, 0.8);
     set_scores(&place, "tiny-2", 0.5, 0.6);
@@ -84,7 +80,7 @@ fn the_list_holds_finished_interrupted_and_damaged_runs_and_what_is_none() {
 }
 
 #[test]
-fn before_the_first_run_there_is_an_empty_list_and_a_directory_that_is_named_must_be_there() {
+fn list_is_empty_before_the_first_run_but_a_given_directory_must_exist() {
     let place = Place::new();
     assert!(place.succeed(&["runs", "list"]).stdout.contains("no runs in runs yet"));
     assert_eq!(place.succeed(&["runs", "list", "--json"]).stdout, "[]\n");
@@ -94,7 +90,7 @@ fn before_the_first_run_there_is_an_empty_list_and_a_directory_that_is_named_mus
 }
 
 #[test]
-fn a_long_name_stands_above_its_row_so_that_the_list_fits() {
+fn list_prints_a_long_name_above_its_row() {
     let place = two_runs();
     fs::rename(place.path("runs/tiny"), place.path("runs").join("n".repeat(60))).unwrap();
     let text = place.succeed(&["runs", "list"]).stdout;
@@ -103,31 +99,31 @@ fn a_long_name_stands_above_its_row_so_that_the_list_fits() {
 }
 
 #[test]
-fn a_run_that_diverged_is_listed_as_failed_until_it_goes_on() {
+fn a_diverged_run_is_failed_until_it_is_resumed() {
     let place = Place::new();
     let diverging = ["--set", "optimizer.adam.learning_rate=1e38", "--set", "training.epochs=40"];
     let ran = place.trainer(&[&["--config", "tiny.toml"], &diverging[..]].concat());
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let shown = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
     assert_eq!(shown["status"], "failed");
-    let why = shown["why"].as_str().unwrap();
-    assert!(ran.stderr.contains(why), "{why}: {}", ran.stderr);
+    let reason = shown["reason"].as_str().unwrap();
+    assert!(ran.stderr.contains(reason), "{reason}: {}", ran.stderr);
     place.succeed(&["--resume", "runs/tiny", "--set", "optimizer.adam.learning_rate=1e-2"]);
     let shown = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
-    assert_eq!((&shown["status"], &shown["why"]), (&json!("finished"), &Value::Null));
+    assert_eq!((&shown["status"], &shown["reason"]), (&json!("finished"), &Value::Null));
 }
 
 #[test]
-fn show_tells_what_a_run_is_by_its_name_or_its_path() {
+fn show_accepts_the_name_or_the_path_of_a_run() {
     let place = two_runs();
     set_scores(&place, "tiny", 0.75, 0.5);
     let text = place.succeed(&["runs", "show", "tiny"]).stdout;
     assert_fits(&text);
     assert_eq!(place.succeed(&["runs", "show", "runs/tiny"]).stdout, text);
     assert_eq!(place.succeed(&["runs", "show", "tiny", "--runs", "runs/"]).stdout, text);
-    let (told, files) = text.split_once("  device ").unwrap();
-    insta::assert_snapshot!(timeless(&place, told, "tiny"));
-    assert!(files.contains("best_model.bpk (") && files.contains("in all"), "{files}");
+    let (summary, files) = text.split_once("  device ").unwrap();
+    insta::assert_snapshot!(timeless(&place, summary, "tiny"));
+    assert!(files.contains("best_model.bpk (") && files.contains("in total"), "{files}");
 
     let all = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
     assert_eq!(all["config"]["model"]["mlp"]["hidden"], json!([8]));
@@ -138,7 +134,7 @@ fn show_tells_what_a_run_is_by_its_name_or_its_path() {
 }
 
 #[test]
-fn compare_shows_exactly_what_differs() {
+fn compare_lists_exactly_the_differences() {
     let place = two_runs();
     for run in ["tiny", "tiny-2"] {
         set_scores(&place, run, 0.75, 0.25);
@@ -155,7 +151,7 @@ fn compare_shows_exactly_what_differs() {
 }
 
 #[test]
-fn more_runs_than_fit_beside_each_other_are_compared_row_by_row() {
+fn compare_uses_one_row_per_run_if_columns_do_not_fit() {
     let place = two_runs();
     fs::rename(place.path("runs/tiny"), place.path("runs").join("a".repeat(50))).unwrap();
     let text = place.succeed(&["runs", "compare", &"a".repeat(50), "tiny-2"]).stdout;
@@ -165,22 +161,21 @@ fn more_runs_than_fit_beside_each_other_are_compared_row_by_row() {
 }
 
 #[test]
-fn compare_warns_where_the_runs_were_tested_on_other_data() {
+fn compare_warns_about_different_test_data() {
     let place = Place::new();
     place.succeed(&["--config", "tiny.toml"]);
     let classes = ["red", "green", "blue"].map(String::from);
     let path = place.path("data/other.h5");
-    let part = dataset::hdf5::Part::Test;
-    dataset::hdf5::write(&path, part, &crate::place::coloured(15), &classes).unwrap();
+    data_hdf5::write(&path, SplitKind::Test, &coloured(15), &classes).unwrap();
     place.succeed(&["--config", "tiny.toml", "--set", "dataset.hdf5.test=other.h5"]);
     let text = place.succeed(&["runs", "compare", "tiny", "tiny-2"]).stdout;
-    assert!(text.contains("the scores do not compare"), "{text}");
+    assert!(text.contains("the scores are not comparable"), "{text}");
     let ran = place.succeed(&["runs", "best"]);
-    assert!(ran.stderr.contains("their scores do not compare"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("their scores are not comparable"), "{}", ran.stderr);
 }
 
 #[test]
-fn best_prints_the_path_of_the_best_finished_run_alone() {
+fn best_prints_only_the_path_of_the_best_finished_run() {
     let place = two_runs();
     place.write(
         "other.toml",
@@ -192,15 +187,11 @@ fn best_prints_the_path_of_the_best_finished_run_alone() {
     set(&place, "other", "test_accuracy", json!(0.95));
     let ran = place.succeed(&["runs", "best"]);
     assert_eq!(ran.stdout, "runs/tiny-2\n");
-    assert!(ran.stderr.contains("left out: 1 without validation accuracy"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("ignored 1 without validation accuracy"), "{}", ran.stderr);
     assert_eq!(place.succeed(&["runs", "best", "tiny"]).stderr, "");
     let ran = place.succeed(&["runs", "best", "--by", "test"]);
     assert_eq!(ran.stdout, "runs/other\n");
-    assert!(
-        ran.stderr.contains("chosen by test accuracy: report it on other data"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("selected by test accuracy"), "{}", ran.stderr);
     assert_eq!(place.succeed(&["runs", "best", "tiny", "--by", "test"]).stdout, "runs/tiny\n");
     let all = json(&place.succeed(&["runs", "best", "other", "--json"]).stdout);
     assert_eq!((&all["by"], &all["of"]), (&json!("test"), &json!(1)));
@@ -211,10 +202,10 @@ fn best_prints_the_path_of_the_best_finished_run_alone() {
 }
 
 #[test]
-fn rm_deletes_runs_and_says_so() {
+fn rm_deletes_runs_and_lists_them() {
     let place = two_runs();
     let ran = place.trainer(&["runs", "rm", "tiny"]);
-    ran.refused(2, &["nobody to ask", "--yes"]);
+    ran.refused(2, &["without a terminal", "--yes"]);
     assert_eq!(place.names("runs"), ["tiny", "tiny-2"]);
     let ran = place.succeed(&["runs", "rm", "--yes", "tiny", "runs/tiny/", "runs/./tiny-2"]);
     assert_eq!(place.names("runs"), [""; 0]);
@@ -227,7 +218,7 @@ fn rm_deletes_runs_and_says_so() {
 }
 
 #[test]
-fn rm_refuses_what_is_no_run_and_then_deletes_nothing() {
+fn rm_deletes_nothing_if_one_argument_is_not_a_run() {
     let place = two_runs();
     symlink("tiny-2", place.path("runs/latest")).unwrap();
     fs::create_dir(place.path("runs/copies")).unwrap();
@@ -255,7 +246,7 @@ fn rm_refuses_what_is_no_run_and_then_deletes_nothing() {
 }
 
 #[test]
-fn a_run_that_is_under_way_is_listed_as_running_and_not_deleted() {
+fn an_active_run_is_running_and_is_not_deleted() {
     let place = Place::new();
     let child = place.start(&["--config", "tiny.toml", "--set", "training.epochs=1000000"]);
     let id = child.id().to_string();
@@ -265,7 +256,7 @@ fn a_run_that_is_under_way_is_listed_as_running_and_not_deleted() {
     }
     let shown = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);
     assert_eq!(
-        (&shown["status"], &shown["why"]),
+        (&shown["status"], &shown["reason"]),
         (&json!("running"), &json!(format!("process {id}")))
     );
     let words = [format!("process {id}").leak(), "stop it first"];

@@ -1,22 +1,24 @@
-//! What holds for the output of every command: it is recorded, fits 80 columns, has colours on a
-//! terminal alone, and is one JSON document where that is asked for.
+//! Output of every command: equal to its snapshot, at most 80 columns wide, coloured only on a
+//! terminal, and one JSON document with `--json`.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
-use crate::place::{Place, TINY};
+use data::SplitKind;
+
+use crate::place::{Place, TINY, coloured};
 use crate::training::json;
 
-/// Every command once, in an order in which each finds what it needs: its name, how to call it, and
-/// whether it prints results, which `--json` prints too.
+/// Every command once, in an order in which each finds its input: name, arguments, and true if it has
+/// `--json`.
 const CALLS: &[(&str, &str, bool)] = &[
     ("devices", "devices", true),
-    ("data synthesize", "data synthesize --out drawn --train 60 --test 12", false),
-    ("data inspect", "data inspect drawn/train_signs.h5", true),
-    ("data export", "data export drawn/train_signs.h5 --out folders", true),
+    ("data synthesize", "data synthesize --out synthetic --train 60 --test 12", false),
+    ("data inspect", "data inspect synthetic/train_signs.h5", true),
+    ("data export", "data export synthetic/train_signs.h5 --out folders", true),
     ("data import", "data import folders --out imported.h5", true),
     ("data split", "data split imported.h5 --test-fraction 0.2 --out parts", true),
-    ("config init", "config init drawn", false),
+    ("config init", "config init synthetic", false),
     ("config check", "config check tiny.toml points.toml", true),
     ("config show", "config show points.toml", true),
     ("config diff", "config diff tiny.toml points.toml", true),
@@ -40,7 +42,7 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("man", "man", false),
 ];
 
-/// Checked elsewhere: what is long, and what depends on the time or on the build.
+/// Commands without a snapshot of their output: it is long, or depends on the time or the build.
 const ELSEWHERE: [&str; 6] =
     ["config schema", "completions", "man", "runs show", "runs list", "devices"];
 
@@ -81,7 +83,7 @@ fn words(call: &str) -> Vec<&str> {
     call.split(' ').collect()
 }
 
-/// The names of all commands without commands below them, from their help.
+/// Names of all commands without subcommands, according to their help.
 fn commands(place: &Place, above: &[&str]) -> BTreeSet<String> {
     let help = place.succeed(&[above, &["--help"]].concat()).stdout;
     let Some((_, list)) = help.split_once("Commands:\n") else {
@@ -93,14 +95,16 @@ fn commands(place: &Place, above: &[&str]) -> BTreeSet<String> {
     names.flat_map(|name| commands(place, &[above, &[name]].concat())).collect()
 }
 
-/// The text with `#` for each number with a decimal point, single spaces, and no name of a device.
+/// Replaces numbers with a decimal point by `#`, repeated spaces by one, and the name of the device.
 fn steady(place: &Place, text: &str) -> String {
     let mut steady = String::new();
     for piece in text.split_inclusive(|letter: char| !letter.is_ascii_digit() && letter != '.') {
         let number = piece.trim_end_matches(|letter: char| !letter.is_ascii_digit());
-        match number.contains('.') && number.starts_with(|letter: char| letter.is_ascii_digit()) {
-            true => steady += &piece.replace(number, "#"),
-            false => steady += piece,
+        let is_number = number.starts_with(|letter: char| letter.is_ascii_digit());
+        if is_number && number.contains('.') {
+            steady += &piece.replace(number, "#");
+        } else {
+            steady += piece;
         }
     }
     let exponents = |rest: &str| {
@@ -116,13 +120,13 @@ fn steady(place: &Place, text: &str) -> String {
 
 #[track_caller]
 pub fn assert_fits(text: &str) {
-    // A path is as long as it is.
+    // Lines with paths may be longer.
     let mut lines = text.lines().filter(|line| !line.contains('/'));
     let wide = lines.find(|line| line.chars().count() > 80);
     assert!(wide.is_none(), "wider than 80 columns: {wide:?}");
 }
 
-/// What a call shows on a terminal of its own.
+/// Output of a call on a pseudo-terminal.
 fn on_a_terminal(place: &Place, call: &str, variables: &[(&str, &str)]) -> String {
     let call = format!("{} {call}", env!("CARGO_BIN_EXE_trainer"));
     let mut command = Command::new("script");
@@ -136,13 +140,13 @@ fn on_a_terminal(place: &Place, call: &str, variables: &[(&str, &str)]) -> Strin
 }
 
 #[test]
-fn every_command_is_tried_here() {
+fn every_command_is_tested_here() {
     let tried: BTreeSet<_> = CALLS.iter().map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(commands(&Place::new(), &[]), tried);
 }
 
 #[test]
-fn the_help_of_every_command_is_as_recorded_and_fits() {
+fn the_help_of_every_command_matches_its_snapshot_and_fits() {
     let place = Place::new();
     let all = commands(&place, &[]);
     let above = all.iter().filter_map(|name| Some(name.split_once(' ')?.0.to_owned()));
@@ -157,7 +161,7 @@ fn the_help_of_every_command_is_as_recorded_and_fits() {
 }
 
 #[test]
-fn the_output_of_every_command_is_as_recorded_fits_and_has_no_colours_in_a_pipe() {
+fn the_output_of_every_command_matches_its_snapshot_and_fits_without_colours() {
     let place = place();
     for (name, call, _) in CALLS {
         let ran = place.succeed(&words(call));
@@ -172,21 +176,22 @@ fn the_output_of_every_command_is_as_recorded_fits_and_has_no_colours_in_a_pipe(
 }
 
 #[test]
-fn whatever_prints_results_prints_one_json_document_where_that_is_asked_for() {
+fn json_output_is_one_document() {
     let place = place();
     for (name, call, has_json) in CALLS {
         let help = place.succeed(&[&words(name)[..], &["--help"]].concat()).stdout;
         assert_eq!(help.contains("--json"), *has_json, "{name}");
-        match has_json {
-            true => drop(json(&place.succeed(&[&words(call)[..], &["--json"]].concat()).stdout)),
-            false => drop(place.succeed(&words(call))),
+        if *has_json {
+            json(&place.succeed(&[&words(call)[..], &["--json"]].concat()).stdout);
+        } else {
+            place.succeed(&words(call));
         }
     }
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn colours_are_shown_on_a_terminal_and_nowhere_where_they_are_not_wanted() {
+fn colours_are_shown_only_on_a_terminal_and_can_be_disabled() {
     let place = place();
     place.succeed(&["train", "--config", "points.toml"]);
     for call in ["runs list", "evaluate runs/points", "config check points.toml", "--help", "rnus"]
@@ -196,7 +201,7 @@ fn colours_are_shown_on_a_terminal_and_nowhere_where_they_are_not_wanted() {
             let shown = on_a_terminal(&place, call, &[unwanted]);
             assert!(!shown.contains('\x1b'), "{call}, {unwanted:?}: {shown:?}");
         }
-        // It is unset if it is empty.
+        // An empty value counts as unset.
         assert!(on_a_terminal(&place, call, &[("NO_COLOR", "")]).contains("\x1b["), "{call}");
     }
     let forced = place.command(&["runs", "list"]).env("CLICOLOR_FORCE", "1").output().unwrap();
@@ -206,23 +211,25 @@ fn colours_are_shown_on_a_terminal_and_nowhere_where_they_are_not_wanted() {
 }
 
 #[test]
-fn a_table_of_many_classes_gives_way_to_what_is_confused_most() {
+fn the_most_frequent_confusions_replace_a_matrix_of_many_classes() {
     let place = Place::new();
     let names: Vec<String> = (0..30).map(|class| format!("class-{class}")).collect();
-    let mut examples = crate::place::coloured(120);
+    let mut examples = coloured(120);
     for (item, label) in examples.labels.iter_mut().enumerate() {
         *label = item as u32 % 30;
     }
-    use dataset::hdf5::{self, Part};
-    for (file, part) in [("train", Part::Train), ("test", Part::Test)] {
-        // The colours of a test set of its own.
+    for (file, part) in [("train", SplitKind::Train), ("test", SplitKind::Test)] {
+        // Different labels, so that classes are confused.
         let mut examples = examples.clone();
-        examples.labels.rotate_left(if part == Part::Test { 1 } else { 0 });
-        hdf5::write(&place.path(format!("data/{file}.h5")), part, &examples, &names).unwrap();
+        examples.labels.rotate_left(if part == SplitKind::Test { 1 } else { 0 });
+        data_hdf5::write(&place.path(format!("data/{file}.h5")), part, &examples, &names).unwrap();
     }
     place.write("many.toml", TINY.replace("epochs = 3", "epochs = 1"));
     place.succeed(&["--config", "many.toml"]);
     let text = place.succeed(&["evaluate", "runs/tiny"]).stdout;
     assert_fits(&text);
-    assert!(text.contains("confused most, 10 of ") && text.contains("taken for"), "{text}");
+    assert!(
+        text.contains("most frequent confusions, 10 of ") && text.contains("predicted as"),
+        "{text}"
+    );
 }

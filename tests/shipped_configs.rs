@@ -1,11 +1,10 @@
 //! Every config that is shipped runs, and keeps what its header promises.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use crate::place::Place;
 use crate::screen::assert_fits;
-use crate::training::json;
 
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -19,15 +18,6 @@ pub fn configs() -> Vec<PathBuf> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     paths
-}
-
-/// The directory of the real SIGNS files, if they are anywhere where the README puts them, or
-/// beside the checkout.
-pub fn signs() -> Option<PathBuf> {
-    let named = env::var_os("SIGNS_DIR").map(PathBuf::from);
-    let places = [root().join("data/signs"), root().join("../shared/data/signs")];
-    let mut places = named.into_iter().chain(places);
-    fs::canonicalize(places.find(|place| place.join("train_signs.h5").is_file())?).ok()
 }
 
 #[test]
@@ -55,19 +45,4 @@ fn every_header_tells_command_time_and_score() {
             assert!(header.contains(word), "{}: no {word:?} in\n{header}", config.display());
         }
     }
-}
-
-#[test]
-fn the_signs_config_reaches_its_score_on_the_real_images() {
-    let Some(signs) = signs() else {
-        println!("skipped: no real SIGNS images beside the checkout");
-        return;
-    };
-    let place = Place::new();
-    let config = root().join("configs/signs.toml");
-    let mut command = place.command(&["--config", config.to_str().unwrap()]);
-    let ran = crate::place::Ran::from(command.env("SIGNS_DIR", signs).output().unwrap());
-    assert_eq!(ran.code, Some(0), "{ran:#?}");
-    let accuracy = &json(&place.read("runs/signs/summary.json"))["test_accuracy"];
-    assert!(accuracy.as_f64().unwrap() >= 0.88, "{accuracy}");
 }

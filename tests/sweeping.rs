@@ -23,7 +23,7 @@ fn place(sweep: &str) -> Place {
 fn every_combination_is_trained_with_every_seed_and_the_best_is_written_out() {
     let place = place(GRID);
     let ran = place.succeed(&["sweep", "sweep.toml", "--jobs", "1"]);
-    assert!(ran.stdout.contains("chosen by its validation accuracy"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("best setting selected by validation accuracy"), "{}", ran.stdout);
     let runs = place.names("runs/sweep-tiny");
     let trained = runs.iter().filter(|name| name.contains("-seed-")).count();
     assert_eq!(trained, 8);
@@ -35,7 +35,7 @@ fn every_combination_is_trained_with_every_seed_and_the_best_is_written_out() {
     assert_eq!(rows[0]["validation_accuracy"].as_array().unwrap().len(), 2);
     let page = place.read("runs/sweep-tiny/report.html");
     assert_eq!(page.matches("<polyline").count(), 4);
-    // What it found can be trained as it is.
+    // The best config can be trained directly.
     place.succeed(&["--config", "runs/sweep-tiny/best.toml", "--run-dir", "again"]);
     assert!(place.read("runs/sweep-tiny/best.toml").contains("learning_rate = 0.01"));
 }
@@ -85,7 +85,7 @@ fn a_sweep_that_was_stopped_continues_and_repeats_nothing() {
 }
 
 #[test]
-fn drawn_settings_are_those_of_the_seed() {
+fn sampled_settings_are_determined_by_the_seed() {
     let sweep = "config = \"tiny.toml\"\n[random]\ntrials = 3\nseed = 5\n[random.keys]\n\"optimizer.adam.learning_rate\" = { log_uniform = [1e-4, 1e-1] }\n";
     let place = place(sweep);
     let settings = |out: &str| {
@@ -102,7 +102,7 @@ fn drawn_settings_are_those_of_the_seed() {
 }
 
 #[test]
-fn sweeps_that_cannot_be_meant_are_refused() {
+fn invalid_sweeps_are_rejected() {
     let place = place("config = \"tiny.toml\"\n[grid]\n\"optimizer.adam.learning_rat\" = [1]\n");
     place.trainer(&["sweep", "sweep.toml"]).refused(2, &["learning_rat", "learning_rate"]);
     place.write("sweep.toml", "config = \"tiny.toml\"\n");
@@ -114,5 +114,5 @@ fn sweeps_that_cannot_be_meant_are_refused() {
     place.write("tiny.toml", config);
     place.write("sweep.toml", "config = \"tiny.toml\"\n[grid]\nseed = [1]\n");
     place.trainer(&["sweep", "sweep.toml"]).refused(2, &["split.validation_fraction"]);
-    assert!(place.names("runs").is_empty(), "nothing is made");
+    assert!(place.names("runs").is_empty(), "nothing is created");
 }

@@ -2,7 +2,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use dataset::hdf5::{self, Part};
+use data::SplitKind;
 
 use crate::place::{Place, TINY, coloured};
 
@@ -25,25 +25,19 @@ fn a_run_learns_and_leaves_everything_in_its_directory() {
     assert_eq!(ran.stderr, "");
 
     let expected = [
-        "accuracy.png",
         "accuracy.svg",
         "best_model.bpk",
-        "calibration.png",
         "calibration.svg",
         "checkpoints",
         "config.toml",
-        "confusion.png",
         "confusion.svg",
-        "curves.png",
         "curves.svg",
         "environment.json",
         "evaluation-test.json",
         "evaluation-train.json",
         "findings.json",
-        "learning_rate.png",
         "learning_rate.svg",
         "lock",
-        "loss.png",
         "loss.svg",
         "metrics.csv",
         "metrics.jsonl",
@@ -51,7 +45,6 @@ fn a_run_learns_and_leaves_everything_in_its_directory() {
         "run.log",
         "summary.json",
         "tensorboard",
-        "throughput.png",
         "throughput.svg",
         "timings.jsonl",
     ];
@@ -61,7 +54,7 @@ fn a_run_learns_and_leaves_everything_in_its_directory() {
     assert!(losses[29] < losses[0] / 4.0, "{losses:?}");
     let summary = json(&place.read("runs/tiny/summary.json"));
     assert_eq!(summary["test_accuracy"], 1.0);
-    assert_eq!(summary["stand_in"], false);
+    assert_eq!(summary["synthetic"], false);
     let parameters = format!("{} parameters", summary["parameters"]);
     assert!(ran.stdout.contains(&parameters), "no {parameters} in {}", ran.stdout);
     let environment = json(&place.read("runs/tiny/environment.json"));
@@ -132,7 +125,7 @@ fn a_batch_of_one_is_refused_only_where_it_is_normalised() {
 fn a_validation_file_of_its_own_is_used() {
     let place = Place::new();
     let classes = ["red", "green", "blue"].map(String::from);
-    hdf5::write(&place.path("data/own.h5"), Part::Train, &coloured(30), &classes).unwrap();
+    data_hdf5::write(&place.path("data/own.h5"), SplitKind::Train, &coloured(30), &classes).unwrap();
     let text = TINY.replace("test = ", "validation = \"own.h5\"\ntest = ");
     let text = text.replace("[split]\nvalidation_fraction = 0.2\n", "");
     place.write("own.toml", &text);

@@ -1,4 +1,4 @@
-"""as_validation.py FROM TO: the test images of a file as a file of validation images."""
+"""as_validation.py SOURCE TARGET: copies the test images of an HDF5 file to a file of validation images."""
 
 import sys
 

@@ -1,9 +1,10 @@
-"""What the peers share: they read the config of the trainer and the same data, and are timed alike.
+"""Shared by the programs for the other frameworks: they read the config of the trainer and the same data, and
+measure in the same way.
 
     python pytorch.py CONFIG VARIANT --steps N --seconds S
 
-trains by chunks of N whole steps. Prints one line of JSON: the clock when the first step was done and,
-if S is not 0, images a second over about S seconds after a warm-up.
+trains N steps per call. Prints one line of JSON: the time at the end of the first step and, if S is not 0, images
+per second over about S seconds after a warm-up.
 """
 
 import argparse
@@ -21,8 +22,8 @@ import numpy as np
 
 
 def main(build):
-    """`build(config, images, labels, steps, variant)` returns `train(count)`, which does `count` whole
-    training steps, one or a multiple of `steps`, and returns when they are done."""
+    """`build(config, images, labels, steps, variant)` returns `train(count)`, which completes `count` training
+    steps, one or a multiple of `steps`, before it returns."""
     arguments = parse_arguments()
     config = tomllib.loads(Path(arguments.config).read_text())
     train = build(config, *load(config), arguments.steps, arguments.variant)
@@ -32,20 +33,20 @@ def main(build):
         batch_size = config["training"]["batch_size"]
         result["images_per_second"] = rate(train, arguments.steps, arguments.seconds) * batch_size
     print(json.dumps(result), flush=True)
-    # What libraries do on leaving is not measured, and some of them crash there.
+    # Skips the exit handlers of the libraries, which are not measured and can crash.
     os._exit(0)
 
 
 def rate(train, steps, seconds):
-    """Steps a second: the difference between a long and a short call, as the trainer is timed."""
+    """Steps per second, from the difference between a long and a short call, as for the trainer."""
     train(steps)
-    chunks = math.ceil(seconds / timed(train, steps))
-    timed(train, math.ceil(chunks / 4) * steps)
+    calls = math.ceil(seconds / timed(train, steps))
+    timed(train, math.ceil(calls / 4) * steps)
     short = statistics.median(timed(train, steps) for _ in range(3))
-    long = timed(train, (1 + chunks) * steps)
+    long = timed(train, (1 + calls) * steps)
     if long <= short:
-        sys.exit("a long run took no longer than a short one: leave the machine alone and try again")
-    return chunks * steps / (long - short)
+        sys.exit("the long run was not slower than the short one: stop other programs and try again")
+    return calls * steps / (long - short)
 
 
 def timed(train, steps):
@@ -63,8 +64,8 @@ def load(config):
 
 
 def standardization(images):
-    """Factor and summand of each channel, f32 [channels]: a pixel times the one plus the other has
-    mean 0 and deviation 1."""
+    """Factor and summand of each channel, f32 [channels]: `pixel * factor + summand` has mean 0 and standard
+    deviation 1."""
     pixels = images.reshape(-1, images.shape[-1])
     mean, deviation = pixels.mean(0, dtype=np.float64), pixels.std(0, dtype=np.float64)
     return (1 / deviation).astype(np.float32), (-mean / deviation).astype(np.float32)

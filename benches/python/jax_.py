@@ -1,6 +1,6 @@
-"""The models of `benches/configs` in JAX, without a framework above it.
+"""The models of `benches/configs` in JAX, without a higher-level framework.
 
-Variants: jit (one call a step), scan (one call for a chunk of steps). The state is donated.
+Variants: jit (one step per call), scan (several steps per call). The state is donated.
 """
 
 from functools import partial
@@ -16,7 +16,7 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 MOMENTUM, NORM_EPSILON = 0.1, 1e-5
 
 
-def build(config, images, labels, chunk, variant):
+def build(config, images, labels, steps_per_call, variant):
     (kind, settings), = config["model"].items()
     random = np.random.default_rng(config.get("seed", 1))
     layers, forward = {"mlp": mlp, "cnn": cnn, "resnet": resnet}[kind](settings, images.shape[1:])
@@ -25,12 +25,12 @@ def build(config, images, labels, chunk, variant):
     rate, batch_size = config["optimizer"]["adam"]["learning_rate"], config["training"]["batch_size"]
     zeros = lambda: jax.tree.map(jnp.zeros_like, parameters)
     state = jax.device_put((parameters, statistics, zeros(), zeros(), jnp.zeros((), jnp.int32)))
-    one = partial(step, partial(loss, forward), rate)
-    call = jax.jit(one, donate_argnums=0) if variant == "jit" else jax.jit(partial(scan, one), donate_argnums=0)
+    one_step = partial(step, partial(loss, forward), rate)
+    call = jax.jit(one_step if variant == "jit" else partial(scan, one_step), donate_argnums=0)
 
     def train(count):
         nonlocal state
-        steps = min(count, chunk)
+        steps = min(count, steps_per_call)
         for _ in range(count // steps):
             order = random.permutation(len(images)).astype(np.int32)[: steps * batch_size].reshape(steps, batch_size)
             for items in order if variant == "jit" else [order]:
@@ -41,7 +41,7 @@ def build(config, images, labels, chunk, variant):
 
 
 def step(loss, rate, state, data, items):
-    """One step of Adam with the batch of `items`."""
+    """One step of Adam on the batch of `items`."""
     parameters, statistics, first, second, count = state
     gradients, statistics = jax.grad(loss, has_aux=True)(parameters, statistics, data, items)
     count = count + 1
@@ -66,7 +66,7 @@ def loss(forward, parameters, statistics, data, items):
 
 
 def initialize(layers, random):
-    """The parameters and running statistics of layers of a shape, with or without a norm."""
+    """Parameters and running statistics of `layers`: for each name a shape, and whether it has batch norm."""
     parameters, statistics = {}, {}
     for name, (shape, norm) in layers.items():
         weight = random.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / np.prod(shape[:-1])))
@@ -79,8 +79,8 @@ def initialize(layers, random):
     return parameters, statistics
 
 
-class Pass:
-    """A forward pass: applies layers by name and collects their new statistics."""
+class ForwardPass:
+    """Applies layers by name and collects their new running statistics."""
 
     def __init__(self, parameters, statistics):
         self.parameters, self.statistics = parameters, dict(statistics)
@@ -91,7 +91,7 @@ class Pass:
 
     def convolution(self, name, x, stride=1):
         weight = self.parameters[name]["weight"]
-        # Padded as in PyTorch: "SAME" would pad only one side where the stride is 2.
+        # Padding of PyTorch: with stride 2, "SAME" would pad only one side.
         padding = [(size // 2, size // 2) for size in weight.shape[:2]]
         layout = ("NHWC", "HWIO", "NHWC")
         return self.norm(name, lax.conv_general_dilated(x, weight, (stride, stride), padding, dimension_numbers=layout))
@@ -122,7 +122,7 @@ def dense_forward(run, x, hidden):
 
 def mlp(settings, shape):
     def forward(parameters, statistics, x):
-        return dense_forward(Pass(parameters, statistics), x.reshape(len(x), -1), settings["hidden"])
+        return dense_forward(ForwardPass(parameters, statistics), x.reshape(len(x), -1), settings["hidden"])
 
     return dense(int(np.prod(shape)), settings["hidden"], settings["batch_norm"] != "none"), forward
 
@@ -134,7 +134,7 @@ def cnn(settings, shape):
     stages = list(layers)
 
     def forward(parameters, statistics, x):
-        run = Pass(parameters, statistics)
+        run = ForwardPass(parameters, statistics)
         for stage in stages:
             x = max_pool(jax.nn.relu(run.convolution(stage, x)))
         return dense_forward(run, x.reshape(len(x), -1), settings["hidden"])
@@ -143,7 +143,7 @@ def cnn(settings, shape):
 
 
 def max_pool(x):
-    """Of windows of two by two. The gradient of `reduce_window` would be far slower on processors."""
+    """Maximum of windows of 2x2. The gradient of `reduce_window` is far slower on CPUs."""
     n, height, width, channels = x.shape
     x = x.reshape(n, height // 2, 2, width // 2, 2, channels)
     rows = jnp.maximum(x[:, :, 0], x[:, :, 1])
@@ -163,7 +163,7 @@ def resnet(settings, shape):
             inputs = channels
 
     def forward(parameters, statistics, x):
-        run = Pass(parameters, statistics)
+        run = ForwardPass(parameters, statistics)
         x = jax.nn.relu(run.convolution("stem", x))
         for name, stride in strides.items():
             inner = jax.nn.relu(run.convolution(f"{name}.first", x, stride))

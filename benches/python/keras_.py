@@ -1,7 +1,7 @@
-"""The models of `benches/configs` in Keras on TensorFlow, its fastest backend on processors.
+"""The models of `benches/configs` in Keras on TensorFlow, its fastest backend on CPUs.
 
-Variants: jit (steps compiled by XLA), graph (not). Batches are made by `tf.data`, ahead of the steps,
-and one call from Python does a whole chunk of steps.
+Variants: jit (steps compiled by XLA), graph (without XLA). `tf.data` prefetches the batches, and one call from
+Python executes several steps.
 """
 
 import os
@@ -34,7 +34,7 @@ def build(config, images, labels, steps, variant):
 
 
 def make_batches(images, labels, batch_size):
-    """Endless shuffled batches: one order an epoch, and one gather a batch."""
+    """Endless shuffled batches: one permutation per epoch, one gather per batch."""
     count, per_epoch = len(images), len(images) // batch_size
     factor, summand = common.standardization(images)
     images, labels = tf.constant(images), tf.constant(labels)

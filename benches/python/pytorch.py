@@ -1,7 +1,7 @@
 """The models of `benches/configs` in PyTorch.
 
-Variants: eager, fused (Adam in one pass), channels_last, channels_last_fused, compiled and
-compiled_autotuned (channels last, fused; forward and loss through TorchInductor).
+Variants: eager, fused (fused Adam), channels_last, channels_last_fused, compiled and
+compiled_autotuned (channels last, fused Adam; model and loss compiled by TorchInductor).
 """
 
 import itertools
@@ -45,7 +45,7 @@ def batches(examples, batch_size):
 
 
 class Loss(nn.Module):
-    """Batches of bytes and labels to their mean cross-entropy."""
+    """Mean cross-entropy of a batch of bytes and labels."""
 
     def __init__(self, table, images, variant):
         super().__init__()
@@ -66,7 +66,7 @@ class Loss(nn.Module):
         self.register_buffer("summand", summand)
 
     def stored(self, images):
-        """The images in the layout in which their batches are wanted."""
+        """The images in the memory layout that the batches need."""
         if self.is_flat:
             return images.flatten(1)
         return images if self.channels_last else images.permute(0, 3, 1, 2).contiguous()

@@ -1,7 +1,7 @@
-"""A config of the trainer as PyTorch does it: torch_recipe.py CONFIG --seed N --threads N.
+"""Trains a config of the trainer in PyTorch: recipe.py CONFIG --seed N --threads N.
 
-Prints a JSON line an epoch: epoch, seconds since the start of training (evaluation not counted),
-and the accuracy of the weights that will be kept (the average, if there is one).
+Prints a line of JSON per epoch: epoch, training time in seconds without evaluation, and the accuracy of the
+weights (of their moving average, if configured).
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main():
     (images, labels), test = load(config, "train"), load(config, "test")
     torch.manual_seed(arguments.seed)
     fraction = config.get("split", {}).get("validation_fraction", 0.0)
-    train, validation = split(labels, fraction, arguments.seed)
+    train, validation = stratified_split(labels, fraction, arguments.seed)
     sets = {"test": test} | ({"validation": (images[validation], labels[validation])} if len(validation) else {})
     for line in fit(config, images[train], labels[train], sets):
         print(json.dumps(line), flush=True)
@@ -52,17 +52,17 @@ def parse_arguments():
 # Data
 
 
-def load(config, part):
-    """Images u8 [n, height, width, channels] and labels of the `part`."""
+def load(config, split):
+    """Images u8 [n, height, width, channels] and labels of the `split`."""
     source = config["dataset"]["hdf5"]
     directory = os.environ.get(source.get("directory_env", ""), source["directory"])
-    with h5py.File(Path(directory) / source[part]) as file:
-        images, labels = file[f"{part}_set_x"][:], file[f"{part}_set_y"][:].ravel()
+    with h5py.File(Path(directory) / source[split]) as file:
+        images, labels = file[f"{split}_set_x"][:], file[f"{split}_set_y"][:].ravel()
     return torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64))
 
 
-def split(labels, fraction, seed):
-    """The items of training and of validation, with the same share of each class."""
+def stratified_split(labels, fraction, seed):
+    """Indices of the training and of the validation examples, with the same share of each class."""
     generator = np.random.default_rng(seed)
     parts = [generator.permutation(np.flatnonzero(labels == k)) for k in labels.unique()]
     held = [round(len(part) * fraction) for part in parts]
@@ -70,7 +70,7 @@ def split(labels, fraction, seed):
 
 
 def to_float(images):
-    """u8 [n, h, w, c] to f32 [n, c, h, w], channels last in memory."""
+    """Converts u8 [n, h, w, c] to f32 [n, c, h, w], channels last in memory."""
     return images.float().permute(0, 3, 1, 2)
 
 
@@ -83,13 +83,13 @@ def moments(images):
 
 
 def fit(config, images, labels, sets):
-    """Trains, and yields what is to be printed after each epoch."""
+    """Trains, and yields the results of each epoch."""
     training, classes = config["training"], int(labels.max()) + 1
     mean, deviation = moments(images)
     model = build(config["model"], images.shape[1:], classes).to(memory_format=torch.channels_last)
     optimizer = build_optimizer(config["optimizer"], model)
     peak = optimizer.param_groups[0]["lr"]
-    average = Average(model, training["ema"]["decay"]) if "ema" in training else None
+    ema = MovingAverage(model, training["ema"]["decay"]) if "ema" in training else None
     augmentation = Augmentation(config.get("augmentation", []), mean)
     smoothing = config.get("objective", {}).get("label_smoothing", 0.0)
     size, epochs = training["batch_size"], training["epochs"]
@@ -110,12 +110,12 @@ def fit(config, images, labels, sets):
             optimizer.step()
             total += loss.item() * len(items)
             step += 1
-            if average:
-                average.update(model)
+            if ema:
+                ema.update(model)
         seconds += time.perf_counter() - started
-        kept = average.model if average else model
-        kept = Mirrored(kept) if config.get("evaluation", {}).get("mirrored") else kept
-        scores = {name: accuracy(kept, *pair, mean, deviation) for name, pair in sets.items()}
+        evaluated = ema.model if ema else model
+        evaluated = Mirrored(evaluated) if config.get("evaluation", {}).get("mirrored") else evaluated
+        scores = {name: accuracy(evaluated, *pair, mean, deviation) for name, pair in sets.items()}
         yield {"epoch": epoch, "seconds": round(seconds, 3), "loss": round(total / len(images), 5), **scores}
 
 
@@ -166,20 +166,20 @@ def build_optimizer(table, model):
     return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind](groups, lr=settings["learning_rate"], fused=True)
 
 
-class Average:
-    """The exponential moving average of the weights and of the batch norms' statistics."""
+class MovingAverage:
+    """Exponential moving average of the weights and of the statistics of batch norm."""
 
     def __init__(self, model, decay):
         self.model, self.decay, self.updates = deepcopy(model).requires_grad_(False), decay, 0
-        self.kept = [v for v in self.model.state_dict().values() if v.is_floating_point()]
+        self.averaged = [v for v in self.model.state_dict().values() if v.is_floating_point()]
 
     @torch.no_grad()
     def update(self, model):
-        # Young averages forget faster, so that the first weights soon count for nothing.
+        # A smaller decay at first, so that the initial weights soon lose their influence.
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         values = [v for v in model.state_dict().values() if v.is_floating_point()]
-        torch._foreach_lerp_(self.kept, values, 1.0 - decay)
+        torch._foreach_lerp_(self.averaged, values, 1.0 - decay)
 
 
 # Models
@@ -260,28 +260,28 @@ def convolution(inputs, outputs, kernel, stride):
 
 
 class Augmentation:
-    """The changes of training images in the order of the config, a batch at a time."""
+    """Random changes of a batch of training images, in the order of the config."""
 
     def __init__(self, entries, mean):
         self.stages, self.mean = stages(entries), mean
 
     def __call__(self, images, labels):
-        """Images [n, c, h, w], and the share of each that is itself with the labels of the rest."""
+        """Returns images [n, c, h, w], and for mixed images the share of the original and the other labels."""
         images, mix = to_float(images), (1.0, labels)
         for kind, changes in self.stages:
             if kind == "geometric":
-                images = move(images, changes)
+                images = transform(images, changes)
             elif kind == "colour":
-                images = tint(images, changes)
+                images = change_colours(images, changes)
             elif kind == "cutout":
-                images = cut(images, changes[0][1], self.mean)
+                images = cut_out(images, changes[0][1], self.mean)
             else:
-                images, mix = mingle(images, labels, *changes[0])
+                images, mix = mix_images(images, labels, *changes[0])
         return images, mix
 
 
 def stages(entries):
-    """Neighbours that one pass can do together: [("geometric", [("rotate", 15.0), ..]), ..]."""
+    """Groups adjacent changes that are applied together: [("geometric", [("rotate", 15.0), ..]), ..]."""
     groups = []
     for name, value in parse(entries):
         kind = "geometric" if name in GEOMETRIC else "colour" if name in COLOUR else name
@@ -293,7 +293,7 @@ def stages(entries):
 
 
 def parse(entries):
-    """The list `["flip_horizontal", { rotate = 15.0 }]`, or a table in its fixed order."""
+    """Parses the list `["flip_horizontal", { rotate = 15.0 }]`, or a table, which has a fixed order."""
     if isinstance(entries, list):
         return [(e, True) if isinstance(e, str) else next(iter(e.items())) for e in entries]
     short = {"rotate_degrees": "rotate", "hue_degrees": "hue", "crop_padding": "crop"}
@@ -307,22 +307,22 @@ def uniform(n, low, high):
     return torch.rand(n) * (high - low) + low
 
 
-def move(images, changes):
-    """One bilinear resampling, edge pixels repeated."""
+def transform(images, changes):
+    """Applies geometric changes in one bilinear resampling that repeats edge pixels."""
     n, _, height, width = images.shape
     total = torch.eye(3).repeat(n, 1, 1)
     for change in changes:
-        # A later change is looked up first: from the last image back to the first.
+        # From a pixel of the result back to the input: the last change comes first.
         total = total @ geometry(n, *change, height, width)
-    # From pixels to the square -1..1 of grid_sample.
+    # From pixels to the coordinates -1..1 of grid_sample.
     size = torch.tensor([width / 2, height / 2, 1.0])
     grid = F.affine_grid((total * size / size[:, None])[:, :2], list(images.shape), align_corners=False)
-    moved = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return moved.contiguous(memory_format=torch.channels_last)
+    resampled = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return resampled.contiguous(memory_format=torch.channels_last)
 
 
 def geometry(n, name, value, height, width):
-    """Where in the image before a point of the changed one comes from, [n, 3, 3], in pixels from the centre."""
+    """Affine maps from the changed image to the image before it, [n, 3, 3], in pixels from the centre."""
     zero, one = torch.zeros(n), torch.ones(n)
     x, y, right, down = (one, zero), (zero, one), zero, zero
     if name == "rotate":
@@ -341,33 +341,33 @@ def geometry(n, name, value, height, width):
     return torch.stack([*x, -right, *y, -down, zero, zero, one], 1).view(n, 3, 3)
 
 
-def tint(images, changes):
-    """All changes as one affine map of colours."""
+def change_colours(images, changes):
+    """Applies all changes as one affine map of colours."""
     n, matrix, added = len(images), torch.eye(3).repeat(len(images), 1, 1), torch.zeros(len(images), 3, 1)
     mean = images.mean((2, 3))[:, :, None]
     for name, value in changes:
         if name == "hue":
-            step, more = turn(torch.deg2rad(uniform(n, -value, value))), 0.0
+            step, more = hue_rotation(torch.deg2rad(uniform(n, -value, value))), 0.0
         else:
             factor = uniform(n, 1.0 - value, 1.0 + value)[:, None, None]
             step, grey = factor * torch.eye(3), LUMA @ (matrix @ mean + added)
             more = (1.0 - factor) * grey[:, None] if name == "contrast" else 0.0
         matrix, added = step @ matrix, step @ added + more
-    # Channels last in memory, so that pixels are the rows of one product.
+    # Channels are last in memory: pixels are the rows of one matrix product.
     pixels = images.permute(0, 2, 3, 1).reshape(n, -1, 3)
     pixels = torch.baddbmm(added.mT, pixels, matrix.mT).clamp_(0.0, 255.0)
     return pixels.view(n, *images.shape[2:], 3).permute(0, 3, 1, 2)
 
 
-def turn(angle):
-    """The rotation of I and Q, [n, 3, 3]."""
+def hue_rotation(angle):
+    """Rotation of I and Q, [n, 3, 3]."""
     zero, one, cosine, sine = torch.zeros_like(angle), torch.ones_like(angle), angle.cos(), angle.sin()
     rotation = torch.stack([one, zero, zero, zero, cosine, -sine, zero, sine, cosine], 1).view(-1, 3, 3)
     return torch.linalg.inv(YIQ) @ rotation @ YIQ
 
 
-def cut(images, side, mean):
-    """A square of each image filled with `mean`, its centre anywhere."""
+def cut_out(images, side, mean):
+    """Fills a square at a random position of each image with `mean`."""
     n, _, height, width = images.shape
     def inside(size):
         first = torch.randint(0, size, (n, 1)) - side // 2
@@ -377,19 +377,19 @@ def cut(images, side, mean):
     return torch.where(mask, mean[:, None, None], images)
 
 
-def mingle(images, labels, name, alpha):
-    """Mixup or cutmix with another order of the batch."""
+def mix_images(images, labels, name, alpha):
+    """Mixup or cutmix with a permutation of the batch."""
     share, order = np.random.default_rng(torch.randint(2**31, (1,)).item()).beta(alpha, alpha), torch.randperm(len(images))
     if name == "mixup":
         return torch.lerp(images[order], images, share), (share, labels[order])
     _, _, height, width = images.shape
-    (top, bottom), (left, right) = (part(size, math.sqrt(1.0 - share)) for size in (height, width))
+    (top, bottom), (left, right) = (random_interval(size, math.sqrt(1.0 - share)) for size in (height, width))
     mixed = images.clone()
     mixed[:, :, top:bottom, left:right] = images[order, :, top:bottom, left:right]
     return mixed, (1.0 - (bottom - top) * (right - left) / (height * width), labels[order])
 
 
-def part(size, share):
+def random_interval(size, share):
     half, centre = int(size * share / 2), torch.randint(0, size, (1,)).item()
     return max(centre - half, 0), min(centre + half, size)
 

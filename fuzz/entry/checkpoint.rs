@@ -1,7 +1,7 @@
 #![no_main]
 
-#[path = "../targets/experiment.rs"]
-mod experiment;
+#[path = "../targets/fixture.rs"]
+mod fixture;
 #[path = "../targets/checkpoint.rs"]
 mod target;
 

@@ -1,48 +1,51 @@
-//! A run directory of which one file is not what the trainer wrote.
+//! A run directory with one file replaced.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use dataset::sha256;
-use training::{RunDir, Stop, Trained, Ui};
+use artifacts::RunDir;
+use support::sha256;
+use training::{ModelRegistry, Stop, TrainedModel, Ui};
 
-use super::experiment::Experiment;
+use super::fixture::Fixture;
 
-static EXPERIMENT: LazyLock<Experiment> = LazyLock::new(Experiment::new);
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(Fixture::new);
 
-/// The first byte of an input chooses one; the rest is its content.
+/// The first byte of an input selects one of these; the rest is its content.
 const FILES: [&str; 6] =
     ["model.bpk", "optimizer.bpk", "state.json", "SHA256SUMS", "environment.json", "config.toml"];
 
-/// Uses the run and resumes it, with the rest of `bytes` in place of one of its files. The sums
-/// of the checkpoint are made to fit, as whoever crafts one would.
+/// Uses the run and resumes it, with the rest of `bytes` as the content of one of its files. The
+/// checksums of the checkpoint are updated, as an attacker would.
 pub fn read(bytes: &[u8]) {
-    let Some((&choice, content)) = bytes.split_first() else { return };
-    let file = FILES[choice as usize % FILES.len()];
-    let run = EXPERIMENT.path("crafted");
+    let Some((&selector, content)) = bytes.split_first() else { return };
+    let file = FILES[selector as usize % FILES.len()];
+    let run = FIXTURE.path("crafted");
     fs::remove_dir_all(&run).ok();
-    copy(&EXPERIMENT.run(), &run);
+    copy(&FIXTURE.run(), &run);
     let checkpoint = checkpoint(&run);
     match file {
         "environment.json" | "config.toml" => fs::write(run.join(file), content).unwrap(),
         "SHA256SUMS" => fs::write(checkpoint.join(file), content).unwrap(),
-        _ => craft(&checkpoint, file, content),
+        _ => replace(&checkpoint, file, content),
     }
-    Trained::open(&run, Some("flex")).ok();
-    let resumed = RunDir::open(&run).and_then(|directory| EXPERIMENT.plan().resume(directory));
-    if let Ok(mut run) = resumed {
-        run.fit(Ui::silent(Box::new(|| Some(Stop::Interrupted)))).ok();
+    TrainedModel::open(&run, Some("flex"), &ModelRegistry::new()).ok();
+    if let Ok(directory) = RunDir::open(&run)
+        && let Ok(mut run) = FIXTURE.experiment().resume(directory)
+    {
+        run.train(Ui::silent(Box::new(|| Some(Stop::Interrupted)))).ok();
     }
 }
 
-/// The one checkpoint of a run.
+/// Path of the only checkpoint of a run.
 fn checkpoint(run: &Path) -> PathBuf {
     let mut entries = fs::read_dir(run.join("checkpoints")).unwrap();
     entries.next().unwrap().unwrap().path()
 }
 
-fn craft(checkpoint: &Path, file: &str, content: &[u8]) {
+/// Replaces a file of a checkpoint, and updates the checksums and the name of its directory.
+fn replace(checkpoint: &Path, file: &str, content: &[u8]) {
     fs::write(checkpoint.join(file), content).unwrap();
     let sum = |file| format!("{}  {file}\n", sha256(&fs::read(checkpoint.join(file)).unwrap()));
     let sums: String = FILES[..3].iter().map(sum).collect();
@@ -52,22 +55,23 @@ fn craft(checkpoint: &Path, file: &str, content: &[u8]) {
     }
 }
 
-/// What a checkpoint of this state is called.
+/// Name of the checkpoint of this state.
 fn name(state: &[u8]) -> Option<String> {
     let state: serde_json::Value = serde_json::from_slice(state).ok()?;
     let number = |key: &str| state.get(key)?.as_u64();
     Some(format!("epoch-{:06}-step-{:06}", number("epoch")?, number("epoch_step")?))
 }
 
-/// Copies the files of the directory `from`, and those of its directories, to a new one, `to`.
-pub fn copy(from: &Path, to: &Path) {
+/// Copies a directory recursively.
+fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
-        let copied = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &copied),
-            false => drop(fs::copy(entry.path(), copied).unwrap()),
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
         }
     }
 }

@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 use training::RunConfig;
 
-static PLACE: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().unwrap());
+static DIRECTORY: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().unwrap());
 
-/// Reads `bytes` as a config. One that is accepted must read the same from a run's directory.
+/// Reads `bytes` as a config. An accepted config must read the same from a run directory.
 pub fn read(bytes: &[u8]) {
-    let path = PLACE.path().join("config.toml");
+    let path = DIRECTORY.path().join("config.toml");
     fs::write(&path, bytes).unwrap();
     if let Ok(config) = RunConfig::read(&path, &[]) {
         fs::write(&path, toml::to_string_pretty(&config).unwrap()).unwrap();

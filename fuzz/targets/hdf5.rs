@@ -3,20 +3,20 @@
 use std::fs;
 use std::sync::LazyLock;
 
-use dataset::hdf5::{self, Part};
+use data::SplitKind;
 use tempfile::TempDir;
 
-static PLACE: LazyLock<TempDir> = LazyLock::new(|| {
-    hdf5::neutralise_environment();
+static DIRECTORY: LazyLock<TempDir> = LazyLock::new(|| {
+    data_hdf5::neutralise_environment();
     TempDir::new().unwrap()
 });
 
-/// Reads `bytes` as a data set, both parts of it. What is accepted must be whole.
+/// Reads `bytes` as a training set and as a test set. Accepted data must be complete.
 pub fn read(bytes: &[u8]) {
-    let path = PLACE.path().join("data.h5");
+    let path = DIRECTORY.path().join("data.h5");
     fs::write(&path, bytes).unwrap();
-    for part in [Part::Train, Part::Test] {
-        if let Ok(file) = hdf5::read(&path, part) {
+    for split in [SplitKind::Train, SplitKind::Test] {
+        if let Ok(file) = data_hdf5::read(&path, split) {
             let labels = &file.examples.labels;
             assert!(labels.iter().all(|&label| (label as usize) < file.classes.len()));
             let every: Vec<usize> = (0..labels.len()).collect();

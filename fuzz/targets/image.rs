@@ -1,24 +1,25 @@
-//! An image to be classified.
+//! An image file to be classified.
 
 use std::fs;
 use std::sync::LazyLock;
 
-use training::Trained;
+use training::{ModelRegistry, TrainedModel};
 
-use super::experiment::Experiment;
+use super::fixture::Fixture;
 
-static EXPERIMENT: LazyLock<Experiment> = LazyLock::new(Experiment::new);
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(Fixture::new);
 
 thread_local! {
-    static TRAINED: Trained = Trained::open(&EXPERIMENT.run(), Some("flex")).unwrap();
+    static MODEL: TrainedModel =
+        TrainedModel::open(&FIXTURE.run(), Some("flex"), &ModelRegistry::new()).unwrap();
 }
 
-/// Classifies the image file of these `bytes`.
+/// Classifies the image file with these `bytes`.
 pub fn read(bytes: &[u8]) {
-    let path = EXPERIMENT.path("image");
+    let path = FIXTURE.path("image");
     fs::write(&path, bytes).unwrap();
-    TRAINED.with(|trained| {
-        if let Ok(predictions) = trained.predict_images(&[path]) {
+    MODEL.with(|model| {
+        if let Ok(predictions) = model.predict_images(&[path]) {
             assert!(predictions.iter().all(|prediction| prediction.probability.is_finite()));
         }
     });

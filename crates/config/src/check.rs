@@ -7,16 +7,16 @@ use toml::{Table, Value as Toml};
 use crate::manual::variants;
 use crate::range::Range;
 
-/// A value that parsed but cannot be meant.
+/// Invalid value of the right type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The dotted path of the key, for example `optimizer.adam.learning_rate`.
+    /// Dotted path of the key, for example `optimizer.adam.learning_rate`.
     pub key: String,
-    /// What is wrong with the value, and what to write instead.
+    /// Description of the problem and of what to write instead.
     pub message: String,
 }
 
-/// Collects the problems of a config, so that all of them are shown at once.
+/// Collects the problems of a config, so that all of them are reported at once.
 #[derive(Debug, Default)]
 pub struct Check {
     path: Vec<String>,
@@ -24,19 +24,19 @@ pub struct Check {
 }
 
 impl Check {
-    /// The problems found, in the order of the checks.
+    /// Returns the problems in the order of the checks.
     pub fn into_problems(self) -> Vec<Problem> {
         self.problems
     }
 
-    /// Checks what stands in the table `name`.
+    /// Runs `check` on the keys of the table `name`.
     pub fn table(&mut self, name: &str, check: impl FnOnce(&mut Self)) {
         self.path.push(name.to_owned());
         check(self);
         self.path.pop();
     }
 
-    /// Notes a problem of `key` unless `holds`.
+    /// Adds a problem of `key` unless `holds`.
     pub fn require(&mut self, key: &str, holds: bool, message: impl Display) {
         if !holds {
             let path = self.path.iter().map(String::as_str).chain([key]);
@@ -47,63 +47,63 @@ impl Check {
         }
     }
 
-    /// Requires every number of `config` to be in the range that `schema`, its JSON Schema without
-    /// references, gives its key. What was read counts, not how it was written: serde takes a table as
-    /// a list of its values too.
+    /// Requires every number of `config` to be in the range of its key in `schema`, the JSON Schema
+    /// of the config without references. The deserialised values are checked, not their TOML: serde
+    /// also accepts a table as an array of its values.
     pub fn ranges(&mut self, schema: &Value, config: &impl Serialize) {
         match Table::try_from(config) {
-            Ok(table) => self.all(schema, &table),
+            Ok(table) => self.check_table(schema, &table),
             Err(error) => self.require("", false, error),
         }
     }
 
-    fn all(&mut self, schema: &Value, table: &Table) {
+    fn check_table(&mut self, schema: &Value, table: &Table) {
         for (name, value) in table {
             if let Some(schema) = inner(schema, name) {
-                self.range(name, schema, value);
+                self.check_value(name, schema, value);
             }
         }
     }
 
-    fn range(&mut self, key: &str, schema: &Value, value: &Toml) {
+    fn check_value(&mut self, key: &str, schema: &Value, value: &Toml) {
         match value {
-            Toml::Integer(number) => self.number(key, schema, *number as f64),
-            Toml::Float(number) => self.number(key, schema, *number),
-            Toml::Table(table) => self.table(key, |check| check.all(schema, table)),
-            Toml::Array(items) => self.items(key, items_of(schema), items),
+            Toml::Integer(number) => self.check_number(key, schema, *number as f64),
+            Toml::Float(number) => self.check_number(key, schema, *number),
+            Toml::Table(table) => self.table(key, |check| check.check_table(schema, table)),
+            Toml::Array(items) => self.check_items(key, items_of(schema), items),
             _ => {}
         }
     }
 
-    /// A number has the key of its list, of which the first wrong one is told; a choice in a list has
-    /// one of its own.
-    fn items(&mut self, key: &str, schema: Option<&Value>, items: &[Toml]) {
+    /// Checks the items of an array. Only the first invalid number is reported, with the key of the
+    /// array; tables have a key with their index.
+    fn check_items(&mut self, key: &str, schema: Option<&Value>, items: &[Toml]) {
         let Some(schema) = schema else { return };
         let before = self.problems.len();
         for (index, item) in items.iter().enumerate() {
             match item {
                 Toml::Table(table) => self.table(key, |check| {
-                    check.table(&index.to_string(), |check| check.all(schema, table));
+                    check.table(&index.to_string(), |check| check.check_table(schema, table));
                 }),
-                item if self.problems.len() == before => self.range(key, schema, item),
+                item if self.problems.len() == before => self.check_value(key, schema, item),
                 _ => {}
             }
         }
     }
 
-    fn number(&mut self, key: &str, schema: &Value, number: f64) {
-        let objection = Range::of(schema).and_then(|range| range.objection(number));
-        self.require(key, objection.is_none(), objection.unwrap_or_default());
+    fn check_number(&mut self, key: &str, schema: &Value, number: f64) {
+        let violation = Range::of(schema).and_then(|range| range.violation(number));
+        self.require(key, violation.is_none(), violation.unwrap_or_default());
     }
 }
 
-/// The schema of the key `name` of a table, or of a choice.
+/// Returns the schema of the key `name` of a table or of a choice.
 fn inner<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
     let own = schema.get("properties").and_then(|properties| properties.get(name));
     own.or_else(|| variants(schema).iter().find_map(|variant| inner(variant, name)))
 }
 
-/// The schema of the items of a list, which may be one of several alternatives.
+/// Returns the schema of the items of an array, which may be one of several alternatives.
 fn items_of(schema: &Value) -> Option<&Value> {
     let own = schema.get("items");
     own.or_else(|| variants(schema).iter().find_map(items_of))
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_problem_is_kept_with_the_path_of_its_key() {
+    fn every_problem_has_the_path_of_its_key() {
         let mut check = Check::default();
         check.table("optimizer", |check| {
             check.table("adam", |check| check.require("learning_rate", false, "wrong"));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_checked_in_tables_in_choices_and_in_lists() {
+    fn numbers_are_checked_in_tables_choices_and_arrays() {
         let count = json!({ "type": "integer", "minimum": 1, "maximum": 9 });
         let choice = |name: &str| json!({ "type": "object", "properties": { name: count } });
         let schema = json!({ "properties": {

@@ -9,68 +9,65 @@ mod tests;
 mod unknown;
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer};
+use toml::de::{DeTable, Deserializer};
 
 use crate::check::{Check, Problem};
-use crate::error::{ConfigError, Finding};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::error::ConfigError;
 use crate::hint;
 use crate::manual::Manual;
-use layer::Layer;
+pub use layer::Layer;
 
-/// The TOML text of one config file between its bases and its overrides, ready to be
-/// deserialised.
+/// A config file with its bases and overrides, ready to be deserialised.
 ///
 /// A file may begin with `extends = "base.toml"`, a path relative to that file. Its tables are
-/// then merged into those of the base: tables key by key, and of everything else the file's value
-/// wins. A base may extend another in turn. Overrides are merged into the file in the same way.
-/// `extends` is not part of what is deserialised, and only files may say it. Every file is read
-/// once and not looked at again.
+/// merged into those of the base key by key; all other values replace those of the base. A base may
+/// extend another in turn. Overrides are merged into the file in the same way. `extends` is not
+/// deserialised, and only files may contain it. Every file is read once.
 ///
 /// # Choices
 ///
-/// Some tables stand for one choice out of several, their one key being its name:
-/// `[optimizer.adam]`. If both the upper and the lower layer choose `adam`, their settings are
-/// merged. In every other case the upper layer replaces the choice as a whole, be it a table or a
-/// plain string such as `schedule = "constant"`: two choices at once cannot be meant, and the
-/// settings of one mean nothing to the other. Hence `--set optimizer.sgd.momentum=0.9` also
-/// changes a file's `[optimizer.adam]` for SGD.
+/// Some tables are a choice between several variants, whose one key is the variant:
+/// `[optimizer.adam]`. If the upper and the lower layer choose the same variant, their settings are
+/// merged. Otherwise the upper layer replaces the whole choice, which may be a table or a plain
+/// string such as `schedule = "constant"`. Hence `--set optimizer.sgd.momentum=0.9` also replaces
+/// the `[optimizer.adam]` of a file.
 ///
-/// Nothing in TOML tells a choice from any other table, so [`Rules`] list their dotted keys. To
-/// guess them, from tables with a single key, would drop settings: a base that says no more than
-/// `[training.checkpoint]` under a file with no more than `[training.early_stopping]` looks the
-/// same. A choice that is missing in the list is merged, and two of them are refused by serde.
+/// TOML does not distinguish choices from other tables, so [`Rules`] list their dotted keys. To
+/// infer them from tables with a single key would lose settings: a base with only
+/// `[training.checkpoint]` below a file with only `[training.early_stopping]` looks the same.
+/// A choice that is missing from the list is merged, and serde then rejects it.
 #[derive(Debug)]
 pub struct Document {
-    path: PathBuf,
     /// The uppermost first: the overrides, the last one first, the file, its base, and so on.
     layers: Vec<Layer>,
     rules: Rules,
 }
 
-/// What the tables of a config mean where one file lies over another.
+/// Rules for merging the tables of a config.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rules {
-    /// The dotted keys of the tables that stand for a choice, for example `optimizer`.
+    /// Dotted keys of the tables that are a choice, for example `optimizer`.
     pub choices: &'static [&'static str],
-    /// The top-level keys that speak of their own file alone, and mean nothing to one that
-    /// extends it.
-    pub own: &'static [&'static str],
+    /// Top-level keys that a file does not inherit from its base.
+    pub not_inherited: &'static [&'static str],
 }
 
 impl Document {
-    /// Reads the file at `path`, with its bases under it and the `key=value` overrides over it,
-    /// the last one on top.
+    /// Reads the file at `path` with its bases and the `key=value` overrides, of which the last one
+    /// has precedence.
     ///
     /// # Errors
     ///
-    /// If the file or one of its bases cannot be read or is no TOML, if the chain of bases closes
-    /// or is longer than 8, if all of it is larger than 64 KiB, or if an override cannot be placed.
+    /// Fails if the file or one of its bases cannot be read or is not TOML, if the chain of bases
+    /// is circular or longer than 8, if everything is larger than 64 KiB, or if an override is
+    /// invalid.
     pub fn read(path: &Path, overrides: &[String], rules: Rules) -> Result<Self, ConfigError> {
         Self::parse(path, &extends::read(path)?, overrides, rules)
     }
@@ -84,7 +81,7 @@ impl Document {
     ) -> Result<Self, ConfigError> {
         let mut layers = overrides::layers(overrides)?;
         extends::push_files(&mut layers, path, text)?;
-        let document = Self { path: path.to_owned(), layers, rules };
+        let document = Self { layers, rules };
         document.table()?;
         Ok(document)
     }
@@ -93,99 +90,109 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// An unknown key, a wrong type or a missing key, shown at its place.
+    /// Fails at the first unknown key, wrong type or missing key.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        // A place after all layers, for what is missing at the top.
+        // A position behind all layers, for keys that are missing at the top level.
         let end = layer::end(&self.layers);
         let table = Spanned::new(end..end, self.table()?);
-        T::deserialize(Deserializer::from(table)).map_err(|error| self.refused(&error))
+        T::deserialize(Deserializer::from(table)).map_err(|error| self.type_error(&error))
     }
 
-    /// As [`Document::deserialize`], and every number is in the range that `schema`, the JSON Schema of
-    /// `T` without references, gives its key; `check` notes what else cannot be meant.
+    /// Deserialises into `T`, requires every number to be in the range of `schema`, the JSON Schema
+    /// of `T` without references, and runs `check`.
     ///
     /// # Errors
     ///
-    /// All unknown keys, another error of deserialising, or all that was noted, each at its place.
+    /// Fails with all unknown keys and the first other error of deserialisation, or with all invalid
+    /// values.
     pub fn checked<T: DeserializeOwned + Serialize>(
         &self,
         schema: &Value,
         check: impl FnOnce(&T, &mut Check),
     ) -> Result<T, ConfigError> {
-        let refused = |error| self.with_unknown(error, &Manual::of(schema));
-        let value: T = self.deserialize().map_err(refused)?;
+        let value: T =
+            self.deserialize().map_err(|error| self.with_unknown(error, &Manual::of(schema)))?;
         let mut checked = Check::default();
         checked.ranges(schema, &value);
         check(&value, &mut checked);
-        match checked.into_problems() {
-            problems if problems.is_empty() => Ok(value),
-            problems => Err(self.error(problems)),
-        }
+        let problems = checked.into_problems();
+        if problems.is_empty() { Ok(value) } else { Err(self.invalid(problems)) }
     }
 
-    /// An error that shows each problem at the place of its key, in the file or override that
-    /// gave the value, in the order of their places. `problems` must not be empty.
-    fn error(&self, problems: Vec<Problem>) -> ConfigError {
+    /// Returns the error of at least one invalid value, sorted by location.
+    fn invalid(&self, problems: Vec<Problem>) -> ConfigError {
         let table = self.table().unwrap_or_default();
-        let placed = problems.into_iter().map(|problem| (span_of(&table, &problem.key), problem));
-        let mut placed: Vec<_> = placed.collect();
-        placed.sort_by_key(|(span, _)| span.as_ref().map(|span| span.start));
-        let finding =
-            |(span, problem): (_, Problem)| self.finding(span, Some(problem.key), problem.message);
-        ConfigError::Invalid(placed.into_iter().map(finding).collect())
+        let mut items: Vec<_> = problems
+            .into_iter()
+            .map(|problem| {
+                let span = spans::nearest(&table, &problem.key).map(Spanned::span);
+                self.diagnostic(span, Some(problem.key), problem.message)
+            })
+            .collect();
+        items.sort_by_key(|item| item.span.start);
+        self.with_overridden(items)
     }
 
-    fn refused(&self, error: &toml::de::Error) -> ConfigError {
+    fn type_error(&self, error: &toml::de::Error) -> ConfigError {
         let table = self.table().unwrap_or_default();
         let key = error.span().and_then(|span| spans::key_at(&table, &span));
         let message = hint::explain(error.message());
-        ConfigError::Invalid(vec![self.finding(error.span(), key, message)])
+        self.with_overridden(vec![self.diagnostic(error.span(), key, message)])
     }
 
-    /// All layers, merged.
+    /// Adds to each problem the values of its key in the layers below.
+    fn with_overridden(&self, mut items: Vec<Diagnostic>) -> ConfigError {
+        let tables: Vec<_> = self.layers.iter().filter_map(|layer| layer.parse().ok()).collect();
+        for item in &mut items {
+            let key = item.key.as_deref().unwrap_or_default();
+            let values = tables.iter().filter_map(|table| spans::find(table, key));
+            let spans = values.filter(|value| !value.get_ref().is_table()).map(Spanned::span);
+            let end = self.layer(item.span.start).map_or(0, Layer::end);
+            let below = spans.filter(|span| span.start > end);
+            item.related = below.map(|span| (span, "overridden value")).collect();
+        }
+        Diagnostics::new(&self.layers, items).into()
+    }
+
+    /// Merges all layers.
     fn table(&self) -> Result<DeTable<'_>, ConfigError> {
         let file = self.layers.iter().position(|layer| layer.path().is_some()).unwrap_or(0);
         let mut table = DeTable::new();
         for (index, layer) in self.layers.iter().enumerate().rev() {
-            let mut over = layer.parse()?;
-            over.remove(extends::KEY);
+            let mut upper = layer.parse()?;
+            upper.remove(extends::KEY);
             if index > file {
-                self.rules.own.iter().for_each(|key| drop(over.remove(*key)));
+                self.rules.not_inherited.iter().for_each(|key| drop(upper.remove(*key)));
             }
-            merge::merge(&mut table, over, self.rules.choices).map_err(|clash| {
-                let place = self.finding(Some(clash.under), None, String::new()).place;
-                let message = format!("`{}` holds a value ({place}), not a table", clash.key);
-                layer.error(clash.over, None, message)
-            })?;
+            merge::merge(&mut table, upper, self.rules.choices)
+                .map_err(|conflict| self.conflict(conflict))?;
         }
         Ok(table)
     }
 
-    fn finding(&self, span: Option<Range<usize>>, key: Option<String>, message: String) -> Finding {
-        let holds = |span: &Range<usize>| self.layers.iter().find(|layer| layer.holds(span.start));
-        match span.and_then(|span| Some((holds(&span)?, span))) {
-            Some((layer, span)) => layer.finding(span, key, message),
-            None => Finding::of_file(&self.path, key, message),
-        }
+    fn conflict(&self, conflict: merge::Conflict) -> ConfigError {
+        let message =
+            format!("`{}` is not a table in the config that this overrides", conflict.name);
+        let mut item = self.diagnostic(Some(conflict.upper), None, message);
+        item.related.push((conflict.lower, "not a table"));
+        Diagnostics::new(&self.layers, vec![item]).into()
     }
-}
 
-/// Where the value of `key` stands, or else the nearest table above it. `None` if the document
-/// says nothing of it, so that its default is meant.
-fn span_of(table: &DeTable<'_>, key: &str) -> Option<Range<usize>> {
-    let mut names = key.split('.');
-    let mut value = table.get(names.next()?)?;
-    while let Some(inner) = names.next().and_then(|name| within(value.get_ref(), name)) {
-        value = inner;
+    fn layer(&self, position: usize) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.contains(position))
     }
-    Some(value.span())
-}
 
-/// What is called `name` in a table, or has this place in an array.
-fn within<'a, 'b>(value: &'a DeValue<'b>, name: &str) -> Option<&'a Spanned<DeValue<'b>>> {
-    match value {
-        DeValue::Table(table) => table.get(name),
-        DeValue::Array(array) => array.get(name.parse::<usize>().ok()?),
-        _ => None,
+    /// Returns the problem `message` at `span`, or else at the start of the file.
+    fn diagnostic(
+        &self,
+        span: Option<Range<usize>>,
+        key: Option<String>,
+        message: String,
+    ) -> Diagnostic {
+        let file = self.layers.iter().find(|layer| layer.path().is_some()).map_or(0, Layer::start);
+        let span = span.filter(|span| self.layer(span.start).is_some()).unwrap_or(file..file);
+        let location = self.layer(span.start).map(|layer| layer.location(span.start));
+        let location = location.unwrap_or_default();
+        Diagnostic { location, key, message, span, related: Vec::new() }
     }
 }

@@ -1,22 +1,26 @@
-//! From TOML text to a checked value: the files and overrides that make up a config, where each
-//! key stands, and every problem at once. Knows the form of a config, none of its keys.
+//! Reads TOML configs: merges a file with its base files and command-line overrides, deserialises
+//! the result, validates it and reports every problem at its source location. Independent of the
+//! keys of a particular config.
 //!
-//! [`Document`] reads and deserialises, [`Check`] collects what a value breaks, and
-//! [`ConfigError`] shows each problem under the line that caused it. [`Manual`] tells of a JSON
-//! Schema what each key means, and [`Range`] which numbers it takes.
+//! [`Document`] reads and deserialises, [`Check`] collects invalid values, and [`ConfigError`]
+//! displays all problems with the source lines that cause them. [`Manual`] documents the keys of a
+//! JSON Schema, and [`Range`] is the range of numbers that a schema allows.
 
 #![forbid(unsafe_code)]
 
 mod check;
+mod diagnostics;
 mod document;
 mod error;
+mod escape;
 mod hint;
 mod manual;
 mod range;
-mod shown;
 
 pub use check::{Check, Problem};
+pub use diagnostics::{Diagnostic, Diagnostics};
 pub use document::{Document, Rules};
-pub use error::{ConfigError, Finding};
+pub use error::ConfigError;
+pub use hint::{explain, unknown as unknown_name};
 pub use manual::{Choice, Entry, Manual};
 pub use range::Range;

@@ -1,4 +1,4 @@
-//! What the keys of a config mean.
+//! Documentation of the keys of a config.
 
 mod kind;
 mod markdown;
@@ -10,63 +10,62 @@ use serde_json::Value;
 use crate::hint;
 pub(crate) use kind::variants;
 
-/// The keys of a config as its JSON Schema tells them, without references in it.
+/// Documentation of all keys of a config, from its JSON Schema without references.
 ///
-/// A table that stands for one choice out of several, and a list of such tables, have a key for
-/// each choice: `optimizer.adam`, `augmentation.rotate`.
+/// A table that is a choice between several variants, and an array of such tables, have a key for
+/// each variant: `optimizer.adam`, `augmentation.rotate`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manual(Vec<Entry>);
 
-/// What there is to say of one key.
+/// Documentation of one key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Its dotted path.
+    /// Dotted path.
     pub key: String,
-    /// What it is.
+    /// Description of the key.
     pub description: String,
-    /// What else there is to say of a choice, in its own explanation.
+    /// Further description of a choice.
     pub details: String,
-    /// What values it takes, in words: `whole number, between 1 and 9`, `table`.
+    /// Type and range: `integer, between 1 and 9`, `table`.
     pub kind: String,
-    /// The value that it has if it is absent, as TOML; of tables, each key has its own.
+    /// Default value as TOML; the keys of tables have their own.
     pub default: Option<String>,
-    /// Whether the table that it is in needs it.
+    /// Whether its table must contain it.
     pub required: bool,
-    /// What it may be; choices that are tables have a key of their own.
+    /// Alternatives that are not tables; those that are have a key of their own.
     pub choices: Vec<Choice>,
 }
 
-/// One of several things that a key may be.
+/// One alternative of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
-    /// A word in quotes, or its kind: `list of numbers`.
+    /// String in quotes, or a type: `array of numbers`.
     pub name: String,
-    /// What it means.
+    /// Meaning of the alternative.
     pub description: String,
 }
 
 impl Manual {
-    /// The manual of the config that `schema` describes.
+    /// Creates the manual of the config that `schema` describes.
     pub fn of(schema: &Value) -> Self {
         let mut entries = Vec::new();
         push_below("", schema, &mut entries);
         Self(entries)
     }
 
-    /// Every key, each table before what is in it.
+    /// Returns every key, each table before its keys.
     pub fn entries(&self) -> &[Entry] {
         &self.0
     }
 
-    /// What there is to say of `key`, in which places in a list, such as `augmentation.0.rotate`,
-    /// are passed over.
+    /// Returns the documentation of `key`, ignoring indices of arrays: `augmentation.0.rotate`.
     pub fn get(&self, key: &str) -> Option<&Entry> {
         let names = key.split('.').filter(|name| name.parse::<usize>().is_err());
         let key = names.collect::<Vec<_>>().join(".");
         self.0.iter().find(|entry| entry.key == key)
     }
 
-    /// The keys within the table `key`, or at the top if it is empty; none that are deeper.
+    /// Returns the keys directly within the table `key`, or at the top level if it is empty.
     pub fn below(&self, key: &str) -> impl Iterator<Item = &Entry> {
         let prefix = if key.is_empty() { String::new() } else { format!("{key}.") };
         let direct = move |entry: &&Entry| {
@@ -75,21 +74,21 @@ impl Manual {
         self.0.iter().filter(direct)
     }
 
-    /// The keys that `key`, which is none, may be meant for: those that end with it, or the one
-    /// most like it.
-    pub fn meant(&self, key: &str) -> Vec<&str> {
+    /// Returns suggestions for the unknown key `key`: the keys that end with it, or the most similar
+    /// one.
+    pub fn suggestions(&self, key: &str) -> Vec<&str> {
         let ending = format!(".{key}");
         let keys = || self.0.iter().map(|entry| entry.key.as_str());
         let ends: Vec<_> = keys().filter(|known| known.ends_with(&ending)).collect();
-        match ends.is_empty() {
-            true => hint::nearest(key, &keys().collect::<Vec<_>>()).into_iter().collect(),
-            false => ends,
+        if !ends.is_empty() {
+            return ends;
         }
+        hint::nearest(key, &keys().collect::<Vec<_>>()).into_iter().collect()
     }
 }
 
 impl Entry {
-    /// The last part of its key.
+    /// Returns the last part of its key.
     pub fn name(&self) -> &str {
         self.key.rsplit('.').next().unwrap_or_default()
     }
@@ -108,7 +107,7 @@ impl Entry {
     }
 }
 
-/// Pushes the keys within the table, the choice or the list that `schema` describes.
+/// Pushes the keys within the table, choice or array that `schema` describes.
 fn push_below(key: &str, schema: &Value, entries: &mut Vec<Entry>) {
     let required = schema.get("required").and_then(Value::as_array);
     let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|n| n == name));
@@ -120,7 +119,7 @@ fn push_below(key: &str, schema: &Value, entries: &mut Vec<Entry>) {
     }
 }
 
-/// Pushes the one key of a choice that is a table, with the description of the choice.
+/// Pushes the only key of a variant that is a table, with the description of the variant.
 fn push_variant(key: &str, variant: &Value, entries: &mut Vec<Entry>) {
     for (name, inner) in kind::only_property(variant) {
         let at = entries.len();

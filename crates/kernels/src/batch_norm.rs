@@ -1,29 +1,29 @@
 use burn::tensor::{Tensor, module};
 
-/// How a batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) ends.
+/// Options of a batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BatchNorm {
-    /// What is added to the variance, against division by zero.
+pub struct BatchNormOptions {
+    /// Added to the variance for numerical stability.
     pub epsilon: f64,
-    /// Whether a ReLU follows, after the residual is added.
+    /// Applies a ReLU after the addition of the residual.
     pub relu: bool,
 }
 
-/// What a batch norm found in its batch, without gradients.
+/// Statistics of a batch, without gradients.
 #[derive(Debug, Clone)]
 pub struct BatchStatistics {
-    /// The mean of each channel, `[channels]`.
+    /// Mean of each channel, `[channels]`.
     pub mean: Tensor<1>,
-    /// The variance of each channel, divided by the count, `[channels]`.
+    /// Biased variance of each channel (divided by the count), `[channels]`.
     pub variance: Tensor<1>,
 }
 
-/// `relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual)` over the batch's own
-/// statistics.
+/// Computes `relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual)` with the
+/// statistics of the batch.
 ///
-/// `input` and `residual` are `[.., channels]`, `gamma` and `beta` `[channels]`.
+/// `input` and `residual` are `[.., channels]`, `gamma` and `beta` are `[channels]`.
 pub fn batch_norm_train<const D: usize>(
-    options: BatchNorm,
+    options: BatchNormOptions,
     input: Tensor<D>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
@@ -38,11 +38,11 @@ pub fn batch_norm_train<const D: usize>(
     let rows = input.reshape([shape.num_elements() / channels, channels]);
     let norm = module::batch_norm_train(rows, gamma, beta, options.epsilon);
     let statistics = BatchStatistics { mean: norm.mean.detach(), variance: norm.variance.detach() };
-    (options.end(norm.output.reshape(shape), residual), statistics)
+    (options.epilogue(norm.output.reshape(shape), residual), statistics)
 }
 
-/// The largest value of each window of `size` x `size` ([`crate::max_pool2d()`]) of
-/// [`batch_norm_train`] with a ReLU and without a residual, `[batch, height, width, channels]`.
+/// [`batch_norm_train`] of images `[batch, height, width, channels]` with a ReLU and without a
+/// residual, followed by [`crate::max_pool2d()`] over windows of `size` x `size`.
 pub fn batch_norm_max_pool(
     epsilon: f64,
     size: usize,
@@ -51,17 +51,17 @@ pub fn batch_norm_max_pool(
     beta: Tensor<1>,
 ) -> (Tensor<4>, BatchStatistics) {
     #[cfg(feature = "flex")]
-    if crate::fused::is_fused(&input) && size <= crate::fused::LARGEST_WINDOW {
+    if crate::fused::is_fused(&input) && size <= crate::fused::MAX_WINDOW {
         return crate::fused::batch_norm_max_pool((epsilon, size), input, gamma, beta);
     }
-    let options = BatchNorm { epsilon, relu: true };
+    let options = BatchNormOptions { epsilon, relu: true };
     let (output, statistics) = batch_norm_train(options, input, gamma, beta, None);
     (crate::max_pool2d(size, output), statistics)
 }
 
-/// [`batch_norm_train`] over `statistics` that are given.
+/// [`batch_norm_train`] with the given `statistics`.
 pub fn batch_norm_inference<const D: usize>(
-    options: BatchNorm,
+    options: BatchNormOptions,
     input: Tensor<D>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
@@ -79,10 +79,10 @@ pub fn batch_norm_inference<const D: usize>(
     let rows = input.reshape([shape.num_elements() / channels, channels]);
     let BatchStatistics { mean, variance } = statistics;
     let output = module::batch_norm(rows, gamma, beta, mean, variance, options.epsilon);
-    options.end(output.reshape(shape), residual)
+    options.epilogue(output.reshape(shape), residual)
 }
 
-/// [`batch_norm_max_pool`] over `statistics` that are given.
+/// [`batch_norm_max_pool`] with the given `statistics`.
 pub fn batch_norm_max_pool_inference(
     epsilon: f64,
     size: usize,
@@ -94,19 +94,19 @@ pub fn batch_norm_max_pool_inference(
     #[cfg(feature = "flex")]
     if crate::fused::is_fused(&input)
         && !input.device().is_autodiff()
-        && size <= crate::fused::LARGEST_WINDOW
+        && size <= crate::fused::MAX_WINDOW
     {
         let options = (epsilon, size);
         return crate::fused::batch_norm_max_pool_inference(
             options, input, gamma, beta, statistics,
         );
     }
-    let options = BatchNorm { epsilon, relu: true };
+    let options = BatchNormOptions { epsilon, relu: true };
     crate::max_pool2d(size, batch_norm_inference(options, input, gamma, beta, statistics, None))
 }
 
-impl BatchNorm {
-    fn end<const D: usize>(self, output: Tensor<D>, residual: Option<Tensor<D>>) -> Tensor<D> {
+impl BatchNormOptions {
+    fn epilogue<const D: usize>(self, output: Tensor<D>, residual: Option<Tensor<D>>) -> Tensor<D> {
         let output = match residual {
             Some(residual) => output + residual,
             None => output,

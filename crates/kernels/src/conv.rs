@@ -1,21 +1,21 @@
 use burn::tensor::{Tensor, module, ops::ConvOptions};
 
-/// The geometry of a convolution of images.
+/// Options of a 2D convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Conv2d {
-    /// Rows and columns from one output to the next.
+pub struct Conv2dOptions {
+    /// Stride along rows and columns.
     pub stride: [usize; 2],
-    /// Rows and columns of zeros around the image.
+    /// Zero padding of rows and columns, on both sides.
     pub padding: [usize; 2],
 }
 
-/// The convolution of `input` `[batch, height, width, in_channels]` with `weight`
-/// `[out_channels, in_channels, kernel_height, kernel_width]`, plus `bias` `[out_channels]`.
+/// Convolves `input` `[batch, height, width, in_channels]` with `weight`
+/// `[out_channels, in_channels, kernel_height, kernel_width]` and adds `bias` `[out_channels]`.
 ///
-/// Gives `[batch, out_height, out_width, out_channels]`, where
-/// `out_height = (height + 2 padding - kernel_height) / stride + 1`, rounded down.
+/// Returns `[batch, out_height, out_width, out_channels]`, where
+/// `out_height = floor((height + 2 padding - kernel_height) / stride) + 1`.
 pub fn conv2d(
-    geometry: Conv2d,
+    geometry: Conv2dOptions,
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
@@ -24,7 +24,7 @@ pub fn conv2d(
     if crate::fused::is_fused(&input) {
         return crate::fused::conv2d(geometry, input, weight, bias);
     }
-    let Conv2d { stride, padding } = geometry;
+    let Conv2dOptions { stride, padding } = geometry;
     let options = ConvOptions::new(stride, padding, [1, 1], 1);
     let output = module::conv2d(input.permute([0, 3, 1, 2]), weight, bias, options);
     output.permute([0, 2, 3, 1])
@@ -34,17 +34,22 @@ pub fn conv2d(
 #[cfg(feature = "flex")]
 mod tests {
     use super::*;
-    use crate::testing::{assert_close, numbers};
+    use crate::testing::{assert_close, random};
     use burn::tensor::{DType, Device};
 
-    fn plain(geometry: Conv2d, input: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
+    fn plain(
+        geometry: Conv2dOptions,
+        input: Tensor<4>,
+        weight: Tensor<4>,
+        bias: Tensor<1>,
+    ) -> Tensor<4> {
         let options = ConvOptions::new(geometry.stride, geometry.padding, [1, 1], 1);
         let output = module::conv2d(input.permute([0, 3, 1, 2]), weight, Some(bias), options);
         output.permute([0, 2, 3, 1])
     }
 
     #[test]
-    fn output_and_gradients_are_those_of_burn() {
+    fn output_and_gradients_match_burn() {
         let device = Device::flex().autodiff();
         for (precision, tolerance) in [(DType::F32, 1e-5), (DType::F64, 1e-12)] {
             for (shape, outputs, kernel, stride) in [
@@ -54,13 +59,13 @@ mod tests {
                 ([2, 8, 8, 20], 12, 1, 2),
                 ([2, 12, 12, 3], 8, 5, 1),
             ] {
-                let geometry = Conv2d { stride: [stride; 2], padding: [kernel / 2; 2] };
-                let input = numbers(1, shape, precision, &device).require_grad();
+                let geometry = Conv2dOptions { stride: [stride; 2], padding: [kernel / 2; 2] };
+                let input = random(1, shape, precision, &device).require_grad();
                 let weight = [outputs, shape[3], kernel, kernel];
-                let weight = numbers(2, weight, precision, &device).require_grad();
-                let bias = numbers(3, [outputs], precision, &device).require_grad();
+                let weight = random(2, weight, precision, &device).require_grad();
+                let bias = random(3, [outputs], precision, &device).require_grad();
                 let of = |output: Tensor<4>| {
-                    let weights = numbers(4, output.dims(), precision, &device);
+                    let weights = random(4, output.dims(), precision, &device);
                     let gradients = (output * weights).sum().backward();
                     let of = |tensor: &Tensor<4>| tensor.grad(&gradients).unwrap().flatten(0, 3);
                     [of(&input), of(&weight), bias.grad(&gradients).unwrap()]

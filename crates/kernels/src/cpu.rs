@@ -1,5 +1,5 @@
-//! The kernels: slices in, slices out. Work is cut into pieces of a fixed size, whose sums are
-//! added in their order, so that the number of threads changes no bit.
+//! CPU kernels on slices, without Burn. Work is split into pieces of a fixed size, whose partial
+//! sums are added in order: results do not depend on the number of threads.
 
 pub mod adam;
 pub mod batch_norm;
@@ -7,22 +7,22 @@ mod channels;
 pub mod conv2d;
 pub mod matmul;
 pub mod max_pool;
-mod product;
-mod real;
-mod scratch;
+mod micro_kernel;
+mod simd_float;
+mod workspace;
 
 use pulp::{Arch, Simd, WithSimd};
 
-pub use real::Real;
+pub use simd_float::SimdFloat;
 
-/// Runs `work` with the widest vectors of this processor, if it is inlined.
+/// Runs `work`, if it is inlined, with the widest vector instructions of the processor.
 #[inline(always)]
 fn vectorized<R>(work: impl FnMut() -> R) -> R {
     Arch::new().dispatch(Vectorized(work))
 }
 
-/// `dispatch` takes closures too, but calls them through a shim that LLVM does not inline, so that
-/// they keep the narrow vectors of every processor.
+/// `dispatch` also accepts closures, but calls them through a shim that LLVM does not inline, so
+/// that they would use the baseline instruction set only.
 struct Vectorized<F>(F);
 
 impl<R, F: FnMut() -> R> WithSimd for Vectorized<F> {
@@ -34,9 +34,9 @@ impl<R, F: FnMut() -> R> WithSimd for Vectorized<F> {
     }
 }
 
-/// The sum of each number of a block, over all blocks of a piece.
+/// Sums the blocks of `piece`, element by element.
 #[inline(always)]
-fn block_sums<T: Real>(piece: &[T], block: usize) -> Vec<T> {
+fn sum_blocks<T: SimdFloat>(piece: &[T], block: usize) -> Vec<T> {
     let mut sums = vec![T::zero(); block];
     for chunk in piece.chunks(block) {
         for (sum, &value) in sums.iter_mut().zip(chunk) {
@@ -46,12 +46,12 @@ fn block_sums<T: Real>(piece: &[T], block: usize) -> Vec<T> {
     sums
 }
 
-/// A number of another type.
-pub fn real<T: Real>(value: f64) -> T {
+/// Converts an f64, rounding to the precision of `T`.
+pub fn from_f64<T: SimdFloat>(value: f64) -> T {
     T::from(value).unwrap_or_else(T::nan)
 }
 
-/// An f64 again.
-pub fn wide<T: Real>(value: T) -> f64 {
+/// Converts a value to f64.
+pub fn to_f64<T: SimdFloat>(value: T) -> f64 {
     value.to_f64().unwrap_or(f64::NAN)
 }

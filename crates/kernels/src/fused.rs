@@ -1,4 +1,4 @@
-//! The kernels as a Burn backend extension of Flex, with their backward passes.
+//! Burn backend extension of Flex: the CPU kernels as autodiff operations.
 
 mod adam;
 mod batch_norm;
@@ -21,10 +21,10 @@ pub use conv::conv2d;
 pub use linear::linear;
 pub use max_pool::max_pool2d;
 
-/// The most rows of a window of a pooling: a place in it is a byte.
-pub const LARGEST_WINDOW: usize = 16;
+/// Largest window size of a fused max pooling: an index within a window is a `u8`.
+pub const MAX_WINDOW: usize = 16;
 
-/// Whether the kernels compute with this tensor.
+/// Returns true if the kernels support the device and precision of `tensor`.
 pub fn is_fused<const D: usize>(tensor: &Tensor<D>) -> bool {
     let is_real = matches!(tensor.dtype(), DType::F32 | DType::F64);
     is_real && tensors::is_flex(&tensor.device())

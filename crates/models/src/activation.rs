@@ -1,9 +1,9 @@
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
-use crate::layer::Layer;
+use crate::layer_summary::LayerSummary;
 
-/// The function between two layers.
+/// Activation function.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -12,7 +12,7 @@ pub enum Activation {
     /// `max(0, z)`
     #[default]
     Relu,
-    /// `z` where positive, else `negative_slope * z`
+    /// `z` if positive, else `negative_slope * z`
     LeakyRelu,
     /// `tanh(z)`
     Tanh,
@@ -23,11 +23,11 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Every activation.
+    /// All activations.
     pub const ALL: [Self; 5] =
         [Self::Relu, Self::LeakyRelu, Self::Tanh, Self::Sigmoid, Self::Linear];
 
-    /// The name as configs spell it.
+    /// Name in config files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Relu => "relu",
@@ -38,12 +38,12 @@ impl Activation {
         }
     }
 
-    /// `layer` with this behind it, if it does anything.
-    pub(crate) fn after(self, layer: Layer) -> Layer {
+    /// Appends this activation to `layer`, unless it is linear.
+    pub(crate) fn after(self, layer: LayerSummary) -> LayerSummary {
         if self == Self::Linear { layer } else { layer.followed_by(self.as_str()) }
     }
 
-    /// Applies it to every element. The slope is that of the leaky ReLU.
+    /// Applies the function to every element. `negative_slope` is used by `LeakyRelu` only.
     pub fn forward<const D: usize>(self, input: Tensor<D>, negative_slope: f64) -> Tensor<D> {
         match self {
             Self::Relu => activation::relu(input),

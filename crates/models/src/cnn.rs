@@ -8,69 +8,69 @@ use config::Check;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
-use crate::batch_norm::Around;
+use crate::batch_norm::Epilogue;
 use crate::convolution::{Convolution, ConvolutionConfig, check_stages};
-use crate::dense;
-use crate::noise::Noise;
-use crate::parameters::Parameters;
+use crate::dropout::DropoutRng;
+use crate::linear;
+use crate::parameter_init::ParameterInit;
 
-/// A convolutional network: `[model.cnn]`. Stages of convolutions and a pooling, then dense layers.
+/// Stages of convolutions and a pooling, then linear layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CnnConfig {
-    /// The channels of each stage, the one nearest to the image first.
+    /// Number of channels of each stage, from input to output.
     #[schemars(inner(range(min = 1, max = 2048)))]
     pub channels: Vec<usize>,
-    /// The number of convolutions of each stage.
+    /// Number of convolutions per stage.
     #[schemars(range(min = 1, max = 100))]
     pub convolutions: usize,
-    /// Rows and columns of their windows, an odd number.
+    /// Height and width of the kernel of each convolution, an odd number.
     #[schemars(range(min = 1, max = 15))]
     pub kernel_size: usize,
-    /// The function after each convolution and each hidden layer.
+    /// Activation function of each convolution and each hidden layer.
     pub activation: Activation,
-    /// The slope of `leaky_relu` where its input is negative.
+    /// Slope of `leaky_relu` for negative inputs.
     #[schemars(range(min = 0, max = 1))]
     pub negative_slope: f64,
-    /// Whether each convolution is normalised over its batch, before the activation.
+    /// Applies batch normalisation after each convolution, before the activation.
     pub batch_norm: bool,
-    /// How each stage ends.
+    /// Pooling at the end of each stage.
     pub pool: Pool,
-    /// What the dense layers see of the last stage.
+    /// Conversion of the output of the last stage to features.
     pub head: ImageHead,
-    /// The number of units of each hidden layer behind the stages.
+    /// Number of units of each hidden linear layer after the stages.
     #[schemars(inner(range(min = 1, max = 65_536)))]
     pub hidden: Vec<usize>,
-    /// The probability with which an input of each dense layer is dropped in training.
+    /// Probability of dropping an input of each linear layer during training.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub dropout: f64,
 }
 
-/// How each window of two by two values becomes one.
+/// Pooling over 2x2 windows with a stride of 2.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
-    /// Its largest value.
+    /// Max pooling.
     #[default]
     Max,
-    /// Its mean.
+    /// Average pooling.
     Average,
-    /// Not at all.
+    /// No pooling.
     None,
 }
 
-/// What the dense layers see of images `[height, width, channels]`.
+/// Conversion of images `[height, width, channels]` to features.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum ImageHead {
-    /// Every value.
+    /// All values: `height * width * channels` features.
     #[default]
     Flatten,
-    /// The mean of each channel (Lin et al. 2014, arXiv:1312.4400).
+    /// Global average pooling (Lin et al. 2014, arXiv:1312.4400): `channels` features.
     Average,
 }
 
@@ -91,7 +91,7 @@ impl Default for CnnConfig {
     }
 }
 
-/// Stages, then dense layers to the logits.
+/// Stages of convolutions, hidden linear layers and a linear output layer.
 #[derive(Module, Debug)]
 pub struct Cnn {
     stages: Vec<Vec<Convolution>>,
@@ -110,15 +110,14 @@ pub struct Cnn {
 }
 
 impl CnnConfig {
-    /// The model for images of `shape` to `outputs` logits.
-    pub fn init(&self, shape: [usize; 3], outputs: usize, parameters: &mut Parameters) -> Cnn {
+    /// Creates the model for images of `shape`, with `outputs` logits.
+    pub fn init(&self, shape: [usize; 3], outputs: usize, init: &mut ParameterInit) -> Cnn {
         let stages = self.convolutions(shape).into_iter();
-        let stages =
-            stages.map(|stage| stage.iter().map(|config| config.init(parameters)).collect());
+        let stages = stages.map(|stage| stage.iter().map(|config| config.init(init)).collect());
         let stages = stages.collect();
-        let mut dense = self.dense(shape, outputs).unwrap_or_default();
+        let mut dense = self.linear_sizes(shape, outputs).unwrap_or_default();
         let output = dense.pop().unwrap_or_default();
-        let mut linear = |(inputs, outputs)| parameters.he_linear(inputs, outputs);
+        let mut linear = |(inputs, outputs)| init.he_linear(inputs, outputs);
         Cnn {
             stages,
             hidden: dense.into_iter().map(&mut linear).collect(),
@@ -131,22 +130,25 @@ impl CnnConfig {
         }
     }
 
-    /// The convolutions of each stage.
+    /// Returns the convolutions of each stage.
     fn convolutions(&self, [.., channels]: [usize; 3]) -> Vec<Vec<ConvolutionConfig>> {
         let mut inputs = channels;
-        let stage = |&outputs| {
-            let convolution = |_| {
-                let inputs = std::mem::replace(&mut inputs, outputs);
-                let (kernel, batch_norm) = (self.kernel_size, self.batch_norm);
-                ConvolutionConfig { inputs, outputs, kernel, stride: 1, batch_norm }
-            };
-            (0..self.convolutions).map(convolution).collect()
-        };
-        self.channels.iter().map(stage).collect()
+        let mut stages = Vec::new();
+        for &out_channels in &self.channels {
+            let convolutions = (0..self.convolutions).map(|_| ConvolutionConfig {
+                in_channels: std::mem::replace(&mut inputs, out_channels),
+                out_channels,
+                kernel_size: self.kernel_size,
+                stride: 1,
+                batch_norm: self.batch_norm,
+            });
+            stages.push(convolutions.collect());
+        }
+        stages
     }
 
-    /// Inputs and outputs of each dense layer; `None` if they overflow.
-    fn dense(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<(usize, usize)>> {
+    /// Returns (inputs, outputs) of each linear layer; `None` if they overflow.
+    fn linear_sizes(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<(usize, usize)>> {
         let [height, width, channels] = self.last_shape(shape);
         let mut inputs = match self.head {
             ImageHead::Flatten => height.checked_mul(width)?.checked_mul(channels)?,
@@ -156,16 +158,17 @@ impl CnnConfig {
         Some(self.hidden.iter().copied().chain([outputs]).map(layer).collect())
     }
 
-    /// What the stages leave of images of `shape`.
+    /// Returns the output shape of the last stage for images of `shape`.
     fn last_shape(&self, [height, width, channels]: [usize; 3]) -> [usize; 3] {
         let stages = if self.pool == Pool::None { 0 } else { self.channels.len() };
         let pooled = |size: usize| size.checked_shr(stages as u32).unwrap_or(0);
         [pooled(height), pooled(width), self.channels.last().copied().unwrap_or(channels)]
     }
 
-    /// How many numbers a training step holds for each example: the image, what each layer keeps
-    /// for the backward pass, and two gradients of the largest. `None` if it overflows.
-    pub fn activations(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
+    /// Returns the number of values that a training step holds per example: the image, the values
+    /// that each layer saves for the backward pass, and two gradients of the largest feature map.
+    /// `None` if it overflows.
+    pub fn activation_count(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
         let [mut height, mut width, channels] = shape;
         let image = height.checked_mul(width)?;
         let kept = if self.batch_norm { 2 } else { 3 };
@@ -179,53 +182,53 @@ impl CnnConfig {
                 (height, width) = (height / 2, width / 2);
             }
         }
-        let dense = self.dense(shape, outputs)?;
+        let dense = self.linear_sizes(shape, outputs)?;
         let dense = dense.iter().try_fold(0_usize, |sum, (inputs, outputs)| {
             sum.checked_add(inputs.checked_add(*outputs)?.checked_mul(4)?)
         })?;
         total.checked_add(largest.checked_mul(2)?)?.checked_add(dense)
     }
 
-    /// Why images of `shape` cannot be classified, if they cannot.
-    pub fn objection(&self, shape: [usize; 3]) -> Option<String> {
+    /// Returns the reason why the model does not accept images of `shape`, if there is one.
+    pub fn incompatibility(&self, shape: [usize; 3]) -> Option<String> {
         let [height, width, _] = self.last_shape(shape);
         let stages = self.channels.len();
         (height == 0 || width == 0).then(|| {
-            format!("{stages} stages halve images {stages} times, and nothing is left of them")
+            format!("{stages} stages halve height and width {stages} times, to less than one pixel")
         })
     }
 
-    /// The same model with linear activations; `None` if it has no others.
+    /// Returns the same model with linear activations, or `None` if it has no others.
     pub fn with_linear_activation(&self) -> Option<Self> {
         (self.activation != Activation::Linear)
             .then(|| Self { activation: Activation::Linear, ..self.clone() })
     }
 
-    /// The same model without dropout; `None` if it has none.
+    /// Returns the same model without dropout, or `None` if it has no dropout.
     pub fn without_dropout(&self) -> Option<Self> {
         (self.dropout > 0.0).then(|| Self { dropout: 0.0, ..self.clone() })
     }
 
-    /// Notes every value that cannot be meant.
+    /// Records every invalid value.
     pub fn check(&self, check: &mut Check) {
         check_stages(&self.channels, check);
         let is_odd = self.kernel_size % 2 == 1;
-        check.require("kernel_size", is_odd, "a window has an odd number of rows");
-        check.require("hidden", self.hidden.len() <= 1000, "there are at most 1000 layers");
+        check.require("kernel_size", is_odd, format_args!("{} is not odd", self.kernel_size));
+        crate::mlp::check_layers(&self.hidden, check);
     }
 }
 
 impl Cnn {
-    /// Images `[batch, height, width, channels]` to logits `[batch, outputs]`; in training with
-    /// its `noise`.
-    pub fn forward(&self, images: Tensor<4>, noise: Option<&Noise>) -> Tensor<2> {
+    /// Maps images `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout is
+    /// active if `rng` is given.
+    pub fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
         let images = self.stages.iter().fold(images, |images, stage| self.stage(stage, images));
         let features = self.head.forward(images);
         let layers = self.hidden.iter().enumerate();
         let features = layers.fold(features, |features, (index, layer)| {
-            self.activate(dense::forward(layer, self.drop(features, noise, index)))
+            self.activate(linear::forward(layer, self.dropout(features, rng, index)))
         });
-        dense::forward(&self.output, self.drop(features, noise, self.hidden.len()))
+        linear::forward(&self.output, self.dropout(features, rng, self.hidden.len()))
     }
 
     fn stage(&self, layers: &[Convolution], images: Tensor<4>) -> Tensor<4> {
@@ -239,7 +242,7 @@ impl Cnn {
 
     fn convolve(&self, layer: &Convolution, images: Tensor<4>) -> Tensor<4> {
         let relu = self.activation == Activation::Relu;
-        let output = layer.forward(images, Around { residual: None, relu });
+        let output = layer.forward(images, Epilogue { residual: None, relu });
         if relu { output } else { self.activate(output) }
     }
 
@@ -247,16 +250,16 @@ impl Cnn {
         self.activation.forward(values, self.negative_slope)
     }
 
-    fn drop(&self, features: Tensor<2>, noise: Option<&Noise>, layer: usize) -> Tensor<2> {
-        match noise {
-            Some(noise) if self.dropout > 0.0 => noise.drop(features, self.dropout, layer),
+    fn dropout(&self, features: Tensor<2>, rng: Option<&DropoutRng>, layer: usize) -> Tensor<2> {
+        match rng {
+            Some(rng) if self.dropout > 0.0 => rng.dropout(features, self.dropout, layer),
             _ => features,
         }
     }
 }
 
 impl Pool {
-    /// `[batch, height, width, channels]` to half as many rows and columns, rounded down.
+    /// Maps `[batch, height, width, channels]` to half the height and width, rounded down.
     fn forward(self, images: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Max => kernels::max_pool2d(2, images),
@@ -271,7 +274,7 @@ impl Pool {
 }
 
 impl ImageHead {
-    /// `[batch, height, width, channels]` to `[batch, features]`.
+    /// Maps `[batch, height, width, channels]` to `[batch, features]`.
     pub fn forward(self, images: Tensor<4>) -> Tensor<2> {
         match self {
             Self::Flatten => images.flatten(1, 3),

@@ -2,13 +2,13 @@ use burn::module::{Module, Param};
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
 use config::Check;
-use kernels::Conv2d;
+use kernels::Conv2dOptions;
 
-use crate::batch_norm::{self, Around};
-use crate::layer::Layer;
-use crate::parameters::Parameters;
+use crate::batch_norm::{self, Epilogue};
+use crate::layer_summary::LayerSummary;
+use crate::parameter_init::ParameterInit;
 
-/// A convolution with the batch norm behind it, or with a bias where there is none.
+/// Convolution followed by a batch norm, or with a bias if there is no batch norm.
 #[derive(Module, Debug)]
 pub struct Convolution {
     /// `[out_channels, in_channels, kernel, kernel]`
@@ -19,84 +19,86 @@ pub struct Convolution {
     stride: usize,
 }
 
-/// The shape of a convolution, whose input is padded so that its output has `size / stride` rows
-/// and columns, rounded up.
+/// Shape of a convolution with "same" padding: its output has `ceil(size / stride)` rows and
+/// columns.
 #[derive(Debug, Clone, Copy)]
 pub struct ConvolutionConfig {
-    /// The channels of the input.
-    pub inputs: usize,
-    /// The channels of the output.
-    pub outputs: usize,
-    /// Rows and columns of its windows, an odd number.
-    pub kernel: usize,
-    /// Rows and columns from one window to the next.
+    /// Number of input channels.
+    pub in_channels: usize,
+    /// Number of output channels.
+    pub out_channels: usize,
+    /// Rows and columns of the kernel, an odd number.
+    pub kernel_size: usize,
+    /// Stride along rows and columns.
     pub stride: usize,
-    /// Whether a batch norm follows.
+    /// Appends a batch norm (and omits the bias).
     pub batch_norm: bool,
 }
 
-/// Notes `channels` of stages that cannot be meant.
+/// Records an invalid number of stages.
 pub fn check_stages(channels: &[usize], check: &mut Check) {
-    let stages = (1..=16).contains(&channels.len());
-    check.require("channels", stages, "there are 1 to 16 stages");
+    let stages = channels.len();
+    let message = format_args!("{stages} stages are given; 1 to 16 are supported");
+    check.require("channels", (1..=16).contains(&stages), message);
 }
 
 impl ConvolutionConfig {
-    /// The convolution with He-normal weights.
-    pub fn init(&self, parameters: &mut Parameters) -> Convolution {
+    /// Creates the convolution with He-normal weights.
+    pub fn init(&self, init: &mut ParameterInit) -> Convolution {
+        let size = self.kernel_size;
         Convolution {
-            weight: parameters.convolution([self.outputs, self.inputs, self.kernel, self.kernel]),
-            bias: (!self.batch_norm).then(|| parameters.bias(self.outputs)),
-            norm: self.batch_norm.then(|| parameters.batch_norm(self.outputs)),
+            weight: init.convolution([self.out_channels, self.in_channels, size, size]),
+            bias: (!self.batch_norm).then(|| init.bias(self.out_channels)),
+            norm: self.batch_norm.then(|| init.batch_norm(self.out_channels)),
             stride: self.stride,
         }
     }
 
-    /// The layer called `name` on an input of so many rows and columns; `None` if a number overflows.
-    pub fn layer(&self, name: String, [height, width]: [usize; 2]) -> Option<Layer> {
-        let Self { inputs, outputs, kernel, stride, batch_norm } = *self;
+    /// Describes the layer `name` for an input of `[height, width]`; `None` if a number overflows.
+    pub fn layer(&self, name: String, [height, width]: [usize; 2]) -> Option<LayerSummary> {
+        let Self { in_channels, out_channels, kernel_size: size, stride, batch_norm } = *self;
+        let weights =
+            size.checked_mul(size)?.checked_mul(in_channels)?.checked_mul(out_channels)?;
         let [height, width] = [height, width].map(|size| size.div_ceil(stride));
-        let weights = kernel.checked_mul(kernel)?.checked_mul(inputs)?.checked_mul(outputs)?;
-        let kind = match stride {
-            1 => format!("conv {kernel}x{kernel}"),
-            _ => format!("conv {kernel}x{kernel}/{stride}"),
-        };
-        let layer = Layer {
+        let suffix = if stride == 1 { String::new() } else { format!("/{stride}") };
+        let kind = format!("conv {size}x{size}{suffix}");
+        let layer = LayerSummary {
             parameters: weights,
             multiply_adds: height.checked_mul(width)?.checked_mul(weights)?,
-            ..Layer::plain(name, kind, vec![height, width, outputs])
+            ..LayerSummary::new(name, kind, vec![height, width, out_channels])
         };
-        match batch_norm {
-            true => batch_norm::after(layer),
-            false => Some(Layer { parameters: weights.checked_add(outputs)?, ..layer }),
+        if batch_norm {
+            batch_norm::after(layer)
+        } else {
+            Some(LayerSummary { parameters: weights.checked_add(out_channels)?, ..layer })
         }
     }
 }
 
 impl Convolution {
-    /// `[batch, height, width, inputs]` to `[batch, height / stride, width / stride, outputs]`.
-    pub fn forward(&self, images: Tensor<4>, around: Around<4>) -> Tensor<4> {
+    /// Maps `[batch, height, width, in_channels]` to `[batch, ceil(height / stride),
+    /// ceil(width / stride), out_channels]`.
+    pub fn forward(&self, images: Tensor<4>, epilogue: Epilogue<4>) -> Tensor<4> {
         let output = self.convolve(images);
         match &self.norm {
-            Some(norm) => batch_norm::forward(norm, output, around),
-            None => around.apply(output),
+            Some(norm) => batch_norm::forward(norm, output, epilogue),
+            None => epilogue.apply(output),
         }
     }
 
-    /// [`Convolution::forward`] with a ReLU, and then the largest value of each window of two by
-    /// two.
+    /// [`Convolution::forward`], then a ReLU and a 2x2 max pooling.
     pub fn forward_and_pool(&self, images: Tensor<4>) -> Tensor<4> {
         let output = self.convolve(images);
         match &self.norm {
             Some(norm) => batch_norm::forward_and_pool(norm, output),
-            None => kernels::max_pool2d(2, Around::RELU.apply(output)),
+            None => kernels::max_pool2d(2, Epilogue::RELU.apply(output)),
         }
     }
 
     fn convolve(&self, images: Tensor<4>) -> Tensor<4> {
         let weight = self.weight.val();
         let [.., kernel] = weight.dims();
-        let geometry = Conv2d { stride: [self.stride; 2], padding: [kernel / 2; 2] };
+        let geometry = Conv2dOptions { stride: [self.stride; 2], padding: [kernel / 2; 2] };
         let bias = self.bias.as_ref().map(Param::val);
         kernels::conv2d(geometry, images, weight, bias)
     }

@@ -1,8 +1,8 @@
-//! Images or features to logits, nothing else: knows no data, no config file, no disk.
+//! Image classifiers: functions from images or features to logits, without data loading or I/O.
 //!
-//! A model is one file with its config above it, one variant of [`ModelConfig`] and one of
-//! [`Model`]. Initial parameters are a function of the seed alone, so that a run starts with the
-//! same bits on every backend.
+//! Each model has one file with its config, one variant of [`ModelConfig`] and one of [`Model`].
+//! Other crates add models as [`CustomModel`]s. Initial parameters depend on the seed only, so that a run starts with the same bits on every
+//! backend.
 
 #![forbid(unsafe_code)]
 
@@ -10,21 +10,25 @@ mod activation;
 mod batch_norm;
 mod cnn;
 mod convolution;
-mod dense;
+mod custom;
+mod dropout;
+mod erased;
 mod initializer;
-mod layer;
+mod layer_summary;
+mod linear;
 mod mlp;
 mod model;
-mod noise;
-mod parameters;
+mod parameter_init;
 mod resnet;
 
 pub use activation::Activation;
 pub use cnn::{Cnn, CnnConfig, ImageHead, Pool};
+pub use custom::{CustomModel, CustomModelConfig, ModelRegistry, UnknownModel};
+pub use dropout::DropoutRng;
+pub use erased::BoxedModel;
 pub use initializer::{Generator, Initializer};
-pub use layer::Layer;
+pub use layer_summary::LayerSummary;
 pub use mlp::{Mlp, MlpConfig, NormPosition};
 pub use model::{Model, ModelConfig};
-pub use noise::Noise;
-pub use parameters::{FirstWeights, Parameters};
+pub use parameter_init::{ParameterInit, WeightInit};
 pub use resnet::{Resnet, ResnetConfig};

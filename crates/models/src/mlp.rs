@@ -5,50 +5,50 @@ use config::Check;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
-use crate::batch_norm::{self, Around};
-use crate::dense;
+use crate::batch_norm::{self, Epilogue};
+use crate::dropout::DropoutRng;
 use crate::initializer::{Generator, Initializer};
-use crate::layer::Layer;
-use crate::noise::Noise;
-use crate::parameters::{FirstWeights, Parameters};
+use crate::layer_summary::LayerSummary;
+use crate::linear;
+use crate::parameter_init::{ParameterInit, WeightInit};
 
-/// A multi-layer perceptron: `[model.mlp]`. Without hidden layers it is logistic or softmax
-/// regression.
+/// Hidden linear layers with batch norm, activation and dropout, then a linear output layer.
+/// Without hidden layers, the model is logistic or softmax regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
-    /// The number of units of each hidden layer, the one nearest to the input first.
+    /// Number of units of each hidden layer, from input to output.
     #[schemars(inner(range(min = 1, max = 65_536)))]
     pub hidden: Vec<usize>,
-    /// The function after each hidden layer.
+    /// Activation function of each hidden layer.
     pub activation: Activation,
-    /// The slope of `leaky_relu` where its input is negative.
+    /// Slope of `leaky_relu` for negative inputs.
     #[schemars(range(min = 0, max = 1))]
     pub negative_slope: f64,
-    /// Where each hidden layer is normalised over its batch.
+    /// Position of batch normalisation in each hidden layer.
     pub batch_norm: NormPosition,
-    /// The probability with which a unit of each hidden layer is dropped in training, one number
-    /// a layer; none for no dropout.
+    /// Probability of dropping a unit of each hidden layer during training, one value per layer.
+    /// An empty list disables dropout.
     #[schemars(extend("items" = { "type": "number", "minimum": 0, "exclusiveMaximum": 1 }))]
     pub dropout: Vec<f64>,
-    /// How the initial weights are drawn.
+    /// Distribution of the initial weights.
     pub initializer: Initializer,
-    /// The standard deviation of the initializer `normal`.
+    /// Standard deviation of the initial weights for `initializer = "normal"`.
     #[schemars(range(min = 0, max = 1e6))]
     pub initializer_scale: f64,
-    /// Where its random numbers come from.
+    /// Random number generator of the initial weights.
     pub generator: Generator,
 }
 
-/// Where batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) stands in a layer.
+/// Position of batch normalisation (Ioffe and Szegedy 2015, arXiv:1502.03167) in a layer.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum NormPosition {
-    /// Nowhere.
+    /// No batch normalisation.
     None,
-    /// Between the linear map and its activation, as the courses do.
+    /// Between the linear map and the activation.
     #[default]
     BeforeActivation,
     /// After the activation.
@@ -70,7 +70,7 @@ impl Default for MlpConfig {
     }
 }
 
-/// Hidden layers of linear, batch norm, activation and dropout, then a linear layer to the logits.
+/// Hidden layers and a linear output layer.
 #[derive(Module, Debug)]
 pub struct Mlp {
     hidden: Vec<Hidden>,
@@ -92,28 +92,28 @@ struct Hidden {
 }
 
 impl MlpConfig {
-    /// The model from `inputs` features to `outputs` logits.
-    pub fn init(&self, inputs: usize, outputs: usize, parameters: &mut Parameters) -> Mlp {
+    /// Creates the model from `inputs` features to `outputs` logits.
+    pub fn init(&self, inputs: usize, outputs: usize, init: &mut ParameterInit) -> Mlp {
         let mut width = inputs;
         let hidden = self.hidden.iter().enumerate().map(|(layer, &units)| {
-            let hidden = self.layer(layer, width, units, parameters);
+            let hidden = self.hidden_layer(layer, width, units, init);
             width = units;
             hidden
         });
-        Mlp { hidden: hidden.collect(), output: self.linear(width, outputs, parameters) }
+        Mlp { hidden: hidden.collect(), output: self.linear(width, outputs, init) }
     }
 
-    fn layer(
+    fn hidden_layer(
         &self,
         layer: usize,
         inputs: usize,
         units: usize,
-        parameters: &mut Parameters,
+        init: &mut ParameterInit,
     ) -> Hidden {
-        let linear = self.linear(inputs, units, parameters);
+        let linear = self.linear(inputs, units, init);
         let norm = match self.batch_norm {
             NormPosition::None => None,
-            _ => Some(parameters.batch_norm(units)),
+            _ => Some(init.batch_norm(units)),
         };
         Hidden {
             linear,
@@ -125,25 +125,28 @@ impl MlpConfig {
         }
     }
 
-    fn linear(&self, inputs: usize, outputs: usize, parameters: &mut Parameters) -> Linear {
+    fn linear(&self, inputs: usize, outputs: usize, init: &mut ParameterInit) -> Linear {
         let &Self { initializer, initializer_scale: scale, generator, .. } = self;
-        parameters.linear(inputs, outputs, &FirstWeights { initializer, scale, generator })
+        init.linear(inputs, outputs, &WeightInit { initializer, scale, generator })
     }
 
-    /// The layers of [`MlpConfig::init`]'s model; `None` if a number overflows.
-    pub fn layers(&self, inputs: usize, outputs: usize) -> Option<Vec<Layer>> {
+    /// Describes the layers of the model; `None` if a number overflows.
+    pub fn layers(&self, inputs: usize, outputs: usize) -> Option<Vec<LayerSummary>> {
         let mut width = inputs;
         let hidden = self.hidden.iter().enumerate().map(|(index, &units)| {
             let inputs = std::mem::replace(&mut width, units);
-            self.finished(index, Layer::linear(format!("hidden.{index}"), inputs, units)?)
+            self.describe_hidden(
+                index,
+                LayerSummary::linear(format!("hidden.{index}"), inputs, units)?,
+            )
         });
         let mut layers = hidden.collect::<Option<Vec<_>>>()?;
-        layers.push(Layer::linear("output", width, outputs)?);
+        layers.push(LayerSummary::linear("output", width, outputs)?);
         Some(layers)
     }
 
-    /// The linear map of a hidden layer with what follows it.
-    fn finished(&self, index: usize, linear: Layer) -> Option<Layer> {
+    /// Appends the other operations of hidden layer `index` to its linear map.
+    fn describe_hidden(&self, index: usize, linear: LayerSummary) -> Option<LayerSummary> {
         let activation = self.activation;
         let layer = match self.batch_norm {
             NormPosition::None => activation.after(linear),
@@ -153,9 +156,9 @@ impl MlpConfig {
         Some(layer.with_dropout(self.dropout.get(index).copied().unwrap_or(0.0)))
     }
 
-    /// How many numbers a training step holds for each example: the inputs, what each layer keeps
-    /// for the backward pass, and the gradients of as much. `None` if it overflows.
-    pub fn activations(&self, inputs: usize, outputs: usize) -> Option<usize> {
+    /// Returns the number of values that a training step holds per example: the inputs, the values
+    /// that each layer saves for the backward pass, and their gradients. `None` if it overflows.
+    pub fn activation_count(&self, inputs: usize, outputs: usize) -> Option<usize> {
         let norm = if self.batch_norm == NormPosition::None { 0 } else { 3 };
         let dropout = if self.dropout.is_empty() { 0 } else { 2 };
         let units = self.hidden.iter().try_fold(0_usize, |sum, &units| sum.checked_add(units))?;
@@ -163,63 +166,72 @@ impl MlpConfig {
         kept.checked_mul(2)?.checked_add(inputs)
     }
 
-    /// Whether any layer is normalised over its batch.
+    /// Returns true if any layer uses batch normalisation.
     pub fn has_batch_norm(&self) -> bool {
         self.batch_norm != NormPosition::None && !self.hidden.is_empty()
     }
 
-    /// The same model with linear activations; `None` if it has no others.
+    /// Returns the same model with linear activations, or `None` if it has no others.
     pub fn with_linear_activation(&self) -> Option<Self> {
         let has_others = !self.hidden.is_empty() && self.activation != Activation::Linear;
         has_others.then(|| Self { activation: Activation::Linear, ..self.clone() })
     }
 
-    /// The same model without dropout; `None` if it has none.
+    /// Returns the same model without dropout, or `None` if it has no dropout.
     pub fn without_dropout(&self) -> Option<Self> {
         let has_dropout = self.dropout.iter().any(|&probability| probability > 0.0);
         has_dropout.then(|| Self { dropout: Vec::new(), ..self.clone() })
     }
 
-    /// Notes every value that cannot be meant.
+    /// Records every invalid value.
     pub fn check(&self, check: &mut Check) {
-        check.require("hidden", self.hidden.len() <= 1000, "there are at most 1000 layers");
+        check_layers(&self.hidden, check);
         let (layers, given) = (self.hidden.len(), self.dropout.len());
         check.require(
             "dropout",
             given == 0 || given == layers,
-            format_args!("there are {given} probabilities for {layers} hidden layers"),
+            format_args!(
+                "{given} probabilities for {layers} hidden layers; one per layer is required"
+            ),
         );
     }
 }
 
+/// Records too many hidden layers.
+pub fn check_layers(hidden: &[usize], check: &mut Check) {
+    let message = format_args!("{} layers are given; at most 1000 are supported", hidden.len());
+    check.require("hidden", hidden.len() <= 1000, message);
+}
+
 impl Mlp {
-    /// Features `[batch, inputs]` to logits `[batch, outputs]`; in training with its `noise`.
-    pub fn forward(&self, features: Tensor<2>, noise: Option<&Noise>) -> Tensor<2> {
+    /// Maps features `[batch, inputs]` to logits `[batch, outputs]`. Dropout is active if `rng` is
+    /// given.
+    pub fn forward(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
         let layers = self.hidden.iter().enumerate();
         let features = layers.fold(features, |features, (layer, hidden)| {
             let features = hidden.forward(features);
-            match noise {
-                Some(noise) if hidden.dropout > 0.0 => noise.drop(features, hidden.dropout, layer),
+            match rng {
+                Some(rng) if hidden.dropout > 0.0 => rng.dropout(features, hidden.dropout, layer),
                 _ => features,
             }
         });
-        dense::forward(&self.output, features)
+        linear::forward(&self.output, features)
     }
 }
 
 impl Hidden {
-    /// `[batch, inputs]` to `[batch, units]`.
+    /// Maps `[batch, inputs]` to `[batch, units]`.
     fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        let features = dense::forward(&self.linear, features);
+        let features = linear::forward(&self.linear, features);
         match (&self.norm, self.norm_position) {
             (Some(norm), NormPosition::BeforeActivation) if self.activation == Activation::Relu => {
-                batch_norm::forward(norm, features, Around::RELU)
+                batch_norm::forward(norm, features, Epilogue::RELU)
             }
             (Some(norm), NormPosition::BeforeActivation) => {
-                self.activate(batch_norm::forward(norm, features, Around::NOTHING))
+                self.activate(batch_norm::forward(norm, features, Epilogue::NONE))
             }
             (Some(norm), NormPosition::AfterActivation) => {
-                batch_norm::forward(norm, self.activate(features), Around::NOTHING)
+                batch_norm::forward(norm, self.activate(features), Epilogue::NONE)
             }
             _ => self.activate(features),
         }

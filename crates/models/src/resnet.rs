@@ -5,29 +5,30 @@ use config::Check;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
-use crate::batch_norm::Around;
+use crate::batch_norm::Epilogue;
 use crate::cnn::ImageHead;
 use crate::convolution::{Convolution, ConvolutionConfig, check_stages};
-use crate::dense;
-use crate::layer::Layer;
-use crate::noise::Noise;
-use crate::parameters::Parameters;
+use crate::dropout::DropoutRng;
+use crate::layer_summary::LayerSummary;
+use crate::linear;
+use crate::parameter_init::ParameterInit;
 
-/// A residual network of basic blocks (He et al. 2016, arXiv:1512.03385): `[model.resnet]`.
+/// A convolution (the stem), stages of basic residual blocks (He et al. 2016, arXiv:1512.03385),
+/// global average pooling and a linear output layer, all convolutions with batch norm and ReLU.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResnetConfig {
-    /// The channels of each stage. Every stage but the first halves rows and columns.
+    /// Number of channels of each stage. Every stage except the first halves height and width.
     #[schemars(inner(range(min = 1, max = 2048)))]
     pub channels: Vec<usize>,
-    /// The number of blocks of each stage.
+    /// Number of blocks per stage.
     #[schemars(range(min = 1, max = 100))]
     pub blocks: usize,
-    /// The channels of the convolution before the stages; those of the first stage if absent.
+    /// Number of channels of the stem. Defaults to that of the first stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 2048))]
     pub stem: Option<usize>,
-    /// The probability with which an input of the last layer is dropped in training.
+    /// Probability of dropping an input of the output layer during training.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub dropout: f64,
 }
@@ -38,7 +39,7 @@ impl Default for ResnetConfig {
     }
 }
 
-/// A convolution, blocks, the mean of each channel, a linear layer to the logits.
+/// Stem, residual blocks, global average pooling and a linear output layer.
 #[derive(Module, Debug)]
 pub struct Resnet {
     stem: Convolution,
@@ -48,8 +49,8 @@ pub struct Resnet {
     dropout: f64,
 }
 
-/// Two convolutions around which the input goes as it is, or through a third one where its shape
-/// changes.
+/// Basic block: two convolutions and a shortcut, which is the identity (`None`) or a 1x1
+/// convolution if the shape changes.
 #[derive(Module, Debug)]
 struct Block {
     first: Convolution,
@@ -57,7 +58,7 @@ struct Block {
     shortcut: Option<Convolution>,
 }
 
-/// The channels and the stride of a block.
+/// Channels and stride of a block.
 #[derive(Debug, Clone, Copy)]
 struct BlockConfig {
     inputs: usize,
@@ -66,12 +67,12 @@ struct BlockConfig {
 }
 
 impl ResnetConfig {
-    /// The model for images of `shape` to `outputs` logits.
-    pub fn init(&self, shape: [usize; 3], outputs: usize, parameters: &mut Parameters) -> Resnet {
+    /// Creates the model for images of `shape`, with `outputs` logits.
+    pub fn init(&self, shape: [usize; 3], outputs: usize, init: &mut ParameterInit) -> Resnet {
         Resnet {
-            stem: self.stem(shape).init(parameters),
-            blocks: self.blocks().iter().map(|block| block.init(parameters)).collect(),
-            output: parameters.he_linear(self.last_channels(), outputs),
+            stem: self.stem(shape).init(init),
+            blocks: self.blocks().iter().map(|block| block.init(init)).collect(),
+            output: init.he_linear(self.last_channels(), outputs),
             dropout: self.dropout,
         }
     }
@@ -101,8 +102,8 @@ impl ResnetConfig {
         blocks
     }
 
-    /// The layers of [`ResnetConfig::init`]'s model; `None` if a number overflows.
-    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
+    /// Describes the layers of the model; `None` if a number overflows.
+    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>> {
         let [mut height, mut width, _] = shape;
         let stem = self.stem(shape).layer("stem".to_owned(), [height, width])?;
         let mut layers = vec![Activation::Relu.after(stem)];
@@ -112,13 +113,14 @@ impl ResnetConfig {
         }
         let head = ImageHead::Average.layer([height, width, self.last_channels()])?;
         layers.push(head.with_dropout(self.dropout));
-        layers.push(Layer::linear("output", self.last_channels(), outputs)?);
+        layers.push(LayerSummary::linear("output", self.last_channels(), outputs)?);
         Some(layers)
     }
 
-    /// How many numbers a training step holds for each example: the image, what each layer keeps
-    /// for the backward pass, and three gradients of the largest. `None` if it overflows.
-    pub fn activations(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
+    /// Returns the number of values that a training step holds per example: the image, the values
+    /// that each layer saves for the backward pass, and three gradients of the largest feature map.
+    /// `None` if it overflows.
+    pub fn activation_count(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
         let [mut height, mut width, channels] = shape;
         let map = |height: usize, width: usize, channels: usize| {
             height.checked_mul(width)?.checked_mul(channels)
@@ -137,28 +139,28 @@ impl ResnetConfig {
         total.checked_add(largest.checked_mul(3)?)?.checked_add(dense)
     }
 
-    /// The same model without dropout; `None` if it has none.
+    /// Returns the same model without dropout, or `None` if it has no dropout.
     pub fn without_dropout(&self) -> Option<Self> {
         (self.dropout > 0.0).then(|| Self { dropout: 0.0, ..self.clone() })
     }
 
-    /// Notes every value that cannot be meant.
+    /// Records every invalid value.
     pub fn check(&self, check: &mut Check) {
         check_stages(&self.channels, check);
     }
 }
 
 impl BlockConfig {
-    fn init(&self, parameters: &mut Parameters) -> Block {
+    fn init(&self, init: &mut ParameterInit) -> Block {
         Block {
-            first: self.first().init(parameters),
-            second: self.second().init(parameters),
-            shortcut: self.shortcut().map(|shortcut| shortcut.init(parameters)),
+            first: self.first().init(init),
+            second: self.second().init(init),
+            shortcut: self.shortcut().map(|shortcut| shortcut.init(init)),
         }
     }
 
-    /// The layers of block `index` on an input of so many rows and columns.
-    fn layers(&self, index: usize, input: [usize; 2]) -> Option<Vec<Layer>> {
+    /// Describes the layers of block `index` for an input of `[height, width]`.
+    fn layers(&self, index: usize, input: [usize; 2]) -> Option<Vec<LayerSummary>> {
         let name = |part: &str| format!("blocks.{index}.{part}");
         let halved = input.map(|size| size.div_ceil(self.stride));
         let mut layers = Vec::new();
@@ -189,33 +191,39 @@ impl BlockConfig {
     }
 }
 
-fn convolution(inputs: usize, outputs: usize, kernel: usize, stride: usize) -> ConvolutionConfig {
-    ConvolutionConfig { inputs, outputs, kernel, stride, batch_norm: true }
+/// A convolution with batch norm.
+const fn convolution(
+    in_channels: usize,
+    out_channels: usize,
+    kernel_size: usize,
+    stride: usize,
+) -> ConvolutionConfig {
+    ConvolutionConfig { in_channels, out_channels, kernel_size, stride, batch_norm: true }
 }
 
 impl Resnet {
-    /// Images `[batch, height, width, channels]` to logits `[batch, outputs]`; in training with
-    /// its `noise`.
-    pub fn forward(&self, images: Tensor<4>, noise: Option<&Noise>) -> Tensor<2> {
-        let images = self.stem.forward(images, Around::RELU);
+    /// Maps images `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout is
+    /// active if `rng` is given.
+    pub fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
+        let images = self.stem.forward(images, Epilogue::RELU);
         let images = self.blocks.iter().fold(images, |images, block| block.forward(images));
         let features = ImageHead::Average.forward(images);
-        let features = match noise {
-            Some(noise) if self.dropout > 0.0 => noise.drop(features, self.dropout, 0),
+        let features = match rng {
+            Some(rng) if self.dropout > 0.0 => rng.dropout(features, self.dropout, 0),
             _ => features,
         };
-        dense::forward(&self.output, features)
+        linear::forward(&self.output, features)
     }
 }
 
 impl Block {
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let shortcut = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(images.clone(), Around::NOTHING),
+            Some(shortcut) => shortcut.forward(images.clone(), Epilogue::NONE),
             None => images.clone(),
         };
-        let inner = self.first.forward(images, Around::RELU);
-        self.second.forward(inner, Around { residual: Some(shortcut), relu: true })
+        let inner = self.first.forward(images, Epilogue::RELU);
+        self.second.forward(inner, Epilogue { residual: Some(shortcut), relu: true })
     }
 }
 

@@ -1,42 +1,30 @@
-//! A reliability diagram (Guo et al. 2017, arXiv:1706.04599).
+//! Reliability diagrams (Guo et al. 2017, arXiv:1706.04599).
 
-use serde::Deserialize;
+use artifacts::CalibrationBin;
 
 use crate::axis::Axis;
 use crate::palette::{INK, colour, hexadecimal};
 use crate::svg::{Anchor, Svg};
 
-/// The examples whose class was predicted with a probability of one stretch.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Bin {
-    /// How many there are.
-    pub count: usize,
-    /// The mean of these probabilities.
-    pub confidence: f64,
-    /// The share that is right.
-    pub accuracy: f64,
-}
-
 const SIZE: [f64; 2] = [470.0, 330.0];
 const ACROSS: [f64; 2] = [62.0, 446.0];
 const HEIGHT: [f64; 2] = [278.0, 34.0];
 
-/// The mean distance of confidence and accuracy, weighted by the examples: the expected calibration
-/// error (Naeini et al. 2015). 0 without any example.
-pub fn calibration_error(bins: &[Bin]) -> f64 {
+/// Returns the expected calibration error (Naeini et al. 2015): the mean difference of confidence and
+/// accuracy, weighted by the number of examples. 0 without examples.
+pub fn calibration_error(bins: &[CalibrationBin]) -> f64 {
     let total: usize = bins.iter().map(|bin| bin.count).sum();
-    let gap = |bin: &Bin| bin.count as f64 * (bin.confidence - bin.accuracy).abs();
-    bins.iter().map(gap).sum::<f64>() / total.max(1) as f64
+    let gaps = bins.iter().map(|bin| bin.count as f64 * (bin.confidence - bin.accuracy).abs());
+    gaps.sum::<f64>() / total.max(1) as f64
 }
 
-/// How often predictions are right (upwards) that are made with a probability (across). The area of
-/// a dot is its share of the examples.
-pub fn calibration(bins: &[Bin]) -> String {
+/// Draws accuracy over confidence. The area of a dot is its share of the examples.
+pub fn calibration(bins: &[CalibrationBin]) -> String {
     let mut svg = Svg::new(SIZE, "Calibration");
     let x = Axis::exact([0.0, 100.0], ACROSS, 5.0, 20.0);
     let y = Axis::exact([0.0, 100.0], HEIGHT, 5.0, 20.0);
     x.draw_with(&y, &mut svg);
-    let ends = [0.0, 100.0].map(|value| [x.place(value), y.place(value)]);
+    let ends = [0.0, 100.0].map(|value| [x.position(value), y.position(value)]);
     svg.element(format_args!(
         r#"<path d="M{:.1} {:.1}L{:.1} {:.1}" stroke="{}" stroke-width="1" stroke-dasharray="4 4"/>"#,
         ends[0][0], ends[0][1], ends[1][0], ends[1][1], hexadecimal(INK)
@@ -45,7 +33,7 @@ pub fn calibration(bins: &[Bin]) -> String {
     let fill = hexadecimal(colour(0));
     for bin in bins.iter().filter(|bin| bin.count > 0) {
         let radius = 4.0 + 16.0 * (bin.count as f64 / total as f64).sqrt();
-        let at = [x.place(100.0 * bin.confidence), y.place(100.0 * bin.accuracy)];
+        let at = [x.position(100.0 * bin.confidence), y.position(100.0 * bin.accuracy)];
         svg.element(format_args!(
             r#"<circle cx="{:.1}" cy="{:.1}" r="{radius:.1}" fill="{fill}" fill-opacity="0.65"><title>{} examples: confidence {:.1} %, accuracy {:.1} %</title></circle>"#,
             at[0], at[1], bin.count, 100.0 * bin.confidence, 100.0 * bin.accuracy
@@ -62,16 +50,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_calibration_error_is_the_mean_gap_of_the_examples() {
-        let bin = |count, confidence, accuracy| Bin { count, confidence, accuracy };
+    fn the_calibration_error_is_the_mean_difference_weighted_by_examples() {
+        let bin = |count, confidence, accuracy| CalibrationBin { count, confidence, accuracy };
         let bins = [bin(30, 0.9, 0.8), bin(10, 0.6, 0.9), bin(0, 0.0, 0.0)];
         assert!((calibration_error(&bins) - (30.0 * 0.1 + 10.0 * 0.3) / 40.0).abs() < 1e-12);
         assert_eq!(calibration_error(&[]), 0.0);
     }
 
     #[test]
-    fn bins_are_dots_where_confidence_and_accuracy_say() {
-        let svg = calibration(&[Bin { count: 5, confidence: 1.0, accuracy: 0.0 }]);
+    fn bins_are_dots_at_their_confidence_and_accuracy() {
+        let svg = calibration(&[CalibrationBin { count: 5, confidence: 1.0, accuracy: 0.0 }]);
         assert!(svg.contains(r#"<circle cx="446.0" cy="278.0" r="20.0""#), "{svg}");
     }
 }

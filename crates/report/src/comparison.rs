@@ -1,54 +1,42 @@
-//! Two runs side by side: one HTML file.
+//! Comparisons of two runs: HTML files.
 
-use std::path::Path;
-
+use artifacts::{EpochMetrics, RunDir, Summary};
 use maud::{Markup, html};
 
 use crate::curves::{curve, epochs};
 use crate::error::ReportError;
-use crate::inputs::{RunData, RunFiles};
+use crate::inputs::RunData;
 use crate::output::write_file;
 use crate::page::{document, figures, interval, percent, section};
-use crate::panel::{AxisOf, Curve, Panel, free_axis, percent_axis};
+use crate::panel::{AxisOf, Panel, free_axis, percent_axis};
 use crate::plots::{Plot, single};
 
-/// Draws a comparison of two runs to `page`, with the keys in which their configs differ and the
-/// values of both.
+/// Writes a comparison of two runs into the directory of the first. `differences` are the keys in
+/// which their configs differ, with both values.
 pub fn draw_comparison(
-    files: [&RunFiles; 2],
-    differing: &[(String, [String; 2])],
-    page: &Path,
+    [one, other]: [&RunDir; 2],
+    differences: &[(String, [String; 2])],
 ) -> Result<(), ReportError> {
-    let [one, other] = files;
-    let runs = [one.read()?, other.read()?];
+    let runs = [RunData::read(one)?, RunData::read(other)?];
     let titles = runs.each_ref().map(RunData::title);
-    let title = format!("{} against {}", titles[0], titles[1]);
+    let title = format!("{} vs. {}", titles[0], titles[1]);
     let content = html! {
         header { h1 { (title) } }
         (section("Scores", &scores(&runs, &titles)))
         (section("Curves", &figures(&curves(&runs, &titles))))
-        (section("What differs in the config", &config(differing, &titles)))
+        (section("Config differences", &config(differences, &titles)))
     };
-    write_file(page, document(&title, &content).into_string().as_bytes())
+    write_file(&one.comparison(other), document(&title, &content).into_string().as_bytes())
 }
 
 fn scores(runs: &[RunData; 2], titles: &[String; 2]) -> Markup {
-    let test = |run: &RunData| match run.correct() {
-        Some((right, count)) => {
-            format!("{} ({right} of {count})", percent(right as f64 / count.max(1) as f64))
-        }
-        None => "not finished".to_owned(),
-    };
-    let within = |run: &RunData| {
-        run.correct().map_or(String::new(), |(right, count)| interval(right, count))
-    };
-    let of_summary = |value: fn(&crate::inputs::Summary) -> String| {
+    let of_summary = |value: fn(&Summary) -> String| {
         runs.each_ref().map(|run| run.summary.as_ref().map_or(String::new(), value))
     };
     let rows = [
-        ("test accuracy", runs.each_ref().map(test)),
-        ("its 95 % interval", runs.each_ref().map(within)),
-        ("train accuracy", of_summary(|summary| percent(summary.train_accuracy))),
+        ("test accuracy", runs.each_ref().map(test_accuracy)),
+        ("95 % confidence interval", runs.each_ref().map(test_interval)),
+        ("training accuracy", of_summary(|summary| percent(summary.train_accuracy))),
         ("epochs", of_summary(|summary| summary.epochs.to_string())),
         ("parameters", of_summary(|summary| summary.parameters.to_string())),
         ("seconds", of_summary(|summary| format!("{:.1}", summary.seconds))),
@@ -61,21 +49,30 @@ fn scores(runs: &[RunData; 2], titles: &[String; 2]) -> Markup {
     }
 }
 
-/// What the run was tested on: stand-in data, or the begin of their sum.
+fn test_accuracy(run: &RunData) -> String {
+    let Some((correct, count)) = run.correct() else { return "not finished".to_owned() };
+    format!("{} ({correct} of {count})", percent(correct as f64 / count.max(1) as f64))
+}
+
+fn test_interval(run: &RunData) -> String {
+    run.correct().map_or(String::new(), |(correct, count)| interval(correct, count))
+}
+
+/// Returns the start of the checksum of the test data, or that they are synthetic.
 fn data(run: &RunData) -> String {
     let data = &run.environment.data;
     let sum = data.sha256.get("test").map_or("", String::as_str);
-    match data.stand_in {
-        true => "stand-in, drawn by the trainer".to_owned(),
-        false => format!("SHA-256 {}..", sum.chars().take(12).collect::<String>()),
+    if data.synthetic {
+        return "synthetic".to_owned();
     }
+    format!("SHA-256 {}..", sum.chars().take(12).collect::<String>())
 }
 
 fn side_by_side(
     titles: &[String; 2],
     rows: impl IntoIterator<Item = (String, [String; 2])>,
 ) -> Markup {
-    html! { table class="words" {
+    html! { table class="key-values" {
         thead { tr { th {} @for title in titles { th { (title) } } } }
         tbody { @for (name, cells) in rows { tr {
             td class="quiet" { (name) }
@@ -84,31 +81,28 @@ fn side_by_side(
     } }
 }
 
-/// Whether the difference could be chance.
+/// Describes the significance of the difference in test accuracy.
 fn verdict(runs: &[RunData; 2], titles: &[String; 2]) -> String {
     let [one, other] = runs;
     let same_data =
         one.environment.data.sha256.get("test") == other.environment.data.sha256.get("test");
-    let (Some(mine), Some(theirs), true) = (&one.findings, &other.findings, same_data) else {
-        return "They cannot be compared example by example: one is not finished, or their test \
-                sets are not the same."
+    let (Some(mine), Some(theirs), true) = (&one.predictions, &other.predictions, same_data) else {
+        return "The predictions cannot be compared: a run is not finished, or the test sets differ."
             .to_owned();
     };
-    let alone = |wrong: &[usize], others: &[usize]| {
-        wrong.iter().filter(|item| !others.contains(item)).count()
-    };
-    let (first, second) = (alone(&mine.wrong, &theirs.wrong), alone(&theirs.wrong, &mine.wrong));
+    let first = mine.wrong.iter().filter(|item| !theirs.wrong.contains(item)).count();
+    let second = theirs.wrong.iter().filter(|item| !mine.wrong.contains(item)).count();
     format!(
-        "Of the same test set {} alone has {first} wrong, {} alone {second}: a difference that \
-         chance alone makes at least as large with a probability of {:.3} (McNemar's exact test, 1947).",
+        "Test examples that only one run misclassifies: {} {first}, {} {second}; p = {:.3} \
+         (McNemar's exact test, 1947).",
         titles[0],
         titles[1],
         mcnemar(first, second)
     )
 }
 
-/// The probability that of `one + other` fair coins at least as many as the larger of both fall on
-/// the same side.
+/// Returns the two-sided p-value of the exact binomial test of `one` against `other` with equal
+/// probabilities.
 fn mcnemar(one: usize, other: usize) -> f64 {
     let count = one + other;
     let mut probability = 0.5_f64.powi(i32::try_from(count).unwrap_or(i32::MAX));
@@ -122,38 +116,38 @@ fn mcnemar(one: usize, other: usize) -> f64 {
 
 fn curves(runs: &[RunData; 2], titles: &[String; 2]) -> Vec<Plot> {
     let [one, other] = runs;
-    let both = |value: fn(&crate::curves::Row) -> Option<f64>| {
+    let both = |value: fn(&EpochMetrics) -> Option<f64>| {
         [
-            (titles[0].as_str(), curve(&one.rows, value)),
-            (titles[1].as_str(), curve(&other.rows, value)),
+            (titles[0].as_str(), curve(&one.epochs, value)),
+            (titles[1].as_str(), curve(&other.epochs, value)),
         ]
     };
-    let ends = [epochs(&one.rows), epochs(&other.rows)];
+    let ends = [epochs(&one.epochs), epochs(&other.epochs)];
     let span = ends.into_iter().flatten().reduce(|[a, b], [c, d]| [a.min(c), b.max(d)]);
     let (free, percents): (AxisOf, AxisOf) = (free_axis, percent_axis);
-    let train_accuracy = both(|row| row.train_accuracy.map(|share| 100.0 * share));
-    let validation_accuracy = both(|row| row.validation_accuracy.map(|share| 100.0 * share));
+    let train_accuracy = both(|row| Some(100.0 * row.train_accuracy));
+    let validation_accuracy = both(|row| Some(100.0 * row.validation_accuracy?));
     let panels = [
-        ("train_loss", "Training loss", both(|row| row.train_loss), free),
+        ("train_loss", "Training loss", both(|row| Some(row.train_loss)), free),
         ("validation_loss", "Validation loss", both(|row| row.validation_loss), free),
         ("train_accuracy", "Training accuracy (%)", train_accuracy, percents),
         ("validation_accuracy", "Validation accuracy (%)", validation_accuracy, percents),
     ];
-    let is_there =
-        |curves: &[(&str, Vec<[f64; 2]>); 2]| curves.iter().any(|(_, curve)| !curve.is_empty());
-    let panels = panels.into_iter().filter(|(_, _, curves, _)| is_there(curves));
-    let plot = |(name, heading, curves, axis): (_, _, [(&str, Curve); 2], _)| {
-        let panel = Panel { heading, curves: &curves, epochs: span, axis };
-        Plot { name, svg: single(&panel) }
-    };
-    panels.map(plot).collect()
+    let mut plots = Vec::new();
+    for (name, heading, curves, axis) in panels {
+        if curves.iter().any(|(_, curve)| !curve.is_empty()) {
+            let panel = Panel { heading, curves: &curves, epochs: span, axis };
+            plots.push(Plot { name, svg: single(&panel) });
+        }
+    }
+    plots
 }
 
-fn config(differing: &[(String, [String; 2])], titles: &[String; 2]) -> Markup {
-    match differing.is_empty() {
-        true => html! { p { "Nothing." } },
-        false => html! { div class="scroll" { (side_by_side(titles, differing.iter().cloned())) } },
+fn config(differences: &[(String, [String; 2])], titles: &[String; 2]) -> Markup {
+    if differences.is_empty() {
+        return html! { p { "The configs are equal." } };
     }
+    html! { div class="scroll" { (side_by_side(titles, differences.iter().cloned())) } }
 }
 
 #[cfg(test)]
@@ -161,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_exact_test_counts_coins() {
+    fn p_values_are_those_of_the_binomial_distribution() {
         assert_eq!(mcnemar(0, 0), 1.0);
         assert!((mcnemar(1, 5) - 2.0 * 7.0 / 64.0).abs() < 1e-12);
         assert!((mcnemar(0, 10) - 2.0 / 1024.0).abs() < 1e-12);

@@ -1,27 +1,27 @@
-//! A confusion matrix as a picture.
+//! Confusion matrices.
 
 use crate::palette::{INK, colour, hexadecimal};
 use crate::svg::{Anchor, Svg, fitted};
 
-/// The room of names and headings on the left, in pixels.
+/// Width of names and heading on the left, in pixels.
 const LEFT: f64 = 112.0;
-/// And above, of names that are level and of names that read upwards.
+/// Height of names and heading above, with horizontal and with vertical names.
 const ABOVE: [f64; 2] = [52.0, 110.0];
-/// The most room of the matrix along either side.
+/// Width and height of the matrix.
 const SIDE: f64 = 340.0;
-/// The smallest cell that has its number written into it.
+/// Size from which a cell shows its count.
 const LEGIBLE: f64 = 18.0;
 
-/// How many examples of each class (row) were taken for each class (column), as a picture. The
-/// stronger a cell is tinted, the larger its share of the class.
+/// Draws a confusion matrix with true classes as rows and predicted classes as columns. The opacity
+/// of a cell is its share of the true class.
 pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> String {
     let cell = SIDE / classes.len().max(1) as f64;
-    let are_level = classes.iter().all(|name| is_level(name, cell));
-    let above = if are_level { ABOVE[0] } else { ABOVE[1] };
+    let are_horizontal = classes.iter().all(|name| is_horizontal(name, cell));
+    let above = if are_horizontal { ABOVE[0] } else { ABOVE[1] };
     let mut svg = Svg::new([LEFT + SIDE + 18.0, above + SIDE + 18.0], "Confusion matrix");
     let middle = SIDE / 2.0;
-    svg.text([LEFT + middle, 20.0], 13.0, Anchor::Middle, "taken for");
-    svg.upright([18.0, above + middle], 13.0, "is");
+    svg.text([LEFT + middle, 20.0], 13.0, Anchor::Middle, "Predicted");
+    svg.upright([18.0, above + middle], 13.0, "True");
     for (index, name) in classes.iter().enumerate().filter(|_| cell >= LEGIBLE / 1.5) {
         let at = (index as f64 + 0.5) * cell;
         let left = [LEFT - 8.0, above + at + 4.0];
@@ -39,14 +39,14 @@ pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> String {
     svg.finish()
 }
 
-/// Whether there is room for a name beside its neighbours.
-fn is_level(name: &str, cell: f64) -> bool {
+/// Whether a name fits into the width of a cell.
+fn is_horizontal(name: &str, cell: f64) -> bool {
     crate::svg::width(name, 11.0) < cell
 }
 
-/// Level where there is room for it, else upwards.
+/// Draws a name horizontally if it fits, otherwise vertically.
 fn column_name([x, y]: [f64; 2], name: &str, cell: f64, svg: &mut Svg) {
-    if is_level(name, cell) {
+    if is_horizontal(name, cell) {
         return svg.text([x, y], 11.0, Anchor::Middle, name);
     }
     let name = fitted(name, 11.0, ABOVE[1] - 40.0);
@@ -55,14 +55,14 @@ fn column_name([x, y]: [f64; 2], name: &str, cell: f64, svg: &mut Svg) {
     svg.element("</g>");
 }
 
-/// Blue where the class is right, orange where it is not.
+/// Draws a cell: blue if the prediction is correct, orange if not.
 fn draw_cell(
     [x, y]: [f64; 2],
     cell: f64,
-    (count, share, right): (usize, f64, bool),
+    (count, share, is_correct): (usize, f64, bool),
     svg: &mut Svg,
 ) {
-    let fill = hexadecimal(colour(usize::from(!right)));
+    let fill = hexadecimal(colour(usize::from(!is_correct)));
     let (frame, opacity) = (hexadecimal(INK), if count > 0 { 0.08 + 0.72 * share } else { 0.0 });
     svg.element(format_args!(
         r#"<rect x="{x:.1}" y="{y:.1}" width="{cell:.1}" height="{cell:.1}" fill="{fill}" fill-opacity="{opacity:.2}" stroke="{frame}" stroke-opacity="0.15"/>"#
@@ -78,8 +78,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_count_above_zero_is_written_once() {
-        let classes = ["cat", "<dog>", "a name that is much too long for its place"];
+    fn every_count_above_zero_is_drawn_once() {
+        let classes = ["cat", "<dog>", "a name that is much too long for its cell"];
         let classes = classes.map(String::from);
         let counts = [vec![8, 0, 1], vec![2, 7, 0], vec![0, 0, 0]];
         let svg = confusion(&classes, &counts);

@@ -1,98 +1,108 @@
-//! What a data set holds and what is wrong with it: one HTML file that needs nothing beside it.
+//! Inspections of data sets: self-contained HTML files.
 
 mod content;
+mod image;
 mod plots;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
+use artifacts::DecisionBoundary;
 use maud::{Markup, html};
 
-use crate::boundary::Boundary;
 use crate::error::ReportError;
 use crate::output::write_file;
 use crate::page::document;
-use crate::sheet::{SheetCell, SheetRow};
+pub use image::DataImage;
 
-/// What is told of a data set.
+/// Contents of the page about a data set.
 #[derive(Debug, Clone, Default)]
 pub struct DataPage {
-    /// What it is called.
+    /// Title of the page.
     pub title: String,
-    /// What its examples are.
+    /// Description of the examples.
     pub about: String,
-    /// What is said of data that are drawn rather than real.
+    /// Warning about synthetic data.
     pub warning: Option<String>,
-    /// What makes scores worthless, a line each.
+    /// Problems that invalidate scores, one line each.
     pub problems: Vec<String>,
-    /// What was looked for, found or not.
+    /// Results of all checks, including those without a finding.
     pub findings: Vec<DataFinding>,
-    /// The names of the classes.
+    /// Names of the classes.
     pub classes: Vec<String>,
-    /// What its parts hold.
+    /// Statistics of each split.
     pub parts: Vec<DataPart>,
-    /// What a value is one of: `channel` or `feature`.
+    /// Name of a column of values: `channel` or `feature`.
     pub unit: &'static str,
-    /// How the values of each channel are distributed.
+    /// Distribution of the values of each channel.
     pub histograms: Vec<DataHistogram>,
-    /// Points of two features, without a model that says anything of them.
-    pub points: Option<Boundary>,
-    /// Some images of each class.
-    pub preview: Vec<SheetRow>,
-    /// SHA-256 of each set of the source.
+    /// Points of two features, without probabilities.
+    pub points: Option<DecisionBoundary>,
+    /// Example images of each class.
+    pub preview: Vec<DataPreview>,
+    /// SHA-256 of each source.
     pub sums: Vec<(String, String)>,
 }
 
-/// Something that was looked for in a data set.
+/// Example images of one class.
+#[derive(Debug, Clone)]
+pub struct DataPreview {
+    /// Name of the class.
+    pub class: String,
+    /// Some images of the class.
+    pub images: Vec<DataImage>,
+}
+
+/// Result of one check of a data set.
 #[derive(Debug, Clone)]
 pub struct DataFinding {
-    /// What it is.
+    /// Name of the problem.
     pub heading: &'static str,
-    /// How often it was found; none if it could not be looked for.
+    /// Number of findings; `None` if the check is impossible.
     pub count: Option<usize>,
-    /// What was found, and how it was looked for.
-    pub told: String,
-    /// What to do about it.
-    pub next: &'static str,
-    /// What was found, each with its images; the first of them where there are many.
+    /// Description of the check and its result.
+    pub summary: String,
+    /// Recommended action.
+    pub remedy: &'static str,
+    /// The findings, or the first of many.
     pub cards: Vec<DataCard>,
 }
 
-/// One or two examples, and what there is to say of them.
+/// One or two examples with a description.
 #[derive(Debug, Clone)]
 pub struct DataCard {
     /// The examples, if they are images.
-    pub images: Vec<SheetCell>,
-    /// What they are, a line each.
-    pub words: Vec<String>,
+    pub images: Vec<DataImage>,
+    /// Lines of the description.
+    pub lines: Vec<String>,
 }
 
-/// What one part of a data set holds.
+/// Statistics of one split.
 #[derive(Debug, Clone)]
 pub struct DataPart {
-    /// Its name.
+    /// Name of the split.
     pub name: String,
-    /// Where it comes from.
+    /// Origin of the data.
     pub origin: String,
-    /// The number of its examples.
+    /// Number of examples.
     pub count: usize,
-    /// How many of them are of each class.
+    /// Number of examples of each class.
     pub classes: Vec<usize>,
-    /// Of each channel the lowest and the highest value, the mean and the standard deviation.
+    /// Lowest value, highest value, mean and standard deviation of each channel.
     pub channels: Vec<[f32; 4]>,
 }
 
-/// How often the values of one channel lie where.
+/// Histogram of the values of one channel.
 #[derive(Debug, Clone)]
 pub struct DataHistogram {
-    /// Where the first bin begins, and where the last one ends.
+    /// Start of the first and end of the last bin.
     pub range: [f32; 2],
-    /// For each part how many values are in each bin.
+    /// Number of values in each bin, for each split.
     pub parts: Vec<Vec<u64>>,
 }
 
-/// Draws a data set to `page`.
+/// Writes the page about a data set to `page`.
 pub fn draw_inspection(data: &DataPage, page: &Path) -> Result<(), ReportError> {
     let found = data.findings.iter().filter(|finding| !finding.cards.is_empty());
     let found: Vec<Markup> = found

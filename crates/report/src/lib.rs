@@ -1,42 +1,42 @@
-//! Files of a run directory into pictures and pages: the curves of its metrics, the boundary that
-//! its model draws between the classes, and the report of the whole run; and what is told of data.
+//! Pictures and HTML pages: metric curves and the decision boundary of a run, its report, the
+//! comparison of two runs, learning rate range tests, sweeps, and the inspection of a data set.
 //!
-//! A picture is composed as SVG and rendered from that to PNG, with a font of its own. Equal input
-//! gives equal bytes.
+//! Pictures are SVG. With the feature `png` each is also rendered as PNG, with a bundled font.
+//! Equal input gives equal bytes.
 
 #![forbid(unsafe_code)]
 
 mod axis;
-mod boundary;
 mod calibration;
-mod cells;
+mod class_colours;
 mod comparison;
+mod confidence_interval;
 mod confusion;
 mod contour;
 mod curves;
+mod data_uri;
+mod decision_boundary;
 mod error;
+mod grid_cells;
 mod inputs;
 mod inspection;
-mod interval;
+mod lr_range_test;
 mod output;
 mod page;
 mod palette;
 mod panel;
-mod plane;
 mod plots;
-mod rate_search;
-mod sheet;
 mod svg;
 mod sweep;
-mod tint;
 
-pub use boundary::{Boundary, Point, draw_boundary};
 pub use comparison::draw_comparison;
 pub use curves::draw_curves;
+pub use decision_boundary::draw_boundary;
 pub use error::ReportError;
-pub use inputs::RunFiles;
-pub use inspection::{DataCard, DataFinding, DataHistogram, DataPage, DataPart, draw_inspection};
+pub use inspection::{
+    DataCard, DataFinding, DataHistogram, DataImage, DataPage, DataPart, DataPreview,
+    draw_inspection,
+};
+pub use lr_range_test::{LrCurves, draw_lr_range_test};
 pub use page::draw_report;
-pub use rate_search::{RateCurves, draw_rate_search};
-pub use sheet::{Sheet, SheetCell, SheetRow, draw_sheet};
 pub use sweep::{SweepTrial, draw_sweep};

@@ -1,80 +1,89 @@
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb};
+use support::durable_fs;
 
 use crate::error::ReportError;
 
-/// DejaVu Sans with Latin, Greek and Cyrillic letters.
-const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans-subset.ttf");
-
-/// Pixels of the PNG along one of the SVG.
-const SCALE: f32 = 2.0;
-
-/// Writes a picture to `<stem>.svg` and `<stem>.png`, each whole or not at all.
+/// Writes a picture to `<stem>.svg` and, with the feature `png`, to `<stem>.png`.
 pub fn write_picture(svg: &str, stem: &Path) -> Result<(), ReportError> {
-    let [svg_path, png_path] = ["svg", "png"].map(|ending| with_ending(stem, ending));
-    let png = render(svg, &png_path)?;
-    let pictures = [(&svg_path, svg.as_bytes()), (&png_path, &png)];
-    let written = pictures.iter().try_for_each(|(path, bytes)| stage(path, bytes));
-    let done = written.and_then(|()| pictures.iter().try_for_each(|(path, _)| commit(path)));
-    if done.is_err() {
-        for (path, _) in pictures {
-            fs::remove_file(staged(path)).ok();
-        }
+    write_file(&with_extension(stem, "svg"), svg.as_bytes())?;
+    #[cfg(feature = "png")]
+    {
+        let path = with_extension(stem, "png");
+        let png = png::render(svg).map_err(|problem| ReportError::render(&path, problem))?;
+        write_file(&path, &png)?;
     }
-    done
+    Ok(())
 }
 
-/// Writes a file, whole or not at all.
+/// Writes a file durably, as a whole or not at all.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let done = stage(path, bytes).and_then(|()| commit(path));
-    if done.is_err() {
-        fs::remove_file(staged(path)).ok();
-    }
-    done
+    durable_fs::write(path, bytes)
+        .map_err(|source| ReportError::Write { path: path.to_owned(), source })
 }
 
-/// The PNG of an SVG, `SCALE` times its size.
-fn render(svg: &str, path: &Path) -> Result<Vec<u8>, ReportError> {
-    let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(FONT.to_vec());
-    let options = Options { fontdb: Arc::new(fonts), ..Options::default() };
-    let tree = Tree::from_str(svg, &options).map_err(|error| ReportError::render(path, error))?;
-    let [width, height] =
-        [tree.size().width(), tree.size().height()].map(|edge| (edge * SCALE) as u32);
-    let mut pixels = Pixmap::new(width, height)
-        .ok_or_else(|| ReportError::render(path, format!("{width} x {height} pixels")))?;
-    resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixels.as_mut());
-    pixels.encode_png().map_err(|error| ReportError::render(path, error))
-}
-
-/// Writes a file durably under another name beside it.
-fn stage(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let write = || {
-        let mut file = File::create(staged(path))?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(|error: io::Error| ReportError::write(path, error))
-}
-
-/// Gives a staged file its name.
-fn commit(path: &Path) -> Result<(), ReportError> {
-    fs::rename(staged(path), path).map_err(|error| ReportError::write(path, error))
-}
-
-fn staged(path: &Path) -> PathBuf {
-    with_ending(path, &format!("{}.tmp", std::process::id()))
-}
-
-/// `path` with `.ending` appended; what it ended with before stays.
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+/// Appends `.extension` to `stem`, keeping everything after a dot in it.
+fn with_extension(stem: &Path, extension: &str) -> PathBuf {
+    let mut name = stem.as_os_str().to_owned();
     name.push(".");
-    name.push(ending);
+    name.push(extension);
     name.into()
+}
+
+#[cfg(feature = "png")]
+mod png {
+    use std::sync::Arc;
+
+    use resvg::tiny_skia::{Pixmap, Transform};
+    use resvg::usvg::{Options, Tree, fontdb};
+
+    /// DejaVu Sans with Latin, Greek and Cyrillic letters.
+    const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans-subset.ttf");
+
+    /// Pixels of the PNG per unit of the SVG.
+    const SCALE: f32 = 2.0;
+
+    /// Renders `svg` as PNG.
+    pub fn render(svg: &str) -> Result<Vec<u8>, String> {
+        let mut fonts = fontdb::Database::new();
+        fonts.load_font_data(FONT.to_vec());
+        let options = Options { fontdb: Arc::new(fonts), ..Options::default() };
+        let tree = Tree::from_str(svg, &options).map_err(|error| error.to_string())?;
+        let [width, height] =
+            [tree.size().width(), tree.size().height()].map(|edge| (edge * SCALE) as u32);
+        let mut pixels =
+            Pixmap::new(width, height).ok_or_else(|| format!("{width} x {height} pixels"))?;
+        resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixels.as_mut());
+        pixels.encode_png().map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::svg::Svg;
+
+    #[test]
+    fn a_picture_has_the_name_of_its_stem() {
+        let folder = tempfile::TempDir::new().unwrap();
+        write_picture(&Svg::new([20.0, 10.0], "a").finish(), &folder.path().join("a.b")).unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        let expected: &[&str] =
+            if cfg!(feature = "png") { &["a.b.png", "a.b.svg"] } else { &["a.b.svg"] };
+        assert_eq!(names, expected);
+        #[cfg(feature = "png")]
+        assert!(fs::read(folder.path().join("a.b.png")).unwrap().starts_with(b"\x89PNG"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let stem = folder.path().join("missing/curves");
+        let error = write_picture("<svg/>", &stem).unwrap_err().to_string();
+        assert!(error.contains(&format!("cannot write {}.svg", stem.display())), "{error}");
+    }
 }

@@ -1,20 +1,21 @@
-/// Red, green and blue.
+/// RGB colour.
 pub type Colour = [u8; 3];
 
-/// What is written, drawn over a tint, and the frame.
+/// Text, lines over a coloured background, and frames.
 pub const INK: Colour = [0x26, 0x26, 0x26];
-/// Lines of the grid.
+/// Grid lines.
 pub const GRID: Colour = [0xe4, 0xe4, 0xe4];
-/// Edges of dots.
+/// Edges of points.
 pub const WHITE: Colour = [0xff; 3];
 
-/// The colour of a class or a curve; darker each time the palette begins again.
+/// Returns the colour of a class or a curve; each repetition of the palette is darker.
 pub fn colour(index: usize) -> Colour {
     let darker = 0.6_f32.powi((index / 7).min(3) as i32);
     okabe_ito(index % 7).map(|part| (f32::from(part) * darker) as u8)
 }
 
-/// The palette of Okabe and Ito, which the colour-blind can tell apart, without its black.
+/// Returns a colour of the palette of Okabe and Ito, which is safe for colour-blind readers, without
+/// its black.
 fn okabe_ito(index: usize) -> Colour {
     match index {
         0 => [0x00, 0x72, 0xb2],
@@ -27,7 +28,7 @@ fn okabe_ito(index: usize) -> Colour {
     }
 }
 
-/// A colour as SVG writes it.
+/// Formats a colour for SVG.
 pub fn hexadecimal([red, green, blue]: Colour) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }

@@ -1,38 +1,38 @@
-//! A plot of curves over the epochs, or over anything else that goes up.
+//! Plots of curves over the epochs or another ascending quantity.
 
 use crate::axis::Axis;
 use crate::palette::{Colour, INK, colour, hexadecimal};
-use crate::svg::{Anchor, Place, Svg};
+use crate::svg::{Anchor, Point, Svg};
 
-/// The abscissas and values of a curve, ascending.
+/// Points of a curve with ascending abscissas.
 pub type Curve = Vec<[f64; 2]>;
 
-/// Makes the axis of the values of some curves between two heights.
+/// Creates the axis for the values of some curves between two heights in pixels.
 pub type AxisOf = fn(&[(&str, Curve)], [f64; 2]) -> Axis;
 
-/// Curves over the epochs.
+/// Plot of curves over the epochs.
 pub struct Panel<'a> {
-    /// What the values are.
+    /// Name of the values.
     pub heading: &'a str,
-    /// The curves, each with its name.
+    /// Curves with their names.
     pub curves: &'a [(&'a str, Curve)],
-    /// The first and the last abscissa; `None` before there is any.
+    /// First and last abscissa; `None` if there are no epochs yet.
     pub epochs: Option<[f64; 2]>,
     pub axis: AxisOf,
 }
 
-/// Where a panel lies, in pixels.
+/// Position of a panel in pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame {
-    /// Its left and right end.
+    /// Left and right end.
     pub across: [f64; 2],
-    /// Its lower and upper end.
+    /// Lower and upper end.
     pub height: [f64; 2],
 }
 
-/// A curve with fewer values shows each as a dot.
+/// Number of values below which each is drawn as a dot.
 const FEW: usize = 25;
-/// A curve with more shows their mean and their range over every pixel.
+/// Number of values above which mean and range for each pixel are drawn.
 const MANY: usize = 1000;
 
 impl Panel<'_> {
@@ -44,7 +44,7 @@ impl Panel<'_> {
         let below = below(longest, across);
         svg.text([centre, height[0] + 38.0], 12.0, Anchor::Middle, &below);
         let Some(epochs) = self.epochs.filter(|_| longest > 0) else {
-            let note = if self.epochs.is_none() { "no epoch yet" } else { "no value yet" };
+            let note = if self.epochs.is_none() { "no epochs yet" } else { "no values yet" };
             svg.text([across[0], height[1] - 12.0], 13.0, Anchor::Start, self.heading);
             svg.line([across[0], height[0]], [across[1], height[0]], INK, 0.8);
             svg.line([across[0], height[0]], [across[0], height[1]], INK, 0.8);
@@ -65,8 +65,8 @@ impl Panel<'_> {
     }
 }
 
-/// Draws a line and a name for each curve, by its index, the last one ending at a place.
-pub fn legend(names: &[(usize, &str)], [right, y]: Place, svg: &mut Svg) {
+/// Draws a line and a name for each curve, by its index. The last one ends at `right`.
+pub fn legend(names: &[(usize, &str)], [right, y]: Point, svg: &mut Svg) {
     let mut left = right - names.iter().map(|(_, name)| legend_width(name)).sum::<f64>();
     for (index, name) in names {
         svg.line([left, y - 4.0], [left + 22.0, y - 4.0], colour(*index), 2.2);
@@ -79,45 +79,44 @@ fn legend_width(name: &str) -> f64 {
     42.0 + crate::svg::width(name, 12.0)
 }
 
-/// What stands below a panel whose longest curve has so many values.
+/// Returns the label of the abscissa of a panel whose longest curve has `values` values.
 fn below(values: usize, across: [f64; 2]) -> String {
     let pixels = across[1] - across[0];
-    match values > MANY {
-        true => {
-            format!("epoch (line: mean of {:.0} values, band: their range)", values as f64 / pixels)
-        }
-        false => "epoch".to_owned(),
+    if values <= MANY {
+        return "epoch".to_owned();
     }
+    format!("epoch (line: mean of {:.0} values, band: their range)", values as f64 / pixels)
 }
 
-/// Logarithmic if the positive values span more than two decades.
+/// Creates an axis that is logarithmic if the positive values span more than two decades.
 pub fn free_axis(curves: &[(&str, Curve)], height: [f64; 2]) -> Axis {
     let values = || curves.iter().flat_map(|(_, curve)| curve);
     let [low, high] = range(values(), |value| value > 0.0);
-    match high > 100.0 * low {
-        true => Axis::logarithmic([low, high], height),
-        false => Axis::rounded(range(values(), |_| true), f64::INFINITY, height),
+    if high > 100.0 * low {
+        Axis::logarithmic([low, high], height)
+    } else {
+        Axis::rounded(range(values(), |_| true), f64::INFINITY, height)
     }
 }
 
-/// From 0 to 100, or less where the values are close to each other.
+/// Creates an axis from 0 to 100, or shorter if the values are close to each other.
 pub fn percent_axis(curves: &[(&str, Curve)], height: [f64; 2]) -> Axis {
     let [low, high] = range(curves.iter().flat_map(|(_, curve)| curve), |_| true);
     Axis::rounded([low, high], high.max(100.0), height)
 }
 
-/// The lowest and the highest of the values that count.
+/// Returns the lowest and the highest of the values that pass a filter.
 pub fn range<'a>(
     points: impl IntoIterator<Item = &'a [f64; 2]>,
-    counts: impl Fn(f64) -> bool,
+    filter: impl Fn(f64) -> bool,
 ) -> [f64; 2] {
-    let values = points.into_iter().map(|[_, value]| *value).filter(|value| counts(*value));
+    let values = points.into_iter().map(|[_, value]| *value).filter(|value| filter(*value));
     values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
         [low.min(value), high.max(value)]
     })
 }
 
-/// Draws a curve: with dots where its values are few, as mean and range where they are many.
+/// Draws a curve, with dots if it has few values, and as mean and range if it has many.
 pub fn stroke(
     curve: &[[f64; 2]],
     name: &str,
@@ -126,17 +125,17 @@ pub fn stroke(
     svg: &mut Svg,
 ) {
     let colour = hexadecimal(colour);
-    let place = |[epoch, value]: [f64; 2]| [epochs.place(epoch), values.place(value)];
-    let mut line: Vec<Place> = curve.iter().copied().map(place).collect();
+    let position = |[epoch, value]: [f64; 2]| [epochs.position(epoch), values.position(value)];
+    let mut line: Vec<Point> = curve.iter().copied().map(position).collect();
     if curve.len() > MANY {
         let pixels = pixels(curve, epochs);
         let low = pixels.iter().map(|pixel| [pixel.mean[0], pixel.range[0]]);
         let high = pixels.iter().map(|pixel| [pixel.mean[0], pixel.range[1]]);
-        let band = joined(low.chain(high.rev()).map(place));
+        let band = joined(low.chain(high.rev()).map(position));
         svg.element(format_args!(
             r#"<polygon class="{name}" points="{band}" fill="{colour}" fill-opacity="0.25"/>"#
         ));
-        line = pixels.iter().map(|pixel| place(pixel.mean)).collect();
+        line = pixels.iter().map(|pixel| position(pixel.mean)).collect();
     }
     if line.len() > 1 {
         svg.element(format_args!(
@@ -149,23 +148,23 @@ pub fn stroke(
     }
 }
 
-fn joined(places: impl Iterator<Item = Place>) -> String {
-    let places: Vec<String> = places.map(|[x, y]| format!("{x:.2},{y:.2}")).collect();
-    places.join(" ")
+fn joined(points: impl Iterator<Item = Point>) -> String {
+    let points: Vec<String> = points.map(|[x, y]| format!("{x:.2},{y:.2}")).collect();
+    points.join(" ")
 }
 
-/// The part of a curve over one pixel.
+/// Part of a curve within one column of pixels.
 struct Pixel {
-    /// The means of its epochs and its values.
+    /// Mean epoch and mean value.
     mean: [f64; 2],
-    /// Its lowest and its highest value.
+    /// Lowest and highest value.
     range: [f64; 2],
 }
 
-/// The parts of a curve over the pixels that it is over.
+/// Divides a curve into columns of pixels.
 fn pixels(curve: &[[f64; 2]], epochs: &Axis) -> Vec<Pixel> {
-    // The first epoch lies on the edge, and belongs to the pixel after it.
-    let column = |[epoch, _]: &[f64; 2]| epochs.place(*epoch).ceil().max(epochs.begin() + 1.0);
+    // The first epoch lies on the edge and belongs to the first column.
+    let column = |[epoch, _]: &[f64; 2]| epochs.position(*epoch).ceil().max(epochs.begin() + 1.0);
     let parts = curve.chunk_by(|one, other| column(one) == column(other));
     let pixel = |part: &[[f64; 2]]| {
         let epochs: f64 = part.iter().map(|[epoch, _]| epoch).sum();

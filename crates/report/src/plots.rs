@@ -1,17 +1,19 @@
-//! The plots of a report, each a picture of its own.
+//! The plots of a report, each a separate picture.
 
 use std::path::Path;
+
+use artifacts::EpochTiming;
 
 use crate::calibration::calibration;
 use crate::confusion::confusion;
 use crate::curves::{accuracies, curve, epochs, losses};
 use crate::error::ReportError;
-use crate::inputs::{RunData, Timing};
+use crate::inputs::RunData;
 use crate::output::write_picture;
 use crate::panel::{Curve, Frame, Panel, free_axis, legend, percent_axis};
 use crate::svg::Svg;
 
-/// A plot: the name of its files, and the SVG.
+/// A plot with the name of its file.
 pub struct Plot {
     pub name: &'static str,
     pub svg: String,
@@ -21,11 +23,11 @@ pub struct Plot {
 const SIZE: [f64; 2] = [470.0, 330.0];
 const FRAME: Frame = Frame { across: [62.0, 446.0], height: [278.0, 44.0] };
 
-/// The plots of the metrics: loss, accuracy, learning rate and, if it is known, throughput.
+/// Returns the plots of loss, accuracy, learning rate and throughput.
 pub fn curves(run: &RunData) -> Vec<Plot> {
-    let (rows, epochs) = (&run.rows, epochs(&run.rows));
+    let (rows, epochs) = (&run.epochs, epochs(&run.epochs));
     let (losses, accuracies) = (losses(rows), accuracies(rows));
-    let rate = [("learning rate", curve(rows, |row| row.learning_rate))];
+    let rate = [("learning rate", curve(rows, |row| Some(row.learning_rate)))];
     let speed = [("images per second", throughput(&run.timings))];
     let speed_heading =
         if run.environment.data.are_images { "Images per second" } else { "Examples per second" };
@@ -44,20 +46,20 @@ pub fn curves(run: &RunData) -> Vec<Plot> {
     panels.into_iter().map(|(name, panel)| Plot { name, svg: single(&panel) }).collect()
 }
 
-/// The plots of the scores: confusion and calibration, as far as they are known.
+/// Returns the confusion matrix and the calibration plot, if their data are available.
 pub fn scores(run: &RunData) -> Vec<Plot> {
     let confusion = run.evaluation.as_ref().map(|evaluation| Plot {
         name: "confusion",
         svg: confusion(&run.environment.data.classes, &evaluation.confusion),
     });
-    let calibration = run
-        .findings
-        .as_ref()
-        .map(|findings| Plot { name: "calibration", svg: calibration(&findings.calibration) });
+    let calibration = run.predictions.as_ref().map(|predictions| Plot {
+        name: "calibration",
+        svg: calibration(&predictions.calibration),
+    });
     confusion.into_iter().chain(calibration).collect()
 }
 
-/// One picture of a panel.
+/// Draws a panel as a picture.
 pub fn single(panel: &Panel) -> String {
     let mut svg = Svg::new(SIZE, panel.heading);
     let filled = panel.curves.iter().enumerate().filter(|(_, (_, curve))| !curve.is_empty());
@@ -69,16 +71,16 @@ pub fn single(panel: &Panel) -> String {
     svg.finish()
 }
 
-/// Writes each plot beside the report, as SVG and PNG.
+/// Writes each plot into the directory of the report.
 pub fn write(plots: &[Plot], directory: &Path) -> Result<(), ReportError> {
     plots.iter().try_for_each(|plot| write_picture(&plot.svg, &directory.join(plot.name)))
 }
 
-/// Examples a second. An epoch that was done again counts as it was the last time.
-fn throughput(timings: &[Timing]) -> Curve {
+/// Returns examples per second. Only the last run of a repeated epoch counts.
+fn throughput(timings: &[EpochTiming]) -> Curve {
     let mut curve: Curve = Vec::new();
     for timing in timings.iter().filter(|timing| timing.seconds > 0.0) {
-        let epoch = f64::from(timing.epoch);
+        let epoch = timing.epoch as f64;
         while curve.pop_if(|[last, _]| *last >= epoch).is_some() {}
         curve.push([epoch, timing.examples as f64 / timing.seconds]);
     }

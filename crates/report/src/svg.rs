@@ -2,34 +2,34 @@ use std::fmt::{Display, Write};
 
 use crate::palette::{Colour, INK, hexadecimal};
 
-/// Where something is, in pixels from the top left.
-pub type Place = [f64; 2];
+/// Position in pixels from the top left.
+pub type Point = [f64; 2];
 
-/// The family of the bundled font, then what a browser may have of that look.
+/// The bundled font, then similar ones that a browser may have.
 const FONTS: &str = "DejaVu Sans, Verdana, Arial, sans-serif";
 
-/// What share of its size a letter takes on average.
+/// Average width of a letter relative to the font size.
 const LETTER: f64 = 0.6;
 
-/// An SVG in the making.
+/// Builder of an SVG document.
 pub struct Svg {
     body: String,
     size: [f64; 2],
 }
 
-/// Which end of a text is at its place.
+/// Alignment of a text to its position.
 #[derive(Clone, Copy)]
 pub enum Anchor {
-    /// The text begins there.
+    /// The text starts at the position.
     Start,
-    /// The text is centred there.
+    /// The text is centred on the position.
     Middle,
-    /// The text ends there.
+    /// The text ends at the position.
     End,
 }
 
 impl Svg {
-    /// A white picture of a width and a height in pixels, with a title.
+    /// Creates a white picture of a width and a height in pixels.
     pub fn new(size: [f64; 2], title: &str) -> Self {
         let mut svg = Self { body: String::new(), size };
         svg.element(format_args!("<title>{}</title>", escaped(title)));
@@ -37,14 +37,14 @@ impl Svg {
         svg
     }
 
-    /// Adds an element as it is.
+    /// Adds an element verbatim.
     pub fn element(&mut self, element: impl Display) {
         // Writing into a string cannot fail.
         writeln!(self.body, "{element}").ok();
     }
 
     /// Adds a text of a font size in pixels.
-    pub fn text(&mut self, [x, y]: Place, size: f64, anchor: Anchor, text: &str) {
+    pub fn text(&mut self, [x, y]: Point, size: f64, anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -57,21 +57,21 @@ impl Svg {
     }
 
     /// Adds a centred text that reads upwards.
-    pub fn upright(&mut self, [x, y]: Place, size: f64, text: &str) {
+    pub fn upright(&mut self, [x, y]: Point, size: f64, text: &str) {
         self.element(format_args!(r#"<g transform="translate({x:.1} {y:.1}) rotate(-90)">"#));
         self.text([0.0, 0.0], size, Anchor::Middle, text);
         self.element("</g>");
     }
 
     /// Adds a straight line.
-    pub fn line(&mut self, [a, b]: Place, [c, d]: Place, colour: Colour, width: f64) {
+    pub fn line(&mut self, [a, b]: Point, [c, d]: Point, colour: Colour, width: f64) {
         let colour = hexadecimal(colour);
         self.element(format_args!(
             r#"<path d="M{a:.1} {b:.1}L{c:.1} {d:.1}" stroke="{colour}" stroke-width="{width}"/>"#
         ));
     }
 
-    /// The whole document.
+    /// Returns the document.
     pub fn finish(self) -> String {
         let Self { body, size: [width, height] } = self;
         let ink = hexadecimal(INK);
@@ -83,7 +83,7 @@ impl Svg {
     }
 }
 
-/// `text`, or as much of its beginning as is sure to fit into a width in pixels.
+/// Truncates `text` to a width in pixels.
 pub fn fitted(text: &str, size: f64, width: f64) -> String {
     let most = ((width / (size * LETTER)) as usize).max(1);
     if text.chars().count() <= most {
@@ -92,12 +92,12 @@ pub fn fitted(text: &str, size: f64, width: f64) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
-/// About the width of a text in pixels.
+/// Estimates the width of a text in pixels.
 pub fn width(text: &str, size: f64) -> f64 {
     text.chars().count() as f64 * size * LETTER
 }
 
-/// `text` with what means something to XML replaced, and without what XML cannot hold.
+/// Escapes `text` for XML and replaces characters that XML does not allow.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,4 +1,4 @@
-//! The report of a sweep: one HTML file with parallel coordinates (Inselberg 1985).
+//! Reports of sweeps: HTML files with parallel coordinates (Inselberg 1985).
 
 use std::path::Path;
 
@@ -10,41 +10,41 @@ use crate::page::{document, percent, section};
 use crate::palette::{INK, colour, hexadecimal};
 use crate::svg::{Anchor, Svg, fitted};
 
-/// A setting that was tried.
+/// Result of one setting.
 #[derive(Debug, Clone)]
 pub struct SweepTrial {
-    /// What it overrides: keys and values, the same keys for every setting.
+    /// Overridden keys and their values; the keys are equal for all settings.
     pub values: Vec<(String, String)>,
-    /// Its mean validation accuracy; `None` if it failed.
+    /// Mean validation accuracy, 0 to 1; `None` if a run failed.
     pub score: Option<f64>,
-    /// Half the length of the confidence interval of that.
+    /// Half-width of its 95 % confidence interval.
     pub interval: Option<f64>,
-    /// The epochs it was trained.
+    /// Number of trained epochs.
     pub epochs: usize,
 }
 
 const HEIGHT: [f64; 2] = [300.0, 56.0];
 const MARGIN: f64 = 90.0;
-/// From one axis to the next, in pixels.
+/// Distance between two axes, in pixels.
 const GAP: f64 = 190.0;
 
-/// Where the values of a key lie.
+/// Scale of the values of a key.
 enum Scale {
-    /// Numbers from one to another; their logarithms if the last is set.
+    /// Range of numbers, and whether the scale is logarithmic.
     Numbers([f64; 2], bool),
-    /// Words, each at a place of its own.
-    Words(Vec<String>),
+    /// Categories at equal distances.
+    Categories(Vec<String>),
 }
 
-/// Draws the report of a sweep, its trials the best first, to `page`, and the plot beside it.
+/// Writes the report of a sweep to `page` and the plot beside it. `trials` are sorted, best first.
 pub fn draw_sweep(name: &str, trials: &[SweepTrial], page: &Path) -> Result<(), ReportError> {
     let svg = compose(trials);
     write_picture(&svg, &page.with_file_name("parallel"))?;
     let content = html! {
         header { h1 { "Sweep of " (name) } }
-        (section("Settings and what they reach", &html! {
+        (section("Results", &html! {
             div class="scroll" { figure class="wide" { (PreEscaped(&svg)) } }
-            p class="quiet" { "A line a setting; the stronger, the better. The best one is orange." }
+            p class="quiet" { "One line per setting. The opacity increases with the accuracy; the best setting is orange." }
         }))
         (section("Ranking", &html! { div class="scroll" { (table(trials)) } }))
     };
@@ -83,17 +83,17 @@ fn compose(trials: &[SweepTrial]) -> String {
     let mut scales: Vec<Scale> = (0..keys.len()).map(|index| Scale::of(&column(index))).collect();
     scales.push(Scale::Numbers(span(&scores), false));
     let width = 2.0 * MARGIN + GAP * keys.len() as f64;
-    let mut svg = Svg::new([width, HEIGHT[0] + 30.0], "Settings and their scores");
+    let mut svg = Svg::new([width, HEIGHT[0] + 30.0], "Validation accuracy of the settings");
     let best = trials.iter().position(|trial| trial.score.is_some());
-    // The best one last, over all others.
+    // The best one is drawn last, on top.
     for (index, trial) in trials.iter().enumerate().rev() {
         let Some(score) = trial.score else { continue };
         let texts = trial.values.iter().map(|(_, value)| value.clone()).chain([score.to_string()]);
-        let places = texts
+        let points = texts
             .zip(&scales)
             .enumerate()
-            .map(|(axis, (text, scale))| [across(axis), scale.place(&text)]);
-        line(&places.collect::<Vec<_>>(), strength(score, &scores), Some(index) == best, &mut svg);
+            .map(|(axis, (text, scale))| [across(axis), scale.position(&text)]);
+        line(&points.collect::<Vec<_>>(), opacity(score, &scores), Some(index) == best, &mut svg);
     }
     let names = keys.iter().copied().chain(["validation accuracy"]);
     for (axis, (name, scale)) in names.zip(&scales).enumerate() {
@@ -106,30 +106,32 @@ fn across(axis: usize) -> f64 {
     MARGIN + GAP * axis as f64
 }
 
-/// From a tenth for the worst to 1 for the best.
-fn strength(score: f64, scores: &[f64]) -> f64 {
+/// Returns the opacity of a line: 0.1 for the worst setting, 1 for the best.
+fn opacity(score: f64, scores: &[f64]) -> f64 {
     let [low, high] = span(scores);
     0.1 + 0.9 * ((score - low) / (high - low)).clamp(0.0, 1.0)
 }
 
-fn line(places: &[[f64; 2]], strength: f64, is_best: bool, svg: &mut Svg) {
-    let points: Vec<String> = places.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
+fn line(points: &[[f64; 2]], opacity: f64, is_best: bool, svg: &mut Svg) {
+    let points: Vec<String> = points.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
     let (stroke, width) =
         (hexadecimal(colour(usize::from(is_best))), if is_best { 3.0 } else { 1.5 });
     svg.element(format_args!(
-        r#"<polyline points="{}" fill="none" stroke="{stroke}" stroke-width="{width}" stroke-opacity="{strength:.2}"/>"#,
+        r#"<polyline points="{}" fill="none" stroke="{stroke}" stroke-width="{width}" stroke-opacity="{opacity:.2}"/>"#,
         points.join(" ")
     ));
 }
 
-/// The lowest and the highest of some numbers, a little apart.
+/// Returns the range of some numbers, never empty.
 fn span(numbers: &[f64]) -> [f64; 2] {
     let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    match low < high {
-        true => [low, high],
-        false if low.is_finite() => [low - 0.01, low + 0.01],
-        false => [0.0, 1.0],
+    if low < high {
+        [low, high]
+    } else if low.is_finite() {
+        [low - 0.01, low + 0.01]
+    } else {
+        [0.0, 1.0]
     }
 }
 
@@ -140,24 +142,25 @@ impl Scale {
             let [low, high] = span(&numbers);
             return Self::Numbers([low, high], low > 0.0 && high > 50.0 * low);
         }
-        let mut words: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        words.sort();
-        words.dedup();
-        Self::Words(words)
+        let mut names: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        names.sort();
+        names.dedup();
+        Self::Categories(names)
     }
 
-    fn place(&self, text: &str) -> f64 {
+    fn position(&self, text: &str) -> f64 {
         let share = match self {
             Self::Numbers([low, high], log) => {
                 let value: f64 = text.parse().unwrap_or(*low);
-                match log {
-                    true => (value / low).ln() / (high / low).ln(),
-                    false => (value - low) / (high - low),
+                if *log {
+                    (value / low).ln() / (high / low).ln()
+                } else {
+                    (value - low) / (high - low)
                 }
             }
-            Self::Words(words) => {
-                let index = words.iter().position(|word| word == text).unwrap_or(0);
-                (index as f64 + 0.5) / words.len() as f64
+            Self::Categories(names) => {
+                let index = names.iter().position(|name| name == text).unwrap_or(0);
+                (index as f64 + 0.5) / names.len() as f64
             }
         };
         HEIGHT[0] + share.clamp(0.0, 1.0) * (HEIGHT[1] - HEIGHT[0])
@@ -169,20 +172,21 @@ impl Scale {
         svg.text([at, HEIGHT[1] - 16.0], 12.0, Anchor::Middle, &fitted(last, 12.0, GAP - 12.0));
         let labels = match self {
             Self::Numbers([low, high], _) => vec![short(*low), short(*high)],
-            Self::Words(words) => words.clone(),
+            Self::Categories(names) => names.clone(),
         };
         for label in labels {
             let text = fitted(&label, 11.0, GAP / 2.0);
-            svg.text([at + 6.0, self.place(&label) + 4.0], 11.0, Anchor::Start, &text);
+            svg.text([at + 6.0, self.position(&label) + 4.0], 11.0, Anchor::Start, &text);
         }
     }
 }
 
-/// A number in few digits.
+/// Formats a number with few digits.
 fn short(number: f64) -> String {
-    match number == 0.0 || (1e-3..1e5).contains(&number.abs()) {
-        true => format!("{}", (number * 1e4).round() / 1e4),
-        false => format!("{number:.1e}"),
+    if number == 0.0 || (1e-3..1e5).contains(&number.abs()) {
+        format!("{}", (number * 1e4).round() / 1e4)
+    } else {
+        format!("{number:.1e}")
     }
 }
 
@@ -205,17 +209,17 @@ mod tests {
         ];
         let svg = compose(&trials);
         assert_eq!(svg.matches("<polyline").count(), 2);
-        // A logarithmic axis, words, the score.
+        // A logarithmic axis, categories, the accuracy.
         assert!(svg.contains(r#"points="90.0,56.0 280.0,239.0 470.0,56.0""#), "{svg}");
         assert!(svg.contains(r#"points="90.0,300.0 280.0,117.0 470.0,300.0""#), "{svg}");
     }
 
     #[test]
-    fn a_sweep_of_nothing_is_a_page() {
-        let place = tempfile::TempDir::new().unwrap();
-        let page = place.path().join("report.html");
+    fn a_sweep_without_settings_can_be_drawn() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let page = folder.path().join("report.html");
         draw_sweep("none", &[], &page).unwrap();
         draw_sweep("one", &[trial("1", "x", Some(0.5))], &page).unwrap();
-        assert!(page.is_file() && place.path().join("parallel.png").is_file());
+        assert!(page.is_file() && folder.path().join("parallel.svg").is_file());
     }
 }

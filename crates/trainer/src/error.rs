@@ -1,56 +1,84 @@
-//! What the user reads when something is wrong, and the exit code.
+//! Failures of the program and its exit codes.
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use dataset::DatasetError;
+use anstream::adapter::strip_str;
+use artifacts::ArtifactError;
+use data::DatasetError;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use training::{RunError, Stop};
 
-use crate::{print, signals};
+use crate::text::escaped_message;
 
-/// A failure with its exit code.
+/// An error message with the exit code of the program.
 #[derive(Debug)]
 pub struct Failure {
-    message: String,
+    /// Message without ANSI escape sequences, and with them.
+    message: [String; 2],
     code: u8,
 }
 
 /// The run failed.
 const RUN: u8 = 1;
-/// The command line, the config or the device is wrong.
+/// The command line, the config or the device is invalid.
 const USAGE: u8 = 2;
 
+/// Exit code of a program that was stopped by a signal.
+pub fn signal_exit_code(stop: Stop) -> u8 {
+    match stop {
+        Stop::Interrupted => 128 + SIGINT as u8,
+        Stop::Terminated => 128 + SIGTERM as u8,
+    }
+}
+
 impl Failure {
-    /// A wrong command line.
+    /// An invalid command line, config or device.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: USAGE }
+        Self::new(message.into(), USAGE)
     }
 
     /// A failed run.
     pub fn run(error: &dyn Error) -> Self {
-        Self { message: error.to_string(), code: RUN }
+        // Not styled, so that an escape sequence can only be part of a name.
+        Self::new(error.to_string().replace('\u{1b}', "\\u{1b}"), RUN)
     }
 
-    /// What a signal ended, with nothing to show for it.
+    /// A command that a signal stopped before it had a result.
     pub fn stopped(message: impl Into<String>, stop: Stop) -> Self {
-        Self { message: message.into(), code: signals::exit_code(stop) }
+        Self::new(message.into(), signal_exit_code(stop))
     }
 
-    /// What nobody expected: the device failed, or the trainer has a bug.
-    pub fn panic(words: &str) -> Self {
-        let remedy = "if the device was lost or short of memory, use another --device; else this is a bug: please report it with what `-vv` logs";
-        Self { message: format!("the program broke off: {words}\n  {remedy}"), code: RUN }
+    /// A panic: the device failed, or the trainer has a bug.
+    pub fn panic(message: &str) -> Self {
+        let remedy = "if the device was lost or out of memory, use another --device; otherwise this is a bug: please report it with the output of `-vv`";
+        Self::new(format!("internal error: {message}\n  {remedy}"), RUN)
     }
 
-    /// What is wrong, and what to do.
+    fn new(message: String, code: u8) -> Self {
+        let styled = escaped_message(&message);
+        Self { message: [strip_str(&styled).to_string(), styled], code }
+    }
+
+    /// The cause and, on a second line, the remedy.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.message[0]
     }
 
-    /// Prints the message and gives the exit code.
-    pub fn report(self) -> ExitCode {
-        print::error(&self.message);
+    /// The message for a terminal, which may contain ANSI escape sequences.
+    pub fn styled_message(&self) -> &str {
+        &self.message[1]
+    }
+
+    /// Exit code of the program.
+    pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
+    }
+}
+
+impl From<ArtifactError> for Failure {
+    fn from(error: ArtifactError) -> Self {
+        Self::run(&error)
     }
 }
 
@@ -67,14 +95,11 @@ impl From<RunError> for Failure {
                 | RunError::Dataset(
                     DatasetError::Augmentation { .. } | DatasetError::NotAugmentable { .. }
                 )
-                | RunError::Unsuited { .. }
+                | RunError::Incompatible { .. }
                 | RunError::NotBinary { .. }
                 | RunError::FewerEpochs { .. }
-                | RunError::NothingToPlant { .. }
+                | RunError::NothingToInject { .. }
         );
-        match is_usage {
-            true => Self::usage(error.to_string()),
-            false => Self::run(&error),
-        }
+        if is_usage { Self::usage(format!("{error:#}")) } else { Self::run(&error) }
     }
 }

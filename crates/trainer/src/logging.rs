@@ -1,4 +1,4 @@
-//! Where log messages go: to stderr by `-v`, `-q` or `RUST_LOG`, and to the log of the run.
+//! Log messages go to stderr, filtered by `-v`, `-q` or `RUST_LOG`, and to the log of the run.
 
 use std::fmt;
 use std::fs::File;
@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, MutexGuard, OnceLock};
 
 use anstream::AutoStream;
+use artifacts::ArtifactError;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::fmt::format::{FmtSpan, Writer};
@@ -14,22 +15,22 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter,
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use training::RunError;
 
 use crate::cli::Verbosity;
+use crate::text::escaped_message;
 use crate::{progress, style};
 
-/// The log of the run, once there is one.
+/// Log file of the run; messages are discarded until it is attached.
 #[derive(Clone, Default)]
 pub struct RunLog(Arc<OnceLock<File>>);
 
-/// Starts logging. The dashboard owns the terminal, so that nothing goes to stderr beside it.
+/// Starts logging. While the dashboard owns the terminal, nothing goes to stderr.
 pub fn start(verbosity: &Verbosity, dashboard: bool) -> RunLog {
     let run_log = RunLog::default();
-    // When a span closes, the log says how long it took.
+    // Records the duration of each span when it closes.
     let file = layer().with_ansi(false).with_writer(run_log.clone());
     let file = file.with_span_events(FmtSpan::CLOSE);
-    let stderr = layer().with_ansi(false).with_writer(Screen::new).event_format(Lines);
+    let stderr = layer().with_ansi(false).with_writer(Stderr::new).event_format(Diagnostics);
     let stderr = (!dashboard).then(|| stderr.with_filter(stderr_filter(verbosity)));
     tracing_subscriber::registry()
         .with(
@@ -53,10 +54,10 @@ fn stderr_filter(verbosity: &Verbosity) -> EnvFilter {
 }
 
 impl RunLog {
-    /// Appends to the file at `path` from now on.
-    pub fn attach(&self, path: &Path) -> Result<(), RunError> {
+    /// Appends all later messages to the file at `path`.
+    pub fn attach(&self, path: &Path) -> Result<(), ArtifactError> {
         let file = File::options().create(true).append(true).open(path);
-        let file = file.map_err(|error| RunError::write(path, error))?;
+        let file = file.map_err(|error| ArtifactError::write(path, error))?;
         self.0.set(file).ok();
         Ok(())
     }
@@ -73,10 +74,10 @@ impl<'a> MakeWriter<'a> for RunLog {
     }
 }
 
-/// Lines like those of errors.
-struct Lines;
+/// Formats a message like the errors of the program: `warning: ..`.
+struct Diagnostics;
 
-impl<S, N> FormatEvent<S, N> for Lines
+impl<S, N> FormatEvent<S, N> for Diagnostics
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -92,25 +93,25 @@ where
             Level::WARN => style::warning(),
             level => style::faint(&format!("{}:", level.as_str().to_lowercase())),
         };
-        write!(writer, "{level} ")?;
-        context.format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        let mut fields = String::new();
+        context.format_fields(Writer::new(&mut fields), event)?;
+        writeln!(writer, "{level} {}", escaped_message(&fields))
     }
 }
 
-/// Stderr, without the line of progress.
-struct Screen {
+/// Stderr, with the progress line hidden.
+struct Stderr {
     err: AutoStream<StderrLock<'static>>,
-    _gone: MutexGuard<'static, bool>,
+    _hidden: MutexGuard<'static, bool>,
 }
 
-impl Screen {
+impl Stderr {
     fn new() -> Self {
-        Self { _gone: progress::hidden(), err: anstream::stderr().lock() }
+        Self { _hidden: progress::hide(), err: anstream::stderr().lock() }
     }
 }
 
-impl Write for Screen {
+impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.err.write(bytes)
     }

@@ -1,121 +1,93 @@
-//! The pictures of a run: the curves of its metrics, the plane where its data have two features,
-//! and the report that shows everything.
+//! Pictures and HTML pages of a run: metric curves, the decision boundary of a model with two
+//! features, the report, and the comparison of two runs.
 
 use std::path::PathBuf;
 
-use dataset::{Examples, Split, Values};
-use report::{Boundary, Point, ReportError, RunFiles};
-use training::{Difference, Findings, Plane, RunConfig, RunDir, RunError, Trained};
+use artifacts::{DataIdentity, Environment, RunDir, TestPredictions};
+use data::Split;
+use report::ReportError;
+use training::RunError;
+use training::runs::Difference;
 
+use crate::context::Context;
 use crate::error::Failure;
 
-/// The most points of a part that are drawn.
-const MOST: usize = 4000;
-
-/// Draws them into the run directory, from what lies there. What cannot be drawn is told, and
-/// takes nothing from the run.
-pub fn draw(run: &RunDir, name: &str, device: Option<&str>) {
-    if let Err(failure) = try_draw(run, name, device) {
-        tracing::warn!("a picture of the run is missing: {}", failure.message());
+/// Draws the pictures into the run directory. A failure is a warning: the run is unaffected.
+pub fn draw(context: &Context, run: &RunDir, name: &str, device: Option<&str>) {
+    if let Err(failure) = try_draw(context, run, name, device) {
+        tracing::warn!("cannot draw the pictures of the run: {}", failure.message());
     }
 }
 
-/// Draws the report of a run that just finished, on `data`. What is missing then is told, and takes
-/// nothing from the run.
-pub fn draw_report(run: &RunDir, device: Option<&str>, data: &Split) {
-    let found = Trained::open(run.path(), device).and_then(|it| Findings::of(&it, data));
-    if let Err(failure) = page(run, found) {
-        tracing::warn!("the report of the run is missing: {}", failure.message());
+fn try_draw(
+    context: &Context,
+    run: &RunDir,
+    name: &str,
+    device: Option<&str>,
+) -> Result<(), Failure> {
+    report::draw_curves(run, name).map_err(failed)?;
+    let DataIdentity { are_images, shape: [.., features], .. } = Environment::read(run)?.data;
+    // Checked here, so that no model of images is loaded for nothing.
+    if are_images || features != 2 {
+        return Ok(());
     }
-}
-
-/// Draws the report of a run, with what its model says now, and tells where it is.
-///
-/// Where the data are gone, it shows what the model said when they were there.
-pub fn report(run: &RunDir, device: Option<&str>) -> Result<PathBuf, Failure> {
-    let trained = Trained::open(run.path(), device);
-    page(run, trained.and_then(|trained| Findings::of(&trained, &trained.load()?)))
-}
-
-fn page(run: &RunDir, found: Result<Findings, RunError>) -> Result<PathBuf, Failure> {
-    match found {
-        Err(error) if run.findings().exists() => {
-            tracing::warn!("the examples in the report are those of an earlier one: {error}");
-        }
-        Err(RunError::NothingTrained { .. }) => {}
-        found => {
-            found?;
-        }
-    }
-    let page = run.report();
-    report::draw_report(&files(run), &page).map_err(|error| Failure::run(&error))?;
-    Ok(page)
-}
-
-/// Draws a page that compares two runs into the directory of the first, and tells where it is.
-pub fn compare(run: &RunDir, other: &RunDir) -> Result<PathBuf, Failure> {
-    let page = run.comparison(other);
-    let configs = [run, other].map(|run| RunConfig::read(&run.config(), &[]));
-    let [one, other_config] = configs.map(|config| config.map_err(|error| Failure::run(&error)));
-    let differing = Difference::between(&[&one?, &other_config?])?;
-    let differing: Vec<_> = differing.into_iter().map(shown).collect();
-    report::draw_comparison([&files(run), &files(other)], &differing, &page)
-        .map_err(|error| Failure::run(&error))?;
-    Ok(page)
-}
-
-/// A key with the values of two configs, as TOML.
-fn shown(difference: Difference) -> (String, [String; 2]) {
-    let value = |index: usize| difference.values.get(index).cloned().flatten();
-    let text = |index| value(index).map_or(String::new(), |value| value.to_string());
-    (difference.key.clone(), [text(0), text(1)])
-}
-
-fn files(run: &RunDir) -> RunFiles {
-    RunFiles {
-        directory: run.path().to_owned(),
-        config: run.config(),
-        environment: run.environment(),
-        metrics: run.metrics_jsonl(),
-        timings: run.timings(),
-        summary: run.summary(),
-        evaluation: run.evaluation("test"),
-        findings: run.findings(),
-        boundary: run.picture("boundary.svg"),
-    }
-}
-
-fn try_draw(run: &RunDir, name: &str, device: Option<&str>) -> Result<(), Failure> {
-    let drawn = |error: ReportError| Failure::run(&error);
-    report::draw_curves(&run.metrics_jsonl(), name, &run.picture("curves")).map_err(drawn)?;
-    let plane = match Plane::of(run, device) {
-        Err(RunError::NothingTrained { .. }) => None,
-        plane => plane?,
+    let model = match context.open(run.path(), device) {
+        Err(RunError::NoCheckpoint { .. }) => return Ok(()),
+        model => model?,
     };
-    if let Some(plane) = plane {
-        run.write_boundary(&boundary(plane))?;
-        report::draw_boundary(&run.boundary(), name, &run.picture("boundary")).map_err(drawn)?;
+    if let Some(boundary) = model.decision_boundary()? {
+        report::draw_boundary(&boundary, name, &run.picture("boundary")).map_err(failed)?;
     }
     Ok(())
 }
 
-fn boundary(plane: Plane) -> Boundary {
-    Boundary {
-        x: plane.x,
-        y: plane.y,
-        columns: plane.columns,
-        rows: plane.rows,
-        probabilities: plane.probabilities,
-        classes: plane.classes,
-        train: points(&plane.train),
-        test: points(&plane.test),
+/// Writes the report of a run that has just finished on `data`. A failure is a warning.
+pub fn draw_report(context: &Context, run: &RunDir, device: Option<&str>, data: &Split) {
+    let model = context.open(run.path(), device);
+    let predictions = model.and_then(|model| model.test_predictions(data));
+    if let Err(failure) = page(run, predictions) {
+        tracing::warn!("cannot write the report of the run: {}", failure.message());
     }
 }
 
-/// The points to draw, every so many if there are more than can be told apart.
-pub fn points(examples: &Examples) -> Vec<Point> {
-    let Values::Features(features) = &examples.values else { return Vec::new() };
-    let (pairs, _) = features.as_chunks::<2>();
-    let points = pairs.iter().zip(&examples.labels).map(|(&at, &class)| Point { at, class });
-    points.step_by(examples.len().div_ceil(MOST).max(1)).collect()
+/// Writes the report of a run with new predictions of its model, and returns its path.
+///
+/// If the data are gone, the report shows the predictions that were saved earlier.
+pub fn report(context: &Context, run: &RunDir, device: Option<&str>) -> Result<PathBuf, Failure> {
+    let model = context.open(run.path(), device);
+    page(run, model.and_then(|model| model.test_predictions(&model.load_data()?)))
+}
+
+fn page(run: &RunDir, predictions: Result<TestPredictions, RunError>) -> Result<PathBuf, Failure> {
+    match predictions {
+        Err(error) if run.test_predictions().exists() => {
+            tracing::warn!("the report shows the predictions of an earlier call: {error}");
+        }
+        Ok(_) | Err(RunError::NoCheckpoint { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    report::draw_report(run).map_err(failed)?;
+    Ok(run.report())
+}
+
+/// Writes a page that compares two runs into the directory of the first, and returns its path.
+pub fn compare(context: &Context, run: &RunDir, other: &RunDir) -> Result<PathBuf, Failure> {
+    let [one, two] = [run, other].map(|run| context.read_config(&run.config(), &[]));
+    let differences = Difference::between(&[&one?, &two?])?;
+    let differences: Vec<_> = differences.into_iter().map(as_toml).collect();
+    report::draw_comparison([run, other], &differences).map_err(failed)?;
+    Ok(run.comparison(other))
+}
+
+/// A key with its value in each of two configs, as TOML; empty if it is not set.
+fn as_toml(difference: Difference) -> (String, [String; 2]) {
+    let values = [0, 1].map(|config| match difference.values.get(config) {
+        Some(Some(value)) => value.to_string(),
+        _ => String::new(),
+    });
+    (difference.key, values)
+}
+
+fn failed(error: ReportError) -> Failure {
+    Failure::run(&error)
 }

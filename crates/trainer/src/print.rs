@@ -1,5 +1,5 @@
-//! The only place that prints. The log is written by `logging`. Colours go where the stream is a
-//! terminal that has them, unless `NO_COLOR` is set.
+//! Output to stdout and stderr. All printing goes through this module, except for the log
+//! (`logging`). Styles are kept if the stream is a terminal with colours and `NO_COLOR` is not set.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -8,34 +8,34 @@ use anstream::{stderr, stdout};
 use crate::error::Failure;
 use crate::{progress, style};
 
-/// Prints a result. A reader that has seen enough, such as `head`, is no failure.
+/// Prints a result. A closed pipe, such as that of `head`, is not an error.
 pub fn result(text: &str) -> Result<(), Failure> {
-    let _gone = progress::hidden();
+    let _hidden = progress::hide();
     match writeln!(stdout().lock(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::run(&error)),
         _ => Ok(()),
     }
 }
 
-/// Prints what happens. Training goes on whether anybody reads it or not.
+/// Prints a message on progress. Errors are ignored, so that a closed pipe does not end training.
 pub fn event(text: &str) {
-    let _gone = progress::hidden();
+    let _hidden = progress::hide();
     writeln!(stdout().lock(), "{text}").ok();
 }
 
-/// Asks a question that is answered with yes or no; everything else, and no answer, is no.
-pub fn asked(question: &str) -> Result<bool, Failure> {
-    let _gone = progress::hidden();
+/// Asks a yes/no question and returns true if the answer is `y` or `yes`.
+pub fn confirm(question: &str) -> Result<bool, Failure> {
+    let _hidden = progress::hide();
     let mut out = stdout().lock();
-    let asked = write!(out, "{question}").and_then(|()| out.flush());
-    asked.map_err(|error| Failure::run(&error))?;
+    let written = write!(out, "{question}").and_then(|()| out.flush());
+    written.map_err(|error| Failure::run(&error))?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(|error| Failure::run(&error))?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
-/// Prints an error.
+/// Prints an error message.
 pub fn error(text: &str) {
-    let _gone = progress::hidden();
-    writeln!(stderr().lock(), "{} {text}", style::error()).ok();
+    let _hidden = progress::hide();
+    writeln!(stderr().lock(), "{} {}", style::error(), text).ok();
 }

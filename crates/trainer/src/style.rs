@@ -1,9 +1,10 @@
-//! The few colours of the program, and what they mean. Texts carry them always; `print` takes them
-//! out where nobody can see them: in a file, in a pipe, on a dumb terminal, with `NO_COLOR`.
+//! Text styles and their meanings. Texts always carry them; `print` removes them if the output is
+//! a file, a pipe or a dumb terminal, or if `NO_COLOR` is set.
 
 use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
+use unicode_width::UnicodeWidthStr;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -12,7 +13,7 @@ const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const BUSY: Style = AnsiColor::Cyan.on_default();
 
-/// How the help looks.
+/// Styles of the help.
 pub const HELP: Styles = Styles::styled()
     .header(STRONG)
     .usage(STRONG)
@@ -22,61 +23,58 @@ pub const HELP: Styles = Styles::styled()
     .valid(GOOD)
     .invalid(DOUBTFUL);
 
-/// What one looks for first: a score, the best row.
+/// Emphasizes the most important part of an output: a score, the best row.
 pub fn strong(text: &str) -> String {
     styled(STRONG, text)
 }
 
-/// What one may pass over: what can be done next, where files lie.
+/// Dims secondary text: next steps, paths of files.
 pub fn faint(text: &str) -> String {
     styled(FAINT, text)
 }
 
-/// What is as it should be.
+/// Marks success.
 pub fn good(text: &str) -> String {
     styled(GOOD, text)
 }
 
-/// What one should know before one believes a number.
+/// Marks a caveat, such as a score on synthetic data.
 pub fn doubtful(text: &str) -> String {
     styled(DOUBTFUL, text)
 }
 
-/// What went wrong.
+/// Marks a failure.
 pub fn bad(text: &str) -> String {
     styled(BAD, text)
 }
 
-/// What goes on.
+/// Marks activity in progress.
 pub fn busy(text: &str) -> String {
     styled(BUSY, text)
 }
 
-/// The first word of a line that tells what went wrong.
+/// Prefix of an error message.
 pub fn error() -> String {
     styled(BAD.bold(), "error:")
 }
 
-/// The first word of a line that warns.
+/// Prefix of a warning.
 pub fn warning() -> String {
     styled(DOUBTFUL.bold(), "warning:")
 }
 
-/// The text alone.
+/// Returns the text without styles.
 pub fn plain(text: &str) -> String {
     strip_str(text).to_string()
 }
 
-/// How many columns a text takes.
+/// Returns the width of a text in terminal columns, without its styles.
 pub fn width(text: &str) -> usize {
-    plain(text).chars().count()
+    plain(text).width()
 }
 
 fn styled(style: Style, text: &str) -> String {
-    match text.is_empty() {
-        true => String::new(),
-        false => format!("{style}{text}{style:#}"),
-    }
+    if text.is_empty() { String::new() } else { format!("{style}{text}{style:#}") }
 }
 
 #[cfg(test)]

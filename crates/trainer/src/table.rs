@@ -1,27 +1,28 @@
-//! Tables of text that fit a terminal, and sizes as people read them.
+//! Text tables that fit a terminal, wrapped text, and sizes with units.
 
-use crate::style;
+use crate::style::width;
+use crate::text::{pad_end, pad_start};
 
-/// How wide a line may be.
+/// Maximum width of a line in columns.
 pub const WIDTH: usize = 80;
-/// Between two columns.
+/// Gap between two columns.
 const GAP: &str = "  ";
-/// What is left to the column that gives way, at least.
-const NARROWEST: usize = 12;
+/// Minimum width of the wrapped column.
+const MIN_WRAPPED_WIDTH: usize = 12;
 
-/// Rows under a head. One column gives way where they would be too wide.
+/// Table with a header row. One column is wrapped if the table is wider than [`WIDTH`].
 pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
     wrapped: usize,
 }
 
-/// Where the cells of a column stand.
+/// Alignment of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
-    /// Words.
+    /// For words.
     Left,
-    /// Numbers.
+    /// For numbers.
     Right,
 }
 
@@ -31,24 +32,25 @@ struct Column {
 }
 
 impl Table {
-    /// A table with these heads, of which the column `wrapped` gives way: its cells are broken
-    /// between words, and a word that is too long stands in a line of its own above its row.
+    /// Creates an empty table with these column headers. Cells of the column `wrapped` are broken
+    /// between words if needed; a longer word gets a line of its own above its row.
     pub fn new<'a>(heads: impl IntoIterator<Item = (&'a str, Align)>, wrapped: usize) -> Self {
-        let column = |(head, align): (&str, _)| Column { head: head.to_owned(), align };
-        Self { columns: heads.into_iter().map(column).collect(), rows: Vec::new(), wrapped }
+        let columns = heads.into_iter();
+        let columns = columns.map(|(head, align)| Column { head: head.to_owned(), align });
+        Self { columns: columns.collect(), rows: Vec::new(), wrapped }
     }
 
-    /// Adds a row, with a cell for each column.
+    /// Adds a row with a cell for each column.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Whether no cell has to be broken.
+    /// Returns true if no cell needs to be wrapped.
     pub fn fits(&self) -> bool {
         self.natural_widths().iter().sum::<usize>() + self.gaps() <= WIDTH
     }
 
-    /// The lines of the table, without an end of line behind the last.
+    /// Returns the lines of the table, without a newline after the last.
     pub fn text(&self) -> String {
         let widths = self.widths();
         let head = self.columns.iter().map(|column| column.head.clone()).collect();
@@ -57,19 +59,22 @@ impl Table {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// Returns the width of each column without wrapping.
     fn natural_widths(&self) -> Vec<usize> {
-        let width = |(index, column): (usize, &Column)| {
-            let cells = self.rows.iter().filter_map(|row| row.get(index));
-            cells.map(|cell| length(cell)).fold(length(&column.head), usize::max)
-        };
-        self.columns.iter().enumerate().map(width).collect()
+        let mut widths: Vec<_> = self.columns.iter().map(|column| width(&column.head)).collect();
+        for row in &self.rows {
+            for (widest, cell) in widths.iter_mut().zip(row) {
+                *widest = width(cell).max(*widest);
+            }
+        }
+        widths
     }
 
     fn widths(&self) -> Vec<usize> {
         let mut widths = self.natural_widths();
         let total = widths.iter().sum::<usize>() + self.gaps();
         if let Some(width) = widths.get_mut(self.wrapped) {
-            let least = (*width).min(NARROWEST);
+            let least = (*width).min(MIN_WRAPPED_WIDTH);
             *width = width.saturating_sub(total.saturating_sub(WIDTH)).max(least);
         }
         widths
@@ -79,52 +84,50 @@ impl Table {
         self.columns.len().saturating_sub(1) * GAP.len()
     }
 
-    /// A row as one or more lines.
+    /// Formats a row as one or more lines.
     fn lines(&self, row: &[String], widths: &[usize]) -> Vec<String> {
-        let width = widths.get(self.wrapped).copied().unwrap_or(WIDTH);
-        let mut pieces = wrapped(row.get(self.wrapped).map_or("", String::as_str), " ", width);
-        if pieces.first().is_some_and(|piece| length(piece) > width) {
+        let room = widths.get(self.wrapped).copied().unwrap_or(WIDTH);
+        let mut pieces = wrapped(row.get(self.wrapped).map_or("", String::as_str), " ", room);
+        let is_too_long = pieces.first().is_some_and(|piece| width(piece) > room);
+        if is_too_long {
             pieces.insert(1, String::new());
         }
-        let main = usize::from(pieces.first().is_some_and(|piece| length(piece) > width));
-        let line = |(number, piece): (usize, String)| {
-            let is_main = number == main;
-            let cells = row.iter().enumerate().map(|(index, cell)| match index == self.wrapped {
-                true => piece.as_str(),
-                false if is_main => cell.as_str(),
-                false => "",
+        let mut lines = Vec::new();
+        for (number, piece) in pieces.iter().enumerate() {
+            let has_cells = number == usize::from(is_too_long);
+            let cells = row.iter().enumerate().map(|(column, cell)| {
+                let others = if has_cells { cell.as_str() } else { "" };
+                if column == self.wrapped { piece } else { others }
             });
-            self.line(cells, widths)
-        };
-        pieces.into_iter().enumerate().map(line).collect()
+            lines.push(self.line(cells, widths));
+        }
+        lines
     }
 
     fn line<'a>(&self, cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
-        let cells = cells.zip(&self.columns).zip(widths).map(|((cell, column), &width)| {
-            let gap = " ".repeat(width.saturating_sub(length(cell)));
-            match column.align {
-                Align::Left => format!("{cell}{gap}"),
-                Align::Right => format!("{gap}{cell}"),
-            }
+        let cells = cells.zip(&self.columns).zip(widths);
+        let cells = cells.map(|((cell, column), &width)| match column.align {
+            Align::Left => pad_end(cell, width),
+            Align::Right => pad_start(cell, width),
         });
         cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     }
 }
 
-/// `text` in lines of at most `width` characters, broken behind `separator`; a longer piece is a line.
-pub fn wrapped(text: &str, separator: &str, width: usize) -> Vec<String> {
+/// Breaks `text` after `separator` into lines of at most `columns`; a longer piece is a line.
+pub fn wrapped(text: &str, separator: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for piece in text.split_inclusive(separator) {
         match lines.last_mut() {
             Some(line) if line.is_empty() => line.push_str(piece),
-            Some(line) if length(line) + length(piece.trim_end()) <= width => line.push_str(piece),
+            Some(line) if width(line) + width(piece.trim_end()) <= columns => line.push_str(piece),
             _ => lines.push(piece.to_owned()),
         }
     }
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// A size as people read it.
+/// Formats a size in bytes with a decimal unit: `512 B`, `1.5 MB`.
 pub fn size(bytes: u64) -> String {
     match bytes as f64 {
         bytes if bytes < 1e3 => format!("{bytes} B"),
@@ -134,13 +137,10 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-fn length(text: &str) -> usize {
-    style::width(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style;
 
     fn table(first: &str, second: &str) -> String {
         let mut table = Table::new([("a", Align::Left), ("number", Align::Right)], 0);
@@ -155,22 +155,32 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_room() {
+    fn colours_do_not_widen_a_column() {
         let plain = table("long", "1");
         assert_eq!(style::plain(&table(&style::good("long"), &style::bad("1"))), plain);
     }
 
     #[test]
-    fn a_column_that_is_too_wide_is_broken_between_words() {
+    fn columns_of_chinese_accented_and_emoji_names_line_up() {
+        assert_eq!(table("猫犬", "1"), "a     number\n猫犬       1\nx          7");
+        assert_eq!(
+            table("e\u{301}te\u{301}", "1"),
+            "a    number\ne\u{301}te\u{301}       1\nx         7"
+        );
+        assert_eq!(table("👩‍🚀", "1"), "a   number\n👩‍🚀       1\nx        7");
+    }
+
+    #[test]
+    fn a_column_that_is_too_wide_is_wrapped_between_words() {
         let text = table("word ".repeat(20).trim_end(), "1");
-        assert!(text.lines().all(|line| length(line) <= WIDTH), "{text}");
+        assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
         assert!(text.lines().nth(1).unwrap().ends_with(" 1"), "{text}");
         assert!(text.lines().nth(2).unwrap().starts_with("word"), "{text}");
         assert_eq!(text.matches("word").count(), 20);
     }
 
     #[test]
-    fn a_word_that_is_too_long_stands_above_its_row() {
+    fn a_word_that_is_too_long_is_printed_above_its_row() {
         let text = table(&"w".repeat(76), "1");
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[1], "w".repeat(76));

@@ -1,26 +1,32 @@
-//! How a run is shown.
+//! Display of a training run: Burn's dashboard, one line per epoch, or nothing.
 
 mod plain;
 
-use std::fs::File;
-use std::io::{self, IsTerminal, stdout};
-use std::os::fd::AsFd;
+use std::io::{IsTerminal, stdout};
 
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
-use crossterm::cursor::Show;
-use crossterm::event::DisableMouseCapture;
-use crossterm::execute;
-use crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode, is_raw_mode_enabled};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use clap::ValueEnum;
+use training::{NoopRenderer, StopSource, Ui};
 
-use crate::cli::UiChoice;
 use crate::error::Failure;
-use crate::print;
-pub use plain::Plain;
+use crate::{print, terminal};
+pub use plain::{EpochEvent, PlainRenderer};
 
-use training::{Silent, StopSource};
+/// The value of `--ui`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum UiChoice {
+    /// Dashboard on a terminal, otherwise plain
+    #[default]
+    Auto,
+    /// Burn's dashboard
+    Dashboard,
+    /// One line per epoch
+    Plain,
+    /// Errors only
+    None,
+}
 
 impl UiChoice {
     /// Whether the dashboard will be shown.
@@ -32,48 +38,39 @@ impl UiChoice {
         }
     }
 
-    /// Fails if it cannot be shown here.
+    /// Fails if the dashboard is requested without a terminal.
     pub fn check(self) -> Result<(), Failure> {
-        match self.is_dashboard() && !stdout().is_terminal() {
-            true => Err(Failure::usage(
-                "--ui dashboard needs a terminal\n  write --ui plain where there is none",
-            )),
-            false => Ok(()),
+        if self.is_dashboard() && !stdout().is_terminal() {
+            return Err(Failure::usage("--ui dashboard needs a terminal\n  use --ui plain"));
+        }
+        Ok(())
+    }
+
+    /// User interface of a run that has trained `epochs_done` epochs and ends at `stop`.
+    pub fn of_run(self, epochs_done: usize, stop: StopSource) -> Ui {
+        let interrupter = Interrupter::new();
+        Ui {
+            renderer: self.renderer(&interrupter, epochs_done),
+            interrupter,
+            stop: if self.is_dashboard() { with_interrupts(stop) } else { stop },
         }
     }
 
-    /// The renderer of a run that goes on after epoch `done`.
-    pub fn renderer(self, interrupter: &Interrupter, done: usize) -> Box<dyn MetricsRenderer> {
-        match self.is_dashboard() {
-            true => Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), Some(done))),
-            false if self == Self::None => Box::new(Silent),
-            false => Box::new(Plain::new(print::event)),
+    fn renderer(self, interrupter: &Interrupter, epochs_done: usize) -> Box<dyn MetricsRenderer> {
+        if self.is_dashboard() {
+            Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), Some(epochs_done)))
+        } else if self == Self::None {
+            Box::new(NoopRenderer)
+        } else {
+            Box::new(PlainRenderer::new(|epoch| print::event(&epoch.to_string())))
         }
     }
 }
 
-/// The same `stop`, which also gives Ctrl-C its meaning back: the dashboard takes it as a key
-/// like any other.
-pub fn with_ctrl_c(mut stop: StopSource) -> StopSource {
-    let terminal = std::io::stdin();
+/// `stop`, which also keeps Ctrl-C working beside the dashboard.
+fn with_interrupts(mut stop: StopSource) -> StopSource {
     Box::new(move || {
-        if let Ok(mut modes) = tcgetattr(&terminal)
-            && !modes.local_modes.contains(LocalModes::ISIG)
-        {
-            modes.local_modes.insert(LocalModes::ISIG);
-            tcsetattr(&terminal, OptionalActions::Now, &modes).ok();
-        }
+        terminal::enable_interrupts();
         stop()
     })
-}
-
-/// Gives the terminal back as it was, if the dashboard holds it.
-pub fn give_terminal_back() -> io::Result<()> {
-    if !is_raw_mode_enabled()? {
-        return Ok(());
-    }
-    disable_raw_mode()?;
-    // Past the lock of `stdout`: who holds it may wait for ever.
-    let mut terminal = File::from(stdout().as_fd().try_clone_to_owned()?);
-    execute!(terminal, DisableMouseCapture, LeaveAlternateScreen, Show)
 }

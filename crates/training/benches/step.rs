@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use dataset::{Examples, shuffled};
-use models::{Model, Parameters};
-use trainer_training::{Head, Outcome, Plan, RunConfig, Ui};
+use data::{Examples, shuffled};
+use models::{Model, ParameterInit};
+use trainer_training::{Experiment, Head, Outcome, RunConfig, Ui};
 
 use common::median;
 
@@ -76,8 +76,8 @@ fn config(report_every: usize) -> Result<RunConfig> {
 fn whole(config: &RunConfig) -> Result<f64> {
     let place = tempfile::tempdir()?;
     let mut run =
-        Plan::prepare(config, Some("flex"), None)?.start(Some(&place.path().join("run")))?;
-    match run.fit(Ui::silent(Box::new(|| None)))? {
+        Experiment::prepare(config, Some("flex"), None)?.start_at(&place.path().join("run"))?;
+    match run.train(Ui::silent(Box::new(|| None)))? {
         Outcome::Finished(summary) => Ok(1e6 * summary.seconds / summary.steps as f64),
         Outcome::Stopped(stop) => Err(format!("stopped: {stop:?}").into()),
     }
@@ -104,10 +104,10 @@ impl Step {
         let statistics = config.input.normalization.fit(&source.train)?;
         let head = config.objective.head(source.classes.len());
         let outputs = head.outputs(source.classes.len());
-        let parameters = Parameters::new(config.seed, &device);
+        let parameters = ParameterInit::new(config.seed, &device);
         let fixed = |values: &[f32]| Tensor::<1>::from_data(values, &device).reshape([1, 1, 1, -1]);
         Ok(Self {
-            model: config.model.init(source.train.shape, outputs, parameters),
+            model: config.model.init(source.train.shape, outputs, parameters)?,
             optimizer: config.optimizer.init(),
             normalizer: [fixed(&statistics.shift), fixed(&statistics.scale)],
             examples: source.train,

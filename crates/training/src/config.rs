@@ -1,182 +1,161 @@
+//! The config of a run: composed of the configs of its parts.
+
+mod flatten;
+mod reference;
+mod schema;
+mod training;
+
 use std::path::Path;
 
 use ::config::{Check, ConfigError, Document, Rules};
-use dataset::{Augmentation, DatasetConfig, Normalization, Split, SplitConfig};
-use models::ModelConfig;
+use data::{Augmentation, Normalization, Split, SplitConfig};
+use data_sources::DatasetConfig;
+use models::{ModelConfig, ModelRegistry};
 use serde::{Deserialize, Serialize};
 
-use crate::average::EmaConfig;
-use crate::checkpoint::CheckpointConfig;
 use crate::error::RunError;
-use crate::gradients::GradientClipping;
-use crate::loader::LoaderConfig;
-use crate::objective::ObjectiveConfig;
-use crate::optimizer::OptimizerConfig;
-use crate::reference::ReferenceConfig;
-use crate::schedule::ScheduleConfig;
-use crate::schema::SCHEMA;
-use crate::session::{EarlyStoppingConfig, OnNan};
+use crate::model::ObjectiveConfig;
+use crate::optim::OptimizerConfig;
+pub use crate::optim::ScheduleConfig;
 
-/// One experiment. Composes the configs of its parts and adds nothing to them.
+pub use flatten::{FlatConfig, differing_keys, flatten};
+pub use reference::ReferenceConfig;
+pub use schema::schema_of;
+pub use training::{CheckpointConfig, EarlyStoppingConfig, OnNan, TrainingConfig};
+
+/// The config of one experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
-    /// The name of the experiment: its runs are `runs/<name>`, `runs/<name>-2`, ..
+    /// Name of the experiment. Its runs are `runs/<name>`, `runs/<name>-2`, ..
     pub name: String,
-    /// What all randomness of the run depends on.
+    /// Seed of all random numbers of the run.
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// Where to run, for example `flex` or `wgpu:0`; the best device of the build if absent.
+    /// Device, for example `flex` or `wgpu:0`; the best device of the build if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// Where the examples come from.
+    /// Source of the examples.
     pub dataset: DatasetConfig,
-    /// What is held out of the training set.
+    /// Parts of the training set that are held out.
     #[serde(default)]
     pub split: SplitConfig,
-    /// How values become inputs.
+    /// Preprocessing of the inputs.
     #[serde(default)]
     pub input: InputConfig,
-    /// How training images are changed at random, in this order.
+    /// Random changes of training images, applied in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub augmentation: Vec<Augmentation>,
-    /// What is trained.
+    /// The model.
     pub model: ModelConfig,
-    /// What is minimised.
+    /// Loss and penalties.
     #[serde(default)]
     pub objective: ObjectiveConfig,
-    /// How its parameters follow their gradients.
+    /// The optimizer.
     pub optimizer: OptimizerConfig,
-    /// How the learning rate changes over the run.
+    /// Learning rate schedule.
     #[serde(default)]
     pub schedule: ScheduleConfig,
-    /// How long to train, and in which batches.
+    /// Duration, batches and checkpoints.
     pub training: TrainingConfig,
-    /// How the model classifies.
+    /// Inference of the model.
     #[serde(default)]
     pub evaluation: EvaluationConfig,
-    /// What the experiment is known to reach.
+    /// Published results of the experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<ReferenceConfig>,
 }
 
-/// How the model classifies, in validation, evaluation and prediction: `[evaluation]`.
+/// Inference in validation, evaluation and prediction: `[evaluation]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationConfig {
-    /// Each image together with its mirror image, left and right exchanged: the mean of the logits
-    /// of both.
+    /// Whether to average the logits of each image and its horizontal mirror image.
     pub mirrored: bool,
 }
 
-/// How values become inputs: `[input]`.
+/// Preprocessing of the inputs: `[input]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InputConfig {
-    /// The map of values to inputs, fitted on the training set alone.
+    /// Normalization of the values, fitted on the training set alone.
     pub normalization: Normalization,
-}
-
-/// How long to train, and in which batches: `[training]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrainingConfig {
-    /// How often to visit the whole training set.
-    #[schemars(range(min = 1, max = 10_000_000))]
-    pub epochs: usize,
-    /// The number of examples of a batch; the last batch of an epoch may be smaller. If absent,
-    /// the whole training set: batch gradient descent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub batch_size: Option<usize>,
-    /// How many batches make one step, which follows the mean of their gradients.
-    #[serde(default = "one")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub accumulation: usize,
-    /// How gradients are kept small.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gradient_clipping: Option<GradientClipping>,
-    /// Validate, write a row of metrics and show a line after every so many epochs, and after the
-    /// last one.
-    #[serde(default = "one")]
-    #[schemars(range(min = 1, max = 10_000_000))]
-    pub report_every_epochs: usize,
-    /// What to do when a number is not finite.
-    #[serde(default)]
-    pub on_nan: OnNan,
-    /// When to stop before the last epoch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub early_stopping: Option<EarlyStoppingConfig>,
-    /// An average of the weights that is evaluated and saved in place of the last ones.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ema: Option<EmaConfig>,
-    /// When to save, and how much to keep.
-    #[serde(default)]
-    pub checkpoint: CheckpointConfig,
-    /// How batches are gathered.
-    #[serde(default)]
-    pub loader: LoaderConfig,
 }
 
 fn default_seed() -> u64 {
     1
 }
 
-fn one() -> usize {
-    1
-}
-
-/// What it means that one config extends another.
+/// Rules for a config that extends another.
 const RULES: Rules = Rules {
     choices: &["dataset", "model", "optimizer", "schedule.decay", "training.gradient_clipping"],
-    own: &["reference"],
+    not_inherited: &["reference"],
 };
 
 impl RunConfig {
-    /// Reads the config at `path` under its `key=value` overrides.
+    /// Reads the config at `path`, whose model is built in, with `key=value` overrides.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
-        Ok(Self::read_with_document(path, overrides)?.0)
+        Self::read_with_models(path, overrides, &ModelRegistry::new())
     }
 
-    /// As [`RunConfig::read`], with the document, which knows where each value comes from.
+    /// Reads the config at `path`, whose model is built in or in `models`, with `key=value`
+    /// overrides.
+    pub fn read_with_models(
+        path: &Path,
+        overrides: &[String],
+        models: &ModelRegistry,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self::read_with_document(path, overrides, models)?.0)
+    }
+
+    /// Like [`RunConfig::read_with_models`], with the document, which knows the origin of each value.
     pub fn read_with_document(
         path: &Path,
         overrides: &[String],
+        models: &ModelRegistry,
     ) -> Result<(Self, Document), ConfigError> {
         let document = Document::read(path, overrides, RULES)?;
-        Ok((Self::from_document(&document)?, document))
+        Ok((Self::from_document(&document, models)?, document))
     }
 
-    /// The config that `text` is, to stand in the file at `path`.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        Self::from_document(&Document::parse(path, text, &[], RULES)?)
+    /// Parses `text`, the content of the file at `path`.
+    pub fn parse(path: &Path, text: &str, models: &ModelRegistry) -> Result<Self, ConfigError> {
+        Self::from_document(&Document::parse(path, text, &[], RULES)?, models)
     }
 
-    fn from_document(document: &Document) -> Result<Self, ConfigError> {
-        document.checked(&SCHEMA, Self::check)
+    fn from_document(document: &Document, models: &ModelRegistry) -> Result<Self, ConfigError> {
+        let schema = schema::cached(models);
+        let mut config: Self =
+            document.checked(&schema, |config: &Self, check| config.check(models, check))?;
+        if let ModelConfig::Custom(model) = &config.model
+            && let Ok(model) = models.resolve(model)
+        {
+            config.model = ModelConfig::Custom(model);
+        }
+        Ok(config)
     }
 
-    /// The number of trained and fitted parameters for examples of `shape` in so many `classes`;
-    /// `None` if it overflows.
+    /// Number of trained and fitted parameters for examples of `shape` in `classes` classes; `None`
+    /// if it overflows.
     pub fn parameters(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
         let [.., channels] = shape;
         let outputs = self.objective.head(classes).outputs(classes);
-        // One shift and one scale a channel.
-        self.model.parameters(shape, outputs)?.checked_add(2 * channels)
+        // The normaliser has one shift and one scale per channel.
+        self.model.parameter_count(shape, outputs)?.checked_add(2 * channels)
     }
 
-    /// How many numbers a training step holds for each example of `shape` in so many `classes`;
-    /// `None` if it overflows.
+    /// Number of values a training step holds per example of `shape` in `classes` classes; `None` if
+    /// it overflows.
     pub fn activations(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
-        self.model.activations(shape, self.objective.head(classes).outputs(classes))
+        self.model.activation_count(shape, self.objective.head(classes).outputs(classes))
     }
 
-    /// Fails if this cannot be trained on `data`.
+    /// Fails if the model cannot be trained on `data`.
     pub fn check_against(&self, data: &Split) -> Result<(), RunError> {
         self.objective.init(data.classes.len())?;
         Augmentation::check_against(&self.augmentation, &data.train)?;
-        if let Some(reason) = self.model.objection(data.train.shape) {
-            return Err(RunError::Unsuited { shape: data.train.shape, reason });
+        if let Some(reason) = self.model.incompatibility(data.train.shape) {
+            return Err(RunError::Incompatible { shape: data.train.shape, reason });
         }
         let (count, batch_size) = (data.train.len(), self.training.batch_size(data.train.len()));
         if self.model.has_batch_norm() && (batch_size == 1 || count % batch_size == 1) {
@@ -185,16 +164,14 @@ impl RunConfig {
         Ok(())
     }
 
-    fn check(&self, check: &mut Check) {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        let named = !self.name.is_empty() && self.name.len() <= 64 && self.name.chars().all(plain);
-        check.require("name", named, "a name is 1 to 64 letters, digits, `-` or `_`");
-        let largest = self.model.largest_seed();
+    fn check(&self, models: &ModelRegistry, check: &mut Check) {
+        check.require("name", is_valid_name(&self.name), "use 1 to 64 letters, digits, `-` or `_`");
+        let largest = self.model.max_seed();
         check.require(
             "seed",
             self.seed <= largest,
             format_args!(
-                "seeds end at {largest}, those of `generator = \"numpy\"` at {}",
+                "the maximum is {largest}, with `generator = \"numpy\"` {}",
                 u32::MAX
             ),
         );
@@ -203,7 +180,7 @@ impl RunConfig {
         check.table("dataset", |check| self.dataset.check(check));
         check.table("split", |check| self.split.check(has_validation, has_test, check));
         Augmentation::check_all(&self.augmentation, check);
-        check.table("model", |check| self.model.check(check));
+        check.table("model", |check| check_model(&self.model, models, check));
         check.table("objective", |check| self.objective.check(check));
         check.table("optimizer", |check| self.optimizer.check(check));
         check.table("schedule", |check| self.schedule.check(self.training.epochs, check));
@@ -215,32 +192,21 @@ impl RunConfig {
     }
 }
 
-impl TrainingConfig {
-    /// The number of examples of a batch out of `count` examples.
-    pub fn batch_size(&self, count: usize) -> usize {
-        self.batch_size.unwrap_or(count).min(count)
+/// Reports invalid values of the model. A custom model is parsed here: serde does not know its type.
+fn check_model(model: &ModelConfig, models: &ModelRegistry, check: &mut Check) {
+    let ModelConfig::Custom(custom) = model else { return model.check(check) };
+    match models.resolve(custom) {
+        Ok(resolved) if resolved.is_registered() => resolved.check(check),
+        Ok(_) => {
+            let known: Vec<_> = ModelConfig::BUILT_IN.iter().copied().chain(models.names()).collect();
+            let message = ::config::unknown_name("choice", custom.name(), &known);
+            check.require(custom.name(), false, message);
+        }
+        Err(message) => check.require(custom.name(), false, ::config::explain(&message)),
     }
+}
 
-    /// The number of steps of an epoch over `count` examples.
-    pub fn steps(&self, count: usize) -> usize {
-        count.div_ceil(self.step_examples(count))
-    }
-
-    /// The number of examples of a step out of `count` examples.
-    pub fn step_examples(&self, count: usize) -> usize {
-        self.batch_size(count).saturating_mul(self.accumulation).min(count)
-    }
-
-    /// Whether `epoch` is one to report.
-    pub fn reports(&self, epoch: usize) -> bool {
-        epoch.is_multiple_of(self.report_every_epochs) || epoch == self.epochs
-    }
-
-    fn check(&self, validates: bool, check: &mut Check) {
-        check.require(
-            "early_stopping",
-            validates || self.early_stopping.is_none(),
-            "there is no validation set to stop by: set `split.validation_fraction`",
-        );
-    }
+fn is_valid_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
 }

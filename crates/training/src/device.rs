@@ -1,74 +1,74 @@
-//! Where tensors live. The only file that knows the backend features.
+//! Devices. The only file that knows the backend features.
 
 use burn::tensor::Device;
 
-/// A device with the name that `--device` takes.
+/// A device with its name.
 #[derive(Debug, Clone)]
-pub struct Chosen {
-    /// For example `flex` or `wgpu:0`.
+pub struct SelectedDevice {
+    /// Name, for example `flex` or `wgpu:0`.
     pub name: String,
     /// The device itself.
     pub device: Device,
 }
 
-/// A device that `trainer devices` lists.
+/// A device of this build on this machine.
 #[derive(Debug, Clone)]
-pub struct Listed {
-    /// The name that `--device` takes.
+pub struct DeviceInfo {
+    /// Name, for example `flex` or `wgpu:0`.
     pub name: String,
-    /// What it is.
+    /// Backend and hardware.
     pub description: String,
-    /// Whether it is a processor that stands in for a graphics card.
+    /// Whether it emulates a graphics card on the processor.
     software: bool,
     device: Device,
 }
 
-/// Why a device cannot be used.
+/// An error that prevents a device from being used.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// No backend has this name.
-    #[error("there is no device called `{0}`\n  choose one of those that `trainer devices` lists")]
+    #[error("unknown device `{0}`\n  use the name of a backend, with an index for graphics cards: flex, ndarray, wgpu:0")]
     Unknown(String),
-    /// The backend exists, but not in this build.
+    /// The backend is not compiled in.
     #[error(
-        "this build has no `{backend}` backend\n  choose one of {compiled}, or build with `cargo build --release --features {backend}`"
+        "this build has no `{backend}` backend\n  use {compiled}, or build with the Cargo feature `{backend}`"
     )]
     NotCompiledIn {
-        /// The backend asked for.
+        /// The requested backend.
         backend: String,
-        /// Those of this build.
+        /// Backends of this build.
         compiled: String,
     },
-    /// No backend of this build finds a device on this machine.
+    /// No backend of this build has a device on this machine.
     #[error(
-        "no backend finds a device here; this build has: {0}\n  install the driver of the graphics card, or build for the processor: cargo build --release"
+        "no device found; this build has the backends {0}\n  install the driver of the graphics card, or build with the Cargo feature `flex`"
     )]
     NoneAtAll(String),
-    /// The build has graphics cards only.
+    /// The build has no processor backend.
     #[error(
-        "gradients are checked in f64, which needs a processor backend; this build has: {0}\n  build with `cargo build --release --features flex`"
+        "gradient checks use f64, which needs a processor backend; this build has {0}\n  build with the Cargo feature `flex`"
     )]
     NoProcessor(String),
-    /// The backend finds no such device on this machine.
+    /// The backend has no such device on this machine.
     #[error(
-        "there is no device `{name}` here: {found}\n  `trainer devices` lists what there is; check that its driver is installed"
+        "no device `{name}`: {found}\n  check the index and that the driver is installed"
     )]
     Absent {
-        /// The device asked for.
+        /// The requested device.
         name: String,
-        /// What was found instead.
+        /// Number of devices found.
         found: String,
     },
 }
 
-/// A backend: its name, what it is, and its devices on this machine.
+/// A backend with its devices on this machine.
 struct Backend {
     name: &'static str,
     description: &'static str,
     devices: Option<fn() -> Vec<Device>>,
 }
 
-/// Every backend that the trainer knows, the best one first.
+/// All backends, best first.
 const BACKENDS: [Backend; 6] = [
     Backend { name: "cuda", description: "NVIDIA graphics card, CUDA", devices: cuda() },
     Backend { name: "metal", description: "Apple graphics card, Metal", devices: metal() },
@@ -78,53 +78,53 @@ const BACKENDS: [Backend; 6] = [
     Backend { name: "ndarray", description: "processor, ndarray", devices: ndarray() },
 ];
 
-/// Those that are the processor itself, the best one first.
+/// Processor backends, best first.
 const PROCESSORS: [&str; 2] = ["flex", "ndarray"];
 
-impl Chosen {
-    /// Whether its memory is that of the machine.
+impl SelectedDevice {
+    /// Whether it uses main memory.
     pub fn is_processor(&self) -> bool {
         is_processor(&self.name)
     }
 }
 
-/// Whether the memory of the device called `name` is that of the machine.
+/// Whether the device called `name` uses main memory.
 pub fn is_processor(name: &str) -> bool {
     PROCESSORS.contains(&name)
 }
 
-/// The device called `name`, or else the best one of this build and this machine.
-pub fn choose(name: Option<&str>) -> Result<Chosen, DeviceError> {
+/// Selects the device called `name`, otherwise the best one.
+pub fn select(name: Option<&str>) -> Result<SelectedDevice, DeviceError> {
     match name {
         Some(name) => named(name),
         None => best(),
     }
 }
 
-/// The best processor of this build: the devices that can compute in f64.
-pub fn processor() -> Result<Chosen, DeviceError> {
+/// The best processor backend of this build; processors support f64.
+pub fn processor() -> Result<SelectedDevice, DeviceError> {
     processors().into_iter().next().ok_or_else(|| DeviceError::NoProcessor(compiled()))
 }
 
-/// The processor backends of this build, the best one first.
-pub fn processors() -> Vec<Chosen> {
+/// Processor backends of this build, best first.
+pub fn processors() -> Vec<SelectedDevice> {
     PROCESSORS.iter().filter_map(|name| named(name).ok()).collect()
 }
 
-/// Every device of this build on this machine, the best one first.
-pub fn list() -> Vec<Listed> {
+/// All devices of this build on this machine, best first.
+pub fn list() -> Vec<DeviceInfo> {
     let mut devices: Vec<_> = BACKENDS.iter().flat_map(Backend::list).collect();
-    // A graphics card that is really a processor is slower than the processor itself.
+    // An emulated graphics card is slower than the processor itself.
     devices.sort_by_key(|device| device.software);
     devices
 }
 
-fn best() -> Result<Chosen, DeviceError> {
+fn best() -> Result<SelectedDevice, DeviceError> {
     let best = list().into_iter().next();
-    best.map(Listed::chosen).ok_or_else(|| DeviceError::NoneAtAll(compiled()))
+    best.map(DeviceInfo::into_selected).ok_or_else(|| DeviceError::NoneAtAll(compiled()))
 }
 
-fn named(name: &str) -> Result<Chosen, DeviceError> {
+fn named(name: &str) -> Result<SelectedDevice, DeviceError> {
     let (backend, index) = name.split_once(':').unwrap_or((name, "0"));
     let unknown = || DeviceError::Unknown(name.to_owned());
     let index: usize = index.parse().map_err(|_| unknown())?;
@@ -136,8 +136,8 @@ fn named(name: &str) -> Result<Chosen, DeviceError> {
         });
     }
     let devices = backend.list();
-    let found = format!("{} finds {} device(s)", backend.name, devices.len());
-    let device = devices.into_iter().nth(index).map(Listed::chosen);
+    let found = format!("{} has {} device(s)", backend.name, devices.len());
+    let device = devices.into_iter().nth(index).map(DeviceInfo::into_selected);
     device.ok_or_else(|| DeviceError::Absent { name: name.to_owned(), found })
 }
 
@@ -148,13 +148,13 @@ fn compiled() -> String {
 }
 
 impl Backend {
-    fn list(&self) -> Vec<Listed> {
+    fn list(&self) -> Vec<DeviceInfo> {
         let devices = self.devices.map_or(Vec::new(), |devices| devices());
         let indexed = devices.into_iter().enumerate();
-        indexed.map(|(index, device)| self.listed(index, device)).collect()
+        indexed.map(|(index, device)| self.info(index, device)).collect()
     }
 
-    fn listed(&self, index: usize, device: Device) -> Listed {
+    fn info(&self, index: usize, device: Device) -> DeviceInfo {
         let (hardware, software) = hardware(&device);
         let description = match hardware {
             Some(hardware) => format!("{}: {hardware}", self.description),
@@ -164,13 +164,13 @@ impl Backend {
             "flex" | "ndarray" => self.name.to_owned(),
             gpu => format!("{gpu}:{index}"),
         };
-        Listed { name, description, software, device }
+        DeviceInfo { name, description, software, device }
     }
 }
 
-impl Listed {
-    fn chosen(self) -> Chosen {
-        Chosen { name: self.name, device: self.device }
+impl DeviceInfo {
+    fn into_selected(self) -> SelectedDevice {
+        SelectedDevice { name: self.name, device: self.device }
     }
 }
 
@@ -217,8 +217,7 @@ const fn cuda() -> Option<fn() -> Vec<Device>> {
     None
 }
 
-/// The name of the part behind a device, where the backend tells, and whether it is no graphics
-/// card but software.
+/// Name of the hardware of a device, if known, and whether the device is emulated in software.
 #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "metal", feature = "cuda"))]
 fn hardware(device: &Device) -> (Option<String>, bool) {
     let identity = device.identity();

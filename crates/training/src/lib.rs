@@ -1,88 +1,60 @@
-//! One run, assembled: config, device, objective, optimiser, loop, checkpoint, run directory.
+//! Trains image classifiers on Burn.
 //!
-//! [`RunConfig`] says what to do, [`Plan`] has everything ready to do it, and
-//! [`Trained`] is what a run directory makes possible afterwards.
+//! [`RunConfig`] describes an experiment, [`Experiment`] has everything ready for it, [`Run`] trains
+//! it in a run directory, and [`TrainedModel`] uses the result.
+//!
+//! The modules, in the order in which they depend on each other:
+//!
+//! - `device`, `error`, `fault_injection`: used by all others.
+//! - `batch`: from examples in host memory to a batch on a device.
+//! - `model`: a model with its normalisation and objective.
+//! - `optim`: optimizers, schedules, gradient clipping, moving average.
+//! - `config`: the config, composed of the configs of the parts.
+//! - `trainer`: the training loop, its state and its checkpoints.
+//! - `burn_adapter`: the loop inside burn-train, for its metrics and renderers.
+//! - `inference`: scores and predictions of a trained model.
+//! - `experiment`: everything that knows a whole config: experiments, runs, trained models.
+//! - `diagnostics`: gradient check and learning rate range test.
+//! - `runs`: lists and compares run directories.
 
 #![forbid(unsafe_code)]
 
-mod average;
-mod checkpoint;
-mod classifier;
+mod batch;
+mod burn_adapter;
 mod config;
-mod device;
-mod environment;
+pub mod device;
+mod diagnostics;
 mod error;
-mod estimate;
-mod evaluation;
-mod events;
-mod faults;
-mod findings;
-mod finite;
-mod fit;
-mod gradient_check;
-mod gradients;
-mod keys;
-mod leaks;
-mod loader;
-mod metrics;
-mod model_summary;
-mod objective;
-mod optimizer;
-mod panics;
-mod plan;
-mod plane;
-mod prediction;
+mod experiment;
+mod fault_injection;
+mod inference;
+mod model;
+mod optim;
 #[cfg(test)]
 mod properties;
-mod rate_search;
-mod reference;
-mod resume;
-mod run_dir;
-mod runs;
-mod schedule;
-mod schema;
-mod scores;
-mod session;
-mod silent;
-mod state;
-mod tensorboard;
-mod timings;
-mod trained;
+pub mod runs;
+mod trainer;
 
-pub use checkpoint::{Checkpoint, CheckpointConfig, Checkpoints};
-pub use config::{InputConfig, RunConfig, TrainingConfig};
-pub use device::{Chosen, DeviceError, Listed, choose, list, processors};
-pub use environment::{DataIdentity, Environment};
+pub use batch::LoaderConfig;
+pub use burn_adapter::NoopRenderer;
+pub use config::{
+    CheckpointConfig, EarlyStoppingConfig, EvaluationConfig, InputConfig, OnNan, ReferenceConfig,
+    RunConfig, TrainingConfig, schema_of,
+};
+pub use device::DeviceError;
+pub use diagnostics::{
+    GradientCheck, GradientCheckOptions, InjectedBug, InjectedBugReport, LrRangeTest, TensorCheck,
+};
 pub use error::RunError;
-pub use evaluation::{ClassScore, Evaluation, SplitName};
-pub use faults::{Fault, Faults};
-pub use findings::{Bin, Findings, Shown};
-pub use gradient_check::{GradientCheck, GradientCheckOptions, Plant, Planted, TensorCheck};
-pub use gradients::GradientClipping;
-pub use leaks::WithoutTwins;
-pub use loader::LoaderConfig;
-pub use metrics::validation_accuracies;
-pub use model_summary::ModelSummary;
-pub use models::Layer;
-pub use objective::{ClassWeights, Head, ObjectiveConfig};
-pub use optimizer::{
-    AdamConfig, AdamWConfig, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
+pub use experiment::{Experiment, ModelSummary, Outcome, Run, TrainedModel, Ui};
+#[cfg(any(test, feature = "fault-injection"))]
+pub use fault_injection::{Fault, Faults};
+pub use inference::{ClassProbability, Prediction};
+pub use model::{ClassWeights, Head, ObjectiveConfig};
+pub use optim::{
+    AdamConfig, AdamWConfig, CosineConfig, Decay, EmaConfig, ExponentialConfig, GradientClipping,
+    InverseTimeConfig, MomentumConfig, OneCycleConfig, OptimizerConfig, RmsPropConfig,
+    ScheduleConfig, SgdConfig, StepConfig,
 };
-pub use panics::caught;
-pub use plan::{Outcome, Plan, Run, Summary, Ui};
-pub use plane::Plane;
-pub use prediction::{ClassProbability, Prediction};
-pub use rate_search::RateSearch;
-pub use reference::ReferenceConfig;
-pub use run_dir::{RunDir, RunFile, write_file, write_json};
-pub use runs::{
-    Comparison, Difference, RunEntry, RunRecord, RunStatus, Unreadable, best, list_runs,
-};
-pub use schedule::{
-    CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, ScheduleConfig, StepConfig,
-};
-pub use schema::schema_of;
-pub use session::{EarlyStoppingConfig, OnNan, Stop, StopSource};
-pub use silent::Silent;
-pub use state::{Best, State};
-pub use trained::Trained;
+pub use models::{CustomModel, CustomModelConfig, DropoutRng, LayerSummary, ModelRegistry, ParameterInit};
+pub use trainer::{Checkpoint, Checkpoints, Stop, StopSource, TrainingState};

@@ -3,13 +3,12 @@
 mod backends;
 mod batches;
 mod heads;
-mod tensors;
 mod units;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor, TensorCreationOptions, TensorData};
-use models::{MlpConfig, Model, ModelConfig, NormPosition, Parameters};
+use models::{MlpConfig, Model, ModelConfig, NormPosition, ParameterInit};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -54,8 +53,8 @@ fn options() -> TensorCreationOptions {
 /// A perceptron without batch norm in f64, from `inputs` to `outputs`.
 pub fn perceptron(config: MlpConfig, inputs: usize, outputs: usize, seed: u64) -> Model {
     let config = MlpConfig { batch_norm: NormPosition::None, ..config };
-    let parameters = Parameters::new(seed, &device()).in_precision(FloatDType::F64);
-    ModelConfig::Mlp(config).init([1, 1, inputs], outputs, parameters)
+    let parameters = ParameterInit::new(seed, &device()).with_precision(FloatDType::F64);
+    ModelConfig::Mlp(config).init([1, 1, inputs], outputs, parameters).unwrap()
 }
 
 /// Every parameter of `module`, in its order, with its gradient.

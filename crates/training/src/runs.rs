@@ -1,7 +1,6 @@
-//! What run directories tell of their runs. Reading changes nothing in them.
+//! What run directories say about their runs. Reading changes nothing in them.
 
 mod comparison;
-mod diary;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -10,11 +9,12 @@ use std::cmp::Ordering;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use artifacts::{ArtifactError, RunDir};
+use data::SplitKind;
+use models::ModelRegistry;
 use serde::Serialize;
 
 use crate::error::RunError;
-use crate::evaluation::SplitName;
-use crate::run_dir::RunDir;
 pub use comparison::{Comparison, Difference};
 pub use record::{RunRecord, RunStatus};
 
@@ -25,42 +25,42 @@ pub enum RunEntry {
     /// A run.
     Run(Box<RunRecord>),
     /// Something else.
-    Unreadable(Unreadable),
+    Unreadable(UnreadableRun),
 }
 
-/// A directory that tells of no run.
+/// A directory without a readable run.
 #[derive(Debug, Serialize)]
-pub struct Unreadable {
-    /// Its name.
+pub struct UnreadableRun {
+    /// Name of the directory.
     pub run: String,
-    /// The directory.
+    /// Path of the directory.
     pub path: PathBuf,
-    /// `damaged` where there is a run that is not as it was written, else `no run`.
+    /// `damaged` if there is a run that cannot be read, otherwise `no run`.
     pub status: &'static str,
-    /// What is wrong.
-    pub why: String,
+    /// The reason.
+    pub reason: String,
 }
 
-/// Every directory in `directory`, the run that was started last at the end, what is no run at the
-/// begin. Hidden directories are left out.
-pub fn list_runs(directory: &Path) -> Result<Vec<RunEntry>, RunError> {
-    let read = |error| RunError::read(directory, error);
-    let mut listed = Vec::new();
+/// All directories in `directory` by the start of their run, the latest last; directories without
+/// a run first. Hidden directories are left out. Models of runs are built in or in `models`.
+pub fn list(directory: &Path, models: &ModelRegistry) -> Result<Vec<RunEntry>, RunError> {
+    let read = |error| ArtifactError::read(directory, error);
+    let mut entries = Vec::new();
     for entry in fs::read_dir(directory).map_err(read)? {
         let path = entry.map_err(read)?.path();
         if path.is_dir() && !name(&path).starts_with('.') {
-            listed.push(RunEntry::read(path));
+            entries.push(RunEntry::read(path, models));
         }
     }
-    listed.sort_by(RunEntry::order);
-    Ok(listed)
+    entries.sort_by(RunEntry::order);
+    Ok(entries)
 }
 
-/// The finished one of `records` with the highest accuracy on `split`; of equals the one with the
-/// lower loss, then the first one. Runs without that accuracy are left out.
+/// The finished run with the highest accuracy on `split`, on ties the one with the lower loss, then
+/// the first one. Runs without that accuracy are left out.
 pub fn best<'a>(
     records: impl IntoIterator<Item = &'a RunRecord>,
-    split: SplitName,
+    split: SplitKind,
 ) -> Option<&'a RunRecord> {
     let finished = records.into_iter().filter(|record| record.status == RunStatus::Finished);
     let scored = finished.filter_map(|record| Some((record.score(split)?, record)));
@@ -77,19 +77,18 @@ fn is_better(one: (f64, Option<f64>), other: (f64, Option<f64>)) -> bool {
 }
 
 impl RunEntry {
-    fn read(path: PathBuf) -> Self {
-        let error = match RunRecord::read(&path) {
+    fn read(path: PathBuf, models: &ModelRegistry) -> Self {
+        let error = match RunRecord::read(&path, models) {
             Ok(record) => return Self::Run(Box::new(record)),
             Err(error) => error,
         };
-        let (status, why) = match (&error, RunDir::within(&path)) {
-            (RunError::NotARun { .. }, Some(_)) => {
-                ("no run", format!("it holds runs: `trainer runs list --runs {}`", path.display()))
-            }
-            (RunError::NotARun { .. }, None) => ("no run", "it has no config.toml".to_owned()),
-            _ => ("damaged", error.to_string()),
+        let is_run = !matches!(error, RunError::Artifact(ArtifactError::NotARun { .. }));
+        let (status, reason) = match RunDir::within(&path) {
+            _ if is_run => ("damaged", error.to_string()),
+            Some(_) => ("no run", format!("it contains runs: list {}", path.display())),
+            None => ("no run", "it has no config.toml".to_owned()),
         };
-        Self::Unreadable(Unreadable { run: name(&path), path, status, why })
+        Self::Unreadable(UnreadableRun { run: name(&path), path, status, reason })
     }
 
     fn order(&self, other: &Self) -> Ordering {
@@ -115,7 +114,7 @@ impl RunEntry {
     }
 }
 
-/// The last part of a path.
+/// The last component of a path.
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -1,12 +1,12 @@
-//! The inputs that the fuzzers of `fuzz/` start from, and those that once broke something, read by
-//! the same code without a fuzzer.
+//! Runs the fuzz targets on the corpus of `fuzz/`, without a fuzzer: the initial inputs and those
+//! that once caused a failure.
 
 #[path = "../../../fuzz/targets/checkpoint.rs"]
 mod checkpoint;
 #[path = "../../../fuzz/targets/config.rs"]
 mod config;
-#[path = "../../../fuzz/targets/experiment.rs"]
-mod experiment;
+#[path = "../../../fuzz/targets/fixture.rs"]
+mod fixture;
 #[path = "../../../fuzz/targets/hdf5.rs"]
 mod hdf5;
 #[path = "../../../fuzz/targets/image.rs"]
@@ -24,25 +24,25 @@ fn replay(target: &str, read: fn(&[u8])) {
         read(&fs::read(path).unwrap());
         inputs += 1;
     }
-    assert!(inputs > 0, "there is no corpus of {target}");
+    assert!(inputs > 0, "the corpus of {target} is empty");
 }
 
 #[test]
-fn the_corpus_of_checkpoints_is_read_without_a_panic() {
+fn the_checkpoint_corpus_is_read_without_a_panic() {
     replay("checkpoint", checkpoint::read);
 }
 
 #[test]
-fn the_corpus_of_configs_is_read_without_a_panic() {
+fn the_config_corpus_is_read_without_a_panic() {
     replay("config", config::read);
 }
 
 #[test]
-fn the_corpus_of_data_sets_is_read_without_a_panic() {
+fn the_hdf5_corpus_is_read_without_a_panic() {
     replay("hdf5", hdf5::read);
 }
 
 #[test]
-fn the_corpus_of_images_is_read_without_a_panic() {
+fn the_image_corpus_is_read_without_a_panic() {
     replay("image", image::read);
 }

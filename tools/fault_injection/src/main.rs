@@ -1,24 +1,25 @@
-//! `campaign`: tries to lose a run in every way that its rows name, and counts the losses.
+//! `fault-injection`: injects faults into training runs and checks that none of them loses work.
 //!
-//!     scripts/campaign --quick        # what CI runs: some minutes
-//!     scripts/campaign --full 2 5     # rows 2 and 5 as RELIABILITY.md records them
+//!     scripts/fault_injection --quick        # as in CI: some minutes
+//!     scripts/fault_injection --full 2 5     # scenarios 2 and 5 with the counts of RELIABILITY.md
 //!
-//! A row drives the real program, or the library where the program gives no handle on the moment
-//! that is wanted. It prints one line; the exit code is 1 if anything was lost.
+//! A scenario drives the trainer binary, or the library if only that can inject the fault at the
+//! required point. It prints one line. The exit code is 1 if a case of any scenario failed.
 
 #![forbid(unsafe_code)]
 
-mod bits;
-mod chain;
-mod cores;
 #[cfg(test)]
 mod corpus;
-mod experiment;
-mod faults;
-mod program;
-mod rows;
+mod event_file;
+mod fixture;
+mod interrupted_run;
+mod parallel;
+mod process;
+mod scenarios;
+mod snapshot;
+mod syscall_faults;
 mod tally;
-mod trial;
+mod traced_run;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,117 +27,120 @@ use std::time::Instant;
 
 use clap::Parser;
 
-use crate::rows::{ROWS, Row};
-use crate::tally::Outcome;
+use crate::scenarios::{SCENARIOS, Scenario};
 
-// As the trainer has it: rows that run in this process are to meet the same memory.
+// The trainer's allocator: scenarios within this process need the same memory behaviour.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Tries to lose a run in every way that its rows name.
+/// Injects faults into training runs and checks that none of them loses work
 #[derive(Debug, Parser)]
-#[command(group(clap::ArgGroup::new("size").required(true)))]
+#[command(group(clap::ArgGroup::new("effort").required(true)))]
 struct Args {
-    /// As often as CI does
-    #[arg(long, group = "size")]
+    /// Run as many cases as CI
+    #[arg(long, group = "effort")]
     quick: bool,
-    /// As often as RELIABILITY.md records
-    #[arg(long, group = "size")]
+    /// Run as many cases as RELIABILITY.md records
+    #[arg(long, group = "effort")]
     full: bool,
-    /// The numbers of the rows; all if none is given
-    #[arg(value_name = "ROW")]
-    rows: Vec<u8>,
-    /// What the random choices depend on
+    /// Numbers of the scenarios to run [default: all]
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<u8>,
+    /// Seed of the random choices
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// The program to try; else the `trainer` beside this one
+    /// Trainer binary to test [default: `trainer` in the directory of this program]
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
 }
 
-/// How often a row tries.
+/// Number of cases that a scenario runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
-    /// As often as fits into every run of CI.
+pub enum Effort {
+    /// Few enough for every run of CI.
     Quick,
-    /// As often as the promise needs.
+    /// The counts of RELIABILITY.md.
     Full,
 }
 
-/// What every row is given.
+/// Settings shared by all scenarios.
 #[derive(Debug)]
-pub struct Campaign {
-    /// How often to try.
-    pub size: Size,
-    /// What the random choices depend on.
+pub struct Settings {
+    /// Number of cases.
+    pub effort: Effort,
+    /// Seed of the random choices.
     pub seed: u64,
-    /// The real program.
+    /// Path of the trainer binary.
     pub program: PathBuf,
 }
 
-impl Campaign {
-    /// `quick` or `full`, by the size.
-    pub fn either<T>(&self, quick: T, full: T) -> T {
-        match self.size {
-            Size::Quick => quick,
-            Size::Full => full,
+impl Settings {
+    /// Returns `quick` or `full`, depending on the effort.
+    pub fn choose<T>(&self, quick: T, full: T) -> T {
+        match self.effort {
+            Effort::Quick => quick,
+            Effort::Full => full,
         }
     }
 }
 
+/// Largest number of failures of a scenario that are printed.
+const MAX_PRINTED: usize = 10;
+
 fn main() -> ExitCode {
-    dataset::hdf5::neutralise_environment();
-    if let Some(code) = dataset::hdf5::isolate() {
+    data_hdf5::neutralise_environment();
+    if let Some(code) = data_hdf5::isolate() {
         return code;
     }
     let args = Args::parse();
-    let beside = || std::env::current_exe().map(|path| path.with_file_name("trainer"));
-    let program = match args.program.clone().map_or_else(beside, Ok) {
-        Ok(program) if program.is_file() => program,
-        _ => return refuse("there is no program to try\n  build it, or name it with --program"),
+    let Some(program) = args.program.clone().or_else(default_program).filter(|path| path.is_file())
+    else {
+        return usage_error("no trainer binary found\n  build it, or give its path with --program");
     };
-    let Some(rows) = chosen(&args.rows) else {
-        return refuse("there is no such row");
+    let Some(scenarios) = selected(&args.scenarios) else {
+        return usage_error("unknown scenario\n  give numbers from 1 to 14");
     };
-    let size = if args.full { Size::Full } else { Size::Quick };
-    let campaign = Campaign { size, seed: args.seed, program };
-    let lost = rows.into_iter().filter(|row| !holds(row, &campaign)).count();
-    ExitCode::from(u8::from(lost > 0))
+    let effort = if args.full { Effort::Full } else { Effort::Quick };
+    let settings = Settings { effort, seed: args.seed, program };
+    let failed = scenarios.into_iter().filter(|scenario| !passes(scenario, &settings)).count();
+    ExitCode::from(u8::from(failed > 0))
 }
 
-fn refuse(reason: &str) -> ExitCode {
-    eprintln!("error: {reason}");
+fn default_program() -> Option<PathBuf> {
+    Some(std::env::current_exe().ok()?.with_file_name("trainer"))
+}
+
+fn usage_error(message: &str) -> ExitCode {
+    eprintln!("error: {message}");
     ExitCode::from(2)
 }
 
-fn chosen(numbers: &[u8]) -> Option<Vec<&'static Row>> {
-    let find = |number: &u8| ROWS.iter().find(|row| row.number == *number);
-    match numbers.is_empty() {
-        true => Some(ROWS.iter().collect()),
-        false => numbers.iter().map(find).collect(),
+/// Returns the scenarios with these numbers, or all; `None` if there is no such scenario.
+fn selected(numbers: &[u8]) -> Option<Vec<&'static Scenario>> {
+    if numbers.is_empty() {
+        return Some(SCENARIOS.iter().collect());
     }
+    let find = |number: &u8| SCENARIOS.iter().find(|scenario| scenario.number == *number);
+    numbers.iter().map(find).collect()
 }
 
-/// Runs a row, prints its line, and says whether nothing was lost.
-fn holds(row: &Row, campaign: &Campaign) -> bool {
+/// Runs a scenario, prints its line, and returns whether every case passed.
+fn passes(scenario: &Scenario, settings: &Settings) -> bool {
     let started = Instant::now();
-    let outcome = (row.run)(campaign);
+    let result = (scenario.run)(settings);
     let seconds = started.elapsed().as_secs_f64();
-    let Row { number, name, .. } = row;
-    match outcome {
+    let Scenario { number, name, .. } = scenario;
+    match result {
         Ok(tally) => {
             println!("{number:>2}  {name:<44} {tally}  {seconds:.0} s");
-            tally.losses.iter().take(SHOWN).for_each(|loss| println!("      lost: {loss}"));
-            tally.losses.is_empty()
+            for failure in tally.failures.iter().take(MAX_PRINTED) {
+                println!("      failed: {failure}");
+            }
+            tally.failures.is_empty()
         }
         Err(error) => {
-            println!("{number:>2}  {name:<44} could not be tried: {error}  {seconds:.0} s");
+            println!("{number:>2}  {name:<44} could not run: {error}  {seconds:.0} s");
             false
         }
     }
 }
-
-/// How many losses of a row are told.
-const SHOWN: usize = 10;
-
-type Try = fn(&Campaign) -> Outcome;

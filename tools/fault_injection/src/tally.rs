@@ -1,38 +1,46 @@
 use std::error::Error;
 use std::fmt;
 
-/// What a row has counted.
+/// Results of the cases of a scenario.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// How many faults were tried.
-    pub tried: usize,
-    /// What did not hold, a line each.
-    pub losses: Vec<String>,
-    /// What else was counted, if it says something.
+    /// Number of cases run.
+    pub cases: usize,
+    /// Failed cases, one line each.
+    pub failures: Vec<String>,
+    /// Further figures of the scenario, printed with the results.
     pub note: String,
 }
 
-/// What a row ends with. An error is a row that could not be tried.
-pub type Outcome = Result<Tally, Box<dyn Error>>;
+/// Result of a scenario. An error means that it could not run.
+pub type ScenarioResult = Result<Tally, Box<dyn Error>>;
+
+/// Result of a case, or of a part of it.
+pub type CaseResult<T = ()> = Result<T, Box<dyn Error>>;
+
+/// Fails with a message unless the condition holds.
+pub fn require<E: From<String>>(is_met: bool, failure: impl FnOnce() -> String) -> Result<(), E> {
+    if is_met { Ok(()) } else { Err(failure().into()) }
+}
 
 impl Tally {
-    /// Counts one fault, and what was lost by it.
-    pub fn count(&mut self, outcome: Result<(), String>) {
-        self.tried += 1;
-        self.losses.extend(outcome.err());
+    /// Counts one case, described by `case`, and records its failure.
+    pub fn record<E: fmt::Display>(&mut self, case: impl fmt::Display, result: Result<(), E>) {
+        self.cases += 1;
+        self.failures.extend(result.err().map(|error| format!("{case}: {error}")));
     }
 
-    /// Counts what another has counted. Notes are not put together.
-    pub fn add(&mut self, other: Self) {
-        self.tried += other.tried;
-        self.losses.extend(other.losses);
+    /// Adds the cases of `other`, but not its note.
+    pub fn merge(&mut self, other: Self) {
+        self.cases += other.cases;
+        self.failures.extend(other.failures);
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tried, losses, note } = self;
-        write!(f, "{tried:>9} tried {:>4} lost", losses.len())?;
+        let Self { cases, failures, note } = self;
+        write!(f, "{cases:>9} cases {:>4} failed", failures.len())?;
         if note.is_empty() { Ok(()) } else { write!(f, "  ({note})") }
     }
 }

@@ -1,4 +1,4 @@
-//! Files that extend others.
+//! Files that extend a base file.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -9,55 +9,59 @@ use toml::de::DeValue;
 use super::layer::{self, Layer, Origin};
 use crate::error::ConfigError;
 
-/// The key of a file that names its base.
+/// Key that names the base of a file.
 pub const KEY: &str = "extends";
 
-/// How many bases a file may have, one under the other.
-const DEEPEST: usize = 8;
+/// Largest length of a chain of bases.
+const MAX_BASES: usize = 8;
 
-/// The most text of a config, its bases and overrides together, in bytes. More than any config
-/// needs; a mebibyte of small values took half a second and 80 MiB to parse.
-pub const LARGEST: usize = 64 << 10;
+/// Largest size in bytes of a config with its bases and overrides. Far larger than any config;
+/// parsing 1 MiB of small values takes 0.5 s and 80 MiB of memory.
+pub const MAX_BYTES: usize = 64 << 10;
 
-/// Pushes the file at `path` with its `text`, its base, the base of that, and so on.
+/// Pushes the file `first` with its `text`, then its base, the base of that, and so on.
 pub fn push_files(layers: &mut Vec<Layer>, first: &Path, text: &str) -> Result<(), ConfigError> {
     let mut next = Some((first.to_owned(), text.to_owned()));
     while let Some((path, text)) = next {
-        // Only at the very start of a document would TOML allow a byte order mark.
+        // TOML allows a byte order mark at the start of a document only.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let file = Layer::after(layers, Origin::File(path), text);
         let chain: Vec<_> = layers.iter().chain([&file]).filter_map(Layer::path).collect();
         next = base(&chain, &file)?;
         layers.push(file);
-        if layer::end(layers) > LARGEST {
-            return Err(ConfigError::TooLarge { path: first.to_owned(), most: LARGEST >> 10 });
+        if layer::end(layers) > MAX_BYTES {
+            return Err(too_large(first));
         }
     }
     Ok(())
 }
 
-/// The text of the file at `path`, which may also be a pipe.
+/// Reads the text of the file at `path`, which may also be a pipe.
 pub fn read(path: &Path) -> Result<String, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
-    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > LARGEST {
-        return Err(ConfigError::TooLarge { path: path.to_owned(), most: LARGEST >> 10 });
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(too_large(path));
     }
-    let not_text = |_| unreadable(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"));
-    String::from_utf8(bytes).map_err(not_text)
+    String::from_utf8(bytes)
+        .map_err(|_| unreadable(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8")))
 }
 
-/// The path and the text of the base of `file`, if it has one. `chain` ends with its own path.
+fn too_large(path: &Path) -> ConfigError {
+    ConfigError::TooLarge { path: path.to_owned(), limit_kib: MAX_BYTES >> 10 }
+}
+
+/// Returns path and text of the base of `file`, if it has one. `chain` ends with its own path.
 fn base(chain: &[&Path], file: &Layer) -> Result<Option<(PathBuf, String)>, ConfigError> {
     let table = file.parse()?;
     let Some(value) = table.get(KEY) else { return Ok(None) };
-    let refused = |message| file.error(value.span(), Some(KEY.to_owned()), message);
-    let path = locate(chain, value.get_ref()).map_err(refused)?;
+    let invalid = |message| file.error(value.span(), Some(KEY.to_owned()), message);
+    let path = resolve(chain, value.get_ref()).map_err(invalid)?;
     match read_base(&path) {
         Ok(text) => Ok(Some((path, text))),
-        Err(reason) => Err(refused(format!(
+        Err(reason) => Err(invalid(format!(
             "cannot read the base {}: {reason}: write its path relative to this file",
             path.display(),
         ))),
@@ -65,43 +69,43 @@ fn base(chain: &[&Path], file: &Layer) -> Result<Option<(PathBuf, String)>, Conf
 }
 
 fn read_base(path: &Path) -> Result<String, String> {
-    // To open a pipe that nobody writes to would wait for ever.
+    // Opening a pipe without a writer would block.
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err("it is not a file".to_owned());
     }
     read(path).map_err(|error| match error {
         ConfigError::Unreadable { source, .. } => source.to_string(),
-        ConfigError::TooLarge { most, .. } => format!("it is larger than {most} KiB"),
+        ConfigError::TooLarge { limit_kib, .. } => format!("it is larger than {limit_kib} KiB"),
         other => other.to_string(),
     })
 }
 
-/// Where the base is that the last file of `chain` calls `name`.
-fn locate(chain: &[&Path], name: &DeValue) -> Result<PathBuf, String> {
+/// Returns the path of the base that the last file of `chain` calls `name`.
+fn resolve(chain: &[&Path], name: &DeValue) -> Result<PathBuf, String> {
     let DeValue::String(name) = name else {
         let found = name.type_str();
         return Err(format!("expected a path in quotes such as \"base.toml\", found {found}"));
     };
     let folder = chain.last().and_then(|path| path.parent()).unwrap_or(Path::new(""));
     let base = folder.join(name.as_ref());
-    must_end(chain, &base)?;
+    check_chain(chain, &base)?;
     Ok(base)
 }
 
-/// Fails if `base` is one of the files of `chain`, or one too many.
-fn must_end(chain: &[&Path], base: &Path) -> Result<(), String> {
+/// Fails if `base` is already in `chain`, or makes it too long.
+fn check_chain(chain: &[&Path], base: &Path) -> Result<(), String> {
     let names = chain.iter().copied().chain([base]).map(|path| path.display().to_string());
     let names = names.collect::<Vec<_>>().join(" -> ");
     if chain.iter().any(|path| same_file(path, base)) {
         return Err(format!("these files extend each other, {names}: remove one `{KEY}`"));
     }
-    if chain.len() > DEEPEST {
-        return Err(format!("more than {DEEPEST} bases, {names}: merge some of these files"));
+    if chain.len() > MAX_BASES {
+        return Err(format!("more than {MAX_BASES} bases, {names}: merge some of these files"));
     }
     Ok(())
 }
 
-/// Compares where the paths lead, however they are spelt.
+/// Whether both paths lead to the same file.
 fn same_file(a: &Path, b: &Path) -> bool {
     a == b || fs::canonicalize(a).is_ok_and(|a| fs::canonicalize(b).is_ok_and(|b| a == b))
 }

@@ -3,48 +3,62 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use annotate_snippets::{Annotation, Snippet};
 use toml::de::DeTable;
 
 use super::spans;
-use crate::error::{ConfigError, Excerpt, Finding};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::error::ConfigError;
+use crate::escape::escape;
 use crate::hint;
-use crate::shown::shown;
 
-/// One file or one override. No position of a document is in two of its layers, so that a span
-/// tells the layer too.
-#[derive(Debug)]
+/// One file or one override. Layers share one range of positions without overlap, so that a
+/// position identifies its layer.
+#[derive(Debug, Clone)]
 pub struct Layer {
     origin: Origin,
-    /// The position of its first character.
+    /// Position of the first character.
     start: usize,
     text: String,
 }
 
-/// Where a layer comes from.
-#[derive(Debug)]
+/// Origin of a layer.
+#[derive(Debug, Clone)]
 pub enum Origin {
-    /// The file at this path, as given or as found from the file that extends it.
+    /// File at this path, as given or as resolved from the file that extends it.
     File(PathBuf),
-    /// This argument of `--set`.
-    Override(String),
+    /// Argument of the `--set` option with this number, from 1.
+    Override(usize),
 }
 
-/// Where the next layer after `layers` starts.
+/// Option that is displayed before an override.
+const OPTION: &str = "--set ";
+
+/// Largest number of characters that are underlined.
+const MAX_UNDERLINED: usize = 80;
+
+/// Returns the start of the next layer after `layers`.
 pub fn end(layers: &[Layer]) -> usize {
     layers.last().map_or(0, |layer| layer.end() + 1)
 }
 
 impl Layer {
-    /// The layer with this `text`, to stand after `layers`.
+    /// Creates a layer that follows `layers`.
     pub fn after(layers: &[Self], origin: Origin, text: &str) -> Self {
         Self { origin, start: end(layers), text: text.to_owned() }
     }
 
-    fn end(&self) -> usize {
+    /// Position behind the last character.
+    pub fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
-    /// The path of a file, `None` of an override.
+    /// Position of the first character.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Path of a file, `None` for an override.
     pub fn path(&self) -> Option<&Path> {
         match &self.origin {
             Origin::File(path) => Some(path),
@@ -52,60 +66,84 @@ impl Layer {
         }
     }
 
-    /// True of the positions of its text and of the one behind, the end of the file.
-    pub fn holds(&self, position: usize) -> bool {
+    /// Whether `position` is in its text or at the end of it.
+    pub fn contains(&self, position: usize) -> bool {
         (self.start..=self.end()).contains(&position)
     }
 
-    /// Its table. What is not TOML is an error at its place.
+    /// Parses its table.
     pub fn parse(&self) -> Result<DeTable<'_>, ConfigError> {
         let table = DeTable::parse(&self.text).map_err(|error| {
-            let place = spans::shifted(&error.span().unwrap_or(0..0), self.start);
-            self.error(place, None, hint::explain(error.message()))
+            let span = spans::shifted(&error.span().unwrap_or(0..0), self.start);
+            self.error(span, None, hint::explain(error.message()))
         })?;
         Ok(spans::shift(table.into_inner(), self.start))
     }
 
-    /// The error that `message` holds of what stands at `span`.
+    /// Returns the error `message` about the text at `span`.
     pub fn error(&self, span: Range<usize>, key: Option<String>, message: String) -> ConfigError {
+        let location = self.location(span.start);
+        let item = Diagnostic { location, key, message, span, related: Vec::new() };
+        Diagnostics::new(std::slice::from_ref(self), vec![item]).into()
+    }
+
+    /// Returns `file:line:column` of `position`, or the override as `--set key = value`.
+    pub fn location(&self, position: usize) -> String {
+        let Origin::File(path) = &self.origin else { return format!("{OPTION}{}", self.text) };
+        let line = self.line(position);
+        let before = self.text.get(line.start..position - self.start).unwrap_or_default();
+        let column = before.chars().count() + 1;
+        format!("{}:{}:{column}", path.display(), self.line_number(position))
+    }
+
+    /// Returns `file:line` of `position`, or `--set`.
+    pub fn file_and_line(&self, position: usize) -> String {
         match &self.origin {
-            Origin::File(_) => ConfigError::Invalid(vec![self.finding(span, key, message)]),
-            Origin::Override(argument) => {
-                ConfigError::Override { argument: argument.clone(), reason: message }
+            Origin::File(path) => {
+                escape(&format!("{}:{}", path.display(), self.line_number(position)))
             }
+            Origin::Override(_) => OPTION.trim_end().to_owned(),
         }
     }
 
-    /// What stands at `span`, with the place shown.
-    pub fn finding(&self, span: Range<usize>, key: Option<String>, message: String) -> Finding {
-        let excerpt = self.excerpt(&span);
-        let place = match &self.origin {
-            Origin::File(path) => {
-                format!("{}:{}:{}", path.display(), excerpt.number, excerpt.column)
-            }
-            Origin::Override(_) => format!("--set {}", excerpt.line),
-        };
-        Finding { place, key, message, excerpt: Some(excerpt) }
+    fn line_number(&self, position: usize) -> usize {
+        let line = self.line(position);
+        self.text.get(..line.start).unwrap_or_default().matches('\n').count() + 1
     }
 
-    /// Where `span` stands: `file:line`, or `--set`.
-    pub fn place(&self, span: &Range<usize>) -> String {
+    /// Returns the bytes of its text that are the line at `position`.
+    pub fn line(&self, position: usize) -> Range<usize> {
+        let (before, after) =
+            self.text.split_at_checked(position - self.start).unwrap_or((&self.text, ""));
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        start..before.len() + after.find('\n').unwrap_or(after.len())
+    }
+
+    /// Returns the part of `span` to underline in [`Layer::snippet`]: at most one line.
+    pub fn underline(&self, span: &Range<usize>) -> Range<usize> {
+        let start = span.start - self.start;
+        let end = self.line(span.start).end.min(span.end - self.start).max(start);
+        let text = self.text.get(start..end).unwrap_or_default();
+        let end = text.char_indices().nth(MAX_UNDERLINED).map_or(end, |(at, _)| start + at);
+        let option = self.option().len();
+        start + option..end + option
+    }
+
+    /// Returns its source; all overrides together are displayed as lines of `<command line>`.
+    pub fn snippet(&self) -> Snippet<'_, Annotation<'_>> {
+        // The renderer replaces all other control characters. Two bytes too, so that spans stay.
+        let text = self.text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{b7}");
+        let snippet = Snippet::source(format!("{}{text}", self.option()));
         match &self.origin {
-            Origin::File(path) => {
-                shown(&format!("{}:{}", path.display(), self.excerpt(span).number))
-            }
-            Origin::Override(_) => "--set".to_owned(),
+            Origin::File(path) => snippet.path(escape(&path.display().to_string())),
+            Origin::Override(number) => snippet.path("<command line>").line_start(*number),
         }
     }
 
-    fn excerpt(&self, span: &Range<usize>) -> Excerpt {
-        let at = span.start.saturating_sub(self.start);
-        let (before, rest) = self.text.split_at_checked(at).unwrap_or_default();
-        let (lines, start) = before
-            .rsplit_once('\n')
-            .map_or((0, before), |(above, start)| (above.matches('\n').count() + 1, start));
-        let rest = rest.lines().next().unwrap_or_default();
-        let underlined = rest.get(..span.len()).unwrap_or(rest);
-        Excerpt::new(lines + 1, start, rest, underlined.chars().count())
+    fn option(&self) -> &'static str {
+        match &self.origin {
+            Origin::File(_) => "",
+            Origin::Override(_) => OPTION,
+        }
     }
 }

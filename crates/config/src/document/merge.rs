@@ -1,54 +1,54 @@
-//! How one layer lies over another.
+//! Merging of layers.
 
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A table over a value, which leaves open where the value should go.
-pub struct Clash {
-    /// The last part of their key.
-    pub key: String,
-    /// Where the table stands.
-    pub over: Range<usize>,
-    /// Where the value stands.
-    pub under: Range<usize>,
+/// Conflict of a table that would be merged into a value which is not one.
+pub struct Conflict {
+    /// Name of the key in its table.
+    pub name: String,
+    /// Span of the table.
+    pub upper: Range<usize>,
+    /// Span of the value.
+    pub lower: Range<usize>,
 }
 
-/// Merges `over` into `under`. The tables at the dotted keys `choices` are merged only if both
-/// choose the same, and else replaced.
+/// Merges `upper` into `lower`. Tables at the dotted keys `choices` are merged only if both have the
+/// same single key, and otherwise replaced.
 pub fn merge<'a>(
-    under: &mut DeTable<'a>,
-    over: DeTable<'a>,
+    lower: &mut DeTable<'a>,
+    upper: DeTable<'a>,
     choices: &[&str],
-) -> Result<(), Clash> {
-    for (key, upper) in over {
+) -> Result<(), Conflict> {
+    for (key, over) in upper {
         let name = key.get_ref().as_ref();
-        match under.get_mut(name) {
-            Some(lower) if !replaces(lower.get_ref(), upper.get_ref(), choices.contains(&name)) => {
-                descend(name, lower, upper, &below(name, choices))?;
+        match lower.get_mut(name) {
+            Some(under) if !replaces(under.get_ref(), over.get_ref(), choices.contains(&name)) => {
+                descend(name, under, over, &below(name, choices))?;
             }
             _ => {
-                // Removed first, since `insert` would keep the place of the key below.
-                under.remove(name);
-                under.insert(key, upper);
+                // Removed first, since `insert` would keep the span of the lower key.
+                lower.remove(name);
+                lower.insert(key, over);
             }
         }
     }
     Ok(())
 }
 
-/// Whether `over` takes the place of `under` as a whole.
-fn replaces(under: &DeValue, over: &DeValue, choice: bool) -> bool {
-    match (under, over) {
-        (DeValue::Table(under), DeValue::Table(over)) => choice && !same_choice(under, over),
-        (_, DeValue::Table(_)) => choice,
+/// Whether `upper` replaces `lower` as a whole.
+fn replaces(lower: &DeValue, upper: &DeValue, is_choice: bool) -> bool {
+    match (lower, upper) {
+        (DeValue::Table(lower), DeValue::Table(upper)) => is_choice && !same_choice(lower, upper),
+        (_, DeValue::Table(_)) => is_choice,
         _ => true,
     }
 }
 
-fn same_choice(under: &DeTable, over: &DeTable) -> bool {
-    under.len() == 1 && under.keys().eq(over.keys())
+fn same_choice(lower: &DeTable, upper: &DeTable) -> bool {
+    lower.len() == 1 && lower.keys().eq(upper.keys())
 }
 
 fn descend<'a>(
@@ -56,15 +56,15 @@ fn descend<'a>(
     lower: &mut Spanned<DeValue<'a>>,
     upper: Spanned<DeValue<'a>>,
     choices: &[&str],
-) -> Result<(), Clash> {
-    let (over, under) = (upper.span(), lower.span());
+) -> Result<(), Conflict> {
+    let (upper_span, lower_span) = (upper.span(), lower.span());
     match (lower.get_mut(), upper.into_inner()) {
-        (DeValue::Table(under), DeValue::Table(over)) => merge(under, over, choices),
-        _ => Err(Clash { key: name.to_owned(), over, under }),
+        (DeValue::Table(lower), DeValue::Table(upper)) => merge(lower, upper, choices),
+        _ => Err(Conflict { name: name.to_owned(), upper: upper_span, lower: lower_span }),
     }
 }
 
-/// The choices within the table `name`.
+/// Returns the choices within the table `name`.
 fn below<'a>(name: &str, choices: &[&'a str]) -> Vec<&'a str> {
     choices.iter().filter_map(|key| key.strip_prefix(name)?.strip_prefix('.')).collect()
 }

@@ -1,4 +1,4 @@
-//! The arguments of `--set`.
+//! Arguments of `--set`.
 
 use toml::de::DeValue;
 
@@ -6,32 +6,31 @@ use super::extends;
 use super::layer::{self, Layer, Origin};
 use crate::error::ConfigError;
 
-/// A layer for each of the `key=value` overrides, the last one first.
+/// Returns a layer for each `key=value` override, the last one first.
 pub fn layers(overrides: &[String]) -> Result<Vec<Layer>, ConfigError> {
-    let mut layers = Vec::new();
-    let texts = overrides.iter().map(|argument| snippet(argument));
+    let texts = overrides.iter().map(|argument| as_toml(argument));
     let texts = texts.collect::<Result<Vec<_>, _>>()?;
-    for (argument, text) in overrides.iter().zip(texts).rev() {
-        layers.push(Layer::after(&layers, Origin::Override(argument.clone()), &text));
-        if layer::end(&layers) > extends::LARGEST {
-            return Err(refused(argument, "all overrides together are too long"));
+    let mut layers = Vec::new();
+    for (index, (argument, text)) in overrides.iter().zip(texts).enumerate().rev() {
+        layers.push(Layer::after(&layers, Origin::Override(index + 1), &text));
+        if layer::end(&layers) > extends::MAX_BYTES {
+            return Err(invalid(argument, "the overrides are longer than 64 KiB in total"));
         }
     }
     Ok(layers)
 }
 
-/// The override `key=value` as TOML. What does not parse as a value is meant as a string.
-fn snippet(argument: &str) -> Result<String, ConfigError> {
+/// Converts the override `key=value` to TOML. A value that is not valid TOML is a string.
+fn as_toml(argument: &str) -> Result<String, ConfigError> {
     let Some((key, value)) = argument.split_once('=') else {
-        return Err(refused(argument, "there is no `=`"));
+        return Err(invalid(argument, "there is no `=`"));
     };
     let (key, value) = (key.trim(), value.trim());
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if key.is_empty() || !key.chars().all(plain) {
-        return Err(refused(argument, "a key is letters, digits, `-` and `_`, with dots"));
+    if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        return Err(invalid(argument, "a key consists of letters, digits, `-`, `_` and dots"));
     }
     if key.split('.').next() == Some(extends::KEY) {
-        return Err(refused(argument, "only a file can extend another: give its path instead"));
+        return Err(invalid(argument, "only a file can extend another: give its path instead"));
     }
     match DeValue::parse(value) {
         Ok(_) => Ok(format!("{key} = {value}")),
@@ -39,6 +38,6 @@ fn snippet(argument: &str) -> Result<String, ConfigError> {
     }
 }
 
-fn refused(argument: &str, reason: &str) -> ConfigError {
+fn invalid(argument: &str, reason: &str) -> ConfigError {
     ConfigError::Override { argument: argument.to_owned(), reason: reason.to_owned() }
 }

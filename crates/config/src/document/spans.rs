@@ -1,67 +1,95 @@
-//! The positions of what was parsed.
+//! Positions of parsed keys and values.
 
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// `table` with all its positions moved `by` so many bytes.
-pub fn shift(table: DeTable<'_>, by: usize) -> DeTable<'_> {
+/// Moves all positions of `table` by `offset` bytes.
+pub fn shift(table: DeTable<'_>, offset: usize) -> DeTable<'_> {
     let entries = table.into_iter();
-    entries.map(|(key, value)| (moved(key, by), shift_value(value, by))).collect()
+    entries.map(|(key, value)| (moved(key, offset), shift_value(value, offset))).collect()
 }
 
-/// The range `span`, moved `by` so many bytes.
-pub fn shifted(span: &Range<usize>, by: usize) -> Range<usize> {
-    span.start + by..span.end + by
+/// Moves `span` by `offset` bytes.
+pub fn shifted(span: &Range<usize>, offset: usize) -> Range<usize> {
+    span.start + offset..span.end + offset
 }
 
-/// The dotted key of the narrowest value in `table` that holds `span`.
+/// Returns the value of the dotted `key`.
+pub fn find<'a, 'b>(table: &'a DeTable<'b>, key: &str) -> Option<&'a Spanned<DeValue<'b>>> {
+    let mut names = key.split('.');
+    let first = table.get(names.next()?)?;
+    names.try_fold(first, |value, name| child(value.get_ref(), name))
+}
+
+/// Returns the value of the dotted `key`, or else the innermost existing value around it.
+pub fn nearest<'a, 'b>(table: &'a DeTable<'b>, key: &str) -> Option<&'a Spanned<DeValue<'b>>> {
+    let mut names = key.split('.');
+    let mut value = table.get(names.next()?)?;
+    while let Some(inner) = names.next().and_then(|name| child(value.get_ref(), name)) {
+        value = inner;
+    }
+    Some(value)
+}
+
+/// Returns the value of the key `name` of a table, or at this index of an array.
+fn child<'a, 'b>(value: &'a DeValue<'b>, name: &str) -> Option<&'a Spanned<DeValue<'b>>> {
+    match value {
+        DeValue::Table(table) => table.get(name),
+        DeValue::Array(array) => array.get(name.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+/// Returns the dotted key of the narrowest value in `table` that contains `span`.
 pub fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
     narrowest(table, span).map(|(_, key)| key)
 }
 
-/// The width and the key of the narrowest value that holds `span`; of equals the innermost, since
-/// a table is as wide as its header.
+/// Returns width and key of the narrowest value that contains `span`, and the innermost of equals:
+/// a table has the span of its header.
 fn narrowest(table: &DeTable<'_>, span: &Range<usize>) -> Option<(usize, String)> {
-    let entries = table.iter().filter_map(|(key, value)| named(key.get_ref(), value, span));
+    let entries = table.iter().filter_map(|(key, value)| within(key.get_ref(), value, span));
     entries.min_by_key(|(width, _)| *width)
 }
 
-/// The same of the value called `name` and what is in it.
-fn named(name: &str, value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<(usize, String)> {
+/// As [`narrowest`], of the value of the key `name` and everything in it.
+fn within(
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+    span: &Range<usize>,
+) -> Option<(usize, String)> {
     let inner = match value.get_ref() {
         DeValue::Table(table) => narrowest(table, span),
         DeValue::Array(items) => {
-            // What is no table is told by the key of the array.
+            // Items that are not tables have the key of their array.
             let tables = items.iter().enumerate().filter(|(_, item)| item.get_ref().is_table());
-            let tables = tables.filter_map(|(place, item)| named(&place.to_string(), item, span));
+            let tables = tables.filter_map(|(index, item)| within(&index.to_string(), item, span));
             tables.min_by_key(|(width, _)| *width)
         }
         _ => None,
     };
     let inner = inner.map(|(width, key)| (width, format!("{name}.{key}")));
-    let own = holds(&value.span(), span).then(|| (value.span().len(), name.to_owned()));
+    let outer = value.span();
+    let contains = outer.start <= span.start && span.end <= outer.end;
+    let own = contains.then(|| (outer.len(), name.to_owned()));
     inner.into_iter().chain(own).min_by_key(|(width, _)| *width)
 }
 
-fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
-}
-
-fn moved<T>(spanned: Spanned<T>, by: usize) -> Spanned<T> {
-    let span = shifted(&spanned.span(), by);
+fn moved<T>(spanned: Spanned<T>, offset: usize) -> Spanned<T> {
+    let span = shifted(&spanned.span(), offset);
     Spanned::new(span, spanned.into_inner())
 }
 
-fn shift_value(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
-    let span = shifted(&value.span(), by);
+fn shift_value(value: Spanned<DeValue<'_>>, offset: usize) -> Spanned<DeValue<'_>> {
+    let span = shifted(&value.span(), offset);
     let value = match value.into_inner() {
-        DeValue::Table(table) => DeValue::Table(shift(table, by)),
+        DeValue::Table(table) => DeValue::Table(shift(table, offset)),
         DeValue::Array(mut array) => {
             for item in array.iter_mut() {
                 let taken = std::mem::replace(item, Spanned::new(0..0, DeValue::Boolean(false)));
-                *item = shift_value(taken, by);
+                *item = shift_value(taken, offset);
             }
             DeValue::Array(array)
         }

@@ -1,25 +1,26 @@
-//! Keys that no config has.
+//! Keys that the schema of a config does not have.
 
 use toml::de::{DeTable, DeValue};
 
 use super::Document;
-use crate::error::{ConfigError, Finding};
+use crate::diagnostics::Diagnostic;
+use crate::error::ConfigError;
 use crate::hint;
 use crate::manual::{Entry, Manual};
 
-/// The most that are shown.
-const MOST: usize = 20;
+/// Largest number of unknown keys that are reported.
+const MAX_UNKNOWN: usize = 20;
 
 impl Document {
-    /// What `error` says of a value that could not be deserialised, with every other key that the
-    /// `manual` does not know: serde stops at the first.
+    /// Adds to the deserialisation error `error` all other keys that are not in `manual`: serde
+    /// stops at the first.
     pub(super) fn with_unknown(&self, error: ConfigError, manual: &Manual) -> ConfigError {
-        let ConfigError::Invalid(mut findings) = error else { return error };
+        let ConfigError::Invalid(mut diagnostics) = error else { return error };
         let mut unknown = Vec::new();
         self.collect_unknown(&self.table().unwrap_or_default(), "", manual, &mut unknown);
-        unknown.retain(|other| !findings.iter().any(|finding| are_same(finding, other)));
-        findings.extend(unknown);
-        ConfigError::Invalid(findings)
+        unknown.retain(|other| !diagnostics.iter().any(|one| self.are_same(one, other)));
+        diagnostics.extend(unknown);
+        diagnostics.into()
     }
 
     fn collect_unknown(
@@ -27,7 +28,7 @@ impl Document {
         table: &DeTable<'_>,
         prefix: &str,
         manual: &Manual,
-        unknown: &mut Vec<Finding>,
+        unknown: &mut Vec<Diagnostic>,
     ) {
         let known: Vec<_> = manual.below(prefix).map(Entry::name).collect();
         for (name, value) in table {
@@ -38,22 +39,28 @@ impl Document {
                     let key = if prefix.is_empty() { name } else { &format!("{prefix}.{name}") };
                     self.collect_unknown(inner, key, manual, unknown);
                 }
-                _ if is_known || known.is_empty() || unknown.len() == MOST => {}
+                _ if is_known || known.is_empty() || unknown.len() == MAX_UNKNOWN => {}
                 _ => {
                     let message = hint::unknown("key", name, &known);
-                    unknown.push(self.finding(Some(span), None, message));
+                    unknown.push(self.diagnostic(Some(span), None, message));
                 }
             }
         }
     }
+
+    /// Whether both are about the same key. Serde reports some unknown tables at the start of their
+    /// header.
+    fn are_same(&self, one: &Diagnostic, other: &Diagnostic) -> bool {
+        let line = |position| Some(self.layer(position)?.file_and_line(position));
+        let name = unknown_name(&one.message);
+        one.span.start == other.span.start
+            || name.is_some()
+                && name == unknown_name(&other.message)
+                && line(one.span.start) == line(other.span.start)
+    }
 }
 
-/// Whether both are of one key. Serde calls some tables unknown at the start of their header.
-fn are_same(one: &Finding, other: &Finding) -> bool {
-    let line = |finding: &Finding| finding.excerpt.as_ref().map(|excerpt| excerpt.number);
-    let name = |finding: &Finding| {
-        Some(finding.message.strip_prefix("unknown ")?.split('`').nth(1)?.to_owned())
-    };
-    let is_named = line(one) == line(other) && name(one).is_some() && name(one) == name(other);
-    one.place == other.place || is_named
+/// Returns the name in the message of [`hint::unknown`].
+fn unknown_name(message: &str) -> Option<&str> {
+    message.strip_prefix("unknown ")?.split('`').nth(1)
 }

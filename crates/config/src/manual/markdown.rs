@@ -1,9 +1,9 @@
-//! The manual as a page.
+//! The manual as Markdown.
 
 use super::{Choice, Entry, Manual};
 
 impl Manual {
-    /// Every key in tables of Markdown, one table for each of the config.
+    /// Returns a page with one table of keys for each table of the config.
     pub fn markdown(&self) -> String {
         let mut page = self.table("");
         for entry in self.entries().iter().filter(|entry| self.has_below(entry)) {
@@ -11,7 +11,7 @@ impl Manual {
             if !entry.details.is_empty() {
                 page += &format!("{}\n\n", entry.details);
             }
-            let choices = entry.choices.iter().map(|choice| format!("- {}\n", told(choice)));
+            let choices = entry.choices.iter().map(|choice| format!("- {}\n", describe(choice)));
             let choices: String = choices.collect();
             page += &if choices.is_empty() { choices } else { choices + "\n" };
             page += &self.table(&entry.key);
@@ -30,9 +30,9 @@ impl Manual {
             None if entry.required => "required".to_owned(),
             None => String::new(),
         };
-        // Those of a key with a table of its own stand there.
+        // The choices of a key with its own section are listed there.
         let choices = entry.choices.iter().filter(|_| !self.has_below(entry));
-        let choices: String = choices.map(|choice| format!("<br>{}", told(choice))).collect();
+        let choices: String = choices.map(|choice| format!("<br>{}", describe(choice))).collect();
         let text = entry.description.clone() + &choices;
         let cells = [format!("`{}`", entry.name()), entry.kind.clone(), default, text];
         format!("| {} |\n", cells.map(|cell| escaped(&cell)).join(" | "))
@@ -43,11 +43,11 @@ impl Manual {
     }
 }
 
-fn told(choice: &Choice) -> String {
+fn describe(choice: &Choice) -> String {
     format!("`{}`: {}", choice.name, choice.description)
 }
 
-/// `cell` as it may stand in a table.
+/// Escapes `cell` for a table.
 fn escaped(cell: &str) -> String {
     cell.replace('|', "\\|").replace('\n', " ")
 }

@@ -1,24 +1,24 @@
 use rayon::prelude::*;
 
-use super::{Real, real, vectorized};
-use crate::Adam;
+use super::{SimdFloat, from_f64, vectorized};
+use crate::AdamCoefficients;
 
-/// How many parameters are one piece of work.
+/// Number of parameters per parallel piece.
 const PIECE: usize = 1 << 14;
 
-/// How many numbers are summed up side by side: as many as four of the widest vectors hold.
+/// Number of partial sums: the lanes of four of the widest vectors.
 const LANES: usize = 64;
 
-/// One step, and the sum of the gradient. The gradient is overwritten with the parameters that
-/// follow from it, so that no memory is needed.
-pub fn step<T: Real>(
-    adam: &Adam,
+/// Performs one step and returns the sum of the gradient. Overwrites the gradient with the updated
+/// parameters, which avoids an allocation.
+pub fn step<T: SimdFloat>(
+    coefficients: &AdamCoefficients,
     parameters: &[T],
     gradients: &mut [T],
     moments_1: &mut [T],
     moments_2: &mut [T],
 ) -> T {
-    let adam = Coefficients::of(adam);
+    let coefficients = Coefficients::new(coefficients);
     let pieces = gradients.par_chunks_mut(PIECE).zip(parameters.par_chunks(PIECE));
     let moments = moments_1.par_chunks_mut(PIECE).zip(moments_2.par_chunks_mut(PIECE));
     let sums = pieces.zip(moments).map(|((gradients, parameters), (moments_1, moments_2))| {
@@ -26,7 +26,7 @@ pub fn step<T: Real>(
             #[inline(always)]
             || {
                 let sum = sum(gradients);
-                adam.step(parameters, gradients, moments_1, moments_2);
+                coefficients.step(parameters, gradients, moments_1, moments_2);
                 sum
             },
         )
@@ -35,40 +35,40 @@ pub fn step<T: Real>(
 }
 
 #[inline(always)]
-fn sum<T: Real>(numbers: &[T]) -> T {
-    let (blocks, rest) = numbers.as_chunks::<LANES>();
+fn sum<T: SimdFloat>(values: &[T]) -> T {
+    let (blocks, rest) = values.as_chunks::<LANES>();
     let mut sums = [T::zero(); LANES];
     for block in blocks {
-        sums.iter_mut().zip(block).for_each(|(sum, &number)| *sum = *sum + number);
+        sums.iter_mut().zip(block).for_each(|(sum, &value)| *sum = *sum + value);
     }
     total(&sums) + total(rest)
 }
 
-fn total<T: Real>(sums: &[T]) -> T {
+fn total<T: SimdFloat>(sums: &[T]) -> T {
     sums.iter().fold(T::zero(), |total, &sum| total + sum)
 }
 
 #[derive(Clone, Copy)]
 struct Coefficients<T> {
     beta_1: T,
-    rest_1: T,
+    one_minus_beta_1: T,
     beta_2: T,
-    rest_2: T,
-    rate: T,
+    one_minus_beta_2: T,
+    step_size: T,
     epsilon: T,
-    kept: T,
+    decay_factor: T,
 }
 
-impl<T: Real> Coefficients<T> {
-    fn of(adam: &Adam) -> Self {
+impl<T: SimdFloat> Coefficients<T> {
+    fn new(adam: &AdamCoefficients) -> Self {
         Self {
-            beta_1: real(adam.beta_1),
-            rest_1: real(1.0 - adam.beta_1),
-            beta_2: real(adam.beta_2),
-            rest_2: real(1.0 - adam.beta_2),
-            rate: real(adam.rate),
-            epsilon: real(adam.epsilon),
-            kept: real(adam.kept),
+            beta_1: from_f64(adam.beta_1),
+            one_minus_beta_1: from_f64(1.0 - adam.beta_1),
+            beta_2: from_f64(adam.beta_2),
+            one_minus_beta_2: from_f64(1.0 - adam.beta_2),
+            step_size: from_f64(adam.step_size),
+            epsilon: from_f64(adam.epsilon),
+            decay_factor: from_f64(adam.decay_factor),
         }
     }
 
@@ -76,10 +76,10 @@ impl<T: Real> Coefficients<T> {
     fn step(self, parameters: &[T], gradients: &mut [T], moments_1: &mut [T], moments_2: &mut [T]) {
         let all = parameters.iter().zip(gradients).zip(moments_1).zip(moments_2);
         for (((&parameter, gradient), moment_1), moment_2) in all {
-            let first = *moment_1 * self.beta_1 + *gradient * self.rest_1;
-            let second = *moment_2 * self.beta_2 + *gradient * *gradient * self.rest_2;
-            let step = first * self.rate / (second.sqrt() + self.epsilon);
-            *gradient = parameter * self.kept - step;
+            let first = *moment_1 * self.beta_1 + *gradient * self.one_minus_beta_1;
+            let second = *moment_2 * self.beta_2 + *gradient * *gradient * self.one_minus_beta_2;
+            let step = first * self.step_size / (second.sqrt() + self.epsilon);
+            *gradient = parameter * self.decay_factor - step;
             (*moment_1, *moment_2) = (first, second);
         }
     }

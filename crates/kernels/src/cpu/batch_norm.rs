@@ -1,35 +1,36 @@
-//! Batch norm of rows `[rows, channels]`, which is also how images lie in memory.
+//! Batch norm of rows `[rows, channels]`, the memory layout of channels-last images.
 
-mod affine;
 mod backward;
 mod moments;
-mod pooled;
+mod normalize;
+mod with_max_pool;
 
-pub use affine::Affine;
-pub use backward::{Forward, Rectified};
+pub use backward::{BackwardPass, ReluOutput};
 pub use moments::Moments;
-pub use pooled::Pooled;
+pub use normalize::Normalize;
+pub use with_max_pool::PooledBackwardPass;
 
-use super::{Real, wide};
+use super::{SimdFloat, to_f64};
 
-/// A piece of rows is some blocks of this many numbers, or of one row if that is longer: every
-/// loop is over a whole block, however few channels there are.
-const BLOCK: usize = 1024;
-const BLOCKS: usize = 8;
+/// Length of a block in values (one row if that is longer), and number of blocks per parallel
+/// piece. Inner loops run over a whole block, so that they vectorise for any number of channels.
+const BLOCK_LEN: usize = 1024;
+const BLOCKS_PER_PIECE: usize = 8;
 
-/// The length of a block: a multiple of `channels`.
-fn block(channels: usize) -> usize {
-    channels * (BLOCK / channels).max(1)
+/// Returns the length of a block: a multiple of `channels`.
+fn block_len(channels: usize) -> usize {
+    channels * (BLOCK_LEN / channels).max(1)
 }
 
-/// Values of the channels, repeated to the length of a block.
-fn tiled<T: Real>(values: impl Iterator<Item = T>, block: usize) -> Vec<T> {
+/// Repeats per-channel values to the length of a block.
+fn tiled<T: SimdFloat>(values: impl Iterator<Item = T>, block: usize) -> Vec<T> {
     let values: Vec<T> = values.collect();
     values.iter().copied().cycle().take(block).collect()
 }
 
-/// The sum of each channel, of the sums of a block.
-fn fold<T: Real>(sums: &[T], channels: usize) -> impl Iterator<Item = f64> {
-    (0..channels)
-        .map(move |channel| sums.iter().skip(channel).step_by(channels).map(|&sum| wide(sum)).sum())
+/// Reduces the sums of a block to one sum per channel.
+fn fold_channels<T: SimdFloat>(sums: &[T], channels: usize) -> impl Iterator<Item = f64> {
+    (0..channels).map(move |channel| {
+        sums.iter().skip(channel).step_by(channels).map(|&sum| to_f64(sum)).sum()
+    })
 }

@@ -1,12 +1,13 @@
-/// Work on some channels of pixels, which depends on no others.
-pub trait OnChannels {
-    /// Does it for `N` channels from one on: a known number, so that they are a vector.
+/// Kernel that processes the channels of pixels independently.
+pub trait ChannelKernel {
+    /// Processes the channels `channel..channel + N`. `N` is constant, so that loops over it
+    /// vectorise.
     fn run<const N: usize>(&mut self, channel: usize);
 }
 
-/// Does the work for all channels, as many at a time as a vector holds.
+/// Runs the kernel on all channels, in blocks of 16, 4 and 1.
 #[inline(always)]
-pub fn on_channels(channels: usize, mut work: impl OnChannels) {
+pub fn run_channels(channels: usize, mut work: impl ChannelKernel) {
     let mut channel = 0;
     while channel + 16 <= channels {
         work.run::<16>(channel);
@@ -22,14 +23,14 @@ pub fn on_channels(channels: usize, mut work: impl OnChannels) {
     }
 }
 
-/// The `N` numbers from `start` on, if there are as many.
+/// Returns the `N` values from `start` on, if there are enough.
 #[inline(always)]
-pub fn numbers<T, const N: usize>(numbers: &[T], start: usize) -> Option<&[T; N]> {
-    numbers.get(start..)?.first_chunk()
+pub fn array_at<T, const N: usize>(values: &[T], start: usize) -> Option<&[T; N]> {
+    values.get(start..)?.first_chunk()
 }
 
-/// The `N` numbers from `start` on, if there are as many.
+/// Returns the `N` values from `start` on, if there are enough.
 #[inline(always)]
-pub fn numbers_mut<T, const N: usize>(numbers: &mut [T], start: usize) -> Option<&mut [T; N]> {
-    numbers.get_mut(start..)?.first_chunk_mut()
+pub fn array_at_mut<T, const N: usize>(values: &mut [T], start: usize) -> Option<&mut [T; N]> {
+    values.get_mut(start..)?.first_chunk_mut()
 }

@@ -1,94 +1,97 @@
-//! Convolutions of images `[batch, height, width, channels]` and their gradients.
+//! 2D convolutions of images `[batch, height, width, channels]` and their gradients.
+//!
+//! 3x3 convolutions with stride 1 and enough channels use Winograd's algorithm, all others an
+//! implicit GEMM.
 
-mod filters;
-mod grid;
-mod passes;
-mod scheme;
-mod windows;
+mod algorithm;
+mod direct;
+mod filter_view;
+mod parallel;
+mod positions;
 mod winograd;
 
 use rayon::prelude::*;
 
-use self::grid::Images;
-use self::passes::{Kernel, correlate, filter_gradient};
-use self::windows::Windows;
+use self::direct::DirectConv;
+use self::parallel::{WeightLayout, correlate, filter_gradient};
+use self::positions::ImageShape;
 use self::winograd::Winograd;
-use super::real::Real;
-use super::{block_sums, vectorized};
+use super::simd_float::SimdFloat;
+use super::{sum_blocks, vectorized};
 
-/// A convolution of images: its geometry.
+/// Shape of a 2D convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv2d {
-    /// How many images.
+    /// Batch size.
     pub batch: usize,
-    /// Rows of the input.
+    /// Input height.
     pub height: usize,
-    /// Columns of the input.
+    /// Input width.
     pub width: usize,
-    /// Channels of the input.
+    /// Number of input channels.
     pub in_channels: usize,
-    /// Channels of the output.
+    /// Number of output channels.
     pub out_channels: usize,
-    /// Rows and columns of a filter.
+    /// Height and width of the kernel.
     pub kernel: [usize; 2],
-    /// Rows and columns from one output to the next.
+    /// Stride along rows and columns.
     pub stride: [usize; 2],
-    /// Rows and columns of zeros around the image.
+    /// Zero padding of rows and columns, on both sides.
     pub padding: [usize; 2],
 }
 
-/// From so many channels on, the fewer products of tiles outweigh their transforms.
+/// Minimum number of channels from which Winograd's algorithm is faster than direct convolution.
 const WINOGRAD_CHANNELS: usize = 12;
 
 impl Conv2d {
-    /// Rows of the output.
+    /// Output height.
     pub fn out_height(&self) -> usize {
         (self.height + 2 * self.padding[0] - self.kernel[0]) / self.stride[0] + 1
     }
 
-    /// Columns of the output.
+    /// Output width.
     pub fn out_width(&self) -> usize {
         (self.width + 2 * self.padding[1] - self.kernel[1]) / self.stride[1] + 1
     }
 
-    /// Convolves `x` `[batch, height, width, in_channels]` with `weight`
-    /// `[out_channels, in_channels, kernel height, kernel width]`, adds `bias` `[out_channels]` and
-    /// writes `y` `[batch, out_height, out_width, out_channels]`.
-    pub fn forward<T: Real>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
-        let kernel = (self.kernel(), weight);
+    /// Convolves `x` `[batch, height, width, in_channels]` with `weight` `[out_channels,
+    /// in_channels, kernel_height, kernel_width]`, adds `bias` `[out_channels]` and writes `y`
+    /// `[batch, out_height, out_width, out_channels]`.
+    pub fn forward<T: SimdFloat>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
+        let weight = (self.weight_layout(), weight);
         let bias = bias.unwrap_or_default();
-        if self.is_tiled() {
-            correlate([(self.tiles(), self.taps())].into(), kernel, x, bias, y);
+        if self.uses_winograd() {
+            correlate([(self.winograd(), self.taps())].into(), weight, x, bias, y);
         } else {
-            correlate([(self.windows(), self.taps())].into(), kernel, x, bias, y);
+            correlate([(self.direct(), self.taps())].into(), weight, x, bias, y);
         }
     }
 
-    /// Writes the gradient of `x` that follows from that of `y`.
-    pub fn backward_input<T: Real>(&self, dy: &[T], weight: &[T], dx: &mut [T]) {
-        let kernel = (self.kernel().transposed(), weight);
-        if self.is_tiled() {
-            correlate([self.tiles_of_gradient()].into(), kernel, dy, &[], dx);
+    /// Writes the gradient of `x`, given the gradient of `y`.
+    pub fn backward_input<T: SimdFloat>(&self, dy: &[T], weight: &[T], dx: &mut [T]) {
+        let weight = (self.weight_layout().transposed(), weight);
+        if self.uses_winograd() {
+            correlate([self.winograd_gradient()].into(), weight, dy, &[], dx);
         } else {
             let [rows, columns] = self.stride;
             let phases = (0..rows).flat_map(|row| (0..columns).map(move |column| [row, column]));
-            let phases = phases.map(|phase| self.windows_of_gradient(phase)).collect();
-            correlate(phases, kernel, dy, &[], dx);
+            let phases = phases.map(|phase| self.direct_gradient(phase)).collect();
+            correlate(phases, weight, dy, &[], dx);
         }
     }
 
-    /// Writes the gradient of the weight, in its layout, that follows from that of `y`.
-    pub fn backward_weight<T: Real>(&self, x: &[T], dy: &[T], dw: &mut [T]) {
-        let kernel = (self.kernel(), dw);
-        if self.is_tiled() {
-            filter_gradient(self.tiles(), &self.taps(), self.batch, kernel, [x, dy]);
+    /// Writes the gradient of `weight` in its layout, given the gradient of `y`.
+    pub fn backward_weight<T: SimdFloat>(&self, x: &[T], dy: &[T], dw: &mut [T]) {
+        let weight = (self.weight_layout(), dw);
+        if self.uses_winograd() {
+            filter_gradient(self.winograd(), &self.taps(), self.batch, weight, [x, dy]);
         } else {
-            filter_gradient(self.windows(), &self.taps(), self.batch, kernel, [x, dy]);
+            filter_gradient(self.direct(), &self.taps(), self.batch, weight, [x, dy]);
         }
     }
 
-    /// Writes the gradient of the bias that follows from that of `y`.
-    pub fn backward_bias<T: Real>(&self, dy: &[T], db: &mut [T]) {
+    /// Writes the gradient of `bias`, given the gradient of `y`.
+    pub fn backward_bias<T: SimdFloat>(&self, dy: &[T], db: &mut [T]) {
         let piece = self.out_channels * (1 << 12usize);
         let sums = dy.par_chunks(piece).map(|piece| channel_sums(piece, self.out_channels));
         db.fill(T::zero());
@@ -97,14 +100,14 @@ impl Conv2d {
         }
     }
 
-    fn is_tiled(&self) -> bool {
+    fn uses_winograd(&self) -> bool {
         self.kernel == [3, 3]
             && self.stride == [1, 1]
             && self.in_channels.min(self.out_channels) >= WINOGRAD_CHANNELS
     }
 
-    fn kernel(&self) -> Kernel {
-        Kernel {
+    fn weight_layout(&self) -> WeightLayout {
+        WeightLayout {
             inputs: self.in_channels,
             outputs: self.out_channels,
             input_stride: self.kernel[0] * self.kernel[1],
@@ -117,15 +120,15 @@ impl Conv2d {
         self.kernel.map(|size| (0..size).collect())
     }
 
-    fn tiles(&self) -> Winograd {
+    fn winograd(&self) -> Winograd {
         let offset = self.padding.map(|padding| -padding.cast_signed());
-        Winograd { input: self.input(), output: self.output(), offset }
+        Winograd { input: self.input_shape(), output: self.output_shape(), offset }
     }
 
-    fn windows(&self) -> Windows {
-        Windows {
-            input: self.input(),
-            output: self.output(),
+    fn direct(&self) -> DirectConv {
+        DirectConv {
+            input: self.input_shape(),
+            output: self.output_shape(),
             taps: self.kernel,
             stride: self.stride,
             offset: self.padding.map(|padding| -padding.cast_signed()),
@@ -134,20 +137,24 @@ impl Conv2d {
         }
     }
 
-    fn tiles_of_gradient(&self) -> (Winograd, [Vec<usize>; 2]) {
+    fn winograd_gradient(&self) -> (Winograd, [Vec<usize>; 2]) {
         let [rows, columns] = self.gradient_axes([0; 2]);
-        let tiles =
-            Winograd { input: self.output(), output: self.input(), offset: [rows.1, columns.1] };
+        let tiles = Winograd {
+            input: self.output_shape(),
+            output: self.input_shape(),
+            offset: [rows.1, columns.1],
+        };
         (tiles, [rows.0, columns.0])
     }
 
-    /// The gradient of every `stride`th row and column from `phase` on: what each tap of the
-    /// filter whose outputs it is an input of passes back.
-    fn windows_of_gradient(&self, phase: [usize; 2]) -> (Windows, [Vec<usize>; 2]) {
+    /// Input gradient of every `stride`-th row and column from `phase` on: a convolution of the
+    /// output gradient with the kernel taps that contribute to this phase (a transposed
+    /// convolution).
+    fn direct_gradient(&self, phase: [usize; 2]) -> (DirectConv, [Vec<usize>; 2]) {
         let [rows, columns] = self.gradient_axes(phase);
-        let windows = Windows {
-            input: self.output(),
-            output: self.input(),
+        let windows = DirectConv {
+            input: self.output_shape(),
+            output: self.input_shape(),
             taps: [rows.0.len(), columns.0.len()],
             stride: [1; 2],
             offset: [rows.1, columns.1],
@@ -167,17 +174,21 @@ impl Conv2d {
         ]
     }
 
-    fn input(&self) -> Images {
-        Images { height: self.height, width: self.width, channels: self.in_channels }
+    fn input_shape(&self) -> ImageShape {
+        ImageShape { height: self.height, width: self.width, channels: self.in_channels }
     }
 
-    fn output(&self) -> Images {
-        Images { height: self.out_height(), width: self.out_width(), channels: self.out_channels }
+    fn output_shape(&self) -> ImageShape {
+        ImageShape {
+            height: self.out_height(),
+            width: self.out_width(),
+            channels: self.out_channels,
+        }
     }
 }
 
-/// The taps that reach inputs of a phase, from the first output to the last, and the distance from
-/// the input to the first output.
+/// Returns the taps that contribute to inputs of a phase along one axis, in the order of the
+/// outputs, and the distance from the input to the first output.
 fn gradient_axis(kernel: usize, stride: usize, padded: usize) -> (Vec<usize>, isize) {
     let first = padded % stride;
     let taps: Vec<usize> = (first..kernel).step_by(stride).rev().collect();
@@ -186,12 +197,12 @@ fn gradient_axis(kernel: usize, stride: usize, padded: usize) -> (Vec<usize>, is
     (taps, offset)
 }
 
-/// The sum of each channel of rows `[rows, channels]`.
-fn channel_sums<T: Real>(rows: &[T], channels: usize) -> Vec<T> {
+/// Sums each channel of rows `[rows, channels]`.
+fn channel_sums<T: SimdFloat>(rows: &[T], channels: usize) -> Vec<T> {
     let block = channels * (512 / channels).max(1);
     let sums = vectorized(
         #[inline(always)]
-        || block_sums(rows, block),
+        || sum_blocks(rows, block),
     );
     let sum = |channel| sums.iter().skip(channel).step_by(channels).fold(T::zero(), |a, &b| a + b);
     (0..channels).map(sum).collect()

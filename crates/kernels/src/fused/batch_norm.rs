@@ -13,17 +13,17 @@ use burn::backend::{
 };
 use burn::tensor::{DType, Shape, Tensor};
 
-use super::tensors::{self, FlexTensor, Values};
-use crate::cpu::batch_norm::{Affine, Forward, Moments, Rectified};
-use crate::{BatchNorm, BatchStatistics};
+use super::tensors::{self, FlexFloat, FlexTensor};
+use crate::cpu::batch_norm::{BackwardPass, Moments, Normalize, ReluOutput};
+use crate::{BatchNormOptions, BatchStatistics};
 
-/// And whether there is a residual.
-type Options = (BatchNorm, bool);
+/// Options and the presence of a residual.
+type Options = (BatchNormOptions, bool);
 
-/// Batch norm with what follows it. Without a residual the input stands in its place.
+/// Batch norm with its epilogue. Without a residual, `residual` is ignored.
 #[backend_extension(Flex, Autodiff)]
 pub trait BatchNormOps: Backend {
-    /// Output, mean and variance.
+    /// Returns output, mean and variance.
     fn fused_batch_norm_train(
         input: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -33,10 +33,10 @@ pub trait BatchNormOps: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
-/// Batch norm with statistics that are given, likewise.
+/// Batch norm with given statistics. Without a residual, `residual` is ignored.
 #[backend_extension(Flex)]
 pub trait BatchNormInferenceOps: Backend {
-    /// The output.
+    /// Returns the output.
     fn fused_batch_norm_inference(
         input: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -48,9 +48,9 @@ pub trait BatchNormInferenceOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// As [`crate::batch_norm_train()`].
+/// See [`crate::batch_norm_train()`].
 pub fn batch_norm_train<const D: usize>(
-    options: BatchNorm,
+    options: BatchNormOptions,
     input: Tensor<D>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
@@ -69,9 +69,9 @@ pub fn batch_norm_train<const D: usize>(
     (Tensor::from_dispatch(output), BatchStatistics { mean, variance })
 }
 
-/// As [`crate::batch_norm_inference()`].
+/// See [`crate::batch_norm_inference()`].
 pub fn batch_norm_inference<const D: usize>(
-    options: BatchNorm,
+    options: BatchNormOptions,
     input: Tensor<D>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
@@ -118,7 +118,7 @@ impl BatchNormInferenceOps for Flex {
         (options, has_residual): Options,
     ) -> FlexTensor {
         let inputs = Inputs::new(input, gamma, beta, has_residual.then_some(residual));
-        let [mean, variance] = [mean, variance].map(tensors::contiguous);
+        let [mean, variance] = [mean, variance].map(tensors::to_contiguous);
         match inputs.input.dtype() {
             DType::F64 => inputs.apply::<f64>(&moments::<f64>(&mean, &variance), options),
             _ => inputs.apply::<f32>(&moments::<f32>(&mean, &variance), options),
@@ -126,12 +126,12 @@ impl BatchNormInferenceOps for Flex {
     }
 }
 
-pub(super) fn moments<T: Values>(mean: &FlexTensor, variance: &FlexTensor) -> Moments {
-    let [mean, variance] = [mean, variance].map(|tensor| tensors::wide::<T>(tensor));
+pub(super) fn moments<T: FlexFloat>(mean: &FlexTensor, variance: &FlexTensor) -> Moments {
+    let [mean, variance] = [mean, variance].map(|tensor| tensors::to_f64_vec::<T>(tensor));
     Moments { mean, variance }
 }
 
-/// The inputs of a batch norm, contiguous.
+/// Contiguous inputs of a batch norm.
 #[derive(Debug, Clone)]
 struct Inputs {
     input: FlexTensor,
@@ -147,93 +147,99 @@ impl Inputs {
         beta: FlexTensor,
         residual: Option<FlexTensor>,
     ) -> Self {
-        let [input, gamma, beta] = [input, gamma, beta].map(tensors::contiguous);
-        Self { input, gamma, beta, residual: residual.map(tensors::contiguous) }
+        let [input, gamma, beta] = [input, gamma, beta].map(tensors::to_contiguous);
+        Self { input, gamma, beta, residual: residual.map(tensors::to_contiguous) }
     }
 
-    /// Output, mean and variance, and the last two as the backward pass needs them.
-    fn train<T: Values>(
+    /// Returns (output, mean, variance), and the moments in f64 for the backward pass.
+    fn train<T: FlexFloat>(
         &self,
-        options: BatchNorm,
+        options: BatchNormOptions,
     ) -> ((FlexTensor, FlexTensor, FlexTensor), Moments) {
         let channels = self.gamma.shape();
-        let moments = Moments::of(tensors::values::<T>(&self.input), channels.num_elements());
+        let moments =
+            Moments::compute(tensors::as_slice::<T>(&self.input), channels.num_elements());
         let output = self.apply::<T>(&moments, options);
         let [mean, variance] = [&moments.mean, &moments.variance]
-            .map(|values| tensors::narrow::<T>(values, channels.clone()));
+            .map(|values| tensors::from_f64_slice::<T>(values, channels.clone()));
         ((output, mean, variance), moments)
     }
 
-    fn apply<T: Values>(&self, moments: &Moments, options: BatchNorm) -> FlexTensor {
-        let residual = self.residual.as_ref().map(tensors::values::<T>);
-        let output = self.affine(moments, options).apply(tensors::values(&self.input), residual);
-        tensors::tensor(output, self.input.shape())
+    fn apply<T: FlexFloat>(&self, moments: &Moments, options: BatchNormOptions) -> FlexTensor {
+        let residual = self.residual.as_ref().map(tensors::as_slice::<T>);
+        let output =
+            self.normalize(moments, options).apply(tensors::as_slice(&self.input), residual);
+        tensors::from_buffer(output, self.input.shape())
     }
 
-    fn affine<T: Values>(&self, moments: &Moments, options: BatchNorm) -> Affine<T> {
-        let map = (tensors::values(&self.gamma), tensors::values(&self.beta));
-        Affine::normalizing(moments, map, options.epsilon, options.relu)
+    fn normalize<T: FlexFloat>(
+        &self,
+        moments: &Moments,
+        options: BatchNormOptions,
+    ) -> Normalize<T> {
+        let map = (tensors::as_slice(&self.gamma), tensors::as_slice(&self.beta));
+        Normalize::new(moments, map, options.epsilon, options.relu)
     }
 }
 
-/// What the backward pass needs.
+/// Values saved for the backward pass.
 #[derive(Debug, Clone)]
 struct State {
-    /// Without the residual.
+    /// The inputs without the residual.
     inputs: Inputs,
     has_residual: bool,
-    /// The output, if there was a residual and a ReLU.
-    rectified: Option<FlexTensor>,
+    /// The output, if there are a residual and a ReLU.
+    relu_output: Option<FlexTensor>,
     moments: Arc<Moments>,
-    options: BatchNorm,
+    options: BatchNormOptions,
 }
 
 impl State {
-    /// The gradients of input, gamma, beta and residual.
-    fn backward<T: Values>(&self, gradient: FlexTensor) -> [Option<FlexTensor>; 4] {
-        let gradient = tensors::contiguous(gradient);
+    /// Returns the gradients of input, gamma, beta and residual.
+    fn backward<T: FlexFloat>(&self, gradient: FlexTensor) -> [Option<FlexTensor>; 4] {
+        let gradient = tensors::to_contiguous(gradient);
         let Inputs { input, gamma, .. } = &self.inputs;
-        let forward = Forward {
-            input: tensors::values::<T>(input),
-            rectified: self.rectified(),
+        let forward = BackwardPass {
+            input: tensors::as_slice::<T>(input),
+            relu_output: self.relu_output(),
             has_residual: self.has_residual,
-            gamma: tensors::values(gamma),
+            gamma: tensors::as_slice(gamma),
             moments: &self.moments,
             epsilon: self.options.epsilon,
         };
-        let backward = forward.backward(tensors::values(&gradient));
+        let backward = forward.backward(tensors::as_slice(&gradient));
         let (rows, channels) = (input.shape(), gamma.shape());
-        let tensor = |values, shape: &Shape| tensors::tensor(values, shape.clone());
+        let tensor = |values, shape: &Shape| tensors::from_buffer(values, shape.clone());
         [
             Some(tensor(backward.input, &rows)),
-            Some(tensors::narrow::<T>(&backward.gamma, channels.clone())),
-            Some(tensors::narrow::<T>(&backward.beta, channels)),
+            Some(tensors::from_f64_slice::<T>(&backward.gamma, channels.clone())),
+            Some(tensors::from_f64_slice::<T>(&backward.beta, channels)),
             backward.residual.map(|values| tensor(values, &rows)),
         ]
     }
 
-    fn rectified<T: Values>(&self) -> Rectified<'_, T> {
-        match &self.rectified {
-            Some(output) => Rectified::Output(tensors::values(output)),
+    fn relu_output<T: FlexFloat>(&self) -> ReluOutput<'_, T> {
+        match &self.relu_output {
+            Some(output) => ReluOutput::Saved(tensors::as_slice(output)),
             None if self.options.relu => {
-                Rectified::Again(self.inputs.affine(&self.moments, self.options))
+                ReluOutput::Recomputed(self.inputs.normalize(&self.moments, self.options))
             }
-            None => Rectified::Nothing,
+            None => ReluOutput::Absent,
         }
     }
 }
 
-/// The output once more, for a layer whose backward pass needs it: a sixth of the memory of a
-/// residual network less, for no time that could be measured.
+/// Recomputes the output if the backward pass of the next operation needs it. Saves one sixth of
+/// the memory of a residual network without a measurable cost in time.
 #[derive(Debug)]
-struct OutputAgain {
-    /// Input, gamma, beta, and the input in place of a residual.
+struct RecomputeOutput {
+    /// Input, gamma, beta, and the input in the position of a residual.
     parents: [NodeId; 4],
     moments: Arc<Moments>,
-    options: BatchNorm,
+    options: BatchNormOptions,
 }
 
-impl RetroForward for OutputAgain {
+impl RetroForward for RecomputeOutput {
     fn forward(&self, states: &mut BackwardStates, output: NodeId) {
         let parents = self.parents.map(|parent| states.get_state::<FlexTensor>(&parent));
         let [input, gamma, beta, _] = parents;
@@ -246,7 +252,7 @@ impl RetroForward for OutputAgain {
     }
 }
 
-/// The backward pass, of input, gamma, beta and residual.
+/// Backward pass with respect to input, gamma, beta and residual.
 #[derive(Debug)]
 struct BatchNormBackward;
 
@@ -265,7 +271,7 @@ impl Backward<Flex, 4> for BatchNormBackward {
             _ => ops.state.backward::<f32>(gradient),
         };
         let parents = ops.parents.map(|parent| parent.map(|node| node.id));
-        tensors::register(gradients, parents, of_parents);
+        tensors::register_gradients(gradients, parents, of_parents);
     }
 }
 
@@ -290,20 +296,20 @@ impl<C: CheckpointStrategy> BatchNormOps for Autodiff<Flex, C> {
         inputs.residual = None;
         let moments = Arc::new(moments);
         let ids = nodes.each_ref().map(NodeGuard::id);
-        // Whatever the strategy of the device is: where it is not to compute again, Burn would keep
-        // the output.
+        // Independent of the checkpointing strategy of the device, which could make Burn save the
+        // output.
         let prep = BatchNormBackward.prepare::<BalancedCheckpointing>(nodes);
         let prep = if has_residual {
             prep.compute_bound()
         } else {
-            let again = OutputAgain { parents: ids, moments: moments.clone(), options };
+            let again = RecomputeOutput { parents: ids, moments: moments.clone(), options };
             prep.memory_bound().retro_forward(again).parents(&parents)
         };
         let output = match prep.stateful() {
             OpsKind::UnTracked(prep) => prep.finish(output),
             OpsKind::Tracked(prep) => {
-                let rectified = (has_residual && options.relu).then(|| output.clone());
-                let state = State { inputs, has_residual, rectified, moments, options };
+                let relu_output = (has_residual && options.relu).then(|| output.clone());
+                let state = State { inputs, has_residual, relu_output, moments, options };
                 prep.finish(state, output)
             }
         };

@@ -12,19 +12,19 @@ use burn::backend::{
 use burn::tensor::{DType, Shape, Tensor};
 
 use super::batch_norm;
-use super::tensors::{self, FlexTensor, Values};
+use super::tensors::{self, FlexFloat, FlexTensor};
 use crate::BatchStatistics;
-use crate::cpu::batch_norm::{Affine, Forward, Moments, Pooled, Rectified};
+use crate::buffer_pool::Buffer;
+use crate::cpu::batch_norm::{BackwardPass, Moments, Normalize, PooledBackwardPass, ReluOutput};
 use crate::cpu::max_pool::MaxPool2d;
-use crate::memory::Memory;
 
-/// The epsilon of the norm, and the rows and columns of a window.
+/// (epsilon, window size).
 type Options = (f64, usize);
 
 /// Batch norm, ReLU and max pooling.
 #[backend_extension(Flex, Autodiff)]
 pub trait BatchNormPoolOps: Backend {
-    /// Output, mean and variance.
+    /// Returns output, mean and variance.
     fn fused_batch_norm_pool(
         input: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -33,7 +33,7 @@ pub trait BatchNormPoolOps: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
-/// As [`crate::batch_norm_max_pool()`].
+/// See [`crate::batch_norm_max_pool()`].
 pub fn batch_norm_max_pool(
     (epsilon, size): (f64, usize),
     input: Tensor<4>,
@@ -47,10 +47,10 @@ pub fn batch_norm_max_pool(
     (Tensor::from_dispatch(output), BatchStatistics { mean, variance })
 }
 
-/// Batch norm with statistics that are given, likewise.
+/// Batch norm with given statistics, ReLU and max pooling.
 #[backend_extension(Flex)]
 pub trait BatchNormPoolInferenceOps: Backend {
-    /// The output.
+    /// Returns the output.
     fn fused_batch_norm_pool_inference(
         input: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -61,7 +61,7 @@ pub trait BatchNormPoolInferenceOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// As [`crate::batch_norm_max_pool_inference()`].
+/// See [`crate::batch_norm_max_pool_inference()`].
 pub fn batch_norm_max_pool_inference(
     options: (f64, usize),
     input: Tensor<4>,
@@ -79,8 +79,8 @@ pub fn batch_norm_max_pool_inference(
     ))
 }
 
-/// Output, mean and variance, and what the backward pass needs.
-type Outcome = ((FlexTensor, FlexTensor, FlexTensor), State);
+/// (output, mean, variance), and the state of the backward pass.
+type ForwardResult = ((FlexTensor, FlexTensor, FlexTensor), State);
 
 impl BatchNormPoolOps for Flex {
     fn fused_batch_norm_pool(
@@ -102,8 +102,8 @@ impl BatchNormPoolInferenceOps for Flex {
         variance: FlexTensor,
         options: Options,
     ) -> FlexTensor {
-        let inputs = [input, gamma, beta].map(tensors::contiguous);
-        let [mean, variance] = [mean, variance].map(tensors::contiguous);
+        let inputs = [input, gamma, beta].map(tensors::to_contiguous);
+        let [mean, variance] = [mean, variance].map(tensors::to_contiguous);
         match inputs[0].dtype() {
             DType::F64 => {
                 pooled::<f64>(&inputs, &batch_norm::moments::<f64>(&mean, &variance), options).0
@@ -113,51 +113,52 @@ impl BatchNormPoolInferenceOps for Flex {
     }
 }
 
-/// Of input, gamma and beta.
-fn forward(inputs: [FlexTensor; 3], options: Options) -> Outcome {
-    let inputs = inputs.map(tensors::contiguous);
+/// Computes the forward pass of `[input, gamma, beta]`.
+fn forward(inputs: [FlexTensor; 3], options: Options) -> ForwardResult {
+    let inputs = inputs.map(tensors::to_contiguous);
     match inputs[0].dtype() {
-        DType::F64 => forward_of::<f64>(inputs, options),
-        _ => forward_of::<f32>(inputs, options),
+        DType::F64 => forward_typed::<f64>(inputs, options),
+        _ => forward_typed::<f32>(inputs, options),
     }
 }
 
-fn forward_of<T: Values>(inputs: [FlexTensor; 3], options: Options) -> Outcome {
+fn forward_typed<T: FlexFloat>(inputs: [FlexTensor; 3], options: Options) -> ForwardResult {
     let [.., channels] = inputs[0].shape().dims::<4>();
-    let moments = Moments::of(tensors::values::<T>(&inputs[0]), channels);
-    let (output, pool, places) = pooled::<T>(&inputs, &moments, options);
+    let moments = Moments::compute(tensors::as_slice::<T>(&inputs[0]), channels);
+    let (output, pool, indices) = pooled::<T>(&inputs, &moments, options);
     let [mean, variance] = [&moments.mean, &moments.variance]
-        .map(|values| tensors::narrow::<T>(values, [channels].into()));
-    let (moments, places) = (Arc::new(moments), Arc::new(places));
+        .map(|values| tensors::from_f64_slice::<T>(values, [channels].into()));
+    let (moments, indices) = (Arc::new(moments), Arc::new(indices));
     let ([input, gamma, _], (epsilon, _)) = (inputs, options);
-    let state = State { input, output: output.clone(), gamma, pool, places, moments, epsilon };
+    let state = State { input, output: output.clone(), gamma, pool, indices, moments, epsilon };
     ((output, mean, variance), state)
 }
 
-/// The output and the places of its values, of input, gamma and beta.
-fn pooled<T: Values>(
+/// Returns the output and the indices of the maxima within their windows.
+fn pooled<T: FlexFloat>(
     [input, gamma, beta]: &[FlexTensor; 3],
     moments: &Moments,
     (epsilon, size): Options,
-) -> (FlexTensor, MaxPool2d, Memory<u8>) {
+) -> (FlexTensor, MaxPool2d, Buffer<u8>) {
     let [batch, height, width, channels] = input.shape().dims();
     let pool = MaxPool2d { batch, height, width, channels, size };
-    let map = (tensors::values(gamma), tensors::values(beta));
-    let affine = Affine::<T>::normalizing(moments, map, epsilon, true);
-    let (mut output, mut places) = (Memory::new(pool.outputs()), Memory::new(pool.outputs()));
-    affine.apply_and_pool(pool, tensors::values(input), &mut output, &mut places);
+    let map = (tensors::as_slice(gamma), tensors::as_slice(beta));
+    let normalize = Normalize::<T>::new(moments, map, epsilon, true);
+    let (mut output, mut indices) =
+        (Buffer::new(pool.output_len()), Buffer::new(pool.output_len()));
+    normalize.apply_and_pool(pool, tensors::as_slice(input), &mut output, &mut indices);
     let shape = [batch, pool.out_height(), pool.out_width(), channels];
-    (tensors::tensor(output, shape.into()), pool, places)
+    (tensors::from_buffer(output, shape.into()), pool, indices)
 }
 
-/// What the backward pass needs.
+/// Values saved for the backward pass.
 #[derive(Clone)]
 struct State {
     input: FlexTensor,
     output: FlexTensor,
     gamma: FlexTensor,
     pool: MaxPool2d,
-    places: Arc<Memory<u8>>,
+    indices: Arc<Buffer<u8>>,
     moments: Arc<Moments>,
     epsilon: f64,
 }
@@ -169,30 +170,30 @@ impl fmt::Debug for State {
 }
 
 impl State {
-    /// The gradients of input, gamma and beta.
-    fn backward<T: Values>(&self, gradient: FlexTensor) -> [Option<FlexTensor>; 3] {
-        let gradient = tensors::contiguous(gradient);
-        let norm = Forward {
-            input: tensors::values::<T>(&self.input),
-            rectified: Rectified::Nothing,
+    /// Returns the gradients of input, gamma and beta.
+    fn backward<T: FlexFloat>(&self, gradient: FlexTensor) -> [Option<FlexTensor>; 3] {
+        let gradient = tensors::to_contiguous(gradient);
+        let norm = BackwardPass {
+            input: tensors::as_slice::<T>(&self.input),
+            relu_output: ReluOutput::Absent,
             has_residual: false,
-            gamma: tensors::values(&self.gamma),
+            gamma: tensors::as_slice(&self.gamma),
             moments: &self.moments,
             epsilon: self.epsilon,
         };
-        let (output, places) = (tensors::values(&self.output), &self.places);
-        let pooled = Pooled { norm, pool: self.pool, output, places };
-        let backward = pooled.backward(tensors::values(&gradient));
+        let (output, indices) = (tensors::as_slice(&self.output), &self.indices);
+        let pooled = PooledBackwardPass { norm, pool: self.pool, output, indices };
+        let backward = pooled.backward(tensors::as_slice(&gradient));
         let channels: Shape = self.gamma.shape();
         [
-            Some(tensors::tensor(backward.input, self.input.shape())),
-            Some(tensors::narrow::<T>(&backward.gamma, channels.clone())),
-            Some(tensors::narrow::<T>(&backward.beta, channels)),
+            Some(tensors::from_buffer(backward.input, self.input.shape())),
+            Some(tensors::from_f64_slice::<T>(&backward.gamma, channels.clone())),
+            Some(tensors::from_f64_slice::<T>(&backward.beta, channels)),
         ]
     }
 }
 
-/// The backward pass, of input, gamma and beta.
+/// Backward pass with respect to input, gamma and beta.
 #[derive(Debug)]
 struct BatchNormPoolBackward;
 
@@ -211,7 +212,7 @@ impl Backward<Flex, 3> for BatchNormPoolBackward {
             _ => ops.state.backward::<f32>(gradient),
         };
         let parents = ops.parents.map(|parent| parent.map(|node| node.id));
-        tensors::register(gradients, parents, of_parents);
+        tensors::register_gradients(gradients, parents, of_parents);
     }
 }
 

@@ -7,27 +7,27 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{DType, Shape, Tensor};
 
-use super::tensors::{self, FlexTensor, Values};
-use crate::Conv2d;
-use crate::cpu::conv2d::Conv2d as Kernel;
-use crate::memory::Memory;
+use super::tensors::{self, FlexFloat, FlexTensor};
+use crate::Conv2dOptions;
+use crate::buffer_pool::Buffer;
+use crate::cpu::conv2d::Conv2d;
 
-/// A convolution of images. Without a bias the weight stands in its place.
+/// 2D convolution. Without a bias, `bias` is ignored.
 #[backend_extension(Flex, Autodiff)]
 pub trait ConvOps: Backend {
-    /// The output.
+    /// Returns the output.
     fn fused_conv2d(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         has_bias: bool,
-        geometry: Conv2d,
+        geometry: Conv2dOptions,
     ) -> FloatTensor<Self>;
 }
 
-/// As [`crate::conv2d()`].
+/// See [`crate::conv2d()`].
 pub fn conv2d(
-    geometry: Conv2d,
+    geometry: Conv2dOptions,
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
@@ -44,10 +44,10 @@ impl ConvOps for Flex {
         weight: FlexTensor,
         bias: FlexTensor,
         has_bias: bool,
-        geometry: Conv2d,
+        geometry: Conv2dOptions,
     ) -> FlexTensor {
         let convolution = Convolution::new(geometry, input, weight);
-        let bias = has_bias.then(|| tensors::contiguous(bias));
+        let bias = has_bias.then(|| tensors::to_contiguous(bias));
         match convolution.input.dtype() {
             DType::F64 => convolution.forward::<f64>(bias.as_ref()),
             _ => convolution.forward::<f32>(bias.as_ref()),
@@ -55,19 +55,19 @@ impl ConvOps for Flex {
     }
 }
 
-/// Input and weight, contiguous, and the geometry of both.
+/// Contiguous input and weight, and the shape of the convolution.
 #[derive(Debug, Clone)]
 struct Convolution {
     input: FlexTensor,
     weight: FlexTensor,
-    kernel: Kernel,
+    conv: Conv2d,
 }
 
 impl Convolution {
-    fn new(geometry: Conv2d, input: FlexTensor, weight: FlexTensor) -> Self {
+    fn new(geometry: Conv2dOptions, input: FlexTensor, weight: FlexTensor) -> Self {
         let [batch, height, width, in_channels] = input.shape().dims();
         let [out_channels, _, kernel_height, kernel_width] = weight.shape().dims();
-        let kernel = Kernel {
+        let conv = Conv2d {
             batch,
             height,
             width,
@@ -77,45 +77,45 @@ impl Convolution {
             stride: geometry.stride,
             padding: geometry.padding,
         };
-        let [input, weight] = [input, weight].map(tensors::contiguous);
-        Self { input, weight, kernel }
+        let [input, weight] = [input, weight].map(tensors::to_contiguous);
+        Self { input, weight, conv }
     }
 
     fn output_shape(&self) -> Shape {
-        let Kernel { batch, out_channels, .. } = self.kernel;
-        [batch, self.kernel.out_height(), self.kernel.out_width(), out_channels].into()
+        let Conv2d { batch, out_channels, .. } = self.conv;
+        [batch, self.conv.out_height(), self.conv.out_width(), out_channels].into()
     }
 
-    fn forward<T: Values>(&self, bias: Option<&FlexTensor>) -> FlexTensor {
+    fn forward<T: FlexFloat>(&self, bias: Option<&FlexTensor>) -> FlexTensor {
         let shape = self.output_shape();
-        let mut output = Memory::new(shape.num_elements());
-        let (input, weight) = (tensors::values(&self.input), tensors::values(&self.weight));
-        self.kernel.forward::<T>(input, weight, bias.map(tensors::values), &mut output);
-        tensors::tensor(output, shape)
+        let mut output = Buffer::new(shape.num_elements());
+        let (input, weight) = (tensors::as_slice(&self.input), tensors::as_slice(&self.weight));
+        self.conv.forward::<T>(input, weight, bias.map(tensors::as_slice), &mut output);
+        tensors::from_buffer(output, shape)
     }
 
-    fn input_gradient<T: Values>(&self, gradient: &FlexTensor) -> FlexTensor {
-        let mut input = Memory::new(self.input.shape().num_elements());
-        let (gradient, weight) = (tensors::values(gradient), tensors::values(&self.weight));
-        self.kernel.backward_input::<T>(gradient, weight, &mut input);
-        tensors::tensor(input, self.input.shape())
+    fn input_gradient<T: FlexFloat>(&self, gradient: &FlexTensor) -> FlexTensor {
+        let mut input = Buffer::new(self.input.shape().num_elements());
+        let (gradient, weight) = (tensors::as_slice(gradient), tensors::as_slice(&self.weight));
+        self.conv.backward_input::<T>(gradient, weight, &mut input);
+        tensors::from_buffer(input, self.input.shape())
     }
 
-    fn weight_gradient<T: Values>(&self, gradient: &FlexTensor) -> FlexTensor {
-        let mut weight = Memory::new(self.weight.shape().num_elements());
-        let (input, gradient) = (tensors::values(&self.input), tensors::values(gradient));
-        self.kernel.backward_weight::<T>(input, gradient, &mut weight);
-        tensors::tensor(weight, self.weight.shape())
+    fn weight_gradient<T: FlexFloat>(&self, gradient: &FlexTensor) -> FlexTensor {
+        let mut weight = Buffer::new(self.weight.shape().num_elements());
+        let (input, gradient) = (tensors::as_slice(&self.input), tensors::as_slice(gradient));
+        self.conv.backward_weight::<T>(input, gradient, &mut weight);
+        tensors::from_buffer(weight, self.weight.shape())
     }
 
-    fn bias_gradient<T: Values>(&self, gradient: &FlexTensor) -> FlexTensor {
-        let mut bias = Memory::new(self.kernel.out_channels);
-        self.kernel.backward_bias::<T>(tensors::values(gradient), &mut bias);
-        tensors::tensor(bias, [self.kernel.out_channels].into())
+    fn bias_gradient<T: FlexFloat>(&self, gradient: &FlexTensor) -> FlexTensor {
+        let mut bias = Buffer::new(self.conv.out_channels);
+        self.conv.backward_bias::<T>(tensors::as_slice(gradient), &mut bias);
+        tensors::from_buffer(bias, [self.conv.out_channels].into())
     }
 
-    /// Of input, weight and bias, where they are wanted.
-    fn backward<T: Values>(
+    /// Returns the requested gradients of input, weight and bias.
+    fn backward<T: FlexFloat>(
         &self,
         gradient: &FlexTensor,
         [input, weight, bias]: [bool; 3],
@@ -131,14 +131,14 @@ impl Convolution {
 #[derive(Debug)]
 struct ConvBackward;
 
-/// What the backward pass needs.
+/// Values saved for the backward pass.
 #[derive(Debug, Clone)]
 struct State {
-    /// The input, which may be computed again.
+    /// The input, which autodiff may recompute.
     input: NodeId,
     weight: FlexTensor,
     has_bias: bool,
-    geometry: Conv2d,
+    geometry: Conv2dOptions,
 }
 
 impl Backward<Flex, 3> for ConvBackward {
@@ -150,7 +150,7 @@ impl Backward<Flex, 3> for ConvBackward {
         gradients: &mut Gradients,
         checkpointer: &mut Checkpointer,
     ) {
-        let gradient = tensors::contiguous(gradients.consume::<Flex>(&ops.node));
+        let gradient = tensors::to_contiguous(gradients.consume::<Flex>(&ops.node));
         let State { input, weight, has_bias, geometry } = ops.state;
         let input = checkpointer.retrieve_node_output(input);
         let convolution = Convolution::new(geometry, input, weight);
@@ -161,7 +161,7 @@ impl Backward<Flex, 3> for ConvBackward {
             _ => convolution.backward::<f32>(&gradient, wanted),
         };
         let parents = ops.parents.map(|parent| parent.map(|node| node.id));
-        tensors::register(gradients, parents, of_parents);
+        tensors::register_gradients(gradients, parents, of_parents);
     }
 }
 
@@ -173,7 +173,7 @@ impl<C: CheckpointStrategy> ConvOps for Autodiff<Flex, C> {
         weight: Tracked<C>,
         bias: Tracked<C>,
         has_bias: bool,
-        geometry: Conv2d,
+        geometry: Conv2dOptions,
     ) -> Tracked<C> {
         let nodes = [input.node(), weight.node(), bias.node()];
         let [weight, bias] = [weight, bias].map(Tracked::<C>::into_primitive);

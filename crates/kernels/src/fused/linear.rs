@@ -6,14 +6,14 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{DType, Tensor};
 
-use super::tensors::{self, FlexTensor, Values};
+use super::tensors::{self, FlexFloat, FlexTensor};
+use crate::buffer_pool::Buffer;
 use crate::cpu::matmul::Matrix;
-use crate::memory::Memory;
 
-/// A linear layer.
+/// Linear layer.
 #[backend_extension(Flex, Autodiff)]
 pub trait LinearOps: Backend {
-    /// The output.
+    /// Returns the output.
     fn fused_linear(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -21,7 +21,7 @@ pub trait LinearOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// As [`crate::linear()`].
+/// See [`crate::linear()`].
 pub fn linear(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(Dispatch::fused_linear(input, weight, bias.into_dispatch()))
@@ -31,13 +31,13 @@ impl LinearOps for Flex {
     fn fused_linear(input: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
         let layer = Layer::new(input, weight);
         match layer.input.dtype() {
-            DType::F64 => layer.forward::<f64>(&tensors::contiguous(bias)),
-            _ => layer.forward::<f32>(&tensors::contiguous(bias)),
+            DType::F64 => layer.forward::<f64>(&tensors::to_contiguous(bias)),
+            _ => layer.forward::<f32>(&tensors::to_contiguous(bias)),
         }
     }
 }
 
-/// Input and weight, contiguous.
+/// Contiguous input and weight.
 #[derive(Debug, Clone)]
 struct Layer {
     input: FlexTensor,
@@ -46,37 +46,37 @@ struct Layer {
 
 impl Layer {
     fn new(input: FlexTensor, weight: FlexTensor) -> Self {
-        Self { input: tensors::contiguous(input), weight: tensors::contiguous(weight) }
+        Self { input: tensors::to_contiguous(input), weight: tensors::to_contiguous(weight) }
     }
 
-    fn forward<T: Values>(&self, bias: &FlexTensor) -> FlexTensor {
+    fn forward<T: FlexFloat>(&self, bias: &FlexTensor) -> FlexTensor {
         let (input, weight) = (matrix::<T>(&self.input), matrix(&self.weight));
         let [batch, _] = self.input.shape().dims();
-        let bias = tensors::values::<T>(bias);
-        let mut output = Memory::new(batch * bias.len());
+        let bias = tensors::as_slice::<T>(bias);
+        let mut output = Buffer::new(batch * bias.len());
         input.times(weight, &mut output);
         for row in output.chunks_exact_mut(bias.len()) {
             row.iter_mut().zip(bias).for_each(|(value, &bias)| *value = *value + bias);
         }
-        tensors::tensor(output, [batch, bias.len()].into())
+        tensors::from_buffer(output, [batch, bias.len()].into())
     }
 
-    fn input_gradient<T: Values>(&self, gradient: &FlexTensor) -> FlexTensor {
+    fn input_gradient<T: FlexFloat>(&self, gradient: &FlexTensor) -> FlexTensor {
         let shape = self.input.shape();
-        let mut product = Memory::new(shape.num_elements());
+        let mut product = Buffer::new(shape.num_elements());
         matrix::<T>(gradient).times(matrix(&self.weight).transposed(), &mut product);
-        tensors::tensor(product, shape)
+        tensors::from_buffer(product, shape)
     }
 
-    fn weight_gradient<T: Values>(&self, gradient: &FlexTensor) -> FlexTensor {
+    fn weight_gradient<T: FlexFloat>(&self, gradient: &FlexTensor) -> FlexTensor {
         let shape = self.weight.shape();
-        let mut product = Memory::new(shape.num_elements());
+        let mut product = Buffer::new(shape.num_elements());
         matrix::<T>(&self.input).transposed().times(matrix(gradient), &mut product);
-        tensors::tensor(product, shape)
+        tensors::from_buffer(product, shape)
     }
 
-    /// Of input, weight and bias, where they are wanted.
-    fn backward<T: Values>(
+    /// Returns the requested gradients of input, weight and bias.
+    fn backward<T: FlexFloat>(
         &self,
         gradient: &FlexTensor,
         [input, weight, bias]: [bool; 3],
@@ -89,19 +89,19 @@ impl Layer {
     }
 }
 
-fn bias_gradient<T: Values>(gradient: &FlexTensor) -> FlexTensor {
+fn bias_gradient<T: FlexFloat>(gradient: &FlexTensor) -> FlexTensor {
     let [_, outputs] = gradient.shape().dims();
-    let mut sums = Memory::new(outputs);
+    let mut sums = Buffer::new(outputs);
     sums.fill(T::zero());
-    for row in tensors::values::<T>(gradient).chunks_exact(outputs) {
+    for row in tensors::as_slice::<T>(gradient).chunks_exact(outputs) {
         sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum = *sum + value);
     }
-    tensors::tensor(sums, [outputs].into())
+    tensors::from_buffer(sums, [outputs].into())
 }
 
-fn matrix<T: Values>(tensor: &FlexTensor) -> Matrix<'_, T> {
+fn matrix<T: FlexFloat>(tensor: &FlexTensor) -> Matrix<'_, T> {
     let [rows, columns] = tensor.shape().dims();
-    Matrix::new(tensors::values(tensor), rows, columns)
+    Matrix::new(tensors::as_slice(tensor), rows, columns)
 }
 
 #[derive(Debug)]
@@ -116,14 +116,14 @@ impl Backward<Flex, 3> for LinearBackward {
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let gradient = tensors::contiguous(gradients.consume::<Flex>(&ops.node));
+        let gradient = tensors::to_contiguous(gradients.consume::<Flex>(&ops.node));
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let of_parents = match gradient.dtype() {
             DType::F64 => ops.state.backward::<f64>(&gradient, wanted),
             _ => ops.state.backward::<f32>(&gradient, wanted),
         };
         let parents = ops.parents.map(|parent| parent.map(|node| node.id));
-        tensors::register(gradients, parents, of_parents);
+        tensors::register_gradients(gradients, parents, of_parents);
     }
 }
 

@@ -8,18 +8,18 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{DType, Tensor};
 
-use super::tensors::{self, FlexTensor, Values};
+use super::tensors::{self, FlexFloat, FlexTensor};
+use crate::buffer_pool::Buffer;
 use crate::cpu::max_pool::MaxPool2d;
-use crate::memory::Memory;
 
-/// The largest value of each window.
+/// 2D max pooling.
 #[backend_extension(Flex, Autodiff)]
 pub trait MaxPoolOps: Backend {
-    /// The output.
+    /// Returns the output.
     fn fused_max_pool2d(input: FloatTensor<Self>, size: usize) -> FloatTensor<Self>;
 }
 
-/// As [`crate::max_pool2d()`].
+/// See [`crate::max_pool2d()`].
 pub fn max_pool2d(size: usize, input: Tensor<4>) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::fused_max_pool2d(input.into_dispatch(), size))
 }
@@ -30,45 +30,45 @@ impl MaxPoolOps for Flex {
     }
 }
 
-/// Which value of its window each output is.
+/// Indices of the maxima within their windows, saved for the backward pass.
 #[derive(Clone)]
-struct Chosen {
+struct MaxPoolState {
     pool: MaxPool2d,
-    places: Arc<Memory<u8>>,
+    indices: Arc<Buffer<u8>>,
 }
 
-impl std::fmt::Debug for Chosen {
+impl std::fmt::Debug for MaxPoolState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Chosen").field(&self.pool).finish()
+        f.debug_tuple("MaxPoolState").field(&self.pool).finish()
     }
 }
 
-fn forward(input: FlexTensor, size: usize) -> (FlexTensor, Chosen) {
+fn forward(input: FlexTensor, size: usize) -> (FlexTensor, MaxPoolState) {
     let [batch, height, width, channels] = input.shape().dims();
     let pool = MaxPool2d { batch, height, width, channels, size };
-    let input = tensors::contiguous(input);
-    let mut places = Memory::new(pool.outputs());
+    let input = tensors::to_contiguous(input);
+    let mut indices = Buffer::new(pool.output_len());
     let output = match input.dtype() {
-        DType::F64 => values_of::<f64>(pool, &input, &mut places),
-        _ => values_of::<f32>(pool, &input, &mut places),
+        DType::F64 => values_of::<f64>(pool, &input, &mut indices),
+        _ => values_of::<f32>(pool, &input, &mut indices),
     };
-    (output, Chosen { pool, places: Arc::new(places) })
+    (output, MaxPoolState { pool, indices: Arc::new(indices) })
 }
 
-fn values_of<T: Values>(pool: MaxPool2d, input: &FlexTensor, places: &mut [u8]) -> FlexTensor {
-    let mut output = Memory::<T>::new(pool.outputs());
-    pool.forward(tensors::values(input), &mut output, places);
+fn values_of<T: FlexFloat>(pool: MaxPool2d, input: &FlexTensor, indices: &mut [u8]) -> FlexTensor {
+    let mut output = Buffer::<T>::new(pool.output_len());
+    pool.forward(tensors::as_slice(input), &mut output, indices);
     let shape = [pool.batch, pool.out_height(), pool.out_width(), pool.channels];
-    tensors::tensor(output, shape.into())
+    tensors::from_buffer(output, shape.into())
 }
 
-impl Chosen {
-    fn backward<T: Values>(&self, gradient: FlexTensor) -> FlexTensor {
+impl MaxPoolState {
+    fn backward<T: FlexFloat>(&self, gradient: FlexTensor) -> FlexTensor {
         let MaxPool2d { batch, height, width, channels, .. } = self.pool;
-        let gradient = tensors::contiguous(gradient);
-        let mut input = Memory::<T>::new(batch * height * width * channels);
-        self.pool.backward(tensors::values(&gradient), &self.places, &mut input);
-        tensors::tensor(input, [batch, height, width, channels].into())
+        let gradient = tensors::to_contiguous(gradient);
+        let mut input = Buffer::<T>::new(batch * height * width * channels);
+        self.pool.backward(tensors::as_slice(&gradient), &self.indices, &mut input);
+        tensors::from_buffer(input, [batch, height, width, channels].into())
     }
 }
 
@@ -76,11 +76,11 @@ impl Chosen {
 struct MaxPoolBackward;
 
 impl Backward<Flex, 1> for MaxPoolBackward {
-    type State = Chosen;
+    type State = MaxPoolState;
 
     fn backward(
         self,
-        ops: Ops<Chosen, 1>,
+        ops: Ops<MaxPoolState, 1>,
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
@@ -90,7 +90,7 @@ impl Backward<Flex, 1> for MaxPoolBackward {
             _ => ops.state.backward::<f32>(gradient),
         };
         let parents = ops.parents.map(|parent| parent.map(|node| node.id));
-        tensors::register(gradients, parents, [Some(of_input)]);
+        tensors::register_gradients(gradients, parents, [Some(of_input)]);
     }
 }
 
@@ -99,9 +99,9 @@ type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
 impl<C: CheckpointStrategy> MaxPoolOps for Autodiff<Flex, C> {
     fn fused_max_pool2d(input: Tracked<C>, size: usize) -> Tracked<C> {
         let node = input.node();
-        let (output, chosen) = forward(input.into_primitive(), size);
+        let (output, state) = forward(input.into_primitive(), size);
         match MaxPoolBackward.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(chosen, output),
+            OpsKind::Tracked(prep) => prep.finish(state, output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }

@@ -1,4 +1,4 @@
-//! Flex tensors as slices.
+//! Conversions between Flex tensors and slices.
 
 use burn::backend::Flex;
 use burn::backend::autodiff::NodeId;
@@ -6,53 +6,53 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Device, Element, Shape, TensorData};
 
-use crate::cpu::{self, Real};
-use crate::memory::Memory;
+use crate::buffer_pool::Buffer;
+use crate::cpu::{self, SimdFloat};
 
-/// The primitive of the backend.
+/// Tensor primitive of the backend.
 pub type FlexTensor = FloatTensor<Flex>;
 
-/// What a Flex tensor may be made of.
-pub trait Values: Real + Element {}
+/// Element type of a Flex tensor.
+pub trait FlexFloat: SimdFloat + Element {}
 
-impl Values for f32 {}
-impl Values for f64 {}
+impl FlexFloat for f32 {}
+impl FlexFloat for f64 {}
 
-/// Whether a device is that of the backend.
+/// Returns true if `device` is the Flex device, with or without autodiff.
 pub fn is_flex(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
 }
 
-/// The same values in row-major order.
-pub fn contiguous(tensor: FlexTensor) -> FlexTensor {
+/// Returns the tensor in row-major order.
+pub fn to_contiguous(tensor: FlexTensor) -> FlexTensor {
     if tensor.is_contiguous() { tensor } else { tensor.to_contiguous() }
 }
 
-/// The values of a contiguous tensor.
-pub fn values<T: Values>(tensor: &FlexTensor) -> &[T] {
+/// Returns the values of a contiguous tensor.
+pub fn as_slice<T: FlexFloat>(tensor: &FlexTensor) -> &[T] {
     let (start, end) = tensor.layout().contiguous_offsets().unwrap_or_default();
     tensor.storage().get(start..end).unwrap_or_default()
 }
 
-/// A tensor of `values`.
-pub fn tensor<T: Values>(values: Memory<T>, shape: Shape) -> FlexTensor {
+/// Creates a tensor without a copy.
+pub fn from_buffer<T: FlexFloat>(values: Buffer<T>, shape: Shape) -> FlexTensor {
     FlexTensor::from_data(TensorData::from_bytes(values.into_bytes(), shape, T::dtype()))
 }
 
-/// The values of a contiguous tensor as f64.
-pub fn wide<T: Values>(tensor: &FlexTensor) -> Vec<f64> {
-    values::<T>(tensor).iter().map(|&value| cpu::wide(value)).collect()
+/// Returns the values of a contiguous tensor as f64.
+pub fn to_f64_vec<T: FlexFloat>(tensor: &FlexTensor) -> Vec<f64> {
+    as_slice::<T>(tensor).iter().map(|&value| cpu::to_f64(value)).collect()
 }
 
-/// A tensor of `values`, rounded.
-pub fn narrow<T: Values>(values: &[f64], shape: Shape) -> FlexTensor {
-    let mut rounded = Memory::<T>::new(values.len());
-    rounded.iter_mut().zip(values).for_each(|(rounded, &value)| *rounded = cpu::real(value));
-    tensor(rounded, shape)
+/// Creates a tensor from f64 values, rounded to `T`.
+pub fn from_f64_slice<T: FlexFloat>(values: &[f64], shape: Shape) -> FlexTensor {
+    let mut rounded = Buffer::<T>::new(values.len());
+    rounded.iter_mut().zip(values).for_each(|(rounded, &value)| *rounded = cpu::from_f64(value));
+    from_buffer(rounded, shape)
 }
 
-/// Registers the gradients of those parents that want one.
-pub fn register<const N: usize>(
+/// Registers the gradients of the tracked parents.
+pub fn register_gradients<const N: usize>(
     gradients: &mut Gradients,
     parents: [Option<NodeId>; N],
     of_parents: [Option<FlexTensor>; N],

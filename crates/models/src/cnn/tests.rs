@@ -1,19 +1,20 @@
 use super::*;
-use crate::layer::Layer;
+use crate::layer_summary::LayerSummary;
 use burn::tensor::Device;
 
 #[test]
-fn each_stage_leaves_images_of_the_shape_that_its_last_layer_tells() {
+fn each_stage_outputs_the_shape_in_the_layer_summary() {
     for pool in [Pool::Max, Pool::Average, Pool::None] {
         let config =
             CnnConfig { channels: vec![4, 5], convolutions: 2, pool, ..CnnConfig::default() };
         let (shape, device) = ([9, 6, 3], Device::default());
-        let model = config.init(shape, 6, &mut Parameters::new(1, &device));
+        let model = config.init(shape, 6, &mut ParameterInit::new(1, &device));
         let layers = config.layers(shape, 6).unwrap();
         let mut images = Tensor::<4>::zeros([1, 9, 6, 3], &device);
         for (index, stage) in model.stages.iter().enumerate() {
             images = model.stage(stage, images);
-            let of_stage = |layer: &&Layer| layer.name.starts_with(&format!("stages.{index}."));
+            let of_stage =
+                |layer: &&LayerSummary| layer.name.starts_with(&format!("stages.{index}."));
             let last = layers.iter().rfind(of_stage).unwrap();
             assert_eq!(images.dims()[1..], last.output, "{pool:?} {last:?}");
         }
@@ -21,7 +22,7 @@ fn each_stage_leaves_images_of_the_shape_that_its_last_layer_tells() {
 }
 
 #[test]
-fn its_layers_are_told_with_all_that_they_take() {
+fn the_layer_summary_lists_operations_shapes_and_counts() {
     let config = CnnConfig {
         channels: vec![4],
         hidden: vec![5],
@@ -30,8 +31,8 @@ fn its_layers_are_told_with_all_that_they_take() {
         ..CnnConfig::default()
     };
     let layers = config.layers([6, 8, 3], 2).unwrap();
-    let told = |layer: &Layer| {
-        let Layer { name, kind, then, output, parameters, running, multiply_adds } = layer;
+    let line = |layer: &LayerSummary| {
+        let LayerSummary { name, kind, then, output, parameters, running, multiply_adds } = layer;
         format!("{name}: {kind} {then:?} {output:?} {parameters} {running} {multiply_adds}")
     };
     let expected = [
@@ -41,5 +42,5 @@ fn its_layers_are_told_with_all_that_they_take() {
         "hidden.0: linear [\"tanh\", \"dropout 0.5\"] [5] 245 0 240",
         "output: linear [] [2] 12 0 10",
     ];
-    assert_eq!(layers.iter().map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(layers.iter().map(line).collect::<Vec<_>>(), expected);
 }

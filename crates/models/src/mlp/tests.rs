@@ -4,14 +4,14 @@ use burn::tensor::{Device, TensorData};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-const NOISE: Noise = Noise { seed: 1, step: 3, part: 0 };
+const DROPOUT_RNG: DropoutRng = DropoutRng { seed: 1, step: 3, micro_batch: 0 };
 
 fn config(hidden: Vec<usize>, batch_norm: NormPosition) -> MlpConfig {
     MlpConfig { hidden, batch_norm, ..MlpConfig::default() }
 }
 
 fn init(config: &MlpConfig, inputs: usize, outputs: usize) -> Mlp {
-    config.init(inputs, outputs, &mut Parameters::new(1, &Device::default().autodiff()))
+    config.init(inputs, outputs, &mut ParameterInit::new(1, &Device::default().autodiff()))
 }
 
 fn random(shape: [usize; 2], seed: u64) -> Tensor<2> {
@@ -29,8 +29,8 @@ fn param<const D: usize>(tensor: Tensor<D>) -> Param<Tensor<D>> {
     Param::initialized(ParamId::from(1), tensor)
 }
 
-/// A model whose hidden units are all 1 and whose logits are its hidden units.
-fn transparent(units: usize, dropout: f64) -> Mlp {
+/// A model with hidden units of 1 and an identity output layer.
+fn identity(units: usize, dropout: f64) -> Mlp {
     let activation = Activation::Linear;
     let config = config(vec![units], NormPosition::None);
     let config = MlpConfig { dropout: vec![dropout], activation, ..config };
@@ -43,9 +43,9 @@ fn transparent(units: usize, dropout: f64) -> Mlp {
 }
 
 #[test]
-fn dropout_divides_by_the_probability_of_keeping_in_training() {
+fn dropout_scales_kept_units_during_training() {
     for (dropout, kept) in [(0.5, 2.0), (0.2, 1.25), (0.75, 4.0)] {
-        let logits = host(transparent(50, dropout).forward(random([40, 2], 1), Some(&NOISE)));
+        let logits = host(identity(50, dropout).forward(random([40, 2], 1), Some(&DROPOUT_RNG)));
         assert!(logits.iter().all(|&logit| logit == 0.0 || logit == kept), "{dropout}");
         let mean = logits.iter().sum::<f32>() / logits.len() as f32;
         assert!((mean - 1.0).abs() < 0.15, "{dropout}: {mean}");
@@ -54,12 +54,12 @@ fn dropout_divides_by_the_probability_of_keeping_in_training() {
 }
 
 #[test]
-fn dropout_does_nothing_at_evaluation() {
+fn dropout_is_disabled_in_evaluation() {
     let without = config(vec![8, 6], NormPosition::None);
     let with = MlpConfig { dropout: vec![0.5, 0.3], ..without.clone() };
-    let logits = |config, noise| host(init(config, 5, 3).forward(random([7, 5], 2), noise));
+    let logits = |config, rng| host(init(config, 5, 3).forward(random([7, 5], 2), rng));
     assert_eq!(logits(&with, None), logits(&without, None));
-    assert_ne!(logits(&with, Some(&NOISE)), logits(&without, None));
+    assert_ne!(logits(&with, Some(&DROPOUT_RNG)), logits(&without, None));
 }
 
 /// Mean and variance of each column of `[rows, columns]`.
@@ -91,7 +91,7 @@ fn batch_norm_gives_every_unit_zero_mean_and_unit_variance_over_the_batch() {
 }
 
 #[test]
-fn batch_norm_then_scales_by_gamma_and_shifts_by_beta() {
+fn batch_norm_scales_by_gamma_and_shifts_by_beta() {
     let mut model = normalised();
     let norm = model.hidden[0].norm.as_mut().unwrap();
     norm.gamma = norm.gamma.clone().map(|gamma| gamma * 2.0);
@@ -102,7 +102,7 @@ fn batch_norm_then_scales_by_gamma_and_shifts_by_beta() {
     }
 }
 
-/// The logits of the first of the rows, alone and among the others.
+/// Logits of the first row, alone and in a batch with the others.
 fn alone_and_together(model: &Mlp, rows: Tensor<2>) -> [Vec<f32>; 2] {
     let alone = model.forward(rows.clone().slice([0..1, 0..5]), None);
     let together = model.forward(rows, None).slice([0..1, 0..3]);
@@ -116,7 +116,7 @@ fn distance(one: &[f32], other: &[f32]) -> f32 {
 }
 
 #[test]
-fn batch_norm_looks_at_the_other_examples_in_training_alone() {
+fn batch_norm_depends_on_the_other_examples_in_training_only() {
     let model = normalised();
     for seed in 0..20 {
         model.forward(random([64, 5], seed), None);
@@ -134,7 +134,7 @@ fn batch_norm_looks_at_the_other_examples_in_training_alone() {
 }
 
 #[test]
-fn batch_norm_uses_its_running_statistics_at_test_time() {
+fn batch_norm_uses_its_running_statistics_in_evaluation() {
     let model = normalised();
     for seed in 0..20 {
         model.forward(random([64, 5], seed), None);

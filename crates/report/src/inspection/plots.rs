@@ -7,16 +7,16 @@ use crate::svg::{Anchor, Svg};
 
 const SIZE: [f64; 2] = [470.0, 330.0];
 const FRAME: Frame = Frame { across: [62.0, 446.0], height: [278.0, 44.0] };
-/// The most channels that are drawn.
-const MOST: usize = 6;
+/// Largest number of channels with a histogram.
+const MAX_CHANNELS: usize = 6;
 
-/// How the values of each channel are distributed, a curve a part.
+/// Returns a histogram for each channel, with one curve per split.
 pub fn histograms(data: &DataPage) -> Vec<Plot> {
     let plot = |(channel, histogram): (usize, &DataHistogram)| Plot {
         name: "values",
         svg: histogram_of(data, &format!("Values of {} {channel} (%)", data.unit), histogram),
     };
-    data.histograms.iter().take(MOST).enumerate().map(plot).collect()
+    data.histograms.iter().take(MAX_CHANNELS).enumerate().map(plot).collect()
 }
 
 fn histogram_of(data: &DataPage, heading: &str, histogram: &DataHistogram) -> String {
@@ -37,7 +37,7 @@ fn histogram_of(data: &DataPage, heading: &str, histogram: &DataHistogram) -> St
     svg.finish()
 }
 
-/// The share of all values in each bin, in percent, at its middle.
+/// Returns the percentage of all values in each bin, at the centre of the bin.
 fn shares(counts: &[u64], range: [f32; 2]) -> Curve {
     let [low, high] = range.map(f64::from);
     let total = counts.iter().sum::<u64>().max(1) as f64;

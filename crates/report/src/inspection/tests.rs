@@ -5,8 +5,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-fn cell() -> SheetCell {
-    SheetCell {
+fn cell() -> DataImage {
+    DataImage {
         shape: [1, 1, 3],
         pixels: vec![9, 8, 7],
         captions: ["test 5".into(), "class 2".into()],
@@ -14,12 +14,12 @@ fn cell() -> SheetCell {
 }
 
 fn finding(count: usize, cards: Vec<DataCard>) -> DataFinding {
-    let told = "1 test example has a twin".to_owned();
+    let summary = "1 test example has a near-duplicate".to_owned();
     DataFinding {
-        heading: "twins across parts",
+        heading: "near-duplicates across splits",
         count: Some(count),
-        told,
-        next: "Take them out.",
+        summary,
+        remedy: "Remove them.",
         cards,
     }
 }
@@ -42,21 +42,21 @@ fn data() -> DataPage {
 }
 
 fn drawn(data: &DataPage) -> String {
-    let place = TempDir::new().unwrap();
-    let page = place.path().join("inspection.html");
+    let folder = TempDir::new().unwrap();
+    let page = folder.path().join("inspection.html");
     draw_inspection(data, &page).unwrap();
     fs::read_to_string(page).unwrap()
 }
 
 #[test]
-fn what_was_found_is_counted_at_the_head_with_a_link_to_its_images() {
-    let card = DataCard { images: vec![cell(), cell()], words: vec!["distance 0.05".to_owned()] };
+fn findings_are_counted_in_the_header_with_a_link_to_their_images() {
+    let card = DataCard { images: vec![cell(), cell()], lines: vec!["distance 0.05".to_owned()] };
     let page = drawn(&DataPage { findings: vec![finding(3, vec![card])], ..data() });
-    assert!(page.contains(r##"<a href="#twins-across-parts">"##), "{page}");
-    let section = page.split_once(r#"<div id="twins-across-parts">"#).unwrap().1;
+    assert!(page.contains(r##"<a href="#near-duplicates-across-splits">"##), "{page}");
+    let section = page.split_once(r#"<div id="near-duplicates-across-splits">"#).unwrap().1;
     assert_eq!(section.matches("<img").count(), 2);
     for part in [
-        "Take them out. The first 1 are shown.",
+        "Remove them. The first 1 are shown.",
         "distance 0.05",
         "<div>test 5</div><div>class 2</div>",
     ] {
@@ -65,22 +65,22 @@ fn what_was_found_is_counted_at_the_head_with_a_link_to_its_images() {
 }
 
 #[test]
-fn what_was_not_found_has_no_section_and_no_link() {
+fn a_check_without_findings_has_no_section_and_no_link() {
     let page = drawn(&DataPage { findings: vec![finding(0, Vec::new())], ..data() });
-    assert!(page.contains("twins across parts") && !page.contains("<a "), "{page}");
-    assert!(page.contains("&lt;signs&gt;") && page.contains("Nothing found"), "{page}");
+    assert!(page.contains("near-duplicates across splits") && !page.contains("<a "), "{page}");
+    assert!(page.contains("&lt;signs&gt;") && page.contains("No problems"), "{page}");
 }
 
 #[test]
-fn a_class_without_examples_stands_out_and_values_are_told() {
+fn a_class_without_examples_is_highlighted_and_values_are_listed() {
     let page = drawn(&data());
     assert!(page.contains(r#"<div class="bar label"><span title="none">"#), "{page}");
-    assert!(page.contains("right for 100.0 %"), "{page}");
+    assert!(page.contains("an accuracy of 100.0 %"), "{page}");
     assert!(page.contains("<td>255</td><td>1.50</td><td>2.25</td>"), "{page}");
 }
 
 #[test]
-fn a_histogram_is_the_share_of_all_values_in_each_bin() {
+fn a_histogram_shows_the_percentage_of_values_in_each_bin() {
     let svg = &plots::histograms(&data())[0].svg;
     let document = Document::parse(svg).unwrap();
     let curve = document.descendants().find(|node| node.attribute("class") == Some("train"));
@@ -89,6 +89,6 @@ fn a_histogram_is_the_share_of_all_values_in_each_bin() {
 }
 
 #[test]
-fn data_without_anything_are_a_page() {
+fn an_empty_data_set_can_be_drawn() {
     assert!(drawn(&DataPage::default()).contains("</html>"));
 }

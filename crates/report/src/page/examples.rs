@@ -1,76 +1,77 @@
+use artifacts::ExampleView;
 use maud::{Markup, html};
 
 use super::{percent, section};
-use crate::inputs::{RunData, Shown};
+use crate::inputs::RunData;
 
-/// The most probabilities that are shown of an example.
-const LIKELIEST: usize = 3;
+/// Number of most probable classes that are shown of an example.
+const TOP: usize = 3;
 
-/// A share of something, drawn.
+/// Bar of a bar chart.
 pub struct Bar<'a> {
-    /// What stands to the left.
+    /// Label on the left.
     pub name: &'a str,
-    /// From 0 to 1.
+    /// Length, 0 to 1.
     pub share: f64,
-    /// What stands to the right.
+    /// Label on the right.
     pub text: &'a str,
-    /// Whether it stands out.
+    /// Whether it is highlighted.
     pub is_marked: bool,
 }
 
-/// Mistakes, hard examples and a batch, as far as they are known.
+/// Returns mistakes, hard examples and a training batch, if they are available.
 pub fn sections(run: &RunData) -> Markup {
-    let Some(findings) = &run.findings else { return html! {} };
+    let Some(predictions) = &run.predictions else { return html! {} };
     let classes = &run.environment.data.classes;
     html! {
-        @if !findings.mistakes.is_empty() {
+        @if !predictions.mistakes.is_empty() {
             (section("Most confident mistakes", &html! {
                 p class="quiet" {
-                    (findings.mistakes.len()) " of " (findings.wrong.len())
-                    " test examples that were taken for another class."
+                    (predictions.mistakes.len()) " of " (predictions.wrong.len())
+                    " misclassified test examples."
                 }
-                (cards(&findings.mistakes, classes))
+                (cards(&predictions.mistakes, classes))
             }))
         }
-        @if !findings.hardest.is_empty() {
+        @if !predictions.hardest.is_empty() {
             (section("Hardest examples", &html! {
-                p class="quiet" { "Of those that are right, the ones with the lowest probability." }
-                (cards(&findings.hardest, classes))
+                p class="quiet" { "Correctly classified test examples with the lowest confidence." }
+                (cards(&predictions.hardest, classes))
             }))
         }
-        @if !findings.batch.is_empty() {
+        @if !predictions.batch.is_empty() {
             (section("A batch as the model sees it", &html! {
                 p class="quiet" { "The first training images of the first epoch, augmented." }
                 div class="pictures batch" {
-                    @for picture in &findings.batch { (image(picture, "a training image")) }
+                    @for picture in &predictions.batch { (image(picture, "a training image")) }
                 }
             }))
         }
     }
 }
 
-fn cards(shown: &[Shown], classes: &[String]) -> Markup {
-    html! { div class="pictures" { @for shown in shown { (card(shown, classes)) } } }
+fn cards(examples: &[ExampleView], classes: &[String]) -> Markup {
+    html! { div class="pictures" { @for example in examples { (card(example, classes)) } } }
 }
 
-fn card(shown: &Shown, classes: &[String]) -> Markup {
+fn card(example: &ExampleView, classes: &[String]) -> Markup {
     let name = |class: usize| classes.get(class).map_or("?", String::as_str);
-    let mut order: Vec<(usize, f32)> = shown.probabilities.iter().copied().enumerate().collect();
+    let mut order: Vec<(usize, f32)> = example.probabilities.iter().copied().enumerate().collect();
     order.sort_by(|one, other| other.1.total_cmp(&one.1));
-    let taken = order.first().map_or(shown.label, |(class, _)| *class);
-    let is_listed = |class: usize| order.iter().take(LIKELIEST).any(|(listed, _)| *listed == class);
-    let label = order.iter().find(|(class, _)| *class == shown.label && !is_listed(*class));
+    let predicted = order.first().map_or(example.label, |(class, _)| *class);
+    let is_listed = |class: usize| order.iter().take(TOP).any(|(listed, _)| *listed == class);
+    let label = order.iter().find(|(class, _)| *class == example.label && !is_listed(*class));
     html! {
         div class="card" {
-            @if let Some(picture) = &shown.picture {
-                (image(picture, &format!("test image {}", shown.item)))
+            @if let Some(picture) = &example.picture {
+                (image(picture, &format!("test image {}", example.item)))
             }
             p {
-                "Test " (shown.item) ": is " b { (name(shown.label)) }
-                @if taken != shown.label { ", taken for " b { (name(taken)) } }
+                "Test " (example.item) ": true class " b { (name(example.label)) }
+                @if predicted != example.label { ", predicted " b { (name(predicted)) } }
             }
-            @for (class, probability) in order.iter().take(LIKELIEST).chain(label) {
-                (probability_bar(name(*class), f64::from(*probability), *class == shown.label))
+            @for (class, probability) in order.iter().take(TOP).chain(label) {
+                (probability_bar(name(*class), f64::from(*probability), *class == example.label))
             }
         }
     }
@@ -81,7 +82,7 @@ fn probability_bar(name: &str, probability: f64, is_label: bool) -> Markup {
     bar(&Bar { name, share: probability, text: &text, is_marked: is_label })
 }
 
-/// A bar that is as long as the share is large.
+/// Returns a bar with its labels.
 pub fn bar(bar: &Bar) -> Markup {
     let width = format!("width:{:.1}%", 100.0 * bar.share);
     html! {
@@ -93,6 +94,6 @@ pub fn bar(bar: &Bar) -> Markup {
     }
 }
 
-fn image(base64: &str, words: &str) -> Markup {
-    html! { img alt=(words) src=(format!("data:image/png;base64,{base64}")); }
+fn image(base64: &str, description: &str) -> Markup {
+    html! { img alt=(description) src=(format!("data:image/png;base64,{base64}")); }
 }

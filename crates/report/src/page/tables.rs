@@ -1,10 +1,11 @@
+use artifacts::{ClassScore, Evaluation, LayerSummary};
 use maud::{Markup, html};
 
 use super::{figures, interval, percent, section};
-use crate::inputs::{ClassScore, Evaluation, Layer, RunData};
+use crate::inputs::RunData;
 use crate::plots::Plot;
 
-/// Confusion, calibration, and the scores of each class.
+/// Returns the confusion matrix, the calibration plot and the scores of each class.
 pub fn scores(run: &RunData, plots: &[Plot]) -> Markup {
     let Some(evaluation) = &run.evaluation else { return html! {} };
     section(
@@ -15,7 +16,7 @@ pub fn scores(run: &RunData, plots: &[Plot]) -> Markup {
             p class="quiet" {
                 "Loss " (format!("{:.4}", evaluation.loss))
                 @if let Some(area) = evaluation.roc_auc { ", ROC AUC " (format!("{area:.4}")) }
-                ". Intervals are of 95 % (Wilson 1927)."
+                ". Intervals of the recall: 95 % confidence (Wilson 1927)."
             }
         },
     )
@@ -33,68 +34,68 @@ fn classes(evaluation: &Evaluation) -> Markup {
 }
 
 fn class_row(class: &ClassScore) -> Markup {
-    let right = (class.recall * class.count as f64).round() as usize;
+    let correct = (class.recall * class.count as f64).round() as usize;
     html! { tr {
         td { (class.name) }
         td { (percent(class.precision)) }
         td { (percent(class.recall)) }
-        td { (interval(right, class.count)) }
+        td { (interval(correct, class.count)) }
         td { (percent(class.f1)) }
         td { (class.count) }
     } }
 }
 
-/// The layers of the model, where they are known.
+/// Returns the layers of the model, if they are known.
 pub fn layers(run: &RunData) -> Markup {
-    let layers = run.findings.as_ref().map_or(&[] as &[Layer], |findings| &findings.layers);
-    let total = |number: fn(&Layer) -> u64| thousands(layers.iter().map(number).sum());
-    let shape =
-        |layer: &Layer| layer.output.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+    let layers: &[LayerSummary] = run.predictions.as_ref().map_or(&[], |it| &it.layers);
     html! { @if !layers.is_empty() { (section("Model", &html! { div class="scroll" { table class="layers" {
         thead { tr { th { "layer" } th { "operations" } th { "output" } th { "parameters" } th { "multiply-adds" } } }
         tbody {
             @for layer in layers { tr {
                 td { (layer.name) }
                 td { (operations(layer)) }
-                td { (shape(layer)) }
+                td { (layer.output.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")) }
                 td { (thousands(layer.parameters)) }
                 td { (thousands(layer.multiply_adds)) }
             } }
             tr {
-                th { "all" } th {} th {}
-                th { (total(|layer| layer.parameters)) }
-                th { (total(|layer| layer.multiply_adds)) }
+                th { "total" } th {} th {}
+                th { (thousands(layers.iter().map(|layer| layer.parameters).sum())) }
+                th { (thousands(layers.iter().map(|layer| layer.multiply_adds).sum())) }
             }
         }
     } } })) } }
 }
 
-/// An operation with what follows it.
-fn operations(layer: &Layer) -> String {
+/// Returns an operation and those that follow it.
+fn operations(layer: &LayerSummary) -> String {
     let all: Vec<&str> = [&layer.kind].into_iter().chain(&layer.then).map(String::as_str).collect();
     all.join(", ")
 }
 
-/// What the run was trained and tested on.
+/// Returns a description of the data.
 pub fn data(run: &RunData) -> Markup {
     let data = &run.environment.data;
     let [height, width, channels] = data.shape;
-    let examples = match data.are_images {
-        true => format!("images of {height} × {width} × {channels}"),
-        false => format!("points of {channels} features"),
+    let examples = if data.are_images {
+        format!("images of {height} × {width} × {channels}")
+    } else {
+        format!("points of {channels} features")
     };
     let counts: Vec<_> =
-        data.counts.iter().map(|(part, count)| format!("{count} {part}")).collect();
+        data.counts.iter().map(|(split, count)| format!("{count} {split}")).collect();
     let mut rows = vec![
         ("examples".to_owned(), examples),
         ("counts".to_owned(), counts.join(", ")),
         ("classes".to_owned(), data.classes.join(", ")),
     ];
-    rows.extend(data.sha256.iter().map(|(part, sum)| (format!("SHA-256, {part}"), sum.clone())));
-    section("Data", &words(&rows))
+    rows.extend(
+        data.sha256.iter().map(|(source, sum)| (format!("SHA-256, {source}"), sum.clone())),
+    );
+    section("Data", &key_values(&rows))
 }
 
-/// What the run was made with.
+/// Returns versions, platform and device.
 pub fn environment(run: &RunData) -> Markup {
     let environment = &run.environment;
     let commit =
@@ -107,18 +108,18 @@ pub fn environment(run: &RunData) -> Markup {
         ("seed", environment.seed.to_string()),
         ("started", environment.started.clone()),
     ];
-    section("Environment", &words(&rows.map(|(name, value)| (name.to_owned(), value))))
+    section("Environment", &key_values(&rows.map(|(name, value)| (name.to_owned(), value))))
 }
 
-/// Names and what there is to say of each.
-pub fn words(rows: &[(String, String)]) -> Markup {
-    html! { table class="words" { tbody {
+/// Returns a table of names and values.
+pub fn key_values(rows: &[(String, String)]) -> Markup {
+    html! { table class="key-values" { tbody {
         @for (name, value) in rows { tr { td class="quiet" { (name) } td { (value) } } }
     } } }
 }
 
-/// A number with a space between each three digits.
-fn thousands(number: u64) -> String {
+/// Formats a number with spaces as thousands separators.
+fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
     let (head, tail) = digits.split_at(first);
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_by_thousands() {
+    fn digits_are_grouped_by_thousands() {
         let shown =
             [0, 12, 999, 1000, 400_252].map(|number| thousands(number).replace('\u{202f}', " "));
         assert_eq!(shown, ["0", "12", "999", "1 000", "400 252"]);

@@ -1,3 +1,5 @@
+//! The arguments of `trainer model`, `completions`, `man` and `devices`.
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -5,7 +7,7 @@ use clap_complete::Shell;
 
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
-    /// Show the layers of a config's model, their shapes and what they take
+    /// Show the layers of a config's model: shapes, parameters and multiply-adds
     Summary(ModelSummaryArgs),
 }
 
@@ -31,7 +33,7 @@ pub struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// Write a page for each command into this directory, instead of one to stdout
+    /// Write one page per command to this directory instead of printing one page
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

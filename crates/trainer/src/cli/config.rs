@@ -6,23 +6,23 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check configs, without reading their data: all that is wrong with their values at once
+    /// Check configs without reading their data, and list all problems
     Check(CheckArgs),
-    /// Print a config with every value that it stands for
+    /// Print a config with all defaults, bases and overrides resolved
     Show(ShowArgs),
-    /// Print the JSON Schema of all configs, for editors
+    /// Print the JSON Schema of config files, for editors
     Schema(SchemaArgs),
-    /// Tell what a key means: its type, its choices and its default
+    /// Explain a key: its meaning, type, choices and default
     Explain(ExplainArgs),
-    /// List the keys in which two configs differ
+    /// List the keys whose values differ between two configs
     Diff(DiffArgs),
-    /// Write a first config for given data, with comments
+    /// Write a commented starter config for a data set
     Init(InitArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The TOML files of experiments
+    /// TOML files of experiments
     #[arg(value_name = "CONFIG", required = true)]
     pub configs: Vec<PathBuf>,
     /// Override a key of every config, for example training.epochs=10
@@ -35,13 +35,13 @@ pub struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The TOML file of the experiment
+    /// TOML file of the experiment
     #[arg(value_name = "CONFIG")]
     pub config: PathBuf,
     /// Override a key of the config, for example training.epochs=10
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
-    /// Say behind each value where it comes from: a line of a file, --set, or the default
+    /// Show the origin of each value in a comment: a line of a file, --set, or the default
     #[arg(long, conflicts_with = "json")]
     pub origins: bool,
     /// Print JSON
@@ -51,27 +51,27 @@ pub struct ShowArgs {
 
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// Print a page of all keys instead, as in docs/config.md
+    /// Print the reference of all keys in Markdown instead, as in docs/config.md
     #[arg(long)]
     pub markdown: bool,
-    /// Print the JSON Schema of the files of sweeps instead
+    /// Print the JSON Schema of sweep files instead
     #[arg(long, conflicts_with = "markdown")]
     pub sweep: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A key or a table, for example optimizer.adam.beta_1; the tables at the top if not given
+    /// Key or table, for example optimizer.adam.beta_1 [default: list the top-level keys]
     #[arg(value_name = "KEY")]
     pub key: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// The TOML file of one experiment
+    /// TOML file of the first experiment
     #[arg(value_name = "ONE")]
     pub one: PathBuf,
-    /// The TOML file of the other
+    /// TOML file of the second experiment
     #[arg(value_name = "OTHER")]
     pub other: PathBuf,
     /// Print JSON
@@ -81,10 +81,10 @@ pub struct DiffArgs {
 
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// An HDF5 file in the layout of the courses, or a directory of them
+    /// HDF5 file in the layout of data/README.md, or a directory of such files
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
-    /// The file to write; else it is called as the data
+    /// Output file [default: the name of the data with .toml]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }

@@ -1,29 +1,32 @@
+//! The arguments of `trainer runs`.
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use data::SplitKind;
 
-use super::SplitChoice;
+use super::split_kind;
 
 #[derive(Debug, Args)]
 pub struct RunsArgs {
     #[command(subcommand)]
     pub command: RunsCommand,
-    /// The directory of the runs [default: runs]
+    /// Directory of the runs [default: runs]
     #[arg(long, value_name = "DIR", global = true)]
     pub runs: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
-    /// List the runs, the newest last
+    /// List the runs, newest last
     List(RunsListArgs),
-    /// Show what a run is and what it reached
+    /// Show the config, data and results of a run
     Show(RunsShowArgs),
-    /// Show in what runs differ: scores, configs, programs, data
+    /// Compare runs: results, configs, program versions, data
     Compare(RunsCompareArgs),
     /// Print the path of the finished run with the highest accuracy
     Best(RunsBestArgs),
-    /// Delete runs; never one that is running, nor anything that is no run
+    /// Delete runs; refuses active runs and other directories
     Rm(RunsRmArgs),
 }
 
@@ -36,7 +39,7 @@ pub struct RunsListArgs {
 
 #[derive(Debug, Args)]
 pub struct RunsShowArgs {
-    /// The run: its name, or the path of its directory
+    /// Name or directory of the run
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Print JSON
@@ -46,7 +49,7 @@ pub struct RunsShowArgs {
 
 #[derive(Debug, Args)]
 pub struct RunsCompareArgs {
-    /// Two or more runs: their names, or the paths of their directories
+    /// Names or directories of two or more runs
     #[arg(value_name = "RUN", required = true, num_args = 2..)]
     pub runs_to_compare: Vec<PathBuf>,
     /// Print JSON
@@ -56,12 +59,12 @@ pub struct RunsCompareArgs {
 
 #[derive(Debug, Args)]
 pub struct RunsBestArgs {
-    /// Only runs of the config of this name
+    /// Consider only runs of the config with this name
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
-    /// The accuracy to choose by; if not given, validation where runs have it, else test
-    #[arg(long, value_enum, value_name = "PART")]
-    pub by: Option<SplitChoice>,
+    /// Accuracy to compare [default: validation if available, else test]
+    #[arg(long, value_parser = split_kind(), value_name = "SPLIT")]
+    pub by: Option<SplitKind>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -69,10 +72,10 @@ pub struct RunsBestArgs {
 
 #[derive(Debug, Args)]
 pub struct RunsRmArgs {
-    /// The runs: their names, or the paths of their directories
+    /// Names or directories of the runs
     #[arg(value_name = "RUN", required = true)]
     pub runs_to_delete: Vec<PathBuf>,
-    /// Delete without asking
+    /// Delete without confirmation
     #[arg(short, long)]
     pub yes: bool,
 }

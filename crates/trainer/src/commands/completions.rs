@@ -6,7 +6,7 @@ use crate::cli::{Cli, CompletionsArgs};
 use crate::error::Failure;
 use crate::print;
 
-/// Prints the completions of a shell.
+/// Prints the completion script of a shell.
 pub fn completions(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "trainer", &mut script);

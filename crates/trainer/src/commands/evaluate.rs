@@ -1,21 +1,24 @@
 use std::cmp::Reverse;
 use std::process::ExitCode;
 
-use training::{ClassScore, Evaluation, Trained, WithoutTwins};
+use artifacts::{DeduplicatedScore, Evaluation};
 
-use super::STAND_IN;
+use super::SYNTHETIC_NOTICE;
 use crate::cli::EvaluateArgs;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::table::{Align, Table};
+use crate::text::escaped;
 use crate::{print, style};
 
-/// Scores the best model of a run on one part of its data.
-pub fn evaluate(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
-    let trained = Trained::open(&args.run, args.device.as_deref())?;
-    let evaluation = trained.evaluate(args.split.into())?;
-    print::result(&match args.json {
-        true => format!("{:#}", serde_json::json!(evaluation)),
-        false => text(&evaluation),
+/// Evaluates the best model of a run on one split of its data.
+pub fn evaluate(args: &EvaluateArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let model = context.open(&args.run, args.device.as_deref())?;
+    let evaluation = model.evaluate(args.split)?;
+    print::result(&if args.json {
+        format!("{:#}", serde_json::json!(evaluation))
+    } else {
+        text(&evaluation)
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -24,38 +27,38 @@ fn text(evaluation: &Evaluation) -> String {
     let correct = evaluation.correct();
     let mut text = format!(
         "{} set: {} ({correct} of {}), loss {:.4}\n",
-        evaluation.split.as_str(),
+        evaluation.split,
         style::strong(&format!("accuracy {:.1} %", 100.0 * evaluation.accuracy)),
         evaluation.count,
         evaluation.loss
     );
-    text += &evaluation.without_twins.as_ref().map_or(String::new(), without_twins);
+    text += &evaluation.deduplicated.as_ref().map_or(String::new(), deduplicated);
     text.push('\n');
     text += &class_table(evaluation);
     if let Some(roc_auc) = evaluation.roc_auc {
         text += &format!("ROC AUC {roc_auc:.4}\n");
     }
     text += &confusion(evaluation);
-    if evaluation.stand_in {
-        text = text + "\n\n" + &style::doubtful(STAND_IN);
+    if evaluation.synthetic {
+        text = text + "\n\n" + &style::doubtful(SYNTHETIC_NOTICE);
     }
     text
 }
 
-/// The score that no image of the training set helps, where there are such.
-fn without_twins(score: &WithoutTwins) -> String {
-    let images = match score.twins.len() {
+/// Score without the images that have near-duplicates in the training set, if there are any.
+fn deduplicated(score: &DeduplicatedScore) -> String {
+    let images = match score.near_duplicates.len() {
         0 => return String::new(),
-        1 => "1 image".to_owned(),
-        count => format!("{count} images"),
+        1 => "1 image that has a near-duplicate".to_owned(),
+        count => format!("{count} images that have near-duplicates"),
     };
     let rest = match score.accuracy {
-        None => "none is left".to_owned(),
+        None => "no image is left".to_owned(),
         Some(accuracy) => {
             format!("{:.1} % ({} of {})", 100.0 * accuracy, score.correct, score.count)
         }
     };
-    format!("without {images} with a twin in the training set: {rest}\n")
+    format!("without {images} in the training set: {rest}\n")
 }
 
 fn class_table(evaluation: &Evaluation) -> String {
@@ -64,48 +67,47 @@ fn class_table(evaluation: &Evaluation) -> String {
     for class in &evaluation.classes {
         let [precision, recall, f1] = [class.precision, class.recall, class.f1]
             .map(|value| format!("{:.1} %", 100.0 * value));
-        table.row([class.name.clone(), precision, recall, f1, class.count.to_string()]);
+        table.row([escaped(&class.name), precision, recall, f1, class.count.to_string()]);
     }
     table.text() + "\n"
 }
 
-/// The whole table where it fits, else what is confused most.
+/// The confusion matrix if it fits, otherwise the most frequent confusions.
 fn confusion(evaluation: &Evaluation) -> String {
-    let names = evaluation.classes.iter().map(|class| class.name.as_str());
-    let heads = names.map(|name| (name, Align::Right));
+    let names: Vec<_> = evaluation.classes.iter().map(|class| escaped(&class.name)).collect();
+    let heads = names.iter().map(|name| (name.as_str(), Align::Right));
     let mut table = Table::new([("", Align::Left)].into_iter().chain(heads), 0);
-    for (class, row) in evaluation.classes.iter().zip(&evaluation.confusion) {
-        table.row([class.name.clone()].into_iter().chain(row.iter().map(usize::to_string)));
+    for (name, row) in names.iter().zip(&evaluation.confusion) {
+        table.row([name.clone()].into_iter().chain(row.iter().map(usize::to_string)));
     }
-    match table.fits() {
-        true => {
-            let head = "confusion, one row a true class, one column a predicted one";
-            format!("\n{head}\n{}", table.text())
-        }
-        false => confused(evaluation),
+    if !table.fits() {
+        return confused_pairs(evaluation);
     }
+    format!("\nconfusion matrix: a row per true class, a column per prediction\n{}", table.text())
 }
 
-/// The most pairs of classes that are listed.
+/// Maximum number of class pairs to list.
 const PAIRS: usize = 10;
 
-/// Which classes are taken for which others, the most frequent first.
-fn confused(evaluation: &Evaluation) -> String {
-    let rows = evaluation.confusion.iter().enumerate();
-    let cells = rows.flat_map(|(of, row)| {
-        row.iter().enumerate().map(move |(taken, &count)| (count, of, taken))
-    });
-    let mut wrong: Vec<_> = cells.filter(|(count, of, taken)| *count > 0 && of != taken).collect();
-    wrong.sort_by_key(|&(count, of, taken)| (Reverse(count), of, taken));
-    let name = |class| evaluation.classes.get(class).map(|class: &ClassScore| class.name.clone());
-    let heads = [("class", Align::Left), ("taken for", Align::Left), ("times", Align::Right)];
-    let mut table = Table::new(heads, 0);
-    for &(count, of, taken) in wrong.iter().take(PAIRS) {
-        table.row([name(of), name(taken), Some(count.to_string())].map(Option::unwrap_or_default));
+/// Pairs of true and predicted class, the most frequent first.
+fn confused_pairs(evaluation: &Evaluation) -> String {
+    let mut pairs = Vec::new();
+    for (class, row) in evaluation.confusion.iter().enumerate() {
+        let cells = row.iter().enumerate();
+        let wrong = cells.filter(|&(predicted, count)| *count > 0 && predicted != class);
+        pairs.extend(wrong.map(|(predicted, &count)| (Reverse(count), class, predicted)));
     }
-    match wrong.len() {
-        0 => "\nno class is taken for another".to_owned(),
-        1..=PAIRS => format!("\nconfused most\n{}", table.text()),
-        all => format!("\nconfused most, {PAIRS} of {all} pairs\n{}", table.text()),
+    pairs.sort_unstable();
+    let heads = [("class", Align::Left), ("predicted as", Align::Left), ("count", Align::Right)];
+    let mut table = Table::new(heads, 0);
+    for &(Reverse(count), class, predicted) in pairs.iter().take(PAIRS) {
+        let [class, predicted] = [class, predicted].map(|class| evaluation.classes.get(class));
+        let (Some(class), Some(predicted)) = (class, predicted) else { continue };
+        table.row([escaped(&class.name), escaped(&predicted.name), count.to_string()]);
+    }
+    match pairs.len() {
+        0 => "\nno example is misclassified".to_owned(),
+        1..=PAIRS => format!("\nmost frequent confusions\n{}", table.text()),
+        all => format!("\nmost frequent confusions, {PAIRS} of {all} pairs\n{}", table.text()),
     }
 }

@@ -1,59 +1,60 @@
 use std::process::ExitCode;
 
-use training::{GradientCheck, GradientCheckOptions, Planted, RunConfig, TensorCheck};
+use training::{GradientCheck, GradientCheckOptions, InjectedBugReport, TensorCheck};
 
-use super::STAND_IN;
+use super::synthetic_line;
 use crate::cli::GradcheckArgs;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::table::{Align, Table};
 use crate::{print, style};
 
-/// Checks the gradients of an experiment; the program fails if they are not those of its cost.
-pub fn gradcheck(args: &GradcheckArgs) -> Result<ExitCode, Failure> {
-    let config = RunConfig::read(&args.config, &args.overrides)
-        .map_err(|error| Failure::usage(error.to_string()))?;
+/// Checks the gradients of an experiment; exits with a failure if they differ.
+pub fn gradcheck(args: &GradcheckArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let config = context.read_config(&args.config, &args.overrides)?;
     let options = GradientCheckOptions {
         examples: args.examples as usize,
         samples: args.samples as usize,
         threshold: args.threshold,
-        plant: args.plant.map(Into::into),
+        injected_bug: args.inject_bug.map(Into::into),
     };
-    let check = GradientCheck::of(&config, &options)?;
-    print::result(&match args.json {
-        true => format!("{:#}", serde_json::json!(check)),
-        false => text(&check),
+    let check = GradientCheck::run(&config, &options)?;
+    print::result(&if args.json {
+        format!("{:#}", serde_json::json!(check))
+    } else {
+        text(&check)
     })?;
     Ok(if check.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn text(check: &GradientCheck) -> String {
-    let stand_in = if check.stand_in { style::doubtful(STAND_IN) + "\n" } else { String::new() };
-    let (name, cost, examples) = (&check.name, check.cost, check.examples);
-    let planted = check.planted.as_ref().map_or(String::new(), planted);
-    let verdict = match check.passed {
-        true => style::good("gradients agree"),
-        false => style::bad("gradients differ"),
-    };
+    let verdict =
+        if check.passed { style::good("gradients agree") } else { style::bad("gradients differ") };
     format!(
-        "{stand_in}{name}: cost {cost:.4} of {examples} training examples, in f64\n{planted}\n{}\n\n{verdict}: relative difference {}, threshold {:e}",
+        "{}{}: cost {:.4} on {} training examples, in f64\n{}\n{}\n\n{verdict}: relative difference {}, threshold {:e}",
+        synthetic_line(check.synthetic),
+        check.name,
+        check.cost,
+        check.examples,
+        check.injected_bug.as_ref().map_or(String::new(), injected_bug),
         table(check),
         number(check.difference),
         check.threshold,
     )
 }
 
-fn planted(planted: &Planted) -> String {
-    let place = planted.tensor.as_ref().map_or(String::new(), |tensor| format!(" in {tensor}"));
-    format!("planted on purpose: {}{place}\n", planted.error.as_str())
+fn injected_bug(report: &InjectedBugReport) -> String {
+    let tensor = report.tensor.as_ref().map_or(String::new(), |tensor| format!(" in {tensor}"));
+    format!("injected bug: {}{tensor}\n", report.bug.as_str())
 }
 
-/// One row a tensor.
+/// One row per tensor.
 fn table(check: &GradientCheck) -> String {
     let numbers = ["shape", "checked", "skipped", "difference"].map(|head| (head, Align::Right));
     let mut table = Table::new([("tensor", Align::Left)].into_iter().chain(numbers), 0);
     for tensor in &check.tensors {
         let [checked, skipped] = [tensor.checked, tensor.skipped].map(|count| count.to_string());
-        let difference = tensor.difference.map_or("kinks only".to_owned(), number);
+        let difference = tensor.difference.map_or("all skipped".to_owned(), number);
         table.row([tensor.name.clone(), shape(tensor), checked, skipped, difference]);
     }
     table.text()

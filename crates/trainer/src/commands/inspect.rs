@@ -1,49 +1,53 @@
-//! Tells what a data set holds and what is wrong with it.
+//! `trainer data inspect`: summarizes a data set and reports its problems.
 
+mod images;
 mod page;
-mod pictures;
 mod text;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use dataset::hdf5::{self, Hdf5Error, Hdf5File, Keep, Part};
-use dataset::{DatasetConfig, DatasetError, InspectedPart, Inspection, Source};
+use data::{DatasetError, LoadedDataset, SplitKind};
+use data_hdf5::{Hdf5Error, Hdf5File, Residency};
+use data_sources::DatasetConfig;
+use data_sources::quality::inspection::{InspectedPart, Inspection};
 use serde::Serialize;
-use training::{RunConfig, RunError};
+use training::RunError;
 
 use crate::cli::InspectArgs;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::print;
 
-/// The parts of a data set, and where they come from.
+/// The splits of a data set and their origins.
+#[derive(Default)]
 pub(super) struct Subject {
     pub(super) parts: Vec<InspectedPart>,
     pub(super) classes: Vec<String>,
-    pub(super) stand_in: bool,
-    /// For each part its file, or how it was made.
-    origins: BTreeMap<&'static str, String>,
-    /// SHA-256 of each set of the source.
+    pub(super) synthetic: bool,
+    /// File of each split, or how it was made.
+    origins: BTreeMap<SplitKind, String>,
+    /// SHA-256 of each file.
     sha256: BTreeMap<String, String>,
 }
 
-/// All that is told.
+/// Everything that is printed.
 #[derive(Serialize)]
 struct Report<'a> {
     input: String,
-    stand_in: bool,
-    origins: &'a BTreeMap<&'static str, String>,
+    synthetic: bool,
+    origins: &'a BTreeMap<SplitKind, String>,
     sha256: &'a BTreeMap<String, String>,
     #[serde(flatten)]
     inspection: &'a Inspection,
     problems: Vec<String>,
 }
 
-/// Inspects the data of an experiment, or those of a file.
-pub fn inspect(args: &InspectArgs) -> Result<ExitCode, Failure> {
-    let subject = Subject::open(&args.input)?;
+/// Inspects the data of a config or of an HDF5 file.
+pub fn inspect(args: &InspectArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let subject = Subject::open(&args.input, context)?;
     if let Some(out) = &args.out {
         prepare(out)?;
     }
@@ -51,16 +55,18 @@ pub fn inspect(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let inspection = inspection.map_err(|error| Failure::run(&error))?;
     let report = Report {
         input: args.input.display().to_string(),
-        stand_in: subject.stand_in,
+        synthetic: subject.synthetic,
         origins: &subject.origins,
         sha256: &subject.sha256,
         inspection: &inspection,
         problems: inspection.problems(),
     };
-    let drawn = args.out.as_ref().map(|out| draw(&subject.parts, &report, out)).transpose()?;
-    print::result(&match args.json {
-        true => format!("{:#}", serde_json::json!(report)),
-        false => text::of(&report, drawn.as_deref()),
+    let page =
+        args.out.as_ref().map(|out| page::write(&subject.parts, &report, out)).transpose()?;
+    print::result(&if args.json {
+        format!("{:#}", serde_json::json!(report))
+    } else {
+        text::of(&report, page.as_deref())
     })?;
     Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -68,87 +74,76 @@ pub fn inspect(args: &InspectArgs) -> Result<ExitCode, Failure> {
 fn prepare(out: &Path) -> Result<(), Failure> {
     fs::create_dir_all(out).map_err(|error| {
         Failure::usage(format!(
-            "cannot make the directory {}: {error}\n  name another one with --out",
+            "cannot create the directory {}: {error}\n  choose another one with --out",
             out.display()
         ))
     })
 }
 
-/// Draws the page, and pictures of images; the files that are to be looked at.
-fn draw(parts: &[InspectedPart], report: &Report, out: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut drawn = vec![page::draw(parts, report, out)?];
-    if report.inspection.are_images {
-        drawn.extend(pictures::draw(parts, report.inspection, out)?);
-    }
-    Ok(drawn)
-}
-
 impl Subject {
-    pub(super) fn open(input: &Path) -> Result<Self, Failure> {
-        match is_config(input) {
-            true => Self::of_config(input),
-            false => Self::of_file(input).map_err(|error| Failure::run(&error)),
+    pub(super) fn open(input: &Path, context: &Context) -> Result<Self, Failure> {
+        if is_config(input) {
+            return Self::of_config(input, context);
         }
+        Self::of_file(input).map_err(|error| Failure::run(&error))
     }
 
-    /// The parts as a run of the config has them.
-    fn of_config(path: &Path) -> Result<Self, Failure> {
-        let config =
-            RunConfig::read(path, &[]).map_err(|error| Failure::usage(error.to_string()))?;
+    /// The splits as a run of the config uses them.
+    fn of_config(path: &Path, context: &Context) -> Result<Self, Failure> {
+        let config = context.read_config(path, &[])?;
         let failed = |error: DatasetError| Failure::from(RunError::from(error));
         let dataset = config.dataset.resolve().map_err(failed)?;
-        let source = dataset.load().map_err(failed)?;
-        let origins = origins(&dataset, &source);
-        let (classes, stand_in) = (source.classes.clone(), source.stand_in);
-        let sha256 = source.sha256.clone();
-        let parts = InspectedPart::of(source, &config.split, config.seed).map_err(failed)?;
-        Ok(Self { parts, classes, stand_in, origins, sha256 })
+        let data = dataset.load().map_err(failed)?;
+        let origins = origins(&dataset, &data);
+        let (classes, synthetic) = (data.classes.clone(), data.synthetic);
+        let sha256 = data.sha256.clone();
+        let parts = InspectedPart::of(data, &config.split, config.seed).map_err(failed)?;
+        Ok(Self { parts, classes, synthetic, origins, sha256 })
     }
 
-    /// The parts that a file holds: one or both.
+    /// The training and the test set of a file, or one of them.
     fn of_file(path: &Path) -> Result<Self, Hdf5Error> {
-        let (train, test) = (part(path, Part::Train)?, part(path, Part::Test)?);
-        let of_both = train.as_ref().or(test.as_ref());
-        let (classes, stand_in) =
-            of_both.map(|file| (file.classes.clone(), file.stand_in)).unwrap_or_default();
-        let sha256 = of_both.map(|file| ("file".to_owned(), file.sha256.clone()));
-        let parts = [("train", train), ("test", test)].into_iter();
-        let parts =
-            parts.filter_map(|(name, file)| Some(InspectedPart::whole(name, file?.examples)));
-        let parts: Vec<_> = parts.collect();
-        let origins = parts.iter().map(|part| (part.name, path.display().to_string()));
-        let origins = origins.collect();
-        Ok(Self { classes, stand_in, origins, sha256: sha256.into_iter().collect(), parts })
+        let mut subject = Self::default();
+        for split in [SplitKind::Train, SplitKind::Test] {
+            let Some(file) = open(path, split)? else { continue };
+            subject.parts.push(InspectedPart::whole(split, file.examples));
+            subject.origins.insert(split, path.display().to_string());
+            if subject.parts.len() == 1 {
+                (subject.classes, subject.synthetic) = (file.classes, file.synthetic);
+                subject.sha256.insert("file".to_owned(), file.sha256);
+            }
+        }
+        Ok(subject)
     }
 }
 
-/// Whether a path is that of a config, and not of an HDF5 file.
+/// Returns true for the path of a config, false for that of an HDF5 file.
 pub(super) fn is_config(input: &Path) -> bool {
     input.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
 }
 
-/// One part of a file, if it has it.
-fn part(path: &Path, part: Part) -> Result<Option<Hdf5File>, Hdf5Error> {
-    match hdf5::open(path, part, Keep::Automatic) {
+/// One split of a file, if it has it.
+fn open(path: &Path, split: SplitKind) -> Result<Option<Hdf5File>, Hdf5Error> {
+    match data_hdf5::open(path, split, Residency::Automatic) {
         Err(Hdf5Error::WrongPart { .. }) => Ok(None),
         file => file.map(Some),
     }
 }
 
-/// Where each part comes from.
-fn origins(dataset: &DatasetConfig, source: &Source) -> BTreeMap<&'static str, String> {
+/// Origin of each split.
+fn origins(dataset: &DatasetConfig, data: &LoadedDataset) -> BTreeMap<SplitKind, String> {
     let DatasetConfig::Hdf5(files) = dataset else {
-        let drawn = || "drawn by the trainer".to_owned();
-        return ["train", "validation", "test"].map(|part| (part, drawn())).into();
+        return SplitKind::ALL.map(|split| (split, "generated by the trainer".to_owned())).into();
     };
-    let path = |file: &Path| files.directory.join(file).display().to_string();
-    let of = |file: &Option<PathBuf>, exists: bool| {
-        let own = file.as_deref().filter(|_| exists).map(path);
-        own.unwrap_or_else(|| format!("held out of {}", path(&files.train)))
-    };
-    BTreeMap::from([
-        ("train", path(&files.train)),
-        ("validation", of(&files.validation, source.validation.is_some())),
-        ("test", of(&files.test, source.test.is_some())),
-    ])
+    let own = [
+        (SplitKind::Train, Some(&files.train)),
+        (SplitKind::Validation, files.validation.as_ref().filter(|_| data.validation.is_some())),
+        (SplitKind::Test, files.test.as_ref().filter(|_| data.test.is_some())),
+    ];
+    let train = files.directory.join(&files.train);
+    let origins = own.map(|(split, file)| match file {
+        Some(file) => (split, files.directory.join(file).display().to_string()),
+        None => (split, format!("held out of {}", train.display())),
+    });
+    origins.into()
 }

@@ -1,56 +1,56 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use report::RateCurves;
-use training::{Plan, RateSearch, RunConfig};
+use report::LrCurves;
+use training::LrRangeTest;
 
-use super::STAND_IN;
+use super::synthetic_line;
 use crate::cli::LrFindArgs;
+use crate::context::Context;
 use crate::error::Failure;
-use crate::{print, style};
+use crate::{print, style, text};
 
-/// Searches a learning rate for an experiment.
-pub fn lr_find(args: &LrFindArgs) -> Result<ExitCode, Failure> {
-    let config = RunConfig::read(&args.config, &args.overrides)
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    let plan = Plan::prepare(&config, args.device.as_deref(), option_env!("TRAINER_COMMIT"))?;
-    let search = plan.search_rate(args.steps as usize)?;
+/// Runs a learning rate range test and plots it.
+pub fn lr_find(args: &LrFindArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let config = context.read_config(&args.config, &args.overrides)?;
+    let experiment = context.prepare(&config, args.device.as_deref())?;
+    let test = experiment.lr_range_test(args.steps as usize)?;
     let stem = args.plot.clone().unwrap_or_else(|| PathBuf::from(format!("{}-lr", config.name)));
-    draw(&search, &stem)?;
-    print::result(&match args.json {
-        true => format!("{:#}", serde_json::json!(search)),
-        false => text(&search, &stem.display().to_string()),
+    draw(&test, &stem)?;
+    print::result(&if args.json {
+        format!("{:#}", serde_json::json!(test))
+    } else {
+        text(&test, &stem)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn draw(search: &RateSearch, stem: &std::path::Path) -> Result<(), Failure> {
-    let curves = RateCurves {
-        rates: &search.rates,
-        losses: &search.losses,
-        smoothed: &search.smoothed,
-        suggestion: search.suggestion,
+fn draw(test: &LrRangeTest, stem: &Path) -> Result<(), Failure> {
+    let curves = LrCurves {
+        rates: &test.rates,
+        losses: &test.losses,
+        smoothed: &test.smoothed,
+        suggestion: test.suggestion,
     };
-    let title = format!("{}: learning rate range test", search.name);
-    report::draw_rate_search(&curves, &title, stem).map_err(|error| Failure::run(&error))
+    let title = format!("{}: learning rate range test", test.name);
+    report::draw_lr_range_test(&curves, &title, stem).map_err(|error| Failure::run(&error))
 }
 
-fn text(search: &RateSearch, stem: &str) -> String {
-    let stand_in = if search.stand_in { style::doubtful(STAND_IN) + "\n" } else { String::new() };
-    let range = search.rates.first().zip(search.rates.last());
-    let tried =
+fn text(test: &LrRangeTest, stem: &Path) -> String {
+    let range = test.rates.first().zip(test.rates.last());
+    let range =
         range.map_or(String::new(), |(first, last)| format!(" from {first:.1e} to {last:.1e}"));
-    let verdict = match search.suggestion {
-        Some(rate) => {
-            format!("suggestion: {}", style::strong(&format!("a learning rate of {rate:.1e}")))
+    let verdict = match test.suggestion {
+        Some(rate) => format!("suggested learning rate: {}", style::strong(&format!("{rate:.1e}"))),
+        None => {
+            "no suggestion: the loss never decreased\n  check the data and the model".to_owned()
         }
-        None => "no suggestion: the loss never fell\n  look at the data and at the model first"
-            .to_owned(),
     };
     format!(
-        "{stand_in}{}: {} steps{tried}\n{verdict}\n{}",
-        search.name,
-        search.rates.len(),
-        style::faint(&format!("plot: {stem}.png"))
+        "{}{}: {} steps{range}\n{verdict}\n{}",
+        synthetic_line(test.synthetic),
+        test.name,
+        test.rates.len(),
+        style::faint(&format!("plot: {}.svg", text::path(stem)))
     )
 }

@@ -9,7 +9,7 @@ use crate::cli::{Cli, ManArgs};
 use crate::error::Failure;
 use crate::print;
 
-/// Prints the manual page of the program, or writes one for each command.
+/// Prints the manual page of the program, or writes one page per command.
 pub fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
     match &args.out {
         Some(directory) => write(directory)?,
@@ -26,11 +26,11 @@ pub fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
 fn write(directory: &Path) -> Result<(), Failure> {
     let written = fs::create_dir_all(directory)
         .and_then(|()| clap_mangen::generate_to(Cli::command(), directory));
+    let directory = directory.display();
     written.map_err(|error| {
-        let directory = directory.display();
         Failure::usage(format!(
-            "cannot write into {directory}: {error}\n  name another directory with --out"
+            "cannot write to {directory}: {error}\n  choose another directory with --out"
         ))
     })?;
-    print::result(&format!("manual pages in {0}: man -l {0}/trainer.1", directory.display()))
+    print::result(&format!("manual pages in {directory}: man -l {directory}/trainer.1"))
 }

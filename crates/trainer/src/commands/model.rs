@@ -1,20 +1,22 @@
 use std::process::ExitCode;
 
-use training::{Layer, ModelSummary, RunConfig};
+use artifacts::LayerSummary;
+use training::ModelSummary;
 
 use crate::cli::ModelSummaryArgs;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::print;
 use crate::table::{Align, Table, size};
 
-/// Shows the layers of a config's model.
-pub fn summary(args: &ModelSummaryArgs) -> Result<ExitCode, Failure> {
-    let config = RunConfig::read(&args.config, &args.overrides);
-    let config = config.map_err(|error| Failure::usage(error.to_string()))?;
+/// Prints the layers of a config's model.
+pub fn summary(args: &ModelSummaryArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let config = context.read_config(&args.config, &args.overrides)?;
     let summary = ModelSummary::of(&config)?;
-    print::result(&match args.json {
-        true => format!("{:#}", serde_json::json!(summary)),
-        false => text(&summary),
+    print::result(&if args.json {
+        format!("{:#}", serde_json::json!(summary))
+    } else {
+        text(&summary)
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -26,14 +28,14 @@ fn text(summary: &ModelSummary) -> String {
         image => format!("images of {}", shape(&image)),
     };
     format!(
-        "{name}: {input} in {classes} classes\n\n{}\n\n{parameters} parameters, of which {trained} are trained; {} in memory\n{} multiply-adds an example",
+        "{name}: {input} in {classes} classes\n\n{}\n\n{parameters} parameters, {trained} trainable; {} in memory\n{} multiply-adds per example",
         table(&summary.layers),
         size(summary.bytes as u64),
         short(summary.multiply_adds),
     )
 }
 
-fn table(layers: &[Layer]) -> String {
+fn table(layers: &[LayerSummary]) -> String {
     let mut table = Table::new(
         [
             ("layer", Align::Left),
@@ -56,7 +58,7 @@ fn shape(shape: &[usize]) -> String {
     shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x")
 }
 
-/// A number with three digits or a little more.
+/// Formats a number with a decimal prefix, such as `1.5 M`.
 fn short(number: usize) -> String {
     match number as f64 {
         number if number < 1e4 => number.to_string(),

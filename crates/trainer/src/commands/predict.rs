@@ -1,48 +1,51 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use training::{Prediction, Trained};
+use training::{ClassProbability, Prediction};
 
-use super::STAND_IN;
+use super::SYNTHETIC_NOTICE;
 use crate::cli::PredictArgs;
+use crate::context::Context;
 use crate::error::Failure;
+use crate::text::escaped;
 use crate::{print, style};
 
 /// Classifies images or points with the best model of a run.
-pub fn predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
-    let trained = Trained::open(&args.run, args.device.as_deref())?;
-    let predictions = match args.features.is_empty() {
-        true => trained.predict_images(&args.images)?,
-        false => trained.predict_features(&args.features)?,
+pub fn predict(args: &PredictArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let model = context.open(&args.run, args.device.as_deref())?;
+    let predictions = if args.features.is_empty() {
+        model.predict_images(&args.images)?
+    } else {
+        model.predict_features(&args.features)?
     };
-    if args.json {
+    let synthetic = model.data_identity().synthetic;
+    print::result(&if args.json {
         let run = args.run.display().to_string();
-        let all =
-            json!({ "run": run, "stand_in": trained.data().stand_in, "predictions": predictions });
-        print::result(&format!("{all:#}"))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let mut lines: Vec<String> = predictions.iter().map(line).collect();
-    lines.extend(trained.data().stand_in.then(|| style::doubtful(STAND_IN)));
-    print::result(&lines.join("\n"))?;
+        format!("{:#}", json!({ "run": run, "synthetic": synthetic, "predictions": predictions }))
+    } else {
+        let mut lines: Vec<String> = predictions.iter().map(line).collect();
+        lines.extend(synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
+        lines.join("\n")
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The most other classes that are told; JSON has all.
-const OTHERS: usize = 2;
+/// Maximum number of less probable classes to print; JSON has all.
+const RUNNERS_UP: usize = 2;
 
 fn line(prediction: &Prediction) -> String {
-    let percent = |probability: f32| format!("{:.1} %", 100.0 * probability);
-    let mut others: Vec<_> = prediction.probabilities.iter().collect();
-    others.sort_by(|one, other| other.probability.total_cmp(&one.probability));
-    let others = others.iter().skip(1).take(OTHERS);
-    let others = others.map(|pair| format!("{} ({})", pair.class, percent(pair.probability)));
-    let others = others.collect::<Vec<_>>().join(", ");
+    let mut classes: Vec<_> = prediction.probabilities.iter().collect();
+    classes.sort_by(|one, other| other.probability.total_cmp(&one.probability));
+    let others: Vec<_> = classes.into_iter().skip(1).take(RUNNERS_UP).map(with_percent).collect();
     format!(
-        "{}: {} ({})  {}",
-        prediction.input,
-        style::strong(&prediction.class),
-        percent(prediction.probability),
-        style::faint(&format!("else {others}"))
+        "{}: {} ({:.1} %)  {}",
+        escaped(&prediction.input),
+        style::strong(&escaped(&prediction.class)),
+        100.0 * prediction.probability,
+        style::faint(&format!("then {}", others.join(", ")))
     )
+}
+
+fn with_percent(class: &ClassProbability) -> String {
+    format!("{} ({:.1} %)", escaped(&class.class), 100.0 * class.probability)
 }

@@ -1,50 +1,45 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use dataset::Work;
+use support::ProgressTask;
 
+use crate::ui::EpochEvent;
 use crate::{print, style};
 
-/// Tells how far all runs are: a line for each that ends, and what the line of progress says.
-pub struct Progress {
+/// Progress of several runs: a printed line per finished run, and the progress line.
+pub struct GroupProgress {
     total: usize,
     started: Instant,
     is_silent: bool,
-    work: Work,
+    task: ProgressTask,
     done: Mutex<usize>,
 }
 
-impl Progress {
-    /// None of `total` runs is done.
-    pub fn new(total: usize) -> Self {
-        let work = Work::begin("training", total);
-        Self { total, started: Instant::now(), is_silent: false, work, done: Mutex::new(0) }
+impl GroupProgress {
+    /// Progress of `total` runs. If `is_silent`, only the progress line is shown.
+    pub fn new(total: usize, is_silent: bool) -> Self {
+        let task = ProgressTask::start("training", total);
+        Self { total, started: Instant::now(), is_silent, task, done: Mutex::new(0) }
     }
 
-    /// The same without lines: what is printed is for a program.
-    pub fn silent(total: usize) -> Self {
-        Self { is_silent: true, ..Self::new(total) }
-    }
-
-    /// A run is under way.
-    pub fn update(&self, run: &str, line: &str) {
-        // Of the line of an epoch its number is enough.
-        let epoch = line.split("  train").next().unwrap_or(line);
+    /// Shows the epoch that a run has reached.
+    pub fn epoch_done(&self, run: &str, EpochEvent { epoch, epochs, .. }: &EpochEvent) {
         let done = *self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        self.work.rename(format!("[{done} of {}] {run}: {epoch}", self.total));
+        let total = self.total;
+        self.task.set_message(format!("[{done} of {total}] {run}: epoch {epoch}/{epochs}"));
     }
 
-    /// A run has ended.
-    pub fn done(&self, run: &str, result: &str) {
+    /// Prints the result of a run that has ended.
+    pub fn run_done(&self, run: &str, result: &str) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         *done += 1;
-        self.work.advance(1);
+        self.task.advance(1);
         if self.is_silent {
             return;
         }
-        let left = self.started.elapsed().div_f64(*done as f64);
-        let left = left.mul_f64((self.total - *done) as f64).as_secs().div_ceil(60);
-        let far = style::faint(&format!("[{done} of {}, {left} min left]", self.total));
-        print::event(&format!("{far} {run}: {result}"));
+        let per_run = self.started.elapsed().div_f64(*done as f64);
+        let left = per_run.mul_f64((self.total - *done) as f64).as_secs().div_ceil(60);
+        let counter = style::faint(&format!("[{done} of {}, {left} min left]", self.total));
+        print::event(&format!("{counter} {run}: {result}"));
     }
 }

@@ -1,20 +1,21 @@
 use std::process::ExitCode;
 
-use training::RunDir;
+use artifacts::RunDir;
 
 use crate::cli::ReportArgs;
+use crate::context::Context;
 use crate::error::Failure;
-use crate::{pictures, print};
+use crate::{pictures, print, text};
 
-/// Draws the report of a run again, or compares it with another run.
-pub fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
+/// Writes the report of a run again, or a comparison with another run.
+pub fn report(args: &ReportArgs, context: &Context) -> Result<ExitCode, Failure> {
     let run = RunDir::open(&args.run)?;
-    // Another process may be writing what is read here.
+    // Another process may be writing to the run.
     let _lock = run.lock()?;
     let page = match &args.against {
-        Some(other) => pictures::compare(&run, &RunDir::open(other)?)?,
-        None => pictures::report(&run, args.device.as_deref())?,
+        Some(other) => pictures::compare(context, &run, &RunDir::open(other)?)?,
+        None => pictures::report(context, &run, args.device.as_deref())?,
     };
-    print::result(&page.display().to_string())?;
+    print::result(&text::path(&page))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,70 +1,77 @@
-//! `trainer runs`: what there is in a directory of runs.
+//! `trainer runs`: lists, shows, compares and deletes the runs of a directory.
 
 mod best;
 mod compare;
+mod format;
 mod list;
 mod remove;
 mod show;
-mod words;
 
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use training::{RunEntry, RunRecord, list_runs};
+use training::ModelRegistry;
+use training::runs::{self, RunEntry, RunRecord};
 
+use super::RUNS_DIR;
 use crate::cli::{RunsArgs, RunsCommand};
+use crate::context::Context;
 use crate::error::Failure;
 
-/// Lists, shows, compares or deletes runs, or finds the best one.
-pub fn runs(args: &RunsArgs) -> Result<ExitCode, Failure> {
-    let place = Place { named: args.runs.as_deref() };
+/// Runs a subcommand of `trainer runs`.
+pub fn runs(args: &RunsArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let directory = RunsDirectory { argument: args.runs.as_deref(), models: context.models };
     match &args.command {
-        RunsCommand::List(args) => list::list(&place, args),
-        RunsCommand::Show(args) => show::show(&place, args),
-        RunsCommand::Compare(args) => compare::compare(&place, args),
-        RunsCommand::Best(args) => best::best(&place, args),
-        RunsCommand::Rm(args) => remove::remove(&place, args),
+        RunsCommand::List(args) => list::list(&directory, args),
+        RunsCommand::Show(args) => show::show(&directory, args),
+        RunsCommand::Compare(args) => compare::compare(&directory, args),
+        RunsCommand::Best(args) => best::best(&directory, args),
+        RunsCommand::Rm(args) => remove::remove(&directory, args),
     }?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The directory of the runs.
-struct Place<'a> {
-    /// The one that the user named.
-    named: Option<&'a Path>,
+/// Directory that contains runs.
+struct RunsDirectory<'a> {
+    /// Value of `--runs`.
+    argument: Option<&'a Path>,
+    models: &'a ModelRegistry,
 }
 
-impl Place<'_> {
+impl RunsDirectory<'_> {
     fn path(&self) -> &Path {
-        self.named.unwrap_or(Path::new("runs"))
+        self.argument.unwrap_or(Path::new(RUNS_DIR))
     }
 
-    /// What there is; nothing before the first run.
+    /// Lists the entries of the directory; none before the first run.
     fn list(&self) -> Result<Vec<RunEntry>, Failure> {
-        match self.named.is_none() && !self.path().exists() {
-            true => Ok(Vec::new()),
-            false => Ok(list_runs(self.path())?),
+        if self.argument.is_none() && !self.path().exists() {
+            return Ok(Vec::new());
         }
+        Ok(runs::list(self.path(), self.models)?)
     }
 
-    /// The run that the user named, by its name in this directory or by its path.
+    /// Reads a run by its name in this directory or by its path.
     fn read(&self, run: &Path) -> Result<RunRecord, Failure> {
-        Ok(RunRecord::read(&self.find(run)?)?)
+        Ok(RunRecord::read(&self.find(run)?, self.models)?)
     }
 
-    /// The path of what the user named.
+    /// Returns the path of a run, given its name in this directory or its path.
     fn find(&self, run: &Path) -> Result<PathBuf, Failure> {
-        // A link to nowhere is there too.
-        let is_there = |path: &PathBuf| path.is_symlink() || path.exists();
         let mut parts = run.components();
         let is_name = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
-        let inside = is_name.then(|| self.path().join(run)).filter(is_there);
-        inside.or_else(|| Some(run.to_owned()).filter(is_there)).ok_or_else(|| {
+        let candidates = [is_name.then(|| self.path().join(run)), Some(run.to_owned())];
+        candidates.into_iter().flatten().find(|path| exists(path)).ok_or_else(|| {
             Failure::usage(format!(
-                "there is no run {} in {}\n  `trainer runs list` shows those that there are; --runs names another directory",
+                "no run {} in {}\n  `trainer runs list` lists the runs; choose another directory with --runs",
                 run.display(),
                 self.path().display()
             ))
         })
     }
+}
+
+/// Returns true if there is anything at `path`, even a broken symbolic link.
+fn exists(path: &Path) -> bool {
+    path.is_symlink() || path.exists()
 }

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::fmt::{self, Display};
 use std::time::Instant;
 
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
@@ -7,53 +8,92 @@ use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
 };
-use dataset::Work;
+use support::ProgressTask;
 
-/// What an epoch counts in the work of all.
-const EPOCH: usize = 1000;
+/// Units of progress per epoch.
+const EPOCH_UNITS: usize = 1000;
 
-/// One line for each epoch that is reported.
-pub struct Plain {
-    show: Box<dyn Fn(&str) + Send + Sync>,
+/// Results of one epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpochEvent {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Number of epochs of the run.
+    pub epochs: usize,
+    /// Scores on the training set.
+    pub train: Option<EpochScores>,
+    /// Scores on the validation set, if there is one.
+    pub validation: Option<EpochScores>,
+    /// Duration of the epoch.
+    pub seconds: f64,
+}
+
+/// Loss and accuracy on one split.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EpochScores {
+    /// Mean loss.
+    pub loss: f64,
+    /// Accuracy in percent.
+    pub accuracy: f64,
+}
+
+impl Display for EpochEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.epochs.to_string().len();
+        write!(f, "epoch {:>width$}/{}", self.epoch, self.epochs)?;
+        for (split, scores) in [("train", self.train), ("val", self.validation)] {
+            if let Some(EpochScores { loss, accuracy }) = scores {
+                write!(f, "  {split} loss {loss:.4}, {accuracy:5.1} %")?;
+            }
+        }
+        write!(f, "  {:.1} s", self.seconds)
+    }
+}
+
+/// Renderer that reports each epoch as an [`EpochEvent`].
+pub struct PlainRenderer {
+    on_epoch: Box<dyn Fn(&EpochEvent) + Send + Sync>,
     epochs: usize,
     names: HashMap<MetricId, MetricName>,
     train: HashMap<MetricName, f64>,
     validation: HashMap<MetricName, f64>,
     epoch_start: Instant,
-    work: Option<Work>,
-    /// The epochs done, and the items of the pass over the training set that goes on.
-    done: usize,
+    task: Option<ProgressTask>,
+    epochs_done: usize,
+    /// Items of the current pass over the training set; 0 during validation.
     items: usize,
 }
 
-impl Plain {
-    /// Gives each line to `show`.
-    pub fn new(show: impl Fn(&str) + Send + Sync + 'static) -> Self {
+impl PlainRenderer {
+    /// Renderer that calls `on_epoch` after each epoch.
+    pub fn new(on_epoch: impl Fn(&EpochEvent) + Send + Sync + 'static) -> Self {
         Self {
-            show: Box::new(show),
+            on_epoch: Box::new(on_epoch),
             epochs: 0,
             names: HashMap::new(),
             train: HashMap::new(),
             validation: HashMap::new(),
             epoch_start: Instant::now(),
-            work: None,
-            done: 0,
+            task: None,
+            epochs_done: 0,
             items: 0,
         }
     }
 
-    fn line(&self, epoch: usize) -> String {
-        let width = self.epochs.to_string().len();
-        let mut line = format!("epoch {epoch:>width$}/{}", self.epochs);
-        line += &scores("  train", &self.train);
-        line += &scores("  valid.", &self.validation);
-        line + &format!("  {:.1} s", self.epoch_start.elapsed().as_secs_f64())
+    fn event(&self, epoch: usize) -> EpochEvent {
+        EpochEvent {
+            epoch,
+            epochs: self.epochs,
+            train: scores(&self.train),
+            validation: scores(&self.validation),
+            seconds: self.epoch_start.elapsed().as_secs_f64(),
+        }
     }
 
-    /// So much of the epoch is trained.
-    fn reach(&self, of_epoch: usize) {
-        if let Some(work) = &self.work {
-            work.reach(self.done * EPOCH + of_epoch.min(EPOCH));
+    /// Sets the progress to `units` of the current epoch.
+    fn advance_to(&self, units: usize) {
+        if let Some(task) = &self.task {
+            task.set_done(self.epochs_done * EPOCH_UNITS + units.min(EPOCH_UNITS));
         }
     }
 
@@ -63,15 +103,12 @@ impl Plain {
     }
 }
 
-fn scores(title: &str, values: &HashMap<MetricName, f64>) -> String {
-    let value = |name: &str| values.get(&name.to_owned()).copied();
-    match (value("Loss"), value("Accuracy")) {
-        (Some(loss), Some(accuracy)) => format!("{title} loss {loss:.4}, {accuracy:5.1} %"),
-        _ => String::new(),
-    }
+fn scores(values: &HashMap<MetricName, f64>) -> Option<EpochScores> {
+    let [loss, accuracy] = ["Loss", "Accuracy"].map(|name| values.get(&name.to_owned()).copied());
+    Some(EpochScores { loss: loss?, accuracy: accuracy? })
 }
 
-impl MetricsRendererTraining for Plain {
+impl MetricsRendererTraining for PlainRenderer {
     fn update_train(&mut self, state: MetricState) {
         self.train.extend(self.named(state));
     }
@@ -81,19 +118,19 @@ impl MetricsRendererTraining for Plain {
     }
 }
 
-impl TrainingProgressLogger for Plain {
+impl TrainingProgressLogger for PlainRenderer {
     fn start(&mut self, epochs: usize, first: usize, _items: Option<usize>, _label: Option<&str>) {
         self.epochs = epochs;
-        self.done = first.saturating_sub(1);
-        self.work = Some(Work::go_on("training", self.done * EPOCH, epochs * EPOCH));
+        self.epochs_done = first.saturating_sub(1);
+        let done = self.epochs_done * EPOCH_UNITS;
+        self.task = Some(ProgressTask::resume("training", done, epochs * EPOCH_UNITS));
         self.epoch_start = Instant::now();
     }
 
     fn update_epoch(&mut self, epoch: usize) {
-        let line = self.line(epoch);
-        (self.show)(&line);
-        self.done = epoch;
-        self.reach(0);
+        (self.on_epoch)(&self.event(epoch));
+        self.epochs_done = epoch;
+        self.advance_to(0);
         self.epoch_start = Instant::now();
     }
 
@@ -102,21 +139,21 @@ impl TrainingProgressLogger for Plain {
     }
 
     fn update_split(&mut self, items: usize) {
-        if let Some(of_epoch) = (items * EPOCH).checked_div(self.items) {
-            self.reach(of_epoch);
+        if let Some(units) = (items * EPOCH_UNITS).checked_div(self.items) {
+            self.advance_to(units);
         }
     }
 
     fn end_split(&mut self) {}
 
     fn end(&mut self) {
-        self.work = None;
+        self.task = None;
     }
 
     fn log_event_training(&mut self, _event: String) {}
 }
 
-impl MetricsRenderer for Plain {
+impl MetricsRenderer for PlainRenderer {
     fn manual_close(&mut self) {}
 
     fn register_metric(&mut self, definition: MetricDefinition) {
@@ -124,13 +161,13 @@ impl MetricsRenderer for Plain {
     }
 }
 
-// Burn-train's renderers also show evaluations; the trainer prints those itself.
+// The trait covers evaluations too; the trainer prints their results itself.
 
-impl MetricsRendererEvaluation for Plain {
+impl MetricsRendererEvaluation for PlainRenderer {
     fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
 }
 
-impl EvaluationProgressLogger for Plain {
+impl EvaluationProgressLogger for PlainRenderer {
     fn start_global_progress(&mut self, _tests: usize) {}
 
     fn start_test(&mut self, _name: &str, _items: usize) {}
@@ -142,4 +179,18 @@ impl EvaluationProgressLogger for Plain {
     fn end_global_progress(&mut self) {}
 
     fn log_event_evaluation(&mut self, _event: String) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_one_line_with_the_scores_that_there_are() {
+        let train = Some(EpochScores { loss: 0.5, accuracy: 87.5 });
+        let event = EpochEvent { epoch: 3, epochs: 10, train, validation: None, seconds: 2.0 };
+        assert_eq!(event.to_string(), "epoch  3/10  train loss 0.5000,  87.5 %  2.0 s");
+        let event = EpochEvent { validation: train, ..event };
+        assert!(event.to_string().contains("%  val loss 0.5000,  87.5 %  "), "{event}");
+    }
 }

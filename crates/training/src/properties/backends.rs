@@ -3,13 +3,10 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor};
-use burn::train::TrainStep;
-use dataset::{Examples, Split};
+use data::{Examples, Split};
 
-use crate::classifier::Classifier;
 use crate::config::RunConfig;
 use crate::device::processors;
-use crate::environment::DataIdentity;
 
 const TRAINING: &str = r#"
 name = "backends"
@@ -49,14 +46,13 @@ fn weights(model: &str, device: Device) -> Vec<Vec<f32>> {
     let config: RunConfig = toml::from_str(&[TRAINING, model].concat()).unwrap();
     let data = images();
     let statistics = config.input.normalization.fit(&data.train).unwrap();
-    let identity = DataIdentity::of(&data);
     let device = device.autodiff();
-    let mut classifier =
-        Classifier::initial(&config, &identity, &statistics, FloatDType::F32, &device).unwrap();
+    let classifier = config.classifier(data.train.shape, data.classes.len());
+    let mut classifier = classifier.init(&statistics, FloatDType::F32, &device).unwrap();
     let mut optimizer = config.optimizer.init();
     for _ in 0..20 {
         let batch = classifier.batch(&data.train, &(0..32).collect::<Vec<_>>(), &device).unwrap();
-        let gradients: GradientsParams = TrainStep::step(&classifier, batch).grads;
+        let gradients: GradientsParams = classifier.forward_backward(&batch).1;
         classifier = optimizer.step(1e-3, classifier, gradients);
     }
     let mut weights = Weights(Vec::new());
@@ -67,7 +63,7 @@ fn weights(model: &str, device: Device) -> Vec<Vec<f32>> {
 #[test]
 fn twenty_steps_lead_to_the_same_weights_on_every_processor_backend() {
     for model in MODELS {
-        let mut backends = processors().into_iter().map(|chosen| weights(model, chosen.device));
+        let mut backends = processors().into_iter().map(|selected| weights(model, selected.device));
         let reference = backends.next().unwrap();
         for other in backends {
             for (one, other) in reference.iter().zip(&other) {

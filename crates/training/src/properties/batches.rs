@@ -1,17 +1,13 @@
-//! Which examples make a step, and that its batches are parts of one.
-
-use std::collections::BTreeMap;
+//! The batches of a step cover its examples, and their gradients add up to that of the step.
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::FloatDType;
-use burn::train::TrainStep;
-use dataset::{Examples, Statistics, shuffled};
+use data::{Examples, Statistics, shuffled};
 use rand::RngExt;
 
 use super::{Parameter, assert_close, device, parameters, random, rng, values};
-use crate::classifier::Classifier;
 use crate::config::{RunConfig, TrainingConfig};
-use crate::environment::DataIdentity;
+use crate::model::Classifier;
 
 const WIDTH: usize = 3;
 
@@ -23,7 +19,7 @@ fn config(table: &str) -> RunConfig {
     toml::from_str(&text).unwrap()
 }
 
-/// The batches of each step of an epoch, as a session makes them.
+/// The batches of each step of an epoch, as the trainer makes them.
 fn steps(training: &TrainingConfig, count: usize, epoch: u64) -> Vec<Vec<Vec<usize>>> {
     let batches =
         |items: &[usize]| items.chunks(training.batch_size(count)).map(<[usize]>::to_vec).collect();
@@ -58,18 +54,10 @@ fn assert_partition(batches: &[Vec<usize>], count: usize, batch_size: usize) {
 }
 
 fn classifier(config: &RunConfig, classes: usize) -> Classifier {
-    let identity = DataIdentity {
-        stand_in: false,
-        sha256: BTreeMap::new(),
-        are_images: false,
-        shape: [1, 1, WIDTH],
-        classes: (0..classes).map(|class| class.to_string()).collect(),
-        counts: BTreeMap::new(),
-    };
     let statistics = Statistics { shift: vec![0.1; WIDTH], scale: vec![0.7; WIDTH] };
-    let classifier =
-        Classifier::initial(config, &identity, &statistics, FloatDType::F64, &device()).unwrap();
-    // Of a training set in which some classes are larger.
+    let classifier = config.classifier([1, 1, WIDTH], classes);
+    let classifier = classifier.init(&statistics, FloatDType::F64, &device()).unwrap();
+    // For an unbalanced training set.
     let weights = config.objective.class_weights.fit(&[0, 0, 0, 1, 2, 2], classes);
     classifier.with_class_weights(weights)
 }
@@ -89,7 +77,7 @@ fn gradients(classifier: &Classifier, examples: &Examples, batch_size: usize) ->
         let mut batch = classifier.batch(examples, batch_items, &device()).unwrap();
         batch.step_examples = items.len();
         batch.step_weight = classifier.weight(examples, &items);
-        gradients.accumulate(classifier, TrainStep::step(classifier, batch).grads);
+        gradients.accumulate(classifier, classifier.forward_backward(&batch).1);
     }
     gradients.grads()
 }

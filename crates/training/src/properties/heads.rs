@@ -9,7 +9,7 @@ use super::{
     Parameter, assert_close, device, double, host, parameters, perceptron, random, rng, values,
     with_values,
 };
-use crate::objective::Head;
+use crate::model::Head;
 
 const INPUTS: usize = 6;
 

@@ -6,8 +6,8 @@ use models::{Activation, Initializer, MlpConfig, Model};
 use rand::RngExt;
 
 use super::{device, double, perceptron, random, rng, values, with_values};
-use crate::objective::Head;
-use crate::optimizer::{OptimizerConfig, SgdConfig};
+use crate::model::Head;
+use crate::optim::{OptimizerConfig, SgdConfig};
 
 const INPUTS: usize = 5;
 const UNITS: usize = 4;

@@ -1,46 +1,45 @@
+use artifacts::Environment;
 use serde::Serialize;
 use toml::Value;
 
 use super::RunRecord;
-use crate::config::RunConfig;
-use crate::environment::Environment;
+use crate::config::{FlatConfig, RunConfig, differing_keys, flatten};
 use crate::error::RunError;
-use crate::keys::{Keys, differing, keys};
 
-/// In what runs differ, beside their scores.
+/// Differences between runs, beside their scores.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
-    /// The keys of their resolved configs that differ.
+    /// Keys of the resolved configs.
     pub config: Vec<Difference>,
-    /// What differs in the program, the machine and the data.
+    /// Properties of the program, the machine and the data.
     pub environment: Vec<Difference>,
 }
 
-/// Something with another value in one of the runs, or of the configs.
+/// A key or property with different values.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Difference {
-    /// Its dotted path.
+    /// Dotted key.
     pub key: String,
-    /// The value in each, in their order; none where there is no such key.
+    /// Value in each run, in order; `None` if it is absent.
     pub values: Vec<Option<Value>>,
 }
 
-/// So many digits tell two sums apart.
-const DIGITS: usize = 12;
+/// Digits of a checksum that are shown.
+const CHECKSUM_DIGITS: usize = 12;
 
 impl Comparison {
-    /// In what `records` differ.
-    pub fn of(records: &[RunRecord]) -> Result<Self, RunError> {
+    /// Compares `records`.
+    pub fn new(records: &[RunRecord]) -> Result<Self, RunError> {
         let configs: Vec<_> = records.iter().map(|record| &record.config).collect();
-        let environments = records.iter().map(|record| circumstances(&record.environment));
+        let environments = records.iter().map(|record| flatten_environment(&record.environment));
         Ok(Self {
             config: Difference::between(&configs)?,
             environment: differences(&environments.collect::<Vec<_>>()),
         })
     }
 
-    /// Whether the runs were tested on the same examples, so that their scores compare.
-    pub fn is_of_equal_data(&self) -> bool {
+    /// Whether the runs have the same data, so that their scores are comparable.
+    pub fn has_equal_data(&self) -> bool {
         !self.environment.iter().any(|difference| difference.key.starts_with("data."))
     }
 }
@@ -48,21 +47,21 @@ impl Comparison {
 impl Difference {
     /// The keys in which resolved configs differ.
     pub fn between(configs: &[&RunConfig]) -> Result<Vec<Self>, RunError> {
-        let all = configs.iter().map(|config| keys(config)).collect::<Result<Vec<_>, _>>()?;
+        let all = configs.iter().map(|config| flatten(config)).collect::<Result<Vec<_>, _>>()?;
         Ok(differences(&all))
     }
 }
 
-fn differences(all: &[Keys]) -> Vec<Difference> {
+fn differences(all: &[FlatConfig]) -> Vec<Difference> {
     let difference = |key: String| Difference {
         values: all.iter().map(|keys| keys.get(&key).cloned()).collect(),
         key,
     };
-    differing(all).into_iter().map(difference).collect()
+    differing_keys(all).into_iter().map(difference).collect()
 }
 
-/// What a run depends on beside its config, but for when it was started.
-fn circumstances(environment: &Environment) -> Keys {
+/// Program, machine and data of a run.
+fn flatten_environment(environment: &Environment) -> FlatConfig {
     let Environment { trainer, commit, burn, platform, data, .. } = environment;
     let programs = [("trainer", trainer), ("burn", burn), ("platform", platform)];
     let programs = programs.into_iter().chain(commit.as_ref().map(|commit| ("commit", commit)));
@@ -70,6 +69,6 @@ fn circumstances(environment: &Environment) -> Keys {
     let sums = data
         .sha256
         .iter()
-        .map(|(part, sum)| (format!("data.{part}"), sum.chars().take(DIGITS).collect::<String>()));
+        .map(|(part, sum)| (format!("data.{part}"), sum.chars().take(CHECKSUM_DIGITS).collect::<String>()));
     programs.chain(sums).map(|(key, value)| (key, Value::String(value))).collect()
 }

@@ -1,64 +1,64 @@
 use std::path::{Path, PathBuf};
 
+use artifacts::{
+    BestEpoch, Environment, EpochMetrics, RunDir, StatusFile, StatusKind, Summary,
+};
+use data::SplitKind;
+use models::ModelRegistry;
 use serde::Serialize;
 
-use super::{diary, name};
-use crate::checkpoint::Checkpoints;
+use super::name;
 use crate::config::RunConfig;
-use crate::environment::Environment;
 use crate::error::RunError;
-use crate::evaluation::SplitName;
-use crate::metrics::Row;
-use crate::plan::Summary;
-use crate::run_dir::RunDir;
+use crate::trainer::Checkpoints;
 
-/// What a run directory tells of its run.
+/// State and scores of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunRecord {
-    /// The name of the directory.
+    /// Name of the directory.
     pub run: String,
-    /// The directory.
+    /// Path of the directory.
     pub path: PathBuf,
-    /// How the run stands.
+    /// State of the run.
     pub status: RunStatus,
-    /// Who runs it, or why it failed.
-    pub why: Option<String>,
-    /// The name of the experiment.
+    /// The process that runs it, the error of a failed run, or the reason of a stop.
+    pub reason: Option<String>,
+    /// Name of the experiment.
     pub name: String,
-    /// When the run was started, in UTC.
+    /// Start of the run, RFC 3339 in UTC.
     pub started: String,
-    /// Whether the data are the drawn stand-in rather than real.
-    pub stand_in: bool,
-    /// The epochs that are done: all of a finished run, of others those in its newest checkpoint, or
-    /// reported so far while it runs.
+    /// Whether the data are synthetic.
+    pub synthetic: bool,
+    /// Complete epochs: all of a finished run, the reported ones of a running one, otherwise those
+    /// in the newest checkpoint.
     pub epochs_done: usize,
-    /// The epochs of its config.
+    /// Epochs of the config.
     pub epochs: usize,
-    /// The epoch with the best validation score so far.
+    /// Number of the best epoch so far.
     pub best_epoch: Option<usize>,
-    /// The share of the test set classified rightly, of a finished run.
+    /// Test accuracy of a finished run, 0 to 1.
     pub test_accuracy: Option<f64>,
-    /// The mean loss on the test set, of a finished run.
+    /// Mean test loss of a finished run.
     pub test_loss: Option<f64>,
-    /// The share of the validation set classified rightly in the best epoch so far.
+    /// Validation accuracy of the best epoch so far, 0 to 1.
     pub validation_accuracy: Option<f64>,
-    /// The mean loss on the validation set in that epoch.
+    /// Mean validation loss of that epoch.
     pub validation_loss: Option<f64>,
-    /// The share of the training set classified rightly, of a finished run.
+    /// Training accuracy of a finished run, 0 to 1.
     pub train_accuracy: Option<f64>,
-    /// The number of trained and fitted parameters.
+    /// Number of trained and fitted parameters.
     pub parameters: Option<usize>,
-    /// How long the process that finished it trained and evaluated, in seconds.
+    /// Seconds that the process that finished it trained and evaluated.
     pub seconds: Option<f64>,
-    /// Its resolved config.
+    /// The resolved config.
     #[serde(skip)]
     pub config: RunConfig,
-    /// What it depends on beside its config.
+    /// The environment.
     #[serde(skip)]
     pub environment: Environment,
 }
 
-/// How a run stands.
+/// State of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
@@ -66,27 +66,26 @@ pub enum RunStatus {
     Running,
     /// It has a summary.
     Finished,
-    /// Its log ends with an error. It can be resumed once that is put right.
+    /// It was stopped on request, and can be resumed.
+    Stopped,
+    /// It ended with an error, and can be resumed once the cause is fixed.
     Failed,
-    /// Neither: it was stopped or killed, and can be resumed.
+    /// Its process was killed, and it can be resumed.
     Interrupted,
 }
 
-/// The best epoch: its number, accuracy and loss on the validation set.
-type Epoch = (usize, f64, f64);
-
 impl RunRecord {
-    /// Reads what the run directory at `path` tells.
-    pub fn read(path: &Path) -> Result<Self, RunError> {
+    /// Reads the run directory at `path`, whose model is built in or in `models`.
+    pub fn read(path: &Path, models: &ModelRegistry) -> Result<Self, RunError> {
         let run = RunDir::open(path)?;
-        let config = RunConfig::read(&run.config(), &[])?;
+        let config = RunConfig::read_with_models(&run.config(), &[], models)?;
         let environment = Environment::read(&run)?;
-        // The lock first: a run that ends in this moment is told as running, not as interrupted.
+        // The lock first: a run that ends meanwhile is reported as running, not as interrupted.
         let owner = run.owner()?;
         let summary = Summary::read(&run)?;
-        let (status, why) = status(&run, owner, summary.as_ref());
+        let (status, reason) = status(&run, owner, summary.as_ref())?;
         let (epochs_done, best) = match &summary {
-            Some(summary) => (summary.epochs, best_of(summary)),
+            Some(summary) => (summary.epochs, summary.best.as_ref().map(Epoch::from)),
             None => progress(&run, &environment, status)?,
         };
         let summary = summary.as_ref();
@@ -95,17 +94,17 @@ impl RunRecord {
             run: name(path),
             path: path.to_owned(),
             status,
-            why,
+            reason,
             name: config.name.clone(),
             started: environment.started.clone(),
-            stand_in: environment.data.stand_in,
+            synthetic: environment.data.synthetic,
             epochs_done,
             epochs: config.training.epochs,
-            best_epoch: best.map(|(epoch, ..)| epoch),
+            best_epoch: best.map(|best| best.number),
             test_accuracy: summary.map(|summary| summary.test_accuracy),
             test_loss: summary.map(|summary| summary.test_loss),
-            validation_accuracy: best.map(|(_, accuracy, _)| accuracy),
-            validation_loss: best.map(|(.., loss)| loss),
+            validation_accuracy: best.map(|best| best.accuracy),
+            validation_loss: best.map(|best| best.loss),
             train_accuracy: summary.map(|summary| summary.train_accuracy),
             parameters: config.parameters(shape, classes),
             seconds: summary.map(|summary| summary.seconds),
@@ -114,28 +113,28 @@ impl RunRecord {
         })
     }
 
-    /// The accuracy on one part of the data, and the loss where it is known; `None` if the run has
-    /// no such score.
-    pub fn score(&self, split: SplitName) -> Option<(f64, Option<f64>)> {
+    /// Accuracy on one split, and the loss if it is known; `None` if the run has no such score.
+    pub fn score(&self, split: SplitKind) -> Option<(f64, Option<f64>)> {
         match split {
-            SplitName::Train => Some((self.train_accuracy?, None)),
-            SplitName::Validation => Some((self.validation_accuracy?, self.validation_loss)),
-            SplitName::Test => Some((self.test_accuracy?, self.test_loss)),
+            SplitKind::Train => Some((self.train_accuracy?, None)),
+            SplitKind::Validation => Some((self.validation_accuracy?, self.validation_loss)),
+            SplitKind::Test => Some((self.test_accuracy?, self.test_loss)),
         }
     }
 
-    /// Its directory.
+    /// The run directory.
     pub fn directory(&self) -> Result<RunDir, RunError> {
-        RunDir::open(&self.path)
+        Ok(RunDir::open(&self.path)?)
     }
 }
 
 impl RunStatus {
-    /// The word for it.
+    /// Name in tables and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Finished => "finished",
+            Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
         }
@@ -146,38 +145,59 @@ fn status(
     run: &RunDir,
     owner: Option<String>,
     summary: Option<&Summary>,
-) -> (RunStatus, Option<String>) {
-    match (owner, summary) {
-        (Some(owner), _) => (RunStatus::Running, Some(owner)),
-        (None, Some(_)) => (RunStatus::Finished, None),
-        (None, None) => match diary::failure(&run.log()) {
-            Some(reason) => (RunStatus::Failed, Some(reason)),
-            None => (RunStatus::Interrupted, None),
-        },
+) -> Result<(RunStatus, Option<String>), RunError> {
+    if owner.is_some() {
+        return Ok((RunStatus::Running, owner));
+    }
+    if summary.is_some() {
+        return Ok((RunStatus::Finished, None));
+    }
+    let Some(file) = StatusFile::read(run)? else { return Ok((RunStatus::Interrupted, None)) };
+    Ok(match file.status {
+        StatusKind::Failed => (RunStatus::Failed, file.reason),
+        StatusKind::Stopped => (RunStatus::Stopped, file.reason),
+        // The process that recorded `running` no longer has the lock; a result is missing.
+        StatusKind::Running | StatusKind::Finished => (RunStatus::Interrupted, None),
+    })
+}
+
+/// A validated epoch.
+#[derive(Clone, Copy)]
+struct Epoch {
+    number: usize,
+    accuracy: f64,
+    loss: f64,
+}
+
+impl From<&BestEpoch> for Epoch {
+    fn from(best: &BestEpoch) -> Self {
+        Self { number: best.epoch, accuracy: best.accuracy, loss: best.loss }
     }
 }
 
-fn best_of(summary: &Summary) -> Option<Epoch> {
-    summary.best.as_ref().map(|best| (best.epoch, best.accuracy, best.loss))
+impl Epoch {
+    fn of(metrics: &EpochMetrics) -> Option<Self> {
+        let (accuracy, loss) = (metrics.validation_accuracy?, metrics.validation_loss?);
+        Some(Self { number: metrics.epoch, accuracy, loss })
+    }
+
+    fn is_better_than(&self, other: &Self) -> bool {
+        self.accuracy > other.accuracy || self.accuracy == other.accuracy && self.loss < other.loss
+    }
 }
 
-/// The epochs that are done and the best of them, of a run that is not finished.
+/// The complete epochs of a run that is not finished, and the best of them.
 fn progress(
     run: &RunDir,
     environment: &Environment,
     status: RunStatus,
 ) -> Result<(usize, Option<Epoch>), RunError> {
-    let saved = Checkpoints::existing(run.checkpoints(), &environment.run).reached()?;
-    let saved = saved.map_or(0, |(epochs, _)| epochs);
-    let rows = Row::read_all(run);
-    let reported = rows.last().map_or(0, |row| row.epoch);
-    // What was reported after the last checkpoint is undone when the run is resumed.
+    let checkpoints = Checkpoints::existing(run.checkpoints(), &environment.run);
+    let saved = checkpoints.newest_position()?.map_or(0, |(epochs, _)| epochs);
+    let metrics = EpochMetrics::read_all(run)?;
+    let reported = metrics.last().map_or(0, |last| last.epoch);
+    // Epochs after the last checkpoint are repeated when the run is resumed.
     let done = if status == RunStatus::Running { saved.max(reported) } else { saved };
-    let epochs = rows
-        .iter()
-        .filter(|row| row.epoch <= done)
-        .filter_map(|row| Some((row.epoch, row.validation_accuracy?, row.validation_loss?)));
-    let is_better =
-        |one: &Epoch, other: &Epoch| one.1 > other.1 || one.1 == other.1 && one.2 < other.2;
-    Ok((done, epochs.reduce(|best, next| if is_better(&next, &best) { next } else { best })))
+    let epochs = metrics.iter().filter(|metrics| metrics.epoch <= done).filter_map(Epoch::of);
+    Ok((done, epochs.reduce(|best, next| if next.is_better_than(&best) { next } else { best })))
 }

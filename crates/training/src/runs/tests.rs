@@ -2,17 +2,15 @@ use std::fs;
 
 use tempfile::TempDir;
 
+use artifacts::{Environment, RunLock, StatusFile, StatusKind};
+
 use super::*;
 use crate::config::RunConfig;
-use crate::device;
-use crate::environment::{DataIdentity, Environment};
-use crate::resume;
-use crate::run_dir::RunLock;
 
 /// A directory of runs.
-struct Place(TempDir);
+struct Runs(TempDir);
 
-impl Place {
+impl Runs {
     fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
@@ -23,12 +21,11 @@ impl Place {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
         let overrides: Vec<_> = overrides.iter().copied().map(String::from).collect();
         let config = RunConfig::read(&config, &overrides).unwrap();
-        let data = config.split.apply(config.dataset.load().unwrap(), config.seed).unwrap();
-        let (run, lock) = RunDir::create(Some(&self.0.path().join(name)), "unused").unwrap();
-        let device = device::choose(None).unwrap();
-        let data = DataIdentity::of(&data);
-        Environment::new("it".into(), None, &device, config.seed, data).write(&run).unwrap();
-        resume::write_config(&config, &run).unwrap();
+        let (_, mut data) = config.load_data().unwrap();
+        data.sha256.clear();
+        let (run, lock) = RunDir::create(&self.0.path().join(name)).unwrap();
+        Environment::new("it".into(), None, "flex", config.seed, data).write(&run).unwrap();
+        run.write_config(&toml::to_string_pretty(&config).unwrap()).unwrap();
         (run, lock)
     }
 
@@ -38,12 +35,12 @@ impl Place {
     }
 
     fn list(&self) -> Vec<RunEntry> {
-        list_runs(self.0.path()).unwrap()
+        list(self.0.path(), &ModelRegistry::new()).unwrap()
     }
 }
 
 fn record(run: &RunDir) -> RunRecord {
-    RunRecord::read(run.path()).unwrap()
+    RunRecord::read(run.path(), &ModelRegistry::new()).unwrap()
 }
 
 /// The name and the status of each.
@@ -65,20 +62,20 @@ fn row(epoch: usize, accuracy: f64, loss: f64) -> String {
 }
 
 #[test]
-fn a_run_is_running_as_long_as_a_process_has_its_lock() {
-    let place = Place::new();
-    let (run, lock) = place.start("one", &[]);
+fn a_run_is_running_while_a_process_has_its_lock() {
+    let runs = Runs::new();
+    let (run, lock) = runs.start("one", &[]);
     let running = record(&run);
     assert_eq!(running.status, RunStatus::Running);
-    assert_eq!(running.why.unwrap(), format!("process {}", std::process::id()));
+    assert_eq!(running.reason.unwrap(), format!("process {}", std::process::id()));
     drop(lock);
     assert_eq!(record(&run).status, RunStatus::Interrupted);
 }
 
 #[test]
-fn a_run_that_is_not_finished_stands_where_its_newest_checkpoint_does() {
-    let place = Place::new();
-    let (run, lock) = place.start("one", &[]);
+fn an_unfinished_run_is_as_far_as_its_newest_checkpoint() {
+    let runs = Runs::new();
+    let (run, lock) = runs.start("one", &[]);
     let rows = [row(1, 0.5, 1.0), row(2, 0.7, 0.9), row(3, 0.7, 0.8), row(4, 0.9, 0.5)];
     fs::write(run.metrics_jsonl(), rows.concat() + "{\"epoch\":5,").unwrap();
     for checkpoint in
@@ -96,30 +93,37 @@ fn a_run_that_is_not_finished_stands_where_its_newest_checkpoint_does() {
 }
 
 #[test]
-fn a_log_that_ends_with_an_error_makes_a_run_a_failed_one() {
-    let place = Place::new();
-    let run = place.run("one", &[]);
-    fs::write(run.log(), format!("2026 {}the loss NaN\n", crate::plan::FAILED)).unwrap();
-    let failed = record(&run);
-    assert_eq!((failed.status, failed.why.unwrap().as_str()), (RunStatus::Failed, "the loss NaN"));
+fn the_recorded_status_distinguishes_failed_stopped_and_interrupted_runs() {
+    let runs = Runs::new();
+    let run = runs.run("one", &[]);
+    let cases = [
+        (StatusKind::Failed, RunStatus::Failed, Some("the loss is NaN")),
+        (StatusKind::Stopped, RunStatus::Stopped, Some("terminated by SIGTERM")),
+        (StatusKind::Running, RunStatus::Interrupted, None),
+    ];
+    for (recorded, status, reason) in cases {
+        StatusFile::write(&run, recorded, reason.map(String::from)).unwrap();
+        let record = record(&run);
+        assert_eq!((record.status, record.reason.as_deref()), (status, reason));
+    }
 }
 
 #[test]
-fn what_is_damaged_or_no_run_is_listed_beside_the_others() {
-    let place = Place::new();
+fn damaged_runs_and_other_directories_are_listed_too() {
+    let runs = Runs::new();
     for name in ["a-10", "a-2", "a", "damaged", "no-sum", "no-summary"] {
-        place.run(name, &[]);
+        runs.run(name, &[]);
     }
-    let at = |name: &str| place.0.path().join(name);
+    let at = |name: &str| runs.0.path().join(name);
     fs::write(at("damaged/environment.json"), "{}").unwrap();
     fs::write(at("no-sum/config.toml"), "name = \"a\"").unwrap();
     fs::write(at("no-summary/summary.json"), "{").unwrap();
     fs::create_dir_all(at("folder/of/things")).unwrap();
     fs::create_dir(at("sweep")).unwrap();
-    place.run("sweep/one", &[]);
+    runs.run("sweep/one", &[]);
     fs::create_dir(at(".removed-7-b")).unwrap();
     fs::write(at("notes.txt"), "").unwrap();
-    let listed = place.list();
+    let listed = runs.list();
     let (rest, runs) = (statuses(&listed[..5]), statuses(&listed[5..]));
     assert_eq!(
         rest,
@@ -135,19 +139,19 @@ fn what_is_damaged_or_no_run_is_listed_beside_the_others() {
     // They may have been started within one second or not.
     names.sort_unstable();
     assert_eq!(names, ["a", "a-10", "a-2"]);
-    let why = |index: usize| match &listed[index] {
-        RunEntry::Unreadable(other) => other.why.clone(),
+    let reason = |index: usize| match &listed[index] {
+        RunEntry::Unreadable(other) => other.reason.clone(),
         RunEntry::Run(_) => String::new(),
     };
-    assert!(why(0).contains("environment.json is damaged"), "{}", why(0));
-    assert!(why(3).contains("summary.json is damaged"), "{}", why(3));
-    assert!(why(4).contains("trainer runs list --runs"), "{}", why(4));
+    assert!(reason(0).contains("environment.json is damaged"), "{}", reason(0));
+    assert!(reason(3).contains("summary.json is damaged"), "{}", reason(3));
+    assert!(reason(4).contains("it contains runs"), "{}", reason(4));
 }
 
 #[test]
 fn runs_of_one_second_are_listed_by_their_number() {
-    let place = Place::new();
-    let started = record(&place.run("a", &[]));
+    let runs = Runs::new();
+    let started = record(&runs.run("a", &[]));
     let named =
         |run: &str| RunEntry::Run(Box::new(RunRecord { run: run.to_owned(), ..started.clone() }));
     let mut listed = ["a-10", "b", "a-2", "a"].map(named);
@@ -159,16 +163,16 @@ fn runs_of_one_second_are_listed_by_their_number() {
 }
 
 #[test]
-fn exactly_what_differs_is_told_with_the_value_of_each_run() {
-    let place = Place::new();
+fn the_comparison_has_the_differing_keys_with_all_values() {
+    let runs = Runs::new();
     let runs = [
-        place.run("one", &[]),
-        place.run("two", &["seed=5", "training.batch_size=32"]),
-        place.run("three", &["objective.head=sigmoid"]),
+        runs.run("one", &[]),
+        runs.run("two", &["seed=5", "training.batch_size=32"]),
+        runs.run("three", &["objective.head=sigmoid"]),
     ];
     let records = runs.each_ref().map(record);
-    let comparison = Comparison::of(&records).unwrap();
-    let told: Vec<_> = comparison
+    let comparison = Comparison::new(&records).unwrap();
+    let keys: Vec<_> = comparison
         .config
         .iter()
         .map(|difference| {
@@ -181,28 +185,28 @@ fn exactly_what_differs_is_told_with_the_value_of_each_run() {
         .collect();
     let expected =
         ["objective.head: - - \"sigmoid\"", "seed: 3 5 3", "training.batch_size: 64 32 64"];
-    assert_eq!(told, expected);
-    assert!(comparison.environment.is_empty() && comparison.is_of_equal_data());
+    assert_eq!(keys, expected);
+    assert!(comparison.environment.is_empty() && comparison.has_equal_data());
 }
 
 #[test]
-fn scores_on_other_data_are_told_not_to_compare() {
-    let place = Place::new();
-    let mut records = ["one", "two"].map(|name| record(&place.run(name, &[])));
+fn scores_on_other_data_are_not_comparable() {
+    let runs = Runs::new();
+    let mut records = ["one", "two"].map(|name| record(&runs.run(name, &[])));
     for (record, sum) in records.iter_mut().zip(["a", "b"]) {
         record.environment.data.sha256.insert("test".into(), sum.repeat(64));
     }
-    let comparison = Comparison::of(&records).unwrap();
-    assert!(!comparison.is_of_equal_data());
+    let comparison = Comparison::new(&records).unwrap();
+    assert!(!comparison.has_equal_data());
     assert_eq!(comparison.environment[0].key, "data.test");
     let sums = ["a", "b"].map(|sum| Some(toml::Value::String(sum.repeat(12))));
     assert_eq!(comparison.environment[0].values, sums);
 }
 
 #[test]
-fn the_best_run_is_finished_and_of_equals_the_one_of_lower_loss() {
-    let place = Place::new();
-    let run = record(&place.run("one", &[]));
+fn the_best_run_is_finished_and_on_ties_has_the_lower_loss() {
+    let runs = Runs::new();
+    let run = record(&runs.run("one", &[]));
     let finished = |name: &str, test: f64, loss: f64, validation: Option<f64>| RunRecord {
         run: name.to_owned(),
         status: RunStatus::Finished,
@@ -220,7 +224,7 @@ fn the_best_run_is_finished_and_of_equals_the_one_of_lower_loss() {
         finished("c", 0.9, 0.4, None),
     ];
     let best = |split| best(&records, split).map(|record| record.run.as_str());
-    assert_eq!(best(SplitName::Test), Some("b"));
-    assert_eq!(best(SplitName::Validation), Some("a"));
-    assert_eq!(best(SplitName::Train), None);
+    assert_eq!(best(SplitKind::Test), Some("b"));
+    assert_eq!(best(SplitKind::Validation), Some("a"));
+    assert_eq!(best(SplitKind::Train), None);
 }

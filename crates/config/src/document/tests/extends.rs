@@ -2,12 +2,13 @@
 
 use super::*;
 use std::fs;
+use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const RULES: Rules = Rules { choices: &["optimizer"], own: &["reference"] };
+const RULES: Rules = Rules { choices: &["optimizer"], not_inherited: &["reference"] };
 
-/// A folder of config files, removed in the end.
+/// Folder of config files, removed when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -21,15 +22,15 @@ impl Folder {
         folder
     }
 
-    /// `a.toml` as it is deserialised, or the message, in which the folder is called `configs`.
+    /// Deserialises `a.toml`, or returns the error, in which the folder is called `configs`.
     fn read(&self, overrides: &[&str]) -> Result<Config, String> {
         let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
         Document::read(&self.0.join("a.toml"), &overrides, RULES)
             .and_then(|document| document.deserialize())
-            .map_err(|error| self.shown(&error))
+            .map_err(|error| self.message(&error))
     }
 
-    fn shown(&self, error: &ConfigError) -> String {
+    fn message(&self, error: &ConfigError) -> String {
         error.to_string().replace(&self.0.display().to_string(), "configs")
     }
 
@@ -48,13 +49,13 @@ impl Drop for Folder {
     }
 }
 
-/// `a.toml` over `base.toml`.
+/// Creates `a.toml` that extends `base.toml`.
 fn pair(file: &str, base: &str) -> Folder {
     let file = format!("extends = \"base.toml\"\n{file}");
     Folder::with(&[("a.toml", &file), ("base.toml", base)])
 }
 
-/// Files 0 to `count`, each the base of the one before, the last one with all keys.
+/// Creates `count` bases of `a.toml`, each the base of the one before.
 fn chain(count: usize) -> Folder {
     let folder = Folder::with(&[("a.toml", "extends = \"1.toml\"")]);
     for number in 1..count {
@@ -70,14 +71,14 @@ fn config(epochs: usize, learning_rate: f64) -> Result<Config, String> {
 }
 
 #[test]
-fn a_file_wins_over_its_base_and_an_override_over_both() {
+fn a_file_overrides_its_base_and_an_override_both() {
     let folder = pair("[adam]\nlearning_rate = 0.5", TEXT);
     assert_eq!(folder.read(&[]), config(3, 0.5));
     assert_eq!(folder.read(&["adam.learning_rate=0.1", "epochs=7"]), config(7, 0.1));
 }
 
 #[test]
-fn a_base_is_found_from_the_file_that_extends_it() {
+fn a_base_is_relative_to_the_file_that_extends_it() {
     let folder = Folder::with(&[
         ("a.toml", "extends = \"course/b.toml\"\nepochs = 1"),
         ("course/b.toml", "extends = \"../c.toml\"\nepochs = 2\nadam.learning_rate = 0.2"),
@@ -87,7 +88,7 @@ fn a_base_is_found_from_the_file_that_extends_it() {
 }
 
 #[test]
-fn another_choice_than_that_of_the_base_replaces_it() {
+fn another_variant_than_that_of_the_base_replaces_it() {
     let folder = pair("[optimizer.sgd]\nmomentum = 0.9", "[optimizer.adam]\nbeta_1 = 0.5");
     let document = Document::read(&folder.0.join("a.toml"), &[], RULES).unwrap();
     let table: toml::Table = document.deserialize().unwrap();
@@ -106,70 +107,98 @@ fn a_choice_is_inherited_and_its_settings_merged() {
 }
 
 #[test]
-fn mistakes_in_a_base_are_shown_there() {
+fn errors_in_a_base_are_reported_there() {
     let unknown = TEXT.replace("learning_rate", "learnin_rate");
-    pair("", &unknown).refuses(&["configs/base.toml:4:1: unknown key", "4 | learnin_rate = 1e-3"]);
-    pair("", "\n[adam").refuses(&["configs/base.toml:2:6: ", "2 | [adam"]);
-    pair("", "epochs = -1").refuses(&["configs/base.toml:1:10: epochs: expected a whole number"]);
+    pair("", &unknown).refuses(&[
+        "configs/base.toml:4:1\n",
+        "4 | learnin_rate = 1e-3\n",
+        "unknown key",
+    ]);
+    pair("", "\n[adam").refuses(&["configs/base.toml:2:6\n", "2 | [adam"]);
+    pair("", "epochs = -1")
+        .refuses(&["configs/base.toml:1:10\n", "epochs: expected a non-negative integer"]);
 }
 
 #[test]
-fn mistakes_in_a_file_with_a_base_are_shown_in_the_file() {
-    pair("epoch = 1", TEXT).refuses(&["configs/a.toml:2:1: unknown key `epoch`"]);
-    pair("epoch = 1", "epoch = 2").refuses(&["configs/a.toml:2:1: unknown key `epoch`"]);
-    pair("epochs = -1", TEXT).refuses(&["configs/a.toml:2:10: epochs: expected a whole number"]);
-    pair("", "epochs = 1").refuses(&["configs/a.toml:1:1: the key `adam` is missing"]);
+fn errors_in_a_file_with_a_base_are_reported_in_the_file() {
+    pair("epoch = 1", TEXT).refuses(&["configs/a.toml:2:1\n", "unknown key `epoch`"]);
+    pair("epoch = 1", "epoch = 2").refuses(&["configs/a.toml:2:1\n", "unknown key `epoch`"]);
+    pair("epochs = -1", TEXT).refuses(&[
+        "configs/a.toml:2:10\n",
+        "epochs: expected a non-negative integer",
+        "configs/base.toml:1:10\n",
+        "- overridden value",
+    ]);
+    pair("", "epochs = 1").refuses(&["configs/a.toml:1:1\n", "the key `adam` is missing"]);
     pair("[epochs]", TEXT).refuses(&[
-        "configs/a.toml:2:1: `epochs` holds a value (configs/base.toml:1:10), not a table",
+        "configs/a.toml:2:1\n",
+        "^^^^^^^^ `epochs` is not a table in the config that this overrides",
+        "configs/base.toml:1:10\n",
+        "- not a table",
     ]);
 }
 
 #[test]
-fn problems_are_shown_in_the_file_that_gave_the_value() {
+fn problems_are_reported_in_the_file_with_the_value() {
     let folder = pair("epochs = 0", TEXT);
     let document = Document::read(&folder.0.join("a.toml"), &[], Rules::default()).unwrap();
     let problem = |key: &str| Problem { key: key.into(), message: "is wrong".into() };
-    let error = document.error(vec![problem("adam.learning_rate"), problem("epochs")]);
-    let message = folder.shown(&error);
-    assert!(message.contains("configs/base.toml:4:17: adam.learning_rate: is"), "{message}");
-    assert!(message.contains("configs/a.toml:2:10: epochs: is wrong"), "{message}");
+    let error = document.invalid(vec![problem("adam.learning_rate"), problem("epochs")]);
+    let message = folder.message(&error);
+    let expected = "invalid config: 2 problems\n \
+         --> configs/a.toml:2:10\n  \
+         |\n\
+         2 | epochs = 0\n  \
+         |          ^ epochs: is wrong\n  \
+         |\n \
+         ::: configs/base.toml:1:10\n  \
+         |\n\
+         1 | epochs = 3\n  \
+         |          - overridden value\n\
+         ...\n\
+         4 | learning_rate = 1e-3\n  \
+         |                 ^^^^ adam.learning_rate: is wrong";
+    assert_eq!(message, expected);
 }
 
 #[test]
-fn a_base_that_is_not_there_is_underlined() {
+fn a_missing_base_is_underlined() {
     let folder = Folder::with(&[("a.toml", "extends = \"course/b.toml\"")]);
     assert_eq!(
         folder.read(&[]).unwrap_err(),
-        "the config has a problem\n\
-         configs/a.toml:1:11: extends: cannot read the base configs/course/b.toml: No such file \
-         or directory (os error 2): write its path relative to this file\n  \
-         1 | extends = \"course/b.toml\"\n    \
-         |           ^^^^^^^^^^^^^^^"
+        "invalid config\n \
+         --> configs/a.toml:1:11\n  \
+         |\n\
+         1 | extends = \"course/b.toml\"\n  \
+         |           ^^^^^^^^^^^^^^^ extends: cannot read the base configs/course/b.toml: No such \
+         file or directory (os error 2): write its path relative to this file"
     );
     fs::write(folder.0.join("course/b.toml"), b"a = \"\xff\"").unwrap();
-    folder.refuses(&["configs/a.toml:1:11: extends: ", "configs/course/b.toml: it is not UTF-8"]);
+    folder.refuses(&["configs/a.toml:1:11\n", "configs/course/b.toml: it is not UTF-8"]);
 }
 
 #[test]
 fn a_base_must_be_a_path() {
     for (value, found) in [("3", "integer"), ("[\"b.toml\"]", "array"), ("{}", "table")] {
         Folder::with(&[("a.toml", &format!("extends = {value}"))]).refuses(&[
-            "configs/a.toml:1:11: extends: expected a path in quotes",
+            "configs/a.toml:1:11\n",
+            "extends: expected a path in quotes",
             &format!("found {found}"),
         ]);
     }
     Folder::with(&[("a.toml", "extends = \"\"")])
-        .refuses(&["configs/a.toml:1:11: extends: cannot"]);
+        .refuses(&["configs/a.toml:1:11\n", "extends: cannot"]);
 }
 
 #[test]
-fn a_chain_that_closes_is_named() {
+fn a_circular_chain_is_reported() {
     Folder::with(&[
         ("a.toml", "extends = \"course/b.toml\""),
         ("course/b.toml", "extends = \"../a.toml\""),
     ])
     .refuses(&[
-        "configs/course/b.toml:1:11: extends: these files extend each other, ",
+        "configs/course/b.toml:1:11\n",
+        "extends: these files extend each other, ",
         "configs/a.toml -> configs/course/b.toml -> configs/course/../a.toml: remove one",
     ]);
     Folder::with(&[("a.toml", "extends = \"a.toml\"")])
@@ -179,7 +208,7 @@ fn a_chain_that_closes_is_named() {
 #[test]
 fn eight_bases_are_read_and_a_ninth_is_refused() {
     assert_eq!(chain(8).read(&[]), config(3, 1e-3));
-    chain(9).refuses(&["configs/8.toml:1:11: extends: more than 8 bases", "merge some"]);
+    chain(9).refuses(&["configs/8.toml:1:11\n", "extends: more than 8 bases", "merge some"]);
 }
 
 #[test]
@@ -190,7 +219,7 @@ fn only_a_file_and_only_its_top_can_extend_another() {
         assert!(message.contains(&format!("--set {argument}: only a file can")), "{message}");
     }
     pair("[adam]\nextends = \"b.toml\"", TEXT)
-        .refuses(&["configs/a.toml:3:1: unknown key `extends`"]);
+        .refuses(&["configs/a.toml:3:1\n", "unknown key `extends`"]);
 }
 
 #[test]
@@ -199,7 +228,8 @@ fn more_than_64_kib_of_text_are_refused() {
     let most = 64 << 10;
     assert_eq!(pair("epochs = 1", &comment(most - 100)).read(&["epochs=2"]), config(2, 1e-3));
     pair("", &comment(most + 1)).refuses(&[
-        "configs/a.toml:1:11: extends: cannot read the base configs/base.toml: it is larger than",
+        "configs/a.toml:1:11\n",
+        "extends: cannot read the base configs/base.toml: it is larger than",
     ]);
     let message = "the config configs/a.toml is larger than 64 KiB with its bases and overrides";
     pair(&comment(most / 2), &comment(most / 2)).refuses(&[message]);
@@ -208,21 +238,24 @@ fn more_than_64_kib_of_text_are_refused() {
 }
 
 #[test]
-fn a_base_that_is_no_file_is_not_waited_for() {
+fn a_base_that_is_not_a_file_is_refused_without_waiting() {
     for base in ["/dev/zero", "course", "."] {
-        Folder::with(&[("a.toml", &format!("extends = {base:?}"))])
-            .refuses(&["configs/a.toml:1:11: extends: cannot read the base", "it is not a file"]);
+        Folder::with(&[("a.toml", &format!("extends = {base:?}"))]).refuses(&[
+            "configs/a.toml:1:11\n",
+            "extends: cannot read the base",
+            "it is not a file",
+        ]);
     }
 }
 
 #[test]
-fn a_byte_order_mark_may_stand_before_any_file() {
+fn any_file_may_start_with_a_byte_order_mark() {
     let folder = pair("", &format!("\u{feff}{TEXT}"));
     assert_eq!(folder.read(&["epochs=4"]), config(4, 1e-3));
 }
 
 #[test]
-fn what_a_base_says_of_itself_alone_is_not_inherited() {
+fn keys_that_are_not_inherited_are_ignored_in_a_base() {
     let base = "epochs = 3\n[reference]\nscore = 1\n[adam]\nlearning_rate = 0.5\n";
     let table = |folder: &Folder| {
         let document = Document::read(&folder.0.join("a.toml"), &[], RULES).unwrap();
@@ -235,7 +268,7 @@ fn what_a_base_says_of_itself_alone_is_not_inherited() {
 }
 
 #[test]
-fn each_value_is_shown_with_the_file_or_the_override_that_it_comes_from() {
+fn each_value_is_commented_with_its_origin() {
     let folder = Folder::with(&[
         ("base.toml", "epochs = 3\n\n[optimizer.adam]\nbeta = 0.5\nrate = 1.0\n"),
         ("a.toml", "extends = \"base.toml\"\n\noptimizer.adam.rate = 0.1\n"),
@@ -244,7 +277,8 @@ fn each_value_is_shown_with_the_file_or_the_override_that_it_comes_from() {
     let document = Document::read(&folder.0.join("a.toml"), &overrides, RULES).unwrap();
     let resolved =
         "epochs = 3\nseed = 4\n\n[optimizer.adam]\nbeta = 0.5\nrate = 0.1\nslow = true\n";
-    let shown = document.with_origins(resolved).replace(&folder.0.display().to_string(), "configs");
+    let commented =
+        document.with_origins(resolved).replace(&folder.0.display().to_string(), "configs");
     let expected = "epochs = 3   # configs/base.toml:1, extended\n\
                     seed = 4     # --set\n\
                     \n\
@@ -252,5 +286,5 @@ fn each_value_is_shown_with_the_file_or_the_override_that_it_comes_from() {
                     beta = 0.5   # configs/base.toml:4, extended\n\
                     rate = 0.1   # configs/a.toml:3\n\
                     slow = true  # default\n";
-    assert_eq!(shown, expected);
+    assert_eq!(commented, expected);
 }

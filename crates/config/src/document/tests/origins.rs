@@ -1,4 +1,4 @@
-//! Where values come from.
+//! Origins of values.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn shows(text: &str, resolved: &str, expected: &str) {
 }
 
 #[test]
-fn a_list_is_shown_with_the_place_where_it_begins_and_tables_of_one_with_their_own() {
+fn an_array_has_the_line_of_its_start_and_its_tables_their_own() {
     let text = "list = [\n  { a = 1 },\n  { a = 2 },\n]\n";
     shows(text, "list = [{ a = 1 }, { a = 2 }]\n", "list = [{ a = 1 }, { a = 2 }]  # a.toml:1\n");
     let tables = "[[list]]\na = 1  # a.toml:2\n\n[[list]]\na = 2  # a.toml:3\n";
@@ -16,7 +16,7 @@ fn a_list_is_shown_with_the_place_where_it_begins_and_tables_of_one_with_their_o
 }
 
 #[test]
-fn what_only_the_table_above_says_is_a_default() {
+fn a_key_that_is_missing_in_its_table_is_a_default() {
     shows("[adam]\n", "[adam]\nrate = 1\n", "[adam]\nrate = 1  # default\n");
     shows("adam = 1\n", "[adam]\nrate = 1\n", "[adam]\nrate = 1  # default\n");
 }

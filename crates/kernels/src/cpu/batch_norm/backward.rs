@@ -1,134 +1,137 @@
 use rayon::prelude::*;
 
-use super::super::channels::numbers;
-use super::super::scratch::with_scratch;
-use super::super::{Real, real, vectorized, wide};
-use super::affine::Affine;
+use super::super::channels::array_at;
+use super::super::workspace::with_workspace;
+use super::super::{SimdFloat, from_f64, to_f64, vectorized};
 use super::moments::Moments;
-use super::{BLOCKS, block, fold, tiled};
-use crate::memory::Memory;
+use super::normalize::Normalize;
+use super::{BLOCKS_PER_PIECE, block_len, fold_channels, tiled};
+use crate::buffer_pool::Buffer;
 
-/// The gradients of a batch norm.
-pub struct Backward<T> {
-    pub input: Memory<T>,
-    /// Where there was a residual.
-    pub residual: Option<Memory<T>>,
+/// Gradients of a batch norm.
+pub struct Gradients<T> {
+    pub input: Buffer<T>,
+    /// Present if there is a residual.
+    pub residual: Option<Buffer<T>>,
     pub gamma: Vec<f64>,
     pub beta: Vec<f64>,
 }
 
-/// What the backward pass needs to know of the forward one.
-pub struct Forward<'a, T> {
-    /// `[rows, channels]`
+/// Saved values of the forward pass.
+pub struct BackwardPass<'a, T> {
+    /// Input, `[rows, channels]`.
     pub input: &'a [T],
-    pub rectified: Rectified<'a, T>,
+    pub relu_output: ReluOutput<'a, T>,
     pub has_residual: bool,
     pub gamma: &'a [T],
     pub moments: &'a Moments,
     pub epsilon: f64,
 }
 
-/// What a ReLU behind a batch norm gave.
-pub enum Rectified<'a, T> {
-    /// There was none.
-    Nothing,
-    /// This, `[rows, channels]`.
-    Output(&'a [T]),
-    /// What this gives again, which costs less than to have kept it.
-    Again(Affine<T>),
+/// Output of the ReLU after the batch norm.
+pub enum ReluOutput<'a, T> {
+    /// There is no ReLU.
+    Absent,
+    /// Saved output, `[rows, channels]`.
+    Saved(&'a [T]),
+    /// Recomputed from the input, which is cheaper than saving it.
+    Recomputed(Normalize<T>),
 }
 
-/// For each channel, the sums over all rows of the gradient before the ReLU, and of its product
-/// with the centred input.
-pub(super) struct Sums {
+/// Reductions over all rows per channel: the sum of the gradient before the ReLU, and the sum of
+/// its product with the centred input.
+pub(super) struct ChannelSums {
     gradient: Vec<f64>,
     product: Vec<f64>,
 }
 
-/// The gradient of the input, `scale dz + slope (x - mean) + offset` in each channel, with values
+/// Coefficients of the gradient of the input, `scale dz + slope (x - mean) + offset` per channel,
 /// repeated to the length of a block.
-pub(super) struct InputGradient<T> {
+pub(super) struct InputGradientMap<T> {
     scale: Vec<T>,
     slope: Vec<T>,
     offset: Vec<T>,
     mean: Vec<T>,
 }
 
-impl<T: Real> Forward<'_, T> {
-    /// The gradients that follow from `gradient`, that of the output, `[rows, channels]`.
-    pub fn backward(&self, gradient: &[T]) -> Backward<T> {
-        let rectified = self.rectified.tiled(block(self.gamma.len()));
-        let sums = self.sums(gradient, &rectified);
-        let (input, residual) = self.of_rows(&self.input_gradient(&sums), gradient, &rectified);
-        self.collect(input, residual, sums)
+impl<T: SimdFloat> BackwardPass<'_, T> {
+    /// Returns the gradients, given the gradient of the output, `[rows, channels]`.
+    pub fn backward(&self, gradient: &[T]) -> Gradients<T> {
+        let relu_output = self.relu_output.tiled(block_len(self.gamma.len()));
+        let sums = self.sums(gradient, &relu_output);
+        let (input, residual) =
+            self.row_gradients(&self.input_gradient(&sums), gradient, &relu_output);
+        self.into_gradients(input, residual, sums)
     }
 
-    /// All gradients.
-    pub(super) fn collect(
+    /// Combines all gradients.
+    pub(super) fn into_gradients(
         &self,
-        input: Memory<T>,
-        residual: Option<Memory<T>>,
-        sums: Sums,
-    ) -> Backward<T> {
+        input: Buffer<T>,
+        residual: Option<Buffer<T>>,
+        sums: ChannelSums,
+    ) -> Gradients<T> {
         let inverse = self.moments.inverse_deviations(self.epsilon);
         let gamma = sums.product.iter().zip(inverse).map(|(sum, inverse)| sum * inverse).collect();
-        Backward { input, residual, gamma, beta: sums.gradient }
+        Gradients { input, residual, gamma, beta: sums.gradient }
     }
 
-    /// The means, repeated to the length of a block.
+    /// Returns the means, repeated to the length of a block.
     pub(super) fn means(&self) -> Vec<T> {
-        tiled(self.moments.mean.iter().map(|&mean| real(mean)), block(self.gamma.len()))
+        tiled(self.moments.mean.iter().map(|&mean| from_f64(mean)), block_len(self.gamma.len()))
     }
 
-    fn sums(&self, gradient: &[T], rectified: &Rectified<T>) -> Sums {
+    fn sums(&self, gradient: &[T], relu_output: &ReluOutput<T>) -> ChannelSums {
         let means = self.means();
-        let piece = means.len() * BLOCKS;
+        let piece = means.len() * BLOCKS_PER_PIECE;
         let pieces = gradient.par_chunks(piece).zip(self.input.par_chunks(piece)).enumerate();
         let sums = pieces.map(|(index, rows)| {
-            let mut sums = no_sums(means.len());
-            rectified.pass(
+            let mut sums = zero_sums(means.len());
+            relu_output.backward(
                 index * piece,
                 rows,
                 #[inline(always)]
-                |dz| add_sums(dz, rows.1, &means, &mut sums),
+                |dz| accumulate_sums(dz, rows.1, &means, &mut sums),
             );
             sums
         });
-        Sums::of(sums, self.gamma.len())
+        ChannelSums::of(sums, self.gamma.len())
     }
 
-    /// gamma inverse (dz - sum / count - (x - mean) inverse^2 product / count)
-    pub(super) fn input_gradient(&self, sums: &Sums) -> InputGradient<T> {
-        let (channels, block) = (self.gamma.len(), block(self.gamma.len()));
+    /// `gamma / std * (dz - sum(dz) / count - (x - mean) / std^2 * sum(dz (x - mean)) / count)`
+    /// (Ioffe and Szegedy 2015, section 3).
+    pub(super) fn input_gradient(&self, sums: &ChannelSums) -> InputGradientMap<T> {
+        let (channels, block) = (self.gamma.len(), block_len(self.gamma.len()));
         let count = (self.input.len() / channels) as f64;
         let inverse: Vec<f64> = self.moments.inverse_deviations(self.epsilon).collect();
-        let scale = self.gamma.iter().zip(&inverse).map(|(&gamma, inverse)| wide(gamma) * inverse);
+        let scale =
+            self.gamma.iter().zip(&inverse).map(|(&gamma, inverse)| to_f64(gamma) * inverse);
         let scale: Vec<f64> = scale.collect();
         let slope = scale.iter().zip(&inverse).zip(&sums.product);
         let slope = slope.map(|((scale, inverse), product)| scale * inverse * inverse * product);
         let offset = scale.iter().zip(&sums.gradient);
-        InputGradient {
-            slope: tiled(slope.map(|slope| real(-slope / count)), block),
-            offset: tiled(offset.map(|(scale, sum)| real(-scale * sum / count)), block),
-            scale: tiled(scale.iter().map(|&scale| real(scale)), block),
+        InputGradientMap {
+            slope: tiled(slope.map(|slope| from_f64(-slope / count)), block),
+            offset: tiled(offset.map(|(scale, sum)| from_f64(-scale * sum / count)), block),
+            scale: tiled(scale.iter().map(|&scale| from_f64(scale)), block),
             mean: self.means(),
         }
     }
 
-    /// Of the input, and of the residual if there is one.
-    fn of_rows(
+    /// Returns the gradients of the input and of the residual, if there is one.
+    fn row_gradients(
         &self,
-        of_input: &InputGradient<T>,
+        of_input: &InputGradientMap<T>,
         gradient: &[T],
-        rectified: &Rectified<T>,
-    ) -> (Memory<T>, Option<Memory<T>>) {
-        let piece = of_input.mean.len() * BLOCKS;
+        relu_output: &ReluOutput<T>,
+    ) -> (Buffer<T>, Option<Buffer<T>>) {
+        let piece = of_input.mean.len() * BLOCKS_PER_PIECE;
         let pieces = gradient.par_chunks(piece).zip(self.input.par_chunks(piece)).enumerate();
-        let mut input = Memory::new(gradient.len());
+        let mut input = Buffer::new(gradient.len());
         let pieces = pieces.zip(input.par_chunks_mut(piece));
         if !self.has_residual {
             pieces.for_each(|((index, rows), dx)| {
-                rectified.pass(
+                relu_output.backward(
                     index * piece,
                     rows,
                     #[inline(always)]
@@ -137,10 +140,10 @@ impl<T: Real> Forward<'_, T> {
             });
             return (input, None);
         }
-        let mut residual = Memory::new(gradient.len());
+        let mut residual = Buffer::new(gradient.len());
         pieces.zip(residual.par_chunks_mut(piece)).for_each(
             |(((index, rows), dx), of_residual)| {
-                rectified.pass(
+                relu_output.backward(
                     index * piece,
                     rows,
                     #[inline(always)]
@@ -155,32 +158,32 @@ impl<T: Real> Forward<'_, T> {
     }
 }
 
-impl<T: Real> Rectified<'_, T> {
-    /// With a map for whole blocks.
+impl<T: SimdFloat> ReluOutput<'_, T> {
+    /// Repeats the coefficients of a recomputation to the length of a block.
     fn tiled(&self, block: usize) -> Self {
         match self {
-            Self::Nothing => Self::Nothing,
-            Self::Output(output) => Self::Output(output),
-            Self::Again(map) => Self::Again(map.tiled(block)),
+            Self::Absent => Self::Absent,
+            Self::Saved(output) => Self::Saved(output),
+            Self::Recomputed(normalize) => Self::Recomputed(normalize.tiled(block)),
         }
     }
 
-    /// Hands on what it lets through of the gradients of some rows, which begin with number
-    /// `start`, given their inputs.
-    fn pass(&self, start: usize, (gradient, input): (&[T], &[T]), mut work: impl FnMut(&[T])) {
-        with_scratch([gradient.len(); 2], |[again, passed]| {
+    /// Calls `work` with the gradient before the ReLU of some rows, which begin at element `start`,
+    /// given the gradient after it and the inputs.
+    fn backward(&self, start: usize, (gradient, input): (&[T], &[T]), mut work: impl FnMut(&[T])) {
+        with_workspace([gradient.len(); 2], |[again, passed]| {
             vectorized(
                 #[inline(always)]
                 || {
-                    let rectified = match self {
-                        Self::Nothing => return work(gradient),
-                        Self::Output(output) => output.get(start..).unwrap_or_default(),
-                        Self::Again(map) => {
-                            map.map(input, again);
+                    let relu_output = match self {
+                        Self::Absent => return work(gradient),
+                        Self::Saved(output) => output.get(start..).unwrap_or_default(),
+                        Self::Recomputed(normalize) => {
+                            normalize.apply_to(input, again);
                             &*again
                         }
                     };
-                    pass(gradient, rectified, passed);
+                    mask_gradient(gradient, relu_output, passed);
                     work(passed);
                 },
             );
@@ -188,13 +191,14 @@ impl<T: Real> Rectified<'_, T> {
     }
 }
 
-impl Sums {
-    /// Of those of pieces, in their order.
-    pub(super) fn of<T: Real>(
+impl ChannelSums {
+    /// Sums the partial sums of all pieces in order.
+    pub(super) fn of<T: SimdFloat>(
         pieces: impl IndexedParallelIterator<Item = [Vec<T>; 2]>,
         channels: usize,
     ) -> Self {
-        let pieces = pieces.map(|sums| sums.map(|sums| fold(&sums, channels).collect::<Vec<_>>()));
+        let pieces =
+            pieces.map(|sums| sums.map(|sums| fold_channels(&sums, channels).collect::<Vec<_>>()));
         let mut total = [vec![0.0; channels], vec![0.0; channels]];
         for piece in pieces.collect::<Vec<_>>() {
             for (total, sums) in total.iter_mut().zip(piece) {
@@ -206,14 +210,19 @@ impl Sums {
     }
 }
 
-/// Zeros, to which the gradients and the products of so many columns are added.
-pub(super) fn no_sums<T: Real>(count: usize) -> [Vec<T>; 2] {
+/// Returns `[gradient, product]` accumulators of length `count`.
+pub(super) fn zero_sums<T: SimdFloat>(count: usize) -> [Vec<T>; 2] {
     [(); 2].map(|()| vec![T::zero(); count])
 }
 
-/// Adds what rows are to [`Sums`], for each number of a block, given the gradient before the ReLU.
+/// Accumulates [`ChannelSums`] per element of a block, given the gradient before the ReLU.
 #[inline(always)]
-fn add_sums<T: Real>(gradient: &[T], input: &[T], means: &[T], [sums, products]: &mut [Vec<T>; 2]) {
+fn accumulate_sums<T: SimdFloat>(
+    gradient: &[T],
+    input: &[T],
+    means: &[T],
+    [sums, products]: &mut [Vec<T>; 2],
+) {
     let block = means.len();
     for (gradient, input) in gradient.chunks(block).zip(input.chunks(block)) {
         for (((&dz, &x), &mean), (sum, product)) in
@@ -225,27 +234,27 @@ fn add_sums<T: Real>(gradient: &[T], input: &[T], means: &[T], [sums, products]:
     }
 }
 
-/// What of the gradient of some outputs a ReLU that gave them lets through.
+/// Passes the gradient through a ReLU with the given output.
 #[inline(always)]
-fn pass<T: Real>(gradient: &[T], rectified: &[T], passed: &mut [T]) {
-    for ((&dy, &y), dz) in gradient.iter().zip(rectified).zip(passed) {
+fn mask_gradient<T: SimdFloat>(gradient: &[T], relu_output: &[T], passed: &mut [T]) {
+    for ((&dy, &y), dz) in gradient.iter().zip(relu_output).zip(passed) {
         *dz = if y > T::zero() { dy } else { T::zero() };
     }
 }
 
-impl<T: Real> InputGradient<T> {
-    /// That of `N` channels from one on.
+impl<T: SimdFloat> InputGradientMap<T> {
+    /// Returns [scale, slope, offset, mean] of the channels `channel..channel + N`.
     #[inline(always)]
-    pub(super) fn of_channels<const N: usize>(&self, channel: usize) -> Option<[&[T; N]; 4]> {
+    pub(super) fn at_channels<const N: usize>(&self, channel: usize) -> Option<[&[T; N]; 4]> {
         Some([
-            numbers(&self.scale, channel)?,
-            numbers(&self.slope, channel)?,
-            numbers(&self.offset, channel)?,
-            numbers(&self.mean, channel)?,
+            array_at(&self.scale, channel)?,
+            array_at(&self.slope, channel)?,
+            array_at(&self.offset, channel)?,
+            array_at(&self.mean, channel)?,
         ])
     }
 
-    /// Writes that of some rows, given the gradient before the ReLU.
+    /// Writes the gradient of some rows, given the gradient before the ReLU.
     #[inline(always)]
     fn write(&self, gradient: &[T], input: &[T], output: &mut [T]) {
         let block = self.mean.len();

@@ -1,22 +1,22 @@
 use rayon::prelude::*;
 
-use super::super::{Real, block_sums, real, vectorized, wide};
-use super::{BLOCKS, block, fold, tiled};
+use super::super::{SimdFloat, from_f64, sum_blocks, to_f64, vectorized};
+use super::{BLOCKS_PER_PIECE, block_len, fold_channels, tiled};
 
 /// Mean and variance of each channel of rows `[rows, channels]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
     pub mean: Vec<f64>,
-    /// Divided by the number of rows.
+    /// Biased variance: divided by the number of rows.
     pub variance: Vec<f64>,
 }
 
 impl Moments {
-    /// Of rows `[rows, channels]`, which are read once: each piece gives its own moments while it
-    /// is in the cache, and these are added (Chan et al. 1979).
-    pub fn of<T: Real>(rows: &[T], channels: usize) -> Self {
-        let block = block(channels);
-        let pieces = rows.par_chunks(block * BLOCKS);
+    /// Computes the moments in one pass: pieces that fit in the cache are reduced separately and
+    /// then merged with the parallel algorithm of Chan et al. (1979).
+    pub fn compute<T: SimdFloat>(rows: &[T], channels: usize) -> Self {
+        let block = block_len(channels);
+        let pieces = rows.par_chunks(block * BLOCKS_PER_PIECE);
         let pieces = pieces.map(|piece| {
             vectorized(
                 #[inline(always)]
@@ -33,7 +33,8 @@ impl Moments {
         total
     }
 
-    /// Adds the moments of `size` rows to those of `count`, with variances not yet divided.
+    /// Merges the moments of `size` rows into those of `count` rows. Variances are sums of squares
+    /// here.
     fn add(&mut self, count: f64, piece: &Self, size: f64) {
         let (total, share) = (count + size, size / (count + size));
         let pieces = piece.mean.iter().zip(&piece.variance);
@@ -46,28 +47,28 @@ impl Moments {
         }
     }
 
-    /// `1 / sqrt(variance + epsilon)` of each channel.
+    /// Returns `1 / sqrt(variance + epsilon)` of each channel.
     pub(super) fn inverse_deviations(&self, epsilon: f64) -> impl Iterator<Item = f64> {
         self.variance.iter().map(move |variance| 1.0 / (variance + epsilon).sqrt())
     }
 }
 
-/// The number of rows, and their mean and sum of squared differences from it.
+/// Returns the number of rows, their mean and their sum of squared deviations.
 #[inline(always)]
-fn piece_moments<T: Real>(piece: &[T], channels: usize, block: usize) -> (f64, Moments) {
+fn piece_moments<T: SimdFloat>(piece: &[T], channels: usize, block: usize) -> (f64, Moments) {
     let count = (piece.len() / channels) as f64;
-    let sums = block_sums(piece, block);
-    let mean: Vec<f64> = fold(&sums, channels).map(|sum| sum / count).collect();
-    let means: Vec<T> = tiled(mean.iter().map(|&mean| real(mean)), block);
+    let sums = sum_blocks(piece, block);
+    let mean: Vec<f64> = fold_channels(&sums, channels).map(|sum| sum / count).collect();
+    let means: Vec<T> = tiled(mean.iter().map(|&mean| from_f64(mean)), block);
     let mut squares = vec![T::zero(); block];
     for chunk in piece.chunks(block) {
         for ((sum, &value), &mean) in squares.iter_mut().zip(chunk).zip(&means) {
             *sum = *sum + (value - mean) * (value - mean);
         }
     }
-    // The mean is rounded to T, which the squares are about.
-    let rounding = mean.iter().zip(&means).map(|(mean, &rounded)| mean - wide(rounded));
-    let variance = fold(&squares, channels).zip(rounding);
+    // Corrects the sums of squares for the rounding of the mean to `T`.
+    let rounding = mean.iter().zip(&means).map(|(mean, &rounded)| mean - to_f64(rounded));
+    let variance = fold_channels(&squares, channels).zip(rounding);
     let variance = variance.map(|(sum, rounding)| sum - count * rounding * rounding).collect();
     (count, Moments { mean, variance })
 }

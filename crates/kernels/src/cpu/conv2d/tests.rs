@@ -1,8 +1,8 @@
-//! Convolutions against the definition.
+//! Comparison with the definition of a convolution.
 
 use super::*;
 
-fn numbers<T: Real>(count: usize, seed: u64) -> Vec<T> {
+fn random_values<T: SimdFloat>(count: usize, seed: u64) -> Vec<T> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..count)
         .map(|_| {
@@ -46,21 +46,24 @@ struct Case<T> {
     dy: Vec<T>,
 }
 
-impl<T: Real> Case<T> {
+impl<T: SimdFloat> Case<T> {
     fn new(conv: Conv2d) -> Self {
         let outputs = conv.batch * conv.out_height() * conv.out_width() * conv.out_channels;
         Self {
             conv,
-            x: numbers(conv.batch * conv.height * conv.width * conv.in_channels, 1),
-            w: numbers(conv.out_channels * conv.in_channels * conv.kernel[0] * conv.kernel[1], 2),
-            b: numbers(conv.out_channels, 3),
-            dy: numbers(outputs, 4),
+            x: random_values(conv.batch * conv.height * conv.width * conv.in_channels, 1),
+            w: random_values(
+                conv.out_channels * conv.in_channels * conv.kernel[0] * conv.kernel[1],
+                2,
+            ),
+            b: random_values(conv.out_channels, 3),
+            dy: random_values(outputs, 4),
         }
     }
 
     /// y, dx, dw, db
     fn results(&self) -> [Vec<T>; 4] {
-        // Whatever is in the memory is overwritten.
+        // Every value must be overwritten.
         let nan = |like: &[T]| vec![T::nan(); like.len()];
         let mut results = [nan(&self.dy), nan(&self.x), nan(&self.w), nan(&self.b)];
         let [y, dx, dw, db] = &mut results;
@@ -72,8 +75,8 @@ impl<T: Real> Case<T> {
     }
 
     fn expected(&self) -> [Vec<f64>; 4] {
-        let wide = |v: &[T]| v.iter().map(|v| v.to_f64().unwrap()).collect::<Vec<_>>();
-        let [x, w, b, dy] = [&self.x, &self.w, &self.b, &self.dy].map(|v| wide(v));
+        let to_f64 = |v: &[T]| v.iter().map(|v| v.to_f64().unwrap()).collect::<Vec<_>>();
+        let [x, w, b, dy] = [&self.x, &self.w, &self.b, &self.dy].map(|v| to_f64(v));
         let co = self.conv.out_channels;
         let mut y: Vec<f64> = (0..dy.len()).map(|i| b[i % co]).collect();
         let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; co]);
@@ -86,14 +89,14 @@ impl<T: Real> Case<T> {
         [y, dx, dw, db]
     }
 
-    /// The largest difference, relative to the largest number, of each result.
+    /// Returns the largest error of each result, relative to its largest value.
     fn errors(&self) -> [f64; 4] {
         let (results, expected) = (self.results(), self.expected());
         std::array::from_fn(|i| {
             let largest = expected[i].iter().fold(1e-30, |a: f64, b| a.max(b.abs()));
             let differences = results[i].iter().zip(&expected[i]);
             let differences = differences.map(|(a, b)| (a.to_f64().unwrap() - b).abs() / largest);
-            // max would drop NaN.
+            // `f64::max` would ignore NaN.
             differences.fold(0.0, |a, b| if b <= a { a } else { b })
         })
     }
@@ -110,8 +113,8 @@ fn conv(
     Conv2d { batch, height, width, in_channels, out_channels, kernel, stride, padding }
 }
 
-fn grid() -> Vec<Conv2d> {
-    let mut grid = Vec::new();
+fn shapes() -> Vec<Conv2d> {
+    let mut shapes = Vec::new();
     for channels in [[1, 1], [3, 5], [3, 32], [16, 16], [33, 20], [32, 64], [13, 33], [5, 40]] {
         for (kernel, padding) in [
             ([3, 3], [1, 1]),
@@ -123,32 +126,32 @@ fn grid() -> Vec<Conv2d> {
             ([6, 1], [0, 1]),
         ] {
             for stride in [[1, 1], [2, 2], [1, 3], [5, 2]] {
-                grid.push(conv((2, 7, 9), channels, kernel, stride, padding));
+                shapes.push(conv((2, 7, 9), channels, kernel, stride, padding));
             }
         }
         for (height, width) in [(1, 1), (2, 2), (1, 6), (5, 1), (6, 7), (11, 4)] {
-            grid.push(conv((3, height, width), channels, [3, 3], [1, 1], [1, 1]));
-            grid.push(conv((3, height, width), channels, [1, 1], [2, 2], [0, 0]));
+            shapes.push(conv((3, height, width), channels, [3, 3], [1, 1], [1, 1]));
+            shapes.push(conv((3, height, width), channels, [1, 1], [2, 2], [0, 0]));
         }
     }
-    grid.push(conv((1, 40, 300), [16, 16], [3, 3], [1, 1], [1, 1]));
-    grid.push(conv((1, 40, 300), [3, 4], [5, 5], [2, 2], [2, 2]));
-    grid.push(conv((70, 2, 2), [16, 16], [3, 3], [1, 1], [1, 1]));
-    grid.push(conv((2, 8, 8), [128, 128], [3, 3], [1, 1], [1, 1]));
-    grid
+    shapes.push(conv((1, 40, 300), [16, 16], [3, 3], [1, 1], [1, 1]));
+    shapes.push(conv((1, 40, 300), [3, 4], [5, 5], [2, 2], [2, 2]));
+    shapes.push(conv((70, 2, 2), [16, 16], [3, 3], [1, 1], [1, 1]));
+    shapes.push(conv((2, 8, 8), [128, 128], [3, 3], [1, 1], [1, 1]));
+    shapes
 }
 
 #[test]
-fn f32_is_the_definition_to_1e_5() {
-    for conv in grid() {
+fn f32_results_match_the_definition_to_1e_5() {
+    for conv in shapes() {
         let errors = Case::<f32>::new(conv).errors();
         assert!(errors.iter().all(|&error| error < 1e-5), "{conv:?}: {errors:?}");
     }
 }
 
 #[test]
-fn f64_is_the_definition_to_1e_12() {
-    for conv in grid() {
+fn f64_results_match_the_definition_to_1e_12() {
+    for conv in shapes() {
         let errors = Case::<f64>::new(conv).errors();
         assert!(errors.iter().all(|&error| error < 1e-12), "{conv:?}: {errors:?}");
     }
@@ -157,7 +160,7 @@ fn f64_is_the_definition_to_1e_12() {
 #[test]
 fn gradients_are_adjoint_to_the_convolution() {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    for conv in grid() {
+    for conv in shapes() {
         let case = Case::<f64> { b: vec![0.0; conv.out_channels], ..Case::new(conv) };
         let [y, dx, dw, _] = case.results();
         let [of_y, of_x, of_w] = [dot(&y, &case.dy), dot(&case.x, &dx), dot(&case.w, &dw)];
@@ -168,7 +171,7 @@ fn gradients_are_adjoint_to_the_convolution() {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_bit() {
+fn results_do_not_depend_on_the_number_of_threads() {
     for conv in [
         conv((9, 13, 16), [16, 40], [3, 3], [1, 1], [1, 1]),
         conv((9, 13, 16), [3, 32], [3, 3], [1, 1], [1, 1]),
@@ -187,7 +190,7 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
-fn a_nan_reaches_its_output_and_no_other_image() {
+fn nan_is_propagated_within_its_image_only() {
     for kernel in [1, 3, 5] {
         let conv = conv((2, 9, 9), [20, 20], [kernel; 2], [1, 1], [kernel / 2; 2]);
         let mut case = Case::<f32>::new(conv);
@@ -200,7 +203,7 @@ fn a_nan_reaches_its_output_and_no_other_image() {
 }
 
 #[test]
-fn what_the_memory_of_a_thread_held_before_changes_nothing() {
+fn results_do_not_depend_on_earlier_contents_of_the_workspace() {
     let mut before = Case::<f32>::new(conv((2, 9, 9), [64, 64], [3, 3], [1, 1], [1, 1]));
     before.x.fill(f32::NAN);
     before.dy.fill(f32::NAN);

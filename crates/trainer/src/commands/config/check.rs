@@ -1,48 +1,47 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ::config::ConfigError;
 use serde_json::{Value, json};
-use training::RunConfig;
+use training::{ModelRegistry, RunConfig};
 
 use crate::cli::CheckArgs;
 use crate::error::Failure;
-use crate::{print, style};
+use crate::{print, style, text};
 
-/// Checks every config, and fails with all that is wrong.
-pub fn check(args: &CheckArgs) -> Result<(), Failure> {
-    let check = |path| (path, RunConfig::read(path, &args.overrides).err());
-    let checked: Vec<(&Path, _)> = args.configs.iter().map(|path| check(path.as_path())).collect();
-    let wrong: Vec<_> = checked.iter().filter_map(|(_, error)| error.as_ref()).collect();
-    print::result(&match args.json {
-        true => format!("{:#}", checked.iter().map(of_file).collect::<Value>()),
-        false => checked.iter().map(line).collect::<Vec<_>>().join("\n"),
+/// Checks every config and fails with all their problems.
+pub fn check(args: &CheckArgs, models: &ModelRegistry) -> Result<(), Failure> {
+    let paths = args.configs.iter().map(PathBuf::as_path);
+    let checked =
+        paths.map(|path| (path, RunConfig::read_with_models(path, &args.overrides, models).err()));
+    let checked: Vec<_> = checked.collect();
+    print::result(&if args.json {
+        format!("{:#}", checked.iter().map(file_problems).collect::<Value>())
+    } else {
+        checked.iter().map(line).collect::<Vec<_>>().join("\n")
     })?;
-    match wrong.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::usage(
-            wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"),
-        )),
-    }
+    let errors = checked.iter().filter_map(|(_, error)| error.as_ref());
+    let errors: Vec<_> = errors.map(|error| format!("{error:#}")).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Failure::usage(errors.join("\n\n"))) }
 }
 
 fn line((path, error): &(&Path, Option<ConfigError>)) -> String {
     let verdict = match error {
-        None => style::good("fine"),
-        Some(_) => style::bad("wrong"),
+        None => style::good("valid"),
+        Some(_) => style::bad("invalid"),
     };
-    format!("{}: {verdict}", path.display())
+    format!("{}: {verdict}", text::path(path))
 }
 
-fn of_file((path, error): &(&Path, Option<ConfigError>)) -> Value {
+fn file_problems((path, error): &(&Path, Option<ConfigError>)) -> Value {
     let problems = match error {
         None => Vec::new(),
-        Some(ConfigError::Invalid(findings)) => findings
+        Some(ConfigError::Invalid(diagnostics)) => diagnostics
             .iter()
-            .map(
-                |found| json!({ "place": found.place, "key": found.key, "message": found.message }),
-            )
+            .map(|problem| {
+                json!({ "location": problem.location, "key": problem.key, "message": problem.message })
+            })
             .collect(),
-        Some(other) => vec![json!({ "place": null, "key": null, "message": other.to_string() })],
+        Some(other) => vec![json!({ "location": null, "key": null, "message": other.to_string() })],
     };
     json!({ "config": path.display().to_string(), "problems": problems })
 }

@@ -1,16 +1,16 @@
 use ::config::{Entry, Manual};
-use training::RunConfig;
+use training::{ModelRegistry, RunConfig};
 
 use crate::cli::ExplainArgs;
 use crate::error::Failure;
+use crate::style::width;
+use crate::table::{self, WIDTH};
+use crate::text::{escaped, pad_end};
 use crate::{print, style};
 
-/// How wide a line may be.
-const WIDTH: usize = 80;
-
-/// Tells what a key means.
-pub fn explain(args: &ExplainArgs) -> Result<(), Failure> {
-    let manual = Manual::of(&RunConfig::schema());
+/// Explains a key, or lists the top-level keys.
+pub fn explain(args: &ExplainArgs, models: &ModelRegistry) -> Result<(), Failure> {
+    let manual = Manual::of(&RunConfig::schema(models));
     let key = args.key.as_deref().unwrap_or_default();
     print::result(&match manual.get(key) {
         Some(entry) => of_key(&manual, entry),
@@ -20,13 +20,14 @@ pub fn explain(args: &ExplainArgs) -> Result<(), Failure> {
 }
 
 fn unknown(manual: &Manual, key: &str) -> Failure {
-    let meant = manual.meant(key);
-    let meant: Vec<_> = meant.iter().map(|known| format!("`{known}`")).collect();
-    let remedy = match meant.is_empty() {
-        true => "`trainer config explain` lists all at the top".to_owned(),
-        false => format!("did you mean {}?", meant.join(" or ")),
+    let similar = manual.suggestions(key);
+    let similar: Vec<_> = similar.iter().map(|known| format!("`{known}`")).collect();
+    let remedy = if similar.is_empty() {
+        "`trainer config explain` lists the top-level keys".to_owned()
+    } else {
+        format!("did you mean {}?", similar.join(" or "))
     };
-    Failure::usage(format!("no config has a key `{}`: {remedy}", key.escape_debug()))
+    Failure::usage(format!("unknown config key `{}`\n  {remedy}", escaped(key)))
 }
 
 fn of_key(manual: &Manual, entry: &Entry) -> String {
@@ -46,7 +47,7 @@ fn of_key(manual: &Manual, entry: &Entry) -> String {
     if items.is_empty() { text.trim_end().to_owned() } else { text + "\n" + &list(items) }
 }
 
-/// The name of a key, and what there is to say of it in a list.
+/// The name of a key, and its description, type and default.
 fn item(entry: &Entry) -> (String, String) {
     let default = match &entry.default {
         Some(default) => format!("; default {default}"),
@@ -56,34 +57,22 @@ fn item(entry: &Entry) -> (String, String) {
     (entry.name().to_owned(), format!("{} ({}{default})", entry.description, entry.kind))
 }
 
-/// Names, and what they mean beside them.
+/// Formats names with their descriptions in a second column.
 fn list(items: Vec<(String, String)>) -> String {
-    let names = items.iter().map(|(name, _)| name.chars().count());
-    let indent = names.max().unwrap_or(0) + 4;
+    let name_width = items.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     let lines = items.iter().map(|(name, text)| {
-        let text = wrapped(text, indent);
-        format!("  {name:<width$}  {}", text.trim_start(), width = indent - 4)
+        let text = wrapped(text, name_width + 4);
+        format!("  {}  {}", pad_end(name, name_width), text.trim_start())
     });
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// `text` in lines that begin with so many spaces.
+/// Wraps each line of `text` and indents it.
 fn wrapped(text: &str, indent: usize) -> String {
     let margin = " ".repeat(indent);
-    let mut lines = vec![margin.clone()];
-    for word in text.split(' ').flat_map(|word| word.split_inclusive('\n')) {
-        match lines.last_mut() {
-            Some(line) if *line == margin => *line += word.trim_end(),
-            Some(line) if line.chars().count() + word.trim_end().chars().count() < WIDTH => {
-                *line += &format!(" {}", word.trim_end());
-            }
-            _ => lines.push(format!("{margin}{}", word.trim_end())),
-        }
-        if word.ends_with('\n') {
-            lines.push(margin.clone());
-        }
-    }
-    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+    let lines = text.lines().flat_map(|line| table::wrapped(line, " ", WIDTH - indent));
+    let lines: Vec<_> = lines.map(|line| format!("{margin}{line}").trim_end().to_owned()).collect();
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -91,20 +80,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_texts_are_broken_between_words_and_paragraphs_stay() {
+    fn long_texts_are_wrapped_and_paragraphs_are_kept() {
         let text = format!("{}\n\nend", "seven77 ".repeat(20).trim_end());
         let shown = wrapped(&text, 2);
-        assert!(shown.lines().all(|line| line.chars().count() <= WIDTH), "{shown}");
+        assert!(shown.lines().all(|line| width(line) <= WIDTH), "{shown}");
         assert_eq!(shown.matches("seven77").count(), 20);
         assert!(shown.ends_with("\n\n  end"), "{shown}");
     }
 
     #[test]
-    fn every_key_is_told_within_the_width_of_a_terminal() {
-        let manual = Manual::of(&RunConfig::schema());
+    fn the_explanation_of_every_key_fits_a_terminal() {
+        let manual = Manual::of(&RunConfig::schema(&ModelRegistry::new()));
         for entry in manual.entries() {
             let text = of_key(&manual, entry);
-            assert!(text.lines().all(|line| style::width(line) <= WIDTH), "{text}");
+            assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
         }
     }
 }

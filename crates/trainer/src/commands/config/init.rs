@@ -3,22 +3,21 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use dataset::hdf5::{self, Hdf5Error, Keep, Part};
-use dataset::{
-    DatasetConfig, DatasetError, Hdf5Config, OnMissing, Split, SplitConfig, StandInConfig,
-};
-use training::{RunConfig, RunError};
+use data::{DatasetError, Split, SplitConfig, SplitKind};
+use data_hdf5::{Hdf5Error, Residency};
+use data_sources::{DatasetConfig, Hdf5Config, OnMissing, SyntheticConfig};
+use training::{ModelRegistry, RunConfig, RunError};
 
 use super::starter::Starter;
 use crate::cli::InitArgs;
 use crate::error::Failure;
-use crate::{print, style};
+use crate::{print, style, text};
 
-/// The numbers of examples of a batch that are tried: with some, batch norm would get a batch of
-/// one.
-const FEWER: [usize; 4] = [0, 2, 4, 6];
+/// Reductions of the batch size that are tried: some sizes leave a last batch of one example, which
+/// batch normalization cannot use.
+const REDUCTIONS: [usize; 4] = [0, 2, 4, 6];
 
-/// Writes a first config for given data.
+/// Writes a starter config for a data set.
 pub fn init(args: &InitArgs) -> Result<(), Failure> {
     let name = name(&args.data);
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
@@ -29,59 +28,59 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
     let text = fitting(name, dataset, &path)?;
     let mut file = File::create_new(&path).map_err(|error| refused(&path, &error))?;
     file.write_all(text.as_bytes()).map_err(|error| refused(&path, &error))?;
-    let path = path.display();
+    let path = text::path(&path);
     let next = style::faint(&format!("next: trainer --config {path}"));
-    print::result(&format!("{path}: written\n{next}"))
+    print::result(&format!("wrote {path}\n{next}"))
 }
 
-/// The text of a config that can be trained on `dataset`.
+/// Returns the text of a config that can be trained on `dataset`.
 fn fitting(name: String, dataset: Hdf5Config, path: &Path) -> Result<String, Failure> {
     let has = (dataset.validation.is_some(), dataset.test.is_some());
     let source = DatasetConfig::Hdf5(dataset.clone()).load().map_err(RunError::from)?;
     let (train, classes) = (&source.train, source.classes.len());
     let mut starter = Starter::new(name, dataset, (train.shape, train.are_images()), classes);
     starter.size(train.len());
-    let fraction = |has| if has { 0.0 } else { starter.held_out };
-    let split =
-        SplitConfig { validation_fraction: fraction(has.0), test_fraction: fraction(has.1) };
-    // The seed changes no number of examples.
+    let split = SplitConfig {
+        validation_fraction: if has.0 { 0.0 } else { starter.held_out },
+        test_fraction: if has.1 { 0.0 } else { starter.held_out },
+    };
+    // The seed does not change the number of examples of a split.
     let split = split.apply(source, 1).map_err(too_few)?;
     let batch_size = starter.batch_size;
-    let texts = FEWER.map(|fewer| {
-        starter.batch_size = batch_size - fewer;
-        starter.text()
-    });
-    let refusals = texts.iter().map(|text| objection(text, &split, path));
-    let mut tried = refusals.zip(&texts);
-    match tried.find(|(refusal, _)| refusal.is_ok()) {
-        Some((_, text)) => Ok(text.clone()),
-        None => objection(&starter.text(), &split, path).map(|()| starter.text()),
+    for reduction in REDUCTIONS {
+        starter.batch_size = batch_size - reduction;
+        let text = starter.text();
+        if check(&text, &split, path).is_ok() {
+            return Ok(text);
+        }
     }
+    check(&starter.text(), &split, path).map(|()| starter.text())
 }
 
-/// The error in words of someone who has set no fraction.
+/// Rewords the error for a user who did not set a fraction.
 fn too_few(error: DatasetError) -> Failure {
     match error {
-        DatasetError::EmptySplit { part, count, .. } => Failure::usage(format!(
-            "{count} examples are too few to hold a {part} set out of them\n  name data with more, or with a {part} set of their own"
+        DatasetError::EmptySplit { split, count, .. } => Failure::usage(format!(
+            "{count} examples are too few to hold out a {split} set\n  use more data, or data with a {split} set of its own"
         )),
         error => RunError::from(error).into(),
     }
 }
 
 /// Fails if the config `text` cannot be trained on `data`.
-fn objection(text: &str, data: &Split, path: &Path) -> Result<(), Failure> {
-    let config = RunConfig::parse(path, text).map_err(|error| Failure::usage(error.to_string()))?;
+fn check(text: &str, data: &Split, path: &Path) -> Result<(), Failure> {
+    let config = RunConfig::parse(path, text, &ModelRegistry::new())
+        .map_err(|error| Failure::usage(format!("{error:#}")))?;
     Ok(config.check_against(data)?)
 }
 
-/// The files at `data`, by what is in them.
+/// Finds the training, validation and test files at `data` by their contents.
 fn find(data: &Path) -> Result<Hdf5Config, Failure> {
     let (directory, files) = files(data)?;
     let (mut trains, mut tests) = (Vec::new(), Vec::new());
     for file in files {
         let path = directory.join(&file);
-        let holds = [holds(&path, Part::Train)?, holds(&path, Part::Test)?];
+        let holds = [holds(&path, SplitKind::Train)?, holds(&path, SplitKind::Test)?];
         if let [true, _] = holds {
             trains.push(file.clone());
         }
@@ -90,7 +89,7 @@ fn find(data: &Path) -> Result<Hdf5Config, Failure> {
         }
     }
     let validation = (trains.len() == 2).then(|| trains.iter().position(|f| is_validation(f)));
-    let validation = validation.flatten().map(|place| trains.remove(place));
+    let validation = validation.flatten().map(|index| trains.remove(index));
     Ok(Hdf5Config {
         train: only(data, "training", trains)?.ok_or_else(|| nothing(data))?,
         test: only(data, "test", tests)?,
@@ -99,11 +98,11 @@ fn find(data: &Path) -> Result<Hdf5Config, Failure> {
         directory_env: None,
         in_memory: None,
         on_missing: OnMissing::Fail,
-        stand_in: StandInConfig::default(),
+        synthetic: SyntheticConfig::default(),
     })
 }
 
-/// A directory, and the names of the files in it that may be data.
+/// Returns a directory and the names of its HDF5 files.
 fn files(data: &Path) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
     if !data.is_dir() {
         let directory = data.parent().filter(|parent| *parent != Path::new(""));
@@ -122,8 +121,8 @@ fn files(data: &Path) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
     Ok((data.to_owned(), names))
 }
 
-fn holds(path: &Path, part: Part) -> Result<bool, Failure> {
-    match hdf5::open(path, part, Keep::Automatic) {
+fn holds(path: &Path, split: SplitKind) -> Result<bool, Failure> {
+    match data_hdf5::open(path, split, Residency::Automatic) {
         Ok(_) => Ok(true),
         Err(Hdf5Error::WrongPart { .. } | Hdf5Error::Missing { .. }) => Ok(false),
         Err(error) => Err(Failure::run(&error)),
@@ -135,20 +134,20 @@ fn is_validation(file: &Path) -> bool {
     ["val", "dev"].iter().any(|part| name.contains(part))
 }
 
-/// The only one of `files`, if there is one.
-fn only(data: &Path, part: &str, files: Vec<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+/// Returns the only file of `files`; fails if there are several.
+fn only(data: &Path, split: &str, files: Vec<PathBuf>) -> Result<Option<PathBuf>, Failure> {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     match files.len() {
         0 | 1 => Ok(files.into_iter().next()),
         count => Err(Failure::usage(format!(
-            "{}: {count} files hold a {part} set: {}\n  name one of them, or leave one of them there",
+            "{}: {count} files contain a {split} set: {}\n  pass one of them, or keep only one of them in the directory",
             data.display(),
             names.join(", ")
         ))),
     }
 }
 
-/// The name of the experiment on `data`.
+/// Derives the name of the experiment from the path of its data.
 fn name(data: &Path) -> String {
     let absolute = std::path::absolute(data).unwrap_or_default();
     let stem = if data.is_dir() { absolute.file_name() } else { absolute.file_stem() };
@@ -160,18 +159,18 @@ fn name(data: &Path) -> String {
 
 fn nothing(data: &Path) -> Failure {
     Failure::usage(format!(
-        "{}: no HDF5 file with a training set, `train_set_x` and `train_set_y`\n  name a .h5 file, or a directory of .h5 or .hdf5 files",
+        "{}: no HDF5 file with a training set, `train_set_x` and `train_set_y`\n  pass a .h5 file, or a directory of .h5 or .hdf5 files",
         data.display()
     ))
 }
 
 fn exists(path: &Path) -> Failure {
     Failure::usage(format!(
-        "{} exists\n  name another file with --out, or remove it first",
+        "{} already exists\n  choose another file with --out, or remove it first",
         path.display()
     ))
 }
 
 fn refused(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::usage(format!("{}: {error}\n  name another one", path.display()))
+    Failure::usage(format!("{}: {error}\n  choose another path", path.display()))
 }

@@ -1,34 +1,43 @@
 use std::path::{Path, PathBuf};
 
-use dataset::{ChannelFacts, Doubts, InspectedPart, Inspection, Pair, PartFacts, Place};
-use report::{Boundary, DataCard, DataFinding, DataHistogram, DataPage, DataPart, draw_inspection};
+use artifacts::{BoundaryPoint, DecisionBoundary};
+use data::{Examples, SplitKind};
+use data_sources::quality::inspection::{
+    ChannelFacts, ExampleLocation, InspectedPart, Inspection, Pair, PartFacts, SuspectLabels,
+};
+use report::{DataCard, DataFinding, DataHistogram, DataPage, DataPart, draw_inspection};
 
 use super::Report;
-use super::pictures::{PAIRS, placed, preview};
-use super::text::{about, distance, doubted, looked_for};
-use crate::commands::STAND_IN;
+use super::images::{captioned, preview};
+use super::text::{about, agreement, distance, search_coverage};
+use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
-use crate::pictures::points;
+use crate::text::escaped;
 
-/// Draws everything into one page, and tells where it is.
-pub fn draw(parts: &[InspectedPart], report: &Report, out: &Path) -> Result<PathBuf, Failure> {
+/// Maximum number of plotted points of a split.
+const MAX_POINTS: usize = 4000;
+/// Maximum number of cards per finding.
+const CARDS: usize = 40;
+
+/// Writes `inspection.html` into the directory `out` and returns its path.
+pub fn write(parts: &[InspectedPart], report: &Report, out: &Path) -> Result<PathBuf, Failure> {
     let inspection = report.inspection;
     let histograms = inspection.histograms(parts).map_err(|error| Failure::run(&error))?;
     let data = DataPage {
-        title: report.input.clone(),
+        title: escaped(&report.input),
         about: about(inspection),
-        warning: report.stand_in.then(|| STAND_IN.to_owned()),
+        warning: report.synthetic.then(|| SYNTHETIC_NOTICE.to_owned()),
         problems: report.problems.clone(),
         findings: findings(parts, inspection)?,
-        classes: inspection.classes.clone(),
+        classes: inspection.classes.iter().map(|class| escaped(class)).collect(),
         parts: inspection.parts.iter().map(|part| data_part(part, report)).collect(),
         unit: if inspection.are_images { "channel" } else { "feature" },
         histograms: histograms
             .into_iter()
             .map(|histogram| DataHistogram { range: histogram.range, parts: histogram.parts })
             .collect(),
-        points: plane(parts, inspection)?,
-        preview: if inspection.are_images { preview(parts, inspection)?.rows } else { Vec::new() },
+        points: scatter_plot(parts, inspection)?,
+        preview: if inspection.are_images { preview(parts, inspection)? } else { Vec::new() },
         sums: report.sha256.iter().map(|(set, sum)| (set.clone(), sum.clone())).collect(),
     };
     let page = out.join("inspection.html");
@@ -39,84 +48,105 @@ pub fn draw(parts: &[InspectedPart], report: &Report, out: &Path) -> Result<Path
 fn data_part(part: &PartFacts, report: &Report) -> DataPart {
     let values = |of: &ChannelFacts| [of.lowest, of.highest, of.mean, of.deviation];
     DataPart {
-        name: part.part.to_owned(),
-        origin: report.origins.get(part.part).cloned().unwrap_or_default(),
+        name: part.part.to_string(),
+        origin: report.origins.get(&part.part).map_or(String::new(), |origin| escaped(origin)),
         count: part.count,
         classes: part.classes.clone(),
         channels: part.channels.iter().map(values).collect(),
     }
 }
 
-/// All that was looked for.
+/// Results of all checks.
 fn findings(parts: &[InspectedPart], inspection: &Inspection) -> Result<Vec<DataFinding>, Failure> {
-    let twins = DataFinding {
-        heading: "Twins across parts",
-        count: (parts.len() > 1).then_some(inspection.twins.len()),
-        told: looked_for(inspection),
-        next: "A model is not tested on what it was trained on: the score on these images says \
-               nothing of new ones. `trainer evaluate` also tells the score without them. Take \
-               them out of the test set, or out of the training set.",
-        cards: cards(&inspection.twins, |pair| of_pair(parts, pair))?,
-    };
-    let pairs = inspection.duplicates.iter().chain(&inspection.twins);
-    let torn: Vec<Pair> = pairs.filter(|pair| !pair.is_of_one_class()).cloned().collect();
-    let torn = DataFinding {
-        heading: "Two labels",
-        count: Some(torn.len()),
-        told: "examples that are one, but of two classes".to_owned(),
-        next: "One label of each pair is wrong. Correct it in the file, or take both examples out.",
-        cards: cards(&torn, |pair| of_pair(parts, pair))?,
-    };
-    let equal = DataFinding {
-        heading: "Equal examples within a part",
-        count: Some(inspection.duplicates.len()),
-        told: "the same values to the last bit".to_owned(),
-        next: "Each counts as often as it is there, in training and in scores. Where that is not \
-               meant, leave one.",
-        cards: cards(&inspection.duplicates, |pair| of_pair(parts, pair))?,
-    };
-    let mut findings = vec![twins, torn, equal];
+    let mut findings = vec![
+        near_duplicates(parts, inspection)?,
+        conflicting_labels(parts, inspection)?,
+        duplicates(parts, inspection)?,
+    ];
     if inspection.are_images {
         findings.push(blank(parts, &inspection.blank)?);
     }
-    if let Some(doubts) = &inspection.doubts {
-        findings.push(doubtful(parts, doubts)?);
+    if let Some(suspects) = &inspection.suspect_labels {
+        findings.push(suspect_labels(parts, suspects)?);
     }
     findings.push(DataFinding {
         heading: "Corrupt examples",
         count: Some(0),
-        told: "every value and label was read and checked; a file with a corrupt one is refused"
+        summary: "every value and label was read and checked; a corrupt file is an error"
             .to_owned(),
-        next: "",
+        remedy: "",
         cards: Vec::new(),
     });
     Ok(findings)
 }
 
-fn blank(parts: &[InspectedPart], blank: &[Place]) -> Result<DataFinding, Failure> {
+fn near_duplicates(
+    parts: &[InspectedPart],
+    inspection: &Inspection,
+) -> Result<DataFinding, Failure> {
     Ok(DataFinding {
-        heading: "Blank images",
-        count: Some(blank.len()),
-        told: "every pixel is the same".to_owned(),
-        next: "There is nothing to learn from them. See how they were made, and take them out.",
-        cards: cards(blank, |place| card(parts, &[place], Vec::new()))?,
+        heading: "Near-duplicates across splits",
+        count: (parts.len() > 1).then_some(inspection.near_duplicates.len()),
+        summary: search_coverage(inspection),
+        remedy: "The test score counts images that the model was trained on. `trainer evaluate` also \
+               reports the score without them. Remove them from the test set or from the training \
+               set.",
+        cards: cards(&inspection.near_duplicates, |pair| of_pair(parts, pair))?,
     })
 }
 
-/// Images whose label all images around contradict.
-fn doubtful(parts: &[InspectedPart], doubts: &Doubts) -> Result<DataFinding, Failure> {
+fn conflicting_labels(
+    parts: &[InspectedPart],
+    inspection: &Inspection,
+) -> Result<DataFinding, Failure> {
+    let pairs = inspection.duplicates.iter().chain(&inspection.near_duplicates);
+    let conflicts: Vec<_> = pairs.filter(|pair| !pair.is_of_one_class()).collect();
     Ok(DataFinding {
-        heading: "Labels worth a look",
-        count: doubts.are_founded().then_some(doubts.listed.len()),
-        told: doubted(doubts),
-        next: "Each image on the left is near images of another class. Look which label it \
-               should have, and correct it in the file if it is wrong.",
-        cards: cards(&doubts.listed, |doubt| {
-            let (example, nearest) = (&doubt.example, &doubt.nearest);
+        heading: "Conflicting labels",
+        count: Some(conflicts.len()),
+        summary: "equal or near-duplicate examples of different classes".to_owned(),
+        remedy: "One label of each pair is wrong. Correct it in the file, or remove both examples.",
+        cards: cards(&conflicts, |pair| of_pair(parts, pair))?,
+    })
+}
+
+fn duplicates(parts: &[InspectedPart], inspection: &Inspection) -> Result<DataFinding, Failure> {
+    Ok(DataFinding {
+        heading: "Duplicates within a split",
+        count: Some(inspection.duplicates.len()),
+        summary: "examples with identical values".to_owned(),
+        remedy: "Each copy counts in training and in scores. Unless that is intended, keep one.",
+        cards: cards(&inspection.duplicates, |pair| of_pair(parts, pair))?,
+    })
+}
+
+fn blank(parts: &[InspectedPart], blank: &[ExampleLocation]) -> Result<DataFinding, Failure> {
+    Ok(DataFinding {
+        heading: "Blank images",
+        count: Some(blank.len()),
+        summary: "all pixels are equal".to_owned(),
+        remedy: "They contain no information. Check how they were made, and remove them.",
+        cards: cards(blank, |example| card(parts, &[example], Vec::new()))?,
+    })
+}
+
+/// Images whose nearest training images all have another label.
+fn suspect_labels(
+    parts: &[InspectedPart],
+    suspects: &SuspectLabels,
+) -> Result<DataFinding, Failure> {
+    Ok(DataFinding {
+        heading: "Suspect labels",
+        count: suspects.are_founded().then_some(suspects.listed.len()),
+        summary: agreement(suspects),
+        remedy: "Each image on the left is close to images of another class. Check its label, and \
+               correct it in the file if it is wrong.",
+        cards: cards(&suspects.listed, |suspect| {
+            let (example, nearest) = (&suspect.example, &suspect.nearest);
             let words = vec![
-                format!("labelled {}", example.class),
-                format!("its 5 nearest training images are labelled {}", nearest.class),
-                distance(doubt.distance),
+                format!("labelled {}", escaped(&example.class)),
+                format!("its 5 nearest training images are labelled {}", escaped(&nearest.class)),
+                distance(suspect.distance),
             ];
             card(parts, &[example, nearest], words)
         })?,
@@ -124,65 +154,73 @@ fn doubtful(parts: &[InspectedPart], doubts: &Doubts) -> Result<DataFinding, Fai
 }
 
 fn of_pair(parts: &[InspectedPart], pair: &Pair) -> Result<DataCard, Failure> {
-    let torn = (!pair.is_of_one_class())
-        .then(|| format!("two labels: {} and {}", pair.example.class, pair.of.class));
-    let words = [distance(pair.distance)].into_iter().chain(torn).collect();
+    let mut words = vec![distance(pair.distance)];
+    if !pair.is_of_one_class() {
+        let labels = [&pair.example, &pair.of].map(|example| escaped(&example.class));
+        words.push(format!("conflicting labels: {}", labels.join(" and ")));
+    }
     card(parts, &[&pair.example, &pair.of], words)
 }
 
-/// A card for each of the first of `all`.
+/// Creates cards for the first of `all`.
 fn cards<T>(
     all: &[T],
     card: impl Fn(&T) -> Result<DataCard, Failure>,
 ) -> Result<Vec<DataCard>, Failure> {
-    all.iter().take(PAIRS).map(card).collect()
+    all.iter().take(CARDS).map(card).collect()
 }
 
-/// Examples with their images, or else named.
+/// Creates a card that shows examples as images, or as text for points.
 fn card(
     parts: &[InspectedPart],
-    places: &[&Place],
-    words: Vec<String>,
+    examples: &[&ExampleLocation],
+    lines: Vec<String>,
 ) -> Result<DataCard, Failure> {
     let are_images = parts.iter().all(|part| part.examples.are_images());
-    let names = places
-        .iter()
-        .filter(|_| !are_images)
-        .map(|place| format!("{} {} (class {})", place.part, place.index, place.class));
-    let words = names.chain(words).collect();
-    let shown = places.iter().filter(|_| are_images);
-    let images = shown.map(|place| placed(parts, place)).collect::<Result<_, _>>()?;
-    Ok(DataCard { images, words })
+    let names = examples.iter().filter(|_| !are_images).map(|example| {
+        format!("{} {} (class {})", example.part, example.index, escaped(&example.class))
+    });
+    let lines = names.chain(lines).collect();
+    let shown = examples.iter().filter(|_| are_images);
+    let images = shown.map(|example| captioned(parts, example)).collect::<Result<_, _>>()?;
+    Ok(DataCard { images, lines })
 }
 
-/// The points where they have two features.
-fn plane(parts: &[InspectedPart], inspection: &Inspection) -> Result<Option<Boundary>, Failure> {
+/// The points of a data set with two features.
+fn scatter_plot(
+    parts: &[InspectedPart],
+    inspection: &Inspection,
+) -> Result<Option<DecisionBoundary>, Failure> {
     if inspection.are_images || inspection.shape[2] != 2 {
         return Ok(None);
     }
-    let of = |train: bool| {
-        let parts = parts.iter().filter(|part| (part.name == "train") == train);
-        let points = parts.map(|part| {
-            let all: Vec<usize> = (0..part.examples.len()).collect();
-            let read = part.examples.in_memory(&all).map_err(|error| Failure::run(&error))?;
-            Ok(points(&read.0))
-        });
-        let points: Result<Vec<_>, Failure> = points.collect();
-        points.map(|points| points.concat())
-    };
-    Ok(Some(Boundary {
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    for part in parts {
+        let points = if part.split == SplitKind::Train { &mut train } else { &mut test };
+        points.extend(sampled_points(&part.examples)?);
+    }
+    Ok(Some(DecisionBoundary {
         x: range(inspection, 0),
         y: range(inspection, 1),
         columns: 0,
         rows: 0,
         probabilities: Vec::new(),
-        classes: inspection.classes.clone(),
-        train: of(true)?,
-        test: of(false)?,
+        classes: inspection.classes.iter().map(|class| escaped(class)).collect(),
+        train,
+        test,
     }))
 }
 
-/// From the lowest to the highest value of a feature, with a margin.
+/// At most [`MAX_POINTS`] examples of two features, evenly spaced.
+fn sampled_points(examples: &Examples) -> Result<Vec<BoundaryPoint>, Failure> {
+    let step = examples.len().div_ceil(MAX_POINTS).max(1);
+    let items: Vec<usize> = (0..examples.len()).step_by(step).collect();
+    let features = examples.gather(&items).map_err(|error| Failure::run(&error))?;
+    let points = features.as_chunks::<2>().0.iter().zip(examples.labels_at(&items));
+    Ok(points.map(|(&at, class)| BoundaryPoint { at, class }).collect())
+}
+
+/// Range of the values of a feature, with a margin.
 fn range(inspection: &Inspection, feature: usize) -> [f64; 2] {
     let facts = inspection.parts.iter().filter_map(|part| part.channels.get(feature));
     let [low, high] = facts.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], facts| {

@@ -1,27 +1,33 @@
-use std::path::PathBuf;
+use std::path::Path;
 
-use dataset::{Doubts, Inspection, Pair, PartFacts, Place};
+use data_sources::quality::inspection::{ExampleLocation, Inspection, Pair, SuspectLabels};
 
 use super::Report;
-use crate::commands::STAND_IN;
-use crate::style;
+use crate::commands::SYNTHETIC_NOTICE;
+use crate::style::{self, width};
+use crate::text::{self, cut, escaped, pad_end};
 
-/// The most lines of a list; JSON has all.
+/// Maximum number of lines of a list; JSON has all.
 const LINES: usize = 20;
 
-/// What is told of a data set, in paragraphs.
-pub fn of(report: &Report, drawn: Option<&[PathBuf]>) -> String {
+/// Maximum width of the names of classes.
+const CLASS_WIDTH: usize = 26;
+/// Width of an example in a list.
+const EXAMPLE_WIDTH: usize = 26;
+
+/// Formats the inspection of a data set; `page` is the path of the page if one was written.
+pub fn of(report: &Report, page: Option<&Path>) -> String {
     let inspection = report.inspection;
     let paragraphs = [
         headline(report),
         balance(inspection),
         ranges(inspection),
         findings(inspection),
-        list("twins across parts", inspection.twins.iter().map(pair)),
-        list("equal examples within a part", inspection.duplicates.iter().map(pair)),
-        list("blank images", inspection.blank.iter().map(place)),
-        inspection.doubts.as_ref().map_or(String::new(), doubts),
-        drawn.map_or(String::new(), pictures),
+        list("near-duplicates across splits", inspection.near_duplicates.iter().map(pair)),
+        list("duplicates within a split", inspection.duplicates.iter().map(pair)),
+        list("blank images", inspection.blank.iter().map(location)),
+        inspection.suspect_labels.as_ref().map_or(String::new(), suspect_labels),
+        page.map_or(String::new(), |page| format!("wrote {}", text::path(page))),
         verdict(report),
     ];
     let paragraphs = paragraphs.into_iter().filter(|paragraph| !paragraph.is_empty());
@@ -30,50 +36,50 @@ pub fn of(report: &Report, drawn: Option<&[PathBuf]>) -> String {
 
 fn headline(report: &Report) -> String {
     let inspection = report.inspection;
-    let mut lines = Vec::from_iter(report.stand_in.then(|| style::doubtful(STAND_IN)));
-    lines.push(format!("{}: {}", report.input, about(inspection)));
-    let origin = |part: &PartFacts| {
-        let origin = report.origins.get(part.part).map_or("", String::as_str);
+    let mut lines = Vec::from_iter(report.synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
+    lines.push(format!("{}: {}", escaped(&report.input), about(inspection)));
+    lines.extend(inspection.parts.iter().map(|part| {
+        let origin = report.origins.get(&part.part).map_or(String::new(), |path| escaped(path));
         format!("  {:<10}  {:>7}  {origin}", part.part, part.count)
-    };
-    lines.extend(inspection.parts.iter().map(origin));
+    }));
     lines.join("\n")
 }
 
-/// What the examples are.
+/// Kind and shape of the examples, and number of classes.
 pub fn about(inspection: &Inspection) -> String {
     let [height, width, channels] = inspection.shape;
-    let examples = match inspection.are_images {
-        true => format!("images of {height}x{width}x{channels}"),
-        false => format!("points of {channels} features"),
+    let examples = if inspection.are_images {
+        format!("images of {height}x{width}x{channels}")
+    } else {
+        format!("points of {channels} features")
     };
     format!("{examples} in {} classes", inspection.classes.len())
 }
 
-/// How many examples of each class each part has.
+/// Number of examples of each class in each split.
 fn balance(inspection: &Inspection) -> String {
-    let names = inspection.classes.iter().map(|name| name.chars().count());
-    let width = names.max().unwrap_or(0).clamp("class".len(), 30);
+    let names = inspection.classes.iter().map(|name| cut(&escaped(name), CLASS_WIDTH));
+    let names: Vec<_> = names.collect();
+    let width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("class".len());
     let heads = inspection.parts.iter().map(|part| format!("  {:>16}", part.part));
     let mut lines = vec![format!("{:<width$}{}", "class", heads.collect::<String>())];
-    lines.extend(inspection.classes.iter().enumerate().map(|(class, name)| {
+    lines.extend(names.iter().enumerate().map(|(class, name)| {
         let counts = inspection.parts.iter().map(|part| {
             let count = part.classes.get(class).copied().unwrap_or_default();
             let share = 100.0 * count as f64 / part.count.max(1) as f64;
             format!("  {count:>7} {share:>6.1} %")
         });
-        let name: String = name.chars().take(width).collect();
-        format!("{name:<width$}{}", counts.collect::<String>())
+        pad_end(name, width) + &counts.collect::<String>()
     }));
     shortened(lines, LINES + 1)
 }
 
-/// The values of each channel of each part.
+/// Statistics of the values of each channel in each split.
 fn ranges(inspection: &Inspection) -> String {
     let kind = if inspection.are_images { "channel" } else { "feature" };
     let mut lines = vec![format!(
         "{:<10}  {kind}  {:>9}  {:>9}  {:>9}  {:>9}",
-        "part", "lowest", "highest", "mean", "deviation"
+        "split", "min", "max", "mean", "std"
     )];
     for part in &inspection.parts {
         let rows = part.channels.iter().enumerate().map(|(channel, facts)| {
@@ -87,42 +93,44 @@ fn ranges(inspection: &Inspection) -> String {
 
 fn number(value: f32) -> String {
     let value = f64::from(value);
-    let text = match value == value.trunc() && value.abs() < 1e6 {
-        true => format!("{value:.0}"),
-        false if (1e-2..1e6).contains(&value.abs()) => format!("{value:.2}"),
-        false => format!("{value:.2e}"),
+    let text = if value == value.trunc() && value.abs() < 1e6 {
+        format!("{value:.0}")
+    } else if (1e-2..1e6).contains(&value.abs()) {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.2e}")
     };
     format!("{text:>9}")
 }
 
-/// How much was found of what there is to find.
+/// Number of findings of each check.
 fn findings(inspection: &Inspection) -> String {
-    let twins = match inspection.parts.len() {
-        1 => looked_for(inspection),
-        _ if inspection.was_searched_whole() => inspection.twins.len().to_string(),
-        _ => format!("{} ({})", inspection.twins.len(), looked_for(inspection)),
+    let near_duplicates = match inspection.parts.len() {
+        1 => search_coverage(inspection),
+        _ if inspection.was_searched_whole() => inspection.near_duplicates.len().to_string(),
+        _ => format!("{} ({})", inspection.near_duplicates.len(), search_coverage(inspection)),
     };
     let mut lines = vec![
-        format!("twins across parts            {twins}"),
-        format!("equal examples within a part  {}", inspection.duplicates.len()),
+        format!("near-duplicates across splits  {near_duplicates}"),
+        format!("duplicates within a split      {}", inspection.duplicates.len()),
     ];
     if inspection.are_images {
-        lines.push(format!("blank images                  {}", inspection.blank.len()));
+        lines.push(format!("blank images                   {}", inspection.blank.len()));
     }
     lines.join("\n")
 }
 
-/// For how many examples twins were looked for.
-pub fn looked_for(inspection: &Inspection) -> String {
+/// Number of examples that were searched for near-duplicates.
+pub fn search_coverage(inspection: &Inspection) -> String {
     let [searched, count] = inspection.searched;
     match inspection.parts.len() {
-        1 => "not looked for: a single part, give a config".to_owned(),
-        _ if inspection.was_searched_whole() => format!("looked for with all {count}"),
-        _ => format!("looked for with {searched} of {count}"),
+        1 => "not searched: only one split; pass a config to search".to_owned(),
+        _ if inspection.was_searched_whole() => format!("searched all {count} examples"),
+        _ => format!("searched {searched} of {count} examples"),
     }
 }
 
-/// A titled list; nothing if it is empty.
+/// A list with a title; empty if there are no lines.
 fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: Vec<String> = lines.map(|line| format!("  {line}")).collect();
     if lines.is_empty() { String::new() } else { format!("{title}\n{}", shortened(lines, LINES)) }
@@ -130,11 +138,11 @@ fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
 
 fn pair(pair: &Pair) -> String {
     let distance = distance(pair.distance);
-    let torn = if pair.is_of_one_class() { "" } else { "  TWO LABELS" };
-    format!("{}  {}  {distance}{torn}", place(&pair.example), place(&pair.of))
+    let conflict = if pair.is_of_one_class() { "" } else { "  CONFLICTING LABELS" };
+    format!("{}  {}  {distance}{conflict}", location(&pair.example), location(&pair.of))
 }
 
-/// How far apart two examples are.
+/// Distance between two examples.
 pub fn distance(distance: f32) -> String {
     match distance {
         0.0 => "equal".to_owned(),
@@ -142,47 +150,45 @@ pub fn distance(distance: f32) -> String {
     }
 }
 
-fn place(place: &Place) -> String {
-    format!("{:<26}", format!("{} {} (class {})", place.part, place.index, place.class))
+fn location(example: &ExampleLocation) -> String {
+    let class = escaped(&example.class);
+    pad_end(&format!("{} {} (class {class})", example.part, example.index), EXAMPLE_WIDTH)
 }
 
-/// Labels that the nearest training images contradict.
-fn doubts(doubts: &Doubts) -> String {
-    let basis = doubted(doubts);
-    let lines = doubts.listed.iter().map(|doubt| {
-        let distance = doubt.distance;
-        format!("{}  {}  distance {distance:.2}", place(&doubt.example), place(&doubt.nearest))
+/// Labels that contradict those of the nearest training images.
+fn suspect_labels(suspects: &SuspectLabels) -> String {
+    let basis = agreement(suspects);
+    let lines = suspects.listed.iter().map(|suspect| {
+        let distance = suspect.distance;
+        format!(
+            "{}  {}  distance {distance:.2}",
+            location(&suspect.example),
+            location(&suspect.nearest)
+        )
     });
-    let title = "labels worth a look: these images are near ones of another class";
+    let title = "suspect labels: these images are close to images of another class";
     let lines = list(title, lines);
     if lines.is_empty() { basis } else { format!("{basis}\n\n{lines}") }
 }
 
-/// How labels were doubted, and whether they can be.
-pub fn doubted(doubts: &Doubts) -> String {
-    let Doubts { searched, agreed, confirmed, .. } = doubts;
+/// Agreement of labels with those of the nearest training images.
+pub fn agreement(suspects: &SuspectLabels) -> String {
+    let SuspectLabels { searched, agreed, confirmed, .. } = suspects;
     let basis = format!(
-        "of {searched} images, the 5 nearest training images are of one class for {agreed},\nwhich is the label for {confirmed}"
+        "the 5 nearest training images agree on a class for {agreed} of {searched} images;\nit is the label of {confirmed} of them"
     );
-    match doubts.are_founded() {
-        true => basis,
-        false => format!("{basis}: too few to doubt a label by them"),
-    }
-}
-
-fn pictures(drawn: &[PathBuf]) -> String {
-    let drawn: Vec<_> = drawn.iter().map(|path| path.display().to_string()).collect();
-    format!("drawn: {}", drawn.join(", "))
+    if suspects.are_founded() { basis } else { format!("{basis}: too few to flag label errors") }
 }
 
 fn verdict(report: &Report) -> String {
-    match report.problems.is_empty() {
-        true => style::good("nothing found that makes a score worthless"),
-        false => format!("{}\n  {}", style::bad("PROBLEMS"), report.problems.join("\n  ")),
+    if report.problems.is_empty() {
+        style::good("no problems found that invalidate scores")
+    } else {
+        format!("{}\n  {}", style::bad("PROBLEMS"), report.problems.join("\n  "))
     }
 }
 
-/// So many of `lines`, and how many there are more.
+/// Joins the first `most` lines and counts the others.
 fn shortened(mut lines: Vec<String>, most: usize) -> String {
     let more = lines.len().saturating_sub(most);
     lines.truncate(most);

@@ -2,70 +2,90 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use training::{ReferenceConfig, RunConfig};
+use training::{ModelRegistry, ReferenceConfig, RunConfig};
 
-use super::order::Order;
+use super::spec::ReproduceSpec;
 use crate::error::Failure;
 
-/// An experiment that is known to reach something.
+/// An experiment with known scores.
 #[derive(Debug, Clone)]
-pub struct Experiment {
-    /// The file of its config.
+pub struct ReferenceExperiment {
+    /// Path of its config.
     pub path: PathBuf,
     /// Its config.
     pub config: RunConfig,
-    /// What it is known to reach.
+    /// Its known scores.
     pub reference: ReferenceConfig,
-    /// The name of the directory of the config.
+    /// Name of the directory of the config.
     pub course: String,
 }
 
-impl Experiment {
-    /// The name of the config.
+impl ReferenceExperiment {
+    /// Name of the config.
     pub fn name(&self) -> &str {
         &self.config.name
     }
+
+    fn read(
+        path: &Path,
+        overrides: &[String],
+        models: &ModelRegistry,
+    ) -> Result<Option<Self>, Failure> {
+        let config = RunConfig::read_with_models(path, overrides, models)
+            .map_err(|error| Failure::usage(format!("{}: {error:#}", path.display())))?;
+        let course = path.parent().and_then(Path::file_name).unwrap_or_default();
+        let course = course.to_string_lossy().into_owned();
+        let reference = config.reference.clone();
+        Ok(reference.map(|reference| Self { path: path.to_owned(), config, reference, course }))
+    }
+
+    /// Whether `name` is that of the experiment or of its course.
+    fn matches(&self, name: &str) -> bool {
+        self.name() == name || self.course == name
+    }
 }
 
-/// The experiments below the directory of configs, all of them or those named, in the order of
-/// their paths. The overrides are for those alone.
-pub fn find(order: &Order) -> Result<Vec<Experiment>, Failure> {
+/// Reads the requested experiments, sorted by path. The overrides apply to these alone.
+pub fn find(
+    spec: &ReproduceSpec,
+    models: &ModelRegistry,
+) -> Result<Vec<ReferenceExperiment>, Failure> {
     let mut all = Vec::new();
-    for path in toml_files(&order.configs).map_err(|error| unreadable(order, &error))? {
-        all.extend(experiment(&path, &[])?);
+    for path in toml_files(&spec.configs).map_err(|error| unreadable(spec, &error))? {
+        all.extend(ReferenceExperiment::read(&path, &[], models)?);
     }
-    let unknown = order.names.iter().find(|name| !all.iter().any(|one| is_meant(one, name)));
-    if let Some(unknown) = unknown {
+    if let Some(unknown) = spec.names.iter().find(|name| !all.iter().any(|one| one.matches(name))) {
+        let names: Vec<_> = all.iter().map(ReferenceExperiment::name).collect();
         return Err(Failure::usage(format!(
             "there is no experiment `{unknown}` with a [reference] in {}\n  choose from {}",
-            order.configs.display(),
-            names(&all)
+            spec.configs.display(),
+            names.join(", ")
         )));
     }
-    all.retain(|one| order.names.is_empty() || order.names.iter().any(|name| is_meant(one, name)));
-    let mut chosen = Vec::new();
+    all.retain(|one| spec.names.is_empty() || spec.names.iter().any(|name| one.matches(name)));
+    let mut requested = Vec::new();
     for one in all {
-        chosen.extend(experiment(&one.path, &order.overrides)?);
+        requested.extend(ReferenceExperiment::read(&one.path, &spec.overrides, models)?);
     }
-    must_differ(&chosen)?;
-    match chosen.is_empty() {
-        true => Err(Failure::usage(format!(
+    check_unique_names(&requested)?;
+    if requested.is_empty() {
+        return Err(Failure::usage(format!(
             "no config in {} has a [reference]\n  name another directory with --configs",
-            order.configs.display()
-        ))),
-        false => Ok(chosen),
+            spec.configs.display()
+        )));
     }
+    Ok(requested)
 }
 
-fn unreadable(order: &Order, error: &io::Error) -> Failure {
+fn unreadable(spec: &ReproduceSpec, error: &io::Error) -> Failure {
     Failure::usage(format!(
         "cannot read the configs in {}: {error}\n  call this in the trainer's repository, or name them with --configs",
-        order.configs.display()
+        spec.configs.display()
     ))
 }
 
-/// The runs of an experiment are called after it.
-fn must_differ(experiments: &[Experiment]) -> Result<(), Failure> {
+/// Fails if two experiments have the same name: their run directories are named after them.
+fn check_unique_names(experiments: &[ReferenceExperiment]) -> Result<(), Failure> {
     for (index, one) in experiments.iter().enumerate() {
         let same = experiments.iter().take(index).find(|other| other.name() == one.name());
         if let Some(other) = same {
@@ -80,31 +100,7 @@ fn must_differ(experiments: &[Experiment]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the experiments are called, for messages.
-fn names(experiments: &[Experiment]) -> String {
-    let names: Vec<_> = experiments.iter().map(Experiment::name).collect();
-    names.join(", ")
-}
-
-/// A name is that of an experiment, or of the directory of several.
-fn is_meant(experiment: &Experiment, name: &str) -> bool {
-    experiment.name() == name || experiment.course == name
-}
-
-fn experiment(path: &Path, overrides: &[String]) -> Result<Option<Experiment>, Failure> {
-    let config = RunConfig::read(path, overrides)
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    let course = path.parent().and_then(Path::file_name).unwrap_or_default();
-    let course = course.to_string_lossy().into_owned();
-    Ok(config.reference.clone().map(|reference| Experiment {
-        path: path.to_owned(),
-        config,
-        reference,
-        course,
-    }))
-}
-
-/// The TOML files of `directory` and of the directories in it, sorted.
+/// The TOML files in `directory` and in its direct subdirectories, sorted.
 fn toml_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {

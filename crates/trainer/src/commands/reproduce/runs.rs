@@ -1,68 +1,71 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use artifacts::Summary;
 use burn::train::Interrupter;
-use dataset::DatasetConfig;
-use training::{GradientCheck, GradientCheckOptions, Outcome, Plan, Plant, RunConfig, Summary, Ui};
+use data_sources::DatasetConfig;
+use training::{GradientCheck, GradientCheckOptions, InjectedBug, Outcome, RunConfig, Ui};
 
-use super::super::batch::{Standing, standing};
-use super::super::pool;
-use super::super::progress::Progress;
-use super::experiments::Experiment;
+use super::super::progress::GroupProgress;
+use super::super::run_group::{self, GroupRun};
+use super::super::worker_pool::run_parallel;
+use super::experiments::ReferenceExperiment;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::signals::Signals;
-use crate::ui::Plain;
+use crate::ui::PlainRenderer;
 use crate::{pictures, style};
 
-/// One run to be done.
+/// An experiment with one seed.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The index of its experiment.
+    /// Index of the experiment.
     pub experiment: usize,
     config: RunConfig,
 }
 
-/// What became of a job.
+/// Result of a job.
 #[derive(Debug)]
-pub enum Ended {
-    /// It reached this.
+pub enum JobResult {
+    /// The run finished.
     Finished(Box<Summary>),
-    /// Its gradients differ by so much from centred differences, relatively.
-    Checked {
-        /// As they are.
-        right: f64,
-        /// With an error planted in them.
-        planted: f64,
+    /// The relative differences of the gradients from centred finite differences.
+    GradientsChecked {
+        /// Of the gradients themselves.
+        difference: f64,
+        /// Of the gradients with an injected bug.
+        with_bug: f64,
     },
-    /// It failed, as the message says.
+    /// The job failed with this message.
     Failed(String),
 }
 
-/// Where and how runs are done.
-pub struct Runs<'a> {
-    directory: &'a Path,
-    device: Option<&'a str>,
-    signals: &'a Signals,
-    progress: &'a Arc<Progress>,
+/// Runs jobs in one directory.
+pub struct JobRunner<'a> {
+    pub context: &'a Context<'a>,
+    pub directory: &'a Path,
+    pub device: Option<&'a str>,
+    pub signals: &'a Signals,
+    pub progress: Arc<GroupProgress>,
 }
 
 impl Job {
-    /// Every experiment with so many seeds, its own and then 1, 2, 3, .., those on images first:
+    /// Every experiment with `seeds` seeds: its own, then 1, 2, 3, .. Images come first, because
     /// they take longest.
-    pub fn all(experiments: &[Experiment], seeds: u64) -> Vec<Self> {
-        let jobs = experiments.iter().enumerate().flat_map(|(experiment, one)| {
+    pub fn all(experiments: &[ReferenceExperiment], seeds: u64) -> Vec<Self> {
+        let mut jobs = Vec::new();
+        for (experiment, one) in experiments.iter().enumerate() {
             let own = one.config.seed;
-            let others = (1..=seeds).filter(move |seed| *seed != own);
-            let all = [own].into_iter().chain(others).take(seeds as usize);
-            let config = move |seed| RunConfig { seed, ..one.config.clone() };
-            all.map(move |seed| Self { experiment, config: config(seed) })
-        });
-        let mut jobs: Vec<_> = jobs.collect();
+            let others = (1..=seeds).filter(|seed| *seed != own);
+            for seed in [own].into_iter().chain(others).take(seeds as usize) {
+                jobs.push(Self { experiment, config: RunConfig { seed, ..one.config.clone() } });
+            }
+        }
         jobs.sort_by_key(|job| matches!(job.config.dataset, DatasetConfig::Points(_)));
         jobs
     }
 
-    /// Whether gradients are all that its reference is about.
+    /// Whether the reference is a gradient difference instead of scores.
     fn checks_gradients(&self) -> bool {
         let reference = self.config.reference.as_ref();
         reference.is_some_and(|reference| reference.gradient_difference.is_some())
@@ -73,50 +76,41 @@ impl Job {
     }
 }
 
-impl<'a> Runs<'a> {
-    /// Runs in `directory`.
-    pub fn new(
-        directory: &'a Path,
-        device: Option<&'a str>,
-        signals: &'a Signals,
-        progress: &'a Arc<Progress>,
-    ) -> Self {
-        Self { directory, device, signals, progress }
+impl JobRunner<'_> {
+    /// Runs all `jobs` in up to `workers` threads and returns the results with the index of their
+    /// experiment. Stopped jobs are omitted.
+    pub fn run_all(&self, jobs: &[Job], workers: usize) -> Vec<(usize, JobResult)> {
+        run_parallel(jobs, workers, |job| Some((job.experiment, self.run(job)?)))
     }
 
-    /// Does all `jobs`, so many at once. What was stopped is left out.
-    pub fn all(&self, jobs: &[Job], at_once: usize) -> Vec<(usize, Ended)> {
-        pool::each(jobs, at_once, |job| Some((job.experiment, self.one(job)?)))
-    }
-
-    /// Does one job; `None` if it was stopped.
-    fn one(&self, job: &Job) -> Option<Ended> {
+    /// Runs one job; `None` if it was stopped.
+    fn run(&self, job: &Job) -> Option<JobResult> {
         if self.signals.received().is_some() {
             return None;
         }
-        let ended = match job.checks_gradients() {
-            true => check_gradients(&job.config).map(Some),
-            false => self.fit(job).map(|summary| Some(Ended::Finished(Box::new(summary?)))),
+        let result = if job.checks_gradients() {
+            check_gradients(&job.config).map(Some)
+        } else {
+            self.train(job).map(|summary| Some(JobResult::Finished(Box::new(summary?))))
         };
-        let ended = match ended {
-            Ok(ended) => ended?,
-            Err(failure) => Ended::Failed(failure.message().to_owned()),
+        let result = match result {
+            Ok(result) => result?,
+            Err(failure) => JobResult::Failed(failure.message().to_owned()),
         };
-        self.progress.done(&job.name(), &ended.line());
-        Some(ended)
+        self.progress.run_done(&job.name(), &result.line());
+        Some(result)
     }
 
-    /// Does what is left of the run; `None` if it was stopped.
-    fn fit(&self, job: &Job) -> Result<Option<Summary>, Failure> {
-        let plan = Plan::prepare(&job.config, self.device, option_env!("TRAINER_COMMIT"))?;
-        let path = self.directory.join(job.name());
-        let mut run = match standing(plan, &path)? {
-            Standing::Finished(_, summary) => return Ok(Some(*summary)),
-            Standing::Open(run) => run,
+    /// Trains the rest of a run; `None` if it was stopped.
+    fn train(&self, job: &Job) -> Result<Option<Summary>, Failure> {
+        let experiment = self.context.prepare(&job.config, self.device)?;
+        let mut run = match run_group::open(experiment, &self.directory.join(job.name()))? {
+            GroupRun::Finished(_, summary) => return Ok(Some(*summary)),
+            GroupRun::Open(run) => run,
         };
         let directory = run.directory().clone();
-        let outcome = run.fit(self.ui(job))?;
-        pictures::draw(&directory, &job.name(), self.device);
+        let outcome = run.train(self.ui(job))?;
+        pictures::draw(self.context, &directory, &job.name(), self.device);
         Ok(match outcome {
             Outcome::Finished(summary) => Some(*summary),
             Outcome::Stopped(_) => None,
@@ -124,26 +118,25 @@ impl<'a> Runs<'a> {
     }
 
     fn ui(&self, job: &Job) -> Ui {
-        let (progress, name, signals) = (Arc::clone(self.progress), job.name(), self.signals);
-        let show = move |line: &str| progress.update(&name, line);
+        let (progress, name) = (Arc::clone(&self.progress), job.name());
         Ui {
-            renderer: Box::new(Plain::new(show)),
+            renderer: Box::new(PlainRenderer::new(move |epoch| progress.epoch_done(&name, epoch))),
             interrupter: Interrupter::new(),
-            stop: signals.stop_source(),
+            stop: self.signals.stop_source(),
         }
     }
 }
 
-/// The relative differences of the gradients, without and with the error of the exercise.
-fn check_gradients(config: &RunConfig) -> Result<Ended, Failure> {
-    let difference = |plant| {
-        let options = GradientCheckOptions { plant, ..GradientCheckOptions::default() };
-        GradientCheck::of(config, &options).map(|check| check.difference)
-    };
-    Ok(Ended::Checked { right: difference(None)?, planted: difference(Some(Plant::DoubleWeight))? })
+/// Checks the gradients, without and with the bug of the exercise.
+fn check_gradients(config: &RunConfig) -> Result<JobResult, Failure> {
+    let options = GradientCheckOptions::default();
+    let difference = GradientCheck::run(config, &options)?.difference;
+    let options = GradientCheckOptions { injected_bug: Some(InjectedBug::DoubleWeight), ..options };
+    let with_bug = GradientCheck::run(config, &options)?.difference;
+    Ok(JobResult::GradientsChecked { difference, with_bug })
 }
 
-impl Ended {
+impl JobResult {
     fn line(&self) -> String {
         match self {
             Self::Finished(summary) => format!(
@@ -152,8 +145,8 @@ impl Ended {
                 100.0 * summary.test_accuracy,
                 summary.seconds
             ),
-            Self::Checked { right, planted } => {
-                format!("gradients differ by {right:.1e}, with a planted error by {planted:.1e}")
+            Self::GradientsChecked { difference, with_bug } => {
+                format!("gradient difference {difference:.1e}, {with_bug:.1e} with an injected bug")
             }
             Self::Failed(message) => format!("{} {message}", style::bad("failed:")),
         }

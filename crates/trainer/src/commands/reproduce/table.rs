@@ -1,77 +1,72 @@
 use std::fmt::{self, Display};
 use std::path::Path;
 
+use artifacts::{Summary, write_file, write_json};
 use serde::Serialize;
-use training::{ReferenceConfig, Summary};
+use training::ReferenceConfig;
 
-use super::experiments::Experiment;
-use super::runs::Ended;
+use super::experiments::ReferenceExperiment;
+use super::runs::JobResult;
+use super::spread::{Spread, percent};
 use crate::error::Failure;
 use crate::style;
 use crate::table::{WIDTH, wrapped};
+use crate::text::pad_end;
 
-/// What all experiments reached beside what they are known to reach.
+/// Scores of all experiments next to their references.
 #[derive(Debug, Serialize)]
-pub struct Table {
-    rows: Vec<Row>,
+pub struct ReferenceTable {
+    rows: Vec<ExperimentRow>,
 }
 
-/// One experiment.
+/// Scores of one experiment.
 #[derive(Debug, Serialize)]
-struct Row {
+struct ExperimentRow {
     experiment: String,
     reference: ReferenceConfig,
-    /// Whether any run was on the drawn stand-in, whose scores compare with nothing.
-    stand_in: bool,
+    /// Whether any run used synthetic data, whose scores are not comparable.
+    synthetic: bool,
     train_accuracy: Spread,
     test_accuracy: Spread,
-    /// The relative difference of its gradients from centred differences, where that is checked.
+    /// Relative difference of the gradients from centred differences, if that is the reference.
     gradient_difference: Spread,
-    /// The same with an error planted.
-    planted_difference: Spread,
+    /// The same with an injected bug.
+    injected_bug_difference: Spread,
     seconds: Spread,
-    /// What went wrong, one text a run that failed.
+    /// Message of each failed run.
     failed: Vec<String>,
-    /// What is below the reference by more than its tolerance.
-    short: Vec<String>,
+    /// Scores below the reference by more than its tolerance.
+    below_reference: Vec<String>,
 }
 
-/// How a number is spread over the seeds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-struct Spread {
-    /// Each number, ascending.
-    all: Vec<f64>,
-    /// The middle one, or the mean of the two in the middle; NaN if there is none.
-    median: f64,
-}
+/// Minimum difference that reveals an injected bug, as in the exercise.
+const DETECTED: f64 = 1e-2;
 
-/// The difference that a planted error makes at least, in the exercise.
-const PLANTED: f64 = 1e-2;
-
-impl Table {
-    /// The table of what became of the runs of `experiments`, by their index.
-    pub fn new(experiments: &[Experiment], ended: &[(usize, Ended)]) -> Self {
-        let row = |(index, experiment)| {
-            let runs = ended.iter().filter(|(of, _)| *of == index).map(|(_, ended)| ended);
-            Row::new(experiment, &runs.collect::<Vec<_>>())
-        };
-        Self { rows: experiments.iter().enumerate().map(row).collect() }
+impl ReferenceTable {
+    /// Table of `experiments` and the results of their runs, by the index of the experiment.
+    pub fn new(experiments: &[ReferenceExperiment], results: &[(usize, JobResult)]) -> Self {
+        let mut rows = Vec::new();
+        for (index, experiment) in experiments.iter().enumerate() {
+            let runs = results.iter().filter(|(of, _)| *of == index).map(|(_, result)| result);
+            rows.push(ExperimentRow::new(experiment, &runs.collect::<Vec<_>>()));
+        }
+        Self { rows }
     }
 
-    /// Whether every run succeeded and none is short of its reference.
+    /// Whether no run failed and no score is below its reference.
     pub fn is_reproduced(&self) -> bool {
-        self.rows.iter().all(|row| row.failed.is_empty() && row.short.is_empty())
+        self.rows.iter().all(|row| row.failed.is_empty() && row.below_reference.is_empty())
     }
 
-    /// Saves it as Markdown and as JSON.
+    /// Saves the table as Markdown and as JSON.
     pub fn save(&self, directory: &Path) -> Result<(), Failure> {
-        training::write_file(&directory.join("table.md"), self.markdown().as_bytes())?;
-        Ok(training::write_json(&directory.join("table.json"), self)?)
+        write_file(&directory.join("table.md"), self.markdown().as_bytes())?;
+        Ok(write_json(&directory.join("table.json"), self)?)
     }
 
     fn markdown(&self) -> String {
         let mut text = String::from(
-            "| experiment | course, train / test % | ours, train: median (lowest to highest) | ours, test | seconds | |\n| --- | --- | --- | --- | --- | --- |\n",
+            "| experiment | reference, train / test % | train %: median (range) | test %: median (range) | seconds | |\n| --- | --- | --- | --- | --- | --- |\n",
         );
         for row in &self.rows {
             let cells = row.cells();
@@ -81,17 +76,18 @@ impl Table {
     }
 }
 
-impl Display for Table {
+impl Display for ReferenceTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.rows.iter().map(|row| row.experiment.len()).max().unwrap_or(0).max(10);
+        let width =
+            self.rows.iter().map(|row| style::width(&row.experiment)).max().unwrap_or(0).max(10);
         let head = [
-            "   course (%)     ours, train       ours, test",
+            "reference %  train %             test %",
             "train  test  median  range       median  range       seconds",
         ];
-        writeln!(f, "\n{:<width$}{}\n{:<width$}  {}", "", head[0], "experiment", head[1])?;
+        writeln!(f, "\n{:<width$}  {}\n{:<width$}  {}", "", head[0], "experiment", head[1])?;
         for row in &self.rows {
-            let (name, numbers) = (&row.experiment, row.numbers());
-            let line = format!("{name:<width$}  {numbers} {}", row.coloured_mark());
+            let (name, numbers) = (pad_end(&row.experiment, width), row.numbers());
+            let line = format!("{name}  {numbers} {}", row.coloured_mark());
             writeln!(f, "{}", line.trim_end())?;
         }
         for row in self.rows.iter().filter(|row| !row.remark().is_empty()) {
@@ -103,107 +99,100 @@ impl Display for Table {
     }
 }
 
-impl Row {
-    fn new(experiment: &Experiment, runs: &[&Ended]) -> Self {
-        let finished = |value: fn(&Summary) -> f64| -> Spread {
-            let values = runs.iter().filter_map(|run| match run {
-                Ended::Finished(summary) => Some(value(summary)),
-                _ => None,
-            });
-            values.collect()
-        };
-        let checked = |value: fn(f64, f64) -> f64| -> Spread {
-            let values = runs.iter().filter_map(|run| match run {
-                Ended::Checked { right, planted } => Some(value(*right, *planted)),
-                _ => None,
-            });
-            values.collect()
-        };
-        let failed = runs.iter().filter_map(|run| match run {
-            Ended::Failed(message) => Some(message.clone()),
-            _ => None,
-        });
-        let is_drawn = |run: &Ended| matches!(run, Ended::Finished(summary) if summary.stand_in);
+impl ExperimentRow {
+    fn new(experiment: &ReferenceExperiment, results: &[&JobResult]) -> Self {
+        let (mut finished, mut differences) = (Vec::<&Summary>::new(), Vec::new());
+        let mut failed = Vec::new();
+        for result in results {
+            match result {
+                JobResult::Finished(summary) => finished.push(summary),
+                JobResult::GradientsChecked { difference, with_bug } => {
+                    differences.push((*difference, *with_bug));
+                }
+                JobResult::Failed(message) => failed.push(message.clone()),
+            }
+        }
         let mut row = Self {
             experiment: experiment.name().to_owned(),
             reference: experiment.reference.clone(),
-            stand_in: runs.iter().copied().any(is_drawn),
-            train_accuracy: finished(|summary| summary.train_accuracy),
-            test_accuracy: finished(|summary| summary.test_accuracy),
-            gradient_difference: checked(|right, _| right),
-            planted_difference: checked(|_, planted| planted),
-            seconds: finished(|summary| summary.seconds),
-            failed: failed.collect(),
-            short: Vec::new(),
+            synthetic: finished.iter().any(|summary| summary.synthetic),
+            train_accuracy: finished.iter().map(|summary| summary.train_accuracy).collect(),
+            test_accuracy: finished.iter().map(|summary| summary.test_accuracy).collect(),
+            gradient_difference: differences.iter().map(|(difference, _)| *difference).collect(),
+            injected_bug_difference: differences.iter().map(|(_, with_bug)| *with_bug).collect(),
+            seconds: finished.iter().map(|summary| summary.seconds).collect(),
+            failed,
+            below_reference: Vec::new(),
         };
-        row.short = [row.missing_accuracy(), row.missed_gradients()].concat();
+        row.below_reference = [row.low_accuracies(), row.gradient_failures()].concat();
         row
     }
 
-    fn missing_accuracy(&self) -> Vec<String> {
-        let parts = [
+    fn low_accuracies(&self) -> Vec<String> {
+        if self.synthetic {
+            return Vec::new();
+        }
+        let allowed = 100.0 * self.reference.tolerance;
+        let splits = [
             ("train", self.reference.train_accuracy, &self.train_accuracy),
             ("test", self.reference.test_accuracy, &self.test_accuracy),
         ];
-        let allowed = 100.0 * self.reference.tolerance;
-        let short = parts.into_iter().filter_map(|(part, known, ours)| {
-            let missing = 100.0 * (known? - ours.median);
-            // A little more than the tolerance, against rounding.
-            (missing > allowed + 1e-6).then(|| {
-                format!("{part} is {missing:.1} points below the course, {allowed:.1} allowed")
-            })
-        });
-        if self.stand_in { Vec::new() } else { short.collect() }
+        let mut low = Vec::new();
+        for (split, reference, accuracy) in splits {
+            let Some(reference) = reference else { continue };
+            let missing = 100.0 * (reference - accuracy.median);
+            // The margin allows for rounding.
+            if missing > allowed + 1e-6 {
+                low.push(format!(
+                    "{split} accuracy is {missing:.1} points below the reference, {allowed:.1} allowed"
+                ));
+            }
+        }
+        low
     }
 
-    fn missed_gradients(&self) -> Vec<String> {
-        let Some(known) = self.reference.gradient_difference else { return Vec::new() };
+    fn gradient_failures(&self) -> Vec<String> {
+        let Some(allowed) = self.reference.gradient_difference else { return Vec::new() };
         let highest = self.gradient_difference.all.last();
-        let differ = highest.is_some_and(|highest| *highest >= known);
-        let lowest = self.planted_difference.all.first();
-        let missed = lowest.is_some_and(|lowest| *lowest <= PLANTED);
-        let differ = differ.then(|| format!("gradients differ by more than {known:e}"));
-        let missed = missed.then(|| "a planted error was not found".to_owned());
+        let differ = highest.is_some_and(|highest| *highest >= allowed);
+        let lowest = self.injected_bug_difference.all.first();
+        let is_missed = lowest.is_some_and(|lowest| *lowest <= DETECTED);
+        let differ = differ.then(|| format!("gradients differ by more than {allowed:e}"));
+        let missed = is_missed.then(|| "an injected bug was not detected".to_owned());
         differ.into_iter().chain(missed).collect()
     }
 
-    /// What both tables show of an experiment, but for its name.
+    /// All cells except for the name.
     fn cells(&self) -> [String; 5] {
-        if let Some(below) = self.reference.gradient_difference {
-            let [right, planted] =
-                [&self.gradient_difference, &self.planted_difference].map(|spread| spread.median);
+        if let Some(allowed) = self.reference.gradient_difference {
             return [
-                format!("gradients below {below:e}"),
-                format!("{right:.1e}"),
-                format!("{planted:.1e} with a planted error"),
+                format!("gradient difference below {allowed:e}"),
+                format!("{:.1e}", self.gradient_difference.median),
+                format!("{:.1e} with an injected bug", self.injected_bug_difference.median),
                 "-".to_owned(),
                 self.remark(),
             ];
         }
-        let ours = |spread: &Spread| format!("{} ({})", percent(spread.median), spread.range());
+        let [train, test] = [self.reference.train_accuracy, self.reference.test_accuracy];
         [
-            format!(
-                "{} / {}",
-                known(self.reference.train_accuracy),
-                known(self.reference.test_accuracy)
-            ),
-            ours(&self.train_accuracy),
-            ours(&self.test_accuracy),
+            format!("{} / {}", percent_or_dash(train), percent_or_dash(test)),
+            self.train_accuracy.median_and_range(),
+            self.test_accuracy.median_and_range(),
             format!("{:.1}", self.seconds.median),
             self.remark(),
         ]
     }
 
-    /// The same for the screen.
+    /// The cells for the terminal, in columns.
     fn numbers(&self) -> String {
         if self.reference.gradient_difference.is_some() {
-            let [bar, right, planted, ..] = self.cells();
-            return format!("{bar}: {right}, {planted}");
+            let [reference, difference, with_bug, ..] = self.cells();
+            return format!("{reference}: {difference}, {with_bug}");
         }
         format!(
             "{:>5} {:>5}  {:>6}  {:<10}  {:>6}  {:<10}  {:>7.1}",
-            known(self.reference.train_accuracy),
-            known(self.reference.test_accuracy),
+            percent_or_dash(self.reference.train_accuracy),
+            percent_or_dash(self.reference.test_accuracy),
             percent(self.train_accuracy.median),
             self.train_accuracy.range(),
             percent(self.test_accuracy.median),
@@ -212,56 +201,23 @@ impl Row {
         )
     }
 
-    fn mark(&self) -> &'static str {
-        match () {
-            () if !self.failed.is_empty() || !self.short.is_empty() => "!",
-            () if self.stand_in => "~",
-            () => "",
-        }
-    }
-
     fn coloured_mark(&self) -> String {
-        match self.mark() {
-            "!" => style::bad("!"),
-            mark => style::doubtful(mark),
+        if !self.failed.is_empty() || !self.below_reference.is_empty() {
+            style::bad("!")
+        } else if self.synthetic {
+            style::doubtful("~")
+        } else {
+            String::new()
         }
     }
 
     fn remark(&self) -> String {
-        let stand_in = self.stand_in.then(|| "drawn data, not compared".to_owned());
-        let remarks = self.failed.iter().chain(&self.short).cloned().chain(stand_in);
+        let synthetic = self.synthetic.then(|| "synthetic data, not compared".to_owned());
+        let remarks = self.failed.iter().chain(&self.below_reference).cloned().chain(synthetic);
         remarks.collect::<Vec<_>>().join("; ").replace('\n', " ")
     }
 }
 
-impl FromIterator<f64> for Spread {
-    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
-        let mut all: Vec<f64> = values.into_iter().collect();
-        all.sort_by(f64::total_cmp);
-        // The same one twice where their number is odd.
-        let middle = [all.len().saturating_sub(1) / 2, all.len() / 2].map(|index| all.get(index));
-        let median = match middle {
-            [Some(low), Some(high)] => (low + high) / 2.0,
-            _ => f64::NAN,
-        };
-        Self { all, median }
-    }
-}
-
-impl Spread {
-    /// The lowest and the highest, in percent.
-    fn range(&self) -> String {
-        match (self.all.first(), self.all.last()) {
-            (Some(&lowest), Some(&highest)) => format!("{}-{}", percent(lowest), percent(highest)),
-            _ => "-".to_owned(),
-        }
-    }
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1}", 100.0 * share)
-}
-
-fn known(share: Option<f64>) -> String {
+fn percent_or_dash(share: Option<f64>) -> String {
     share.map_or("-".to_owned(), percent)
 }

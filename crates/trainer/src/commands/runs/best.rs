@@ -1,19 +1,22 @@
+use std::io::{IsTerminal, stdout};
+
+use data::SplitKind;
 use serde_json::json;
-use training::{Comparison, RunEntry, RunRecord, RunStatus, SplitName};
+use training::runs::{self, Comparison, RunEntry, RunRecord, RunStatus};
 
-use super::Place;
+use super::RunsDirectory;
 use crate::cli::RunsBestArgs;
-use crate::commands::STAND_IN;
+use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
-use crate::print;
+use crate::{print, text};
 
-/// Prints the path of the best run, and nothing else to stdout: it is made to stand in another
-/// command.
-pub fn best(place: &Place, args: &RunsBestArgs) -> Result<(), Failure> {
-    let candidates = candidates(place, args.name.as_deref())?;
-    let by = args.by.map_or_else(|| usual(&candidates), SplitName::from);
-    let best = training::best(&candidates, by);
-    let best = best.ok_or_else(|| none(place, args.name.as_deref(), by, candidates.len()))?;
+/// Prints the path of the best run and nothing else to stdout, so that other commands can use it.
+pub fn best(directory: &RunsDirectory, args: &RunsBestArgs) -> Result<(), Failure> {
+    let candidates = candidates(directory, args.name.as_deref())?;
+    let by = args.by.unwrap_or_else(|| default_split(&candidates));
+    let best = runs::best(&candidates, by);
+    let best =
+        best.ok_or_else(|| no_candidate(directory, args.name.as_deref(), by, candidates.len()))?;
     let warnings = warnings(&candidates, best, by)?;
     if args.json {
         let (by, of) = (by.as_str(), candidates.len());
@@ -23,54 +26,60 @@ pub fn best(place: &Place, args: &RunsBestArgs) -> Result<(), Failure> {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    print::result(&best.path.display().to_string())
+    let path = &best.path;
+    print::result(&if stdout().is_terminal() {
+        text::path(path)
+    } else {
+        path.display().to_string()
+    })
 }
 
-/// The finished runs, of one config or of all.
-fn candidates(place: &Place, name: Option<&str>) -> Result<Vec<RunRecord>, Failure> {
-    let finished = place.list()?.into_iter().filter_map(|listed| match listed {
+/// Returns the finished runs, of one config or of all configs.
+fn candidates(directory: &RunsDirectory, name: Option<&str>) -> Result<Vec<RunRecord>, Failure> {
+    let finished = directory.list()?.into_iter().filter_map(|entry| match entry {
         RunEntry::Run(record) if record.status == RunStatus::Finished => Some(*record),
         _ => None,
     });
     Ok(finished.filter(|record| name.is_none_or(|name| record.name == name)).collect())
 }
 
-/// What to choose by where the user does not say.
-fn usual(candidates: &[RunRecord]) -> SplitName {
-    match candidates.iter().any(|record| record.validation_accuracy.is_some()) {
-        true => SplitName::Validation,
-        false => SplitName::Test,
-    }
+/// Validation if any run has a validation accuracy, else test.
+fn default_split(candidates: &[RunRecord]) -> SplitKind {
+    let has_validation = candidates.iter().any(|record| record.validation_accuracy.is_some());
+    if has_validation { SplitKind::Validation } else { SplitKind::Test }
 }
 
-/// What the user should know of the choice.
+/// Warnings on the validity of the selection.
 fn warnings(
     candidates: &[RunRecord],
     best: &RunRecord,
-    by: SplitName,
+    by: SplitKind,
 ) -> Result<Vec<String>, Failure> {
-    let is_test = by == SplitName::Test && candidates.len() > 1;
-    let by_test = "chosen by test accuracy: report it on other data";
+    let is_test = by == SplitKind::Test && candidates.len() > 1;
+    let by_test =
+        "selected by test accuracy, which is therefore optimistic: report the score on other data";
     let left_out = candidates.iter().filter(|record| record.score(by).is_none()).count();
-    let differ = !Comparison::of(candidates)?.is_of_equal_data();
+    let differ = !Comparison::new(candidates)?.has_equal_data();
     let warnings = [
         is_test.then(|| by_test.to_owned()),
-        (left_out > 0).then(|| format!("left out: {left_out} without {} accuracy", by.as_str())),
-        differ.then(|| "the runs differ in their data: their scores do not compare".to_owned()),
-        best.stand_in.then(|| STAND_IN.to_owned()),
+        (left_out > 0).then(|| format!("ignored {left_out} without {} accuracy", by.as_str())),
+        differ.then(|| "the runs have different data: their scores are not comparable".to_owned()),
+        best.synthetic.then(|| SYNTHETIC_NOTICE.to_owned()),
     ];
     Ok(warnings.into_iter().flatten().collect())
 }
 
-fn none(place: &Place, name: Option<&str>, by: SplitName, finished: usize) -> Failure {
-    let (runs, by) = (place.path().display(), by.as_str());
+fn no_candidate(
+    directory: &RunsDirectory,
+    name: Option<&str>,
+    by: SplitKind,
+    finished: usize,
+) -> Failure {
+    let (runs, by) = (directory.path().display(), by.as_str());
     let of = name.map(|name| format!(" of `{name}`")).unwrap_or_default();
-    Failure::usage(match finished {
-        0 => format!(
-            "there is no finished run{of} in {runs}\n  `trainer runs list` shows what there is"
-        ),
-        _ => format!(
-            "no finished run{of} in {runs} has a {by} accuracy\n  choose by another one with --by"
-        ),
+    Failure::usage(if finished == 0 {
+        format!("no finished run{of} in {runs}\n  `trainer runs list` lists all runs")
+    } else {
+        format!("no finished run{of} in {runs} has a {by} accuracy\n  choose another one with --by")
     })
 }

@@ -1,21 +1,23 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use training::{Comparison, Difference, RunRecord};
+use training::runs::{Comparison, Difference, RunRecord};
 
-use super::Place;
-use super::words::{dash, epochs, percent, seconds, status};
+use super::RunsDirectory;
+use super::format::{dash, epochs, percent, seconds, status};
 use crate::cli::RunsCompareArgs;
-use crate::commands::STAND_IN;
+use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
+use crate::style::width;
 use crate::table::{Align, Table, WIDTH, wrapped};
+use crate::text::{self, escaped, pad_end};
 use crate::{print, style};
 
-/// Shows scores beside each other, and in what the runs differ.
-pub fn compare(place: &Place, args: &RunsCompareArgs) -> Result<(), Failure> {
-    let records = args.runs_to_compare.iter().map(|run| place.read(run));
+/// Prints the results of runs side by side, and the differences of their configs and environments.
+pub fn compare(directory: &RunsDirectory, args: &RunsCompareArgs) -> Result<(), Failure> {
+    let records = args.runs_to_compare.iter().map(|run| directory.read(run));
     let records: Vec<_> = records.collect::<Result<_, _>>()?;
-    let comparison = Comparison::of(&records)?;
+    let comparison = Comparison::new(&records)?;
     if args.json {
         let Comparison { config, environment } = &comparison;
         let all = json!({ "runs": records, "config": config, "environment": environment });
@@ -32,25 +34,25 @@ fn text(records: &[RunRecord], comparison: &Comparison) -> String {
     if comparison.config.is_empty() {
         text += "\n\nthe configs are equal";
     }
-    if !comparison.is_of_equal_data() {
-        text = text + "\n\n" + &style::doubtful("the data differ: the scores do not compare");
+    if !comparison.has_equal_data() {
+        text = text + "\n\n" + &style::doubtful("the data differ: the scores are not comparable");
     }
-    if records.iter().any(|record| record.stand_in) {
-        text = text + "\n\n" + &style::doubtful(STAND_IN);
+    if records.iter().any(|record| record.synthetic) {
+        text = text + "\n\n" + &style::doubtful(SYNTHETIC_NOTICE);
     }
     text
 }
 
-/// What to call each run: its path where two have the same name.
+/// Names of the runs, or their paths if two names are equal.
 fn names(records: &[RunRecord]) -> Vec<String> {
-    let names: Vec<_> = records.iter().map(|record| record.run.clone()).collect();
-    match names.iter().collect::<HashSet<_>>().len() == names.len() {
-        true => names,
-        false => records.iter().map(|record| record.path.display().to_string()).collect(),
+    let names: Vec<_> = records.iter().map(|record| escaped(&record.run)).collect();
+    if names.iter().collect::<HashSet<_>>().len() == names.len() {
+        return names;
     }
+    records.iter().map(|record| text::path(&record.path)).collect()
 }
 
-/// One column a run.
+/// One column per run.
 fn in_columns(names: &[String], records: &[RunRecord], comparison: &Comparison) -> Table {
     let heads = names.iter().map(|name| (name.as_str(), Align::Right));
     let mut table = Table::new([("", Align::Left)].into_iter().chain(heads), 0);
@@ -66,7 +68,7 @@ fn in_columns(names: &[String], records: &[RunRecord], comparison: &Comparison) 
     table
 }
 
-/// One row a run: of the scores, and then of each key.
+/// One row per run: first the scores, then the values of each key.
 fn in_rows(names: &[String], records: &[RunRecord], comparison: &Comparison) -> String {
     let heads = SCORES.map(|(name, _)| (name, Align::Right));
     let mut table = Table::new([("run", Align::Left)].into_iter().chain(heads), 0);
@@ -74,7 +76,7 @@ fn in_rows(names: &[String], records: &[RunRecord], comparison: &Comparison) -> 
         table.row([name.clone()].into_iter().chain(SCORES.map(|(_, value)| value(record))));
     }
     let mut lines = vec![table.text()];
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let width = names.iter().map(|name| width(name)).max().unwrap_or(0);
     for Difference { key, values } in differences(comparison) {
         lines.push(format!("\n{key}"));
         let values = names.iter().zip(values);
@@ -83,34 +85,34 @@ fn in_rows(names: &[String], records: &[RunRecord], comparison: &Comparison) -> 
     lines.join("\n")
 }
 
-/// The value of one run, in lines that fit.
+/// The name of a run and a value, wrapped.
 fn entry(name: &str, width: usize, value: &str) -> Vec<String> {
     let pieces = wrapped(value, " ", WIDTH.saturating_sub(width + 4)).into_iter().enumerate();
-    let line = |(number, piece): (usize, String)| {
-        let name = if number == 0 { name } else { "" };
-        format!("  {name:<width$}  {piece}")
-    };
-    pieces.map(line).collect()
+    let lines = pieces.map(|(number, piece)| {
+        let name = pad_end(if number == 0 { name } else { "" }, width);
+        format!("  {name}  {piece}")
+    });
+    lines.collect()
 }
 
 fn differences(comparison: &Comparison) -> impl Iterator<Item = &Difference> {
     comparison.config.iter().chain(&comparison.environment)
 }
 
-/// A value without the quotes of TOML.
+/// A value without TOML quotes.
 fn shown(value: &Option<toml::Value>) -> String {
     match value {
         None => dash(),
-        Some(toml::Value::String(text)) => text.clone(),
+        Some(toml::Value::String(text)) => escaped(text),
         // 2e-7 rather than 0.0000002.
         Some(toml::Value::Float(number)) => format!("{number:?}"),
-        Some(value) => value.to_string(),
+        Some(value) => escaped(&value.to_string()),
     }
 }
 
 type Score = (&'static str, fn(&RunRecord) -> String);
 
-/// What is shown of each run, whether it differs or not.
+/// Rows that are shown even if all runs agree.
 const SCORES: [Score; 6] = [
     ("status", |record| status(record.status)),
     ("test %", |record| percent(record.test_accuracy)),

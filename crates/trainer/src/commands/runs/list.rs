@@ -1,26 +1,27 @@
-use training::{RunEntry, RunRecord, Unreadable};
+use training::runs::{RunEntry, RunRecord, UnreadableRun};
 
-use super::Place;
-use super::words::{dash, epochs, percent, seconds, started, status};
+use super::RunsDirectory;
+use super::format::{dash, epochs, percent, seconds, started, status};
 use crate::cli::RunsListArgs;
-use crate::commands::STAND_IN;
+use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::table::{Align, Table};
-use crate::{print, style};
+use crate::text::escaped;
+use crate::{print, style, text};
 
-/// Lists every directory of `place`.
-pub fn list(place: &Place, args: &RunsListArgs) -> Result<(), Failure> {
-    let listed = place.list()?;
-    for (path, status, why) in listed.iter().filter_map(reason) {
-        tracing::info!("{path}: {status}: {why}");
+/// Lists every subdirectory of `directory`.
+pub fn list(directory: &RunsDirectory, args: &RunsListArgs) -> Result<(), Failure> {
+    let listed = directory.list()?;
+    for (path, status, reason) in listed.iter().filter_map(reason) {
+        tracing::info!("{path}: {status}: {reason}");
     }
-    print::result(&match args.json {
-        true => format!("{:#}", serde_json::json!(listed)),
-        false if listed.is_empty() => {
-            let next = style::faint("make one: trainer --config FILE");
-            format!("no runs in {} yet\n{next}", place.path().display())
-        }
-        false => text(&listed),
+    print::result(&if args.json {
+        format!("{:#}", serde_json::json!(listed))
+    } else if listed.is_empty() {
+        let next = style::faint("start one: trainer --config FILE");
+        format!("no runs in {} yet\n{next}", text::path(directory.path()))
+    } else {
+        text(&listed)
     })
 }
 
@@ -37,25 +38,25 @@ fn text(listed: &[RunEntry]) -> String {
         ],
         0,
     );
-    for one in listed {
-        table.row(match one {
+    for entry in listed {
+        table.row(match entry {
             RunEntry::Run(record) => run(record),
             RunEntry::Unreadable(other) => unreadable(other),
         });
     }
-    let is_drawn = |one: &RunEntry| matches!(one, RunEntry::Run(record) if record.stand_in);
-    let drawn = listed.iter().any(is_drawn).then(|| format!("~ {STAND_IN}"));
-    let drawn = drawn.map(|drawn| style::doubtful(&drawn));
-    let others = listed.iter().filter(|one| matches!(one, RunEntry::Unreadable(_))).count();
-    let others =
-        (others > 0).then(|| format!("{others} without a run that can be read: -v tells why"));
-    [Some(table.text()), drawn, others].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    let is_synthetic =
+        |entry: &RunEntry| matches!(entry, RunEntry::Run(record) if record.synthetic);
+    let notice =
+        listed.iter().any(is_synthetic).then(|| style::doubtful(&format!("~ {SYNTHETIC_NOTICE}")));
+    let others = listed.iter().filter(|entry| matches!(entry, RunEntry::Unreadable(_))).count();
+    let others = (others > 0).then(|| format!("{others} unreadable or not a run: -v shows reason"));
+    [Some(table.text()), notice, others].into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 fn run(record: &RunRecord) -> [String; 7] {
-    let mark = if record.stand_in { " ~" } else { "" };
+    let mark = if record.synthetic { " ~" } else { "" };
     [
-        record.run.clone(),
+        escaped(&record.run),
         status(record.status),
         percent(record.test_accuracy),
         percent(record.validation_accuracy),
@@ -65,16 +66,16 @@ fn run(record: &RunRecord) -> [String; 7] {
     ]
 }
 
-fn unreadable(other: &Unreadable) -> [String; 7] {
-    let (run, status) = (other.run.clone(), style::faint(other.status));
+fn unreadable(other: &UnreadableRun) -> [String; 7] {
+    let (run, status) = (escaped(&other.run), style::faint(other.status));
     [run, status, dash(), dash(), dash(), dash(), dash()]
 }
 
-/// Why a directory is told as it is, where that needs words.
-fn reason(listed: &RunEntry) -> Option<(String, &'static str, &str)> {
-    let (path, status, why) = match listed {
-        RunEntry::Run(record) => (&record.path, record.status.as_str(), record.why.as_deref()?),
-        RunEntry::Unreadable(other) => (&other.path, other.status, other.why.as_str()),
+/// Path, status and the reason for the status, if there is one.
+fn reason(entry: &RunEntry) -> Option<(String, &'static str, &str)> {
+    let (path, status, reason) = match entry {
+        RunEntry::Run(record) => (&record.path, record.status.as_str(), record.reason.as_deref()?),
+        RunEntry::Unreadable(other) => (&other.path, other.status, other.reason.as_str()),
     };
-    Some((path.display().to_string(), status, why))
+    Some((text::path(path), status, reason))
 }

@@ -1,48 +1,46 @@
+use artifacts::{Environment, RunFile};
 use serde_json::{Value, json};
-use training::{Environment, RunFile, RunRecord};
+use training::runs::RunRecord;
 
-use super::Place;
-use super::words::{percent, status};
+use super::RunsDirectory;
+use super::format::{percent, status};
 use crate::cli::RunsShowArgs;
-use crate::commands::STAND_IN;
+use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::table::{WIDTH, size, wrapped};
+use crate::text::{self, escaped};
 use crate::{print, style};
 
-/// How far the words of a line stand from its begin.
+/// Column at which values start.
 const INDENT: usize = 14;
 
-/// Shows what a run is in one screen.
-pub fn show(place: &Place, args: &RunsShowArgs) -> Result<(), Failure> {
-    let record = place.read(&args.run)?;
+/// Prints a summary of a run.
+pub fn show(directory: &RunsDirectory, args: &RunsShowArgs) -> Result<(), Failure> {
+    let record = directory.read(&args.run)?;
     let files = record.directory()?.files()?;
-    print::result(&match args.json {
-        true => format!("{:#}", whole(&record, &files)),
-        false => text(&record, &files),
+    print::result(&if args.json {
+        format!("{:#}", to_json(&record, &files))
+    } else {
+        text(&record, &files)
     })
 }
 
-/// The record with all that it was made from.
-fn whole(record: &RunRecord, files: &[RunFile]) -> Value {
-    let mut whole = json!(record);
-    let more = [
-        ("config", json!(record.config)),
-        ("environment", json!(record.environment)),
-        ("files", json!(files)),
-    ];
-    for (key, value) in more {
-        if let Some(object) = whole.as_object_mut() {
-            object.insert(key.to_owned(), value);
-        }
+/// The record with its config, environment and files.
+fn to_json(record: &RunRecord, files: &[RunFile]) -> Value {
+    let mut value = json!(record);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("config".to_owned(), json!(record.config));
+        object.insert("environment".to_owned(), json!(record.environment));
+        object.insert("files".to_owned(), json!(files));
     }
-    whole
+    value
 }
 
 fn text(record: &RunRecord, files: &[RunFile]) -> String {
-    let path = style::strong(&record.path.display().to_string());
+    let path = style::strong(&text::path(&record.path));
     let mut lines = vec![format!("{path}: {}", status(record.status))];
     let facts = [
-        (record.status.as_str(), record.why.clone().unwrap_or_default()),
+        (record.status.as_str(), first_line(record.reason.as_deref())),
         ("config", format!("{}, seed {}", record.name, record.config.seed)),
         ("data", data(&record.environment)),
         ("model", model(record)),
@@ -54,31 +52,37 @@ fn text(record: &RunRecord, files: &[RunFile]) -> String {
         ("program", program(&record.environment)),
         ("files", self::files(files)),
     ];
-    for (name, words) in facts.into_iter().filter(|(_, words)| !words.is_empty()) {
-        lines.extend(fact(name, &words));
+    for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        lines.extend(fact(name, value));
     }
-    lines.extend(record.stand_in.then(|| style::doubtful(STAND_IN)));
+    lines.extend(record.synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
     lines.join("\n")
 }
 
-/// A name with its words, in lines that fit.
-fn fact(name: &str, words: &str) -> Vec<String> {
-    // A file and its size stay together.
+/// The cause of a failure, without its remedy.
+fn first_line(reason: Option<&str>) -> String {
+    reason.and_then(|reason| reason.lines().next()).unwrap_or_default().to_owned()
+}
+
+/// A name and its value, wrapped.
+fn fact(name: &str, value: &str) -> Vec<String> {
+    // Keeps a file and its size on one line.
     let separator = if name == "files" { ", " } else { " " };
-    let pieces = wrapped(words, separator, WIDTH - INDENT).into_iter().enumerate();
-    let line = |(number, piece)| {
+    let pieces = wrapped(&escaped(value), separator, WIDTH - INDENT).into_iter().enumerate();
+    let lines = pieces.map(|(number, piece)| {
         let name = if number == 0 { name } else { "" };
         format!("  {name:<width$}{piece}", width = INDENT - 2)
-    };
-    pieces.map(line).collect()
+    });
+    lines.collect()
 }
 
 fn data(environment: &Environment) -> String {
     let data = &environment.data;
     let [height, width, channels] = data.shape;
-    let examples = match data.are_images {
-        true => format!("images of {height}x{width}x{channels}"),
-        false => format!("points of {channels} features"),
+    let examples = if data.are_images {
+        format!("images of {height}x{width}x{channels}")
+    } else {
+        format!("points of {channels} features")
     };
     let parts = ["train", "validation", "test"].into_iter();
     let counts = parts.filter_map(|part| Some(format!("{} {part}", data.counts.get(part)?)));
@@ -94,14 +98,14 @@ fn model(record: &RunRecord) -> String {
 }
 
 fn epochs(record: &RunRecord) -> String {
-    let best = record.best_epoch.map(|best| format!(", the best {best}")).unwrap_or_default();
+    let best = record.best_epoch.map(|best| format!(", best epoch {best}")).unwrap_or_default();
     format!("{} of {}{best}", record.epochs_done, record.epochs)
 }
 
 fn accuracy(record: &RunRecord) -> String {
     scores(
         record,
-        |share| format!("{} %", percent(Some(share))),
+        |accuracy| format!("{} %", percent(Some(accuracy))),
         [record.test_accuracy, record.validation_accuracy, record.train_accuracy],
     )
 }
@@ -110,7 +114,7 @@ fn loss(record: &RunRecord) -> String {
     scores(record, |loss| format!("{loss:.4}"), [record.test_loss, record.validation_loss, None])
 }
 
-/// Those scores that there are; those of a run that goes on are not its last ones.
+/// The available scores; those of an unfinished run are marked as preliminary.
 fn scores(record: &RunRecord, words: impl Fn(f64) -> String, scores: [Option<f64>; 3]) -> String {
     let parts = ["test", "validation", "train"].into_iter().zip(scores);
     let parts = parts.filter_map(|(part, score)| Some(format!("{part} {}", words(score?))));
@@ -134,5 +138,5 @@ fn program(environment: &Environment) -> String {
 fn files(files: &[RunFile]) -> String {
     let each = files.iter().map(|file| format!("{} ({})", file.name, size(file.bytes)));
     let total = files.iter().map(|file| file.bytes).sum();
-    format!("{}, {} in all", each.collect::<Vec<_>>().join(", "), size(total))
+    format!("{}, {} in total", each.collect::<Vec<_>>().join(", "), size(total))
 }

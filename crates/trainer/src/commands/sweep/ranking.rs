@@ -4,34 +4,34 @@ use std::fmt::{self, Display};
 use report::SweepTrial;
 use serde::Serialize;
 
-use super::order::Setting;
-use super::trials::Tried;
+use super::sampling::Setting;
+use super::trials::TrialResult;
 use crate::style;
 use crate::table::{Align, Table};
 
-/// The settings of a sweep, the best first.
+/// The settings of a sweep, best first.
 #[derive(Debug, Serialize)]
 pub struct Ranking {
-    rows: Vec<Row>,
+    rows: Vec<RankedSetting>,
 }
 
-/// One setting.
+/// A setting and its scores.
 #[derive(Debug, Serialize)]
-pub struct Row {
-    /// What it overrides in the config.
+pub struct RankedSetting {
+    /// Overrides of the config.
     #[serde(serialize_with = "as_map")]
     pub overrides: Setting,
-    /// The epochs of each of its runs.
+    /// Epochs of each run.
     epochs: usize,
-    /// The best validation accuracy of each seed, ascending.
+    /// Best validation accuracy of each seed, ascending.
     validation_accuracy: Vec<f64>,
-    /// Their mean.
+    /// Mean of the validation accuracies; `None` if a run failed.
     mean: Option<f64>,
-    /// Half the length of its 95 % confidence interval (Student 1908); `None` of a single seed.
+    /// Half-width of the 95 % confidence interval of the mean (Student 1908); `None` for one seed.
     interval: Option<f64>,
-    /// The test accuracies of runs that went to their end.
+    /// Test accuracies of the runs that trained all epochs.
     test_accuracy: Vec<f64>,
-    /// What went wrong.
+    /// Messages of the failed runs.
     failed: Vec<String>,
 }
 
@@ -39,21 +39,21 @@ fn as_map<S: serde::Serializer>(setting: &Setting, serializer: S) -> Result<S::O
     serializer.collect_map(setting.iter().map(|(key, value)| (key, value)))
 }
 
-/// The most rows that are printed.
+/// Maximum number of rows to print.
 const PRINTED: usize = 20;
 
 impl Ranking {
-    /// Ranks by the epochs that halving left a setting, then by the mean validation accuracy.
-    pub fn new(mut tried: Vec<Tried>) -> Self {
-        tried.sort_by(|one, other| {
+    /// Ranks by the number of epochs, which halving limits, then by the mean validation accuracy.
+    pub fn new(mut results: Vec<TrialResult>) -> Self {
+        results.sort_by(|one, other| {
             let by_epochs = other.epochs.cmp(&one.epochs);
             by_epochs.then(other.mean().total_cmp(&one.mean()))
         });
-        Self { rows: tried.into_iter().map(Row::new).collect() }
+        Self { rows: results.into_iter().map(RankedSetting::new).collect() }
     }
 
-    /// The best setting.
-    pub fn best(&self) -> Option<&Row> {
+    /// The best setting, if it succeeded.
+    pub fn best(&self) -> Option<&RankedSetting> {
         self.rows.first().filter(|row| row.mean.is_some())
     }
 
@@ -62,18 +62,18 @@ impl Ranking {
         self.rows.iter().any(|row| !row.failed.is_empty())
     }
 
-    /// What is drawn of it.
+    /// Settings and scores for the report.
     pub fn trials(&self) -> Vec<SweepTrial> {
-        let trial = |row: &Row| SweepTrial {
+        let rows = self.rows.iter().map(|row| SweepTrial {
             values: row.overrides.clone(),
             score: row.mean,
             interval: row.interval,
             epochs: row.epochs,
-        };
-        self.rows.iter().map(trial).collect()
+        });
+        rows.collect()
     }
 
-    /// The first rows, the best of which stands out.
+    /// The first rows as text, with the best score emphasized.
     fn table(&self) -> String {
         let numbers = ["rank", "validation accuracy", "epochs"].map(|head| (head, Align::Right));
         let heads = numbers.into_iter().chain([("setting", Align::Left)]);
@@ -85,7 +85,7 @@ impl Ranking {
         table.text()
     }
 
-    /// All of it as a table.
+    /// All rows as a Markdown table.
     pub fn markdown(&self) -> String {
         let mut text = String::from(
             "| rank | validation accuracy | epochs | setting |\n| --- | --- | --- | --- |\n",
@@ -114,36 +114,34 @@ impl Display for Ranking {
             writeln!(f, "{} {message}", style::bad("failed:"))?;
         }
         let Some(best) = self.best() else { return write!(f, "no setting succeeded") };
+        write!(f, "best setting selected by validation accuracy")?;
         let tested = &best.test_accuracy;
-        match tested.is_empty() {
-            true => write!(f, "the best was chosen by its validation accuracy"),
-            false => write!(
-                f,
-                "the best was chosen by its validation accuracy; test accuracy {:.1} %",
-                100.0 * tested.iter().sum::<f64>() / tested.len() as f64
-            ),
+        if tested.is_empty() {
+            return Ok(());
         }
+        let mean = tested.iter().sum::<f64>() / tested.len() as f64;
+        write!(f, "; test accuracy {:.1} %", 100.0 * mean)
     }
 }
 
-impl Row {
-    fn new(tried: Tried) -> Self {
-        let count = tried.scores.len();
-        let mean = tried.failed.is_empty().then(|| tried.mean()).filter(|_| count > 0);
+impl RankedSetting {
+    fn new(result: TrialResult) -> Self {
+        let count = result.scores.len();
+        let mean = result.failed.is_empty().then(|| result.mean()).filter(|_| count > 0);
         let squares =
-            mean.map(|mean| tried.scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>());
+            mean.map(|mean| result.scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>());
         let interval = squares.filter(|_| count > 1).map(|squares| {
             let deviation = (squares / (count - 1) as f64).sqrt();
             student(count - 1) * deviation / (count as f64).sqrt()
         });
         Self {
-            overrides: tried.setting,
-            epochs: tried.epochs,
-            validation_accuracy: tried.scores,
+            overrides: result.setting,
+            epochs: result.epochs,
+            validation_accuracy: result.scores,
             mean,
             interval,
-            test_accuracy: tried.test,
-            failed: tried.failed,
+            test_accuracy: result.test_scores,
+            failed: result.failed,
         }
     }
 
@@ -157,23 +155,26 @@ impl Row {
         }
     }
 
-    /// Each key by its last part, where no other ends like it.
+    /// Each key by its last segment, if that is unambiguous, with its value.
     fn setting(&self) -> String {
-        let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
-        let is_alone =
-            |name: &str| self.overrides.iter().filter(|(key, _)| last(key) == name).count() == 1;
-        let pairs = self.overrides.iter().map(|(key, value)| {
-            let name = Some(last(key)).filter(|name| is_alone(name));
-            format!("{}={value}", name.unwrap_or_else(|| key.clone()))
-        });
-        pairs.collect::<Vec<_>>().join(" ")
+        let mut pairs = Vec::new();
+        for (key, value) in &self.overrides {
+            let name = last_segment(key);
+            let same = self.overrides.iter().filter(|(key, _)| last_segment(key) == name).count();
+            pairs.push(format!("{}={value}", if same == 1 { name } else { key }));
+        }
+        pairs.join(" ")
     }
 }
 
-/// The 97.5 % quantile of Student's distribution.
+fn last_segment(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+/// The 97.5 % quantile of Student's t-distribution.
 fn student(freedom: usize) -> f64 {
     const FEW: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
-    // Beyond, the expansion of Cornish and Fisher is exact to three digits.
+    // For more degrees of freedom, the Cornish-Fisher expansion is exact to three digits.
     let (z, n) = (1.959_964_f64, freedom as f64);
     let first = (z.powi(3) + z) / 4.0;
     let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
@@ -184,30 +185,30 @@ fn student(freedom: usize) -> f64 {
 mod tests {
     use super::*;
 
-    fn tried(epochs: usize, scores: &[f64]) -> Tried {
-        Tried {
+    fn result(epochs: usize, scores: &[f64]) -> TrialResult {
+        TrialResult {
             setting: vec![("a".into(), "1".into())],
             epochs,
             scores: scores.to_vec(),
-            test: vec![],
+            test_scores: vec![],
             failed: vec![],
         }
     }
 
     #[test]
     fn the_interval_is_that_of_student() {
-        let row = Row::new(tried(1, &[0.90, 0.92, 0.94]));
+        let row = RankedSetting::new(result(1, &[0.90, 0.92, 0.94]));
         assert!((row.mean.unwrap() - 0.92).abs() < 1e-12);
         // 4.303 x 0.02 / sqrt(3)
         assert!((row.interval.unwrap() - 0.049_687).abs() < 1e-6);
-        assert_eq!(Row::new(tried(1, &[0.9])).interval, None);
+        assert_eq!(RankedSetting::new(result(1, &[0.9])).interval, None);
         assert!((student(20) - 2.086).abs() < 1e-3 && (student(1000) - 1.962).abs() < 1e-3);
     }
 
     #[test]
-    fn who_was_given_up_ranks_below_who_went_on() {
-        let failed = Tried { failed: vec!["no".into()], ..tried(9, &[0.99]) };
-        let all = vec![tried(3, &[0.95]), failed, tried(9, &[0.8]), tried(9, &[0.9])];
+    fn settings_with_fewer_epochs_rank_below_the_others() {
+        let failed = TrialResult { failed: vec!["no".into()], ..result(9, &[0.99]) };
+        let all = vec![result(3, &[0.95]), failed, result(9, &[0.8]), result(9, &[0.9])];
         let means: Vec<_> = Ranking::new(all).rows.into_iter().map(|row| row.mean).collect();
         assert_eq!(means, [Some(0.9), Some(0.8), None, Some(0.95)]);
     }

@@ -1,233 +1,225 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use artifacts::{EpochMetrics, RunDir};
 use burn::train::Interrupter;
-use training::{Outcome, Plan, RunConfig, RunDir, Stop, StopSource, Ui, validation_accuracies};
+use training::{Outcome, RunConfig, Stop, StopSource, Ui};
 
-use super::super::batch::{Standing, standing};
-use super::super::pool;
-use super::super::progress::Progress;
-use super::order::{Order, Setting};
+use super::super::progress::GroupProgress;
+use super::super::run_group::{self, GroupRun};
+use super::super::worker_pool::run_parallel;
+use super::sampling::Setting;
+use super::spec::Halving;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::signals::Signals;
 use crate::style;
-use crate::ui::Plain;
+use crate::ui::PlainRenderer;
 
-/// A setting that was trained.
+/// Scores of a setting.
 #[derive(Debug, Clone)]
-pub struct Tried {
+pub struct TrialResult {
     pub setting: Setting,
-    /// The epochs of each of its runs.
+    /// Epochs of each run.
     pub epochs: usize,
-    /// The best validation accuracy of each seed.
+    /// Best validation accuracy of each seed.
     pub scores: Vec<f64>,
-    /// The test accuracy of each seed, of runs that went to their end.
-    pub test: Vec<f64>,
-    /// What went wrong, one text a run that failed.
+    /// Test accuracy of each seed, of runs that trained all epochs.
+    pub test_scores: Vec<f64>,
+    /// Message of each failed run.
     pub failed: Vec<String>,
 }
 
-/// Where and how settings are trained.
-pub struct Trials<'a> {
-    directory: &'a Path,
-    device: Option<&'a str>,
-    signals: &'a Signals,
-    order: &'a Order,
-    is_silent: bool,
+/// Trains the settings of a sweep.
+pub struct TrialRunner<'a> {
+    pub context: &'a Context<'a>,
+    pub directory: &'a Path,
+    pub device: Option<&'a str>,
+    pub signals: &'a Signals,
+    /// Seeds per setting.
+    pub seeds: u64,
+    pub halving: Option<Halving>,
+    /// Whether to print no line per run.
+    pub is_silent: bool,
 }
 
-/// One run: of which setting, by its index, and how far.
-struct Job<'a> {
-    index: usize,
+/// A run of a setting with one seed, up to an epoch.
+struct Job {
+    setting: usize,
     config: RunConfig,
     epochs: usize,
-    progress: &'a Arc<Progress>,
 }
 
-/// What a run reached.
-struct Reached {
-    index: usize,
-    outcome: Result<(f64, Option<f64>), Failure>,
+/// Scores of a run.
+#[derive(Debug, Clone, Copy)]
+struct RunScores {
+    validation: f64,
+    /// Only of a finished run.
+    test: Option<f64>,
 }
 
-impl<'a> Trials<'a> {
-    /// Runs in `directory`, and whether to tell nothing of how far they are.
-    pub fn new(
-        directory: &'a Path,
-        device: Option<&'a str>,
-        signals: &'a Signals,
-        order: &'a Order,
-        is_silent: bool,
-    ) -> Self {
-        Self { directory, device, signals, order, is_silent }
-    }
+/// Result of a run, with the index of its setting.
+struct RunResult {
+    setting: usize,
+    scores: Result<RunScores, Failure>,
+}
 
-    /// Trains all settings, so many runs at once, each as long as it is worth; `None` if that was
-    /// stopped.
-    pub fn all(
+impl TrialRunner<'_> {
+    /// Trains all settings in up to `workers` threads, for fewer epochs where halving drops a
+    /// setting; `None` if a signal stopped it.
+    pub fn run_all(
         &self,
         settings: &[(Setting, RunConfig)],
-        at_once: usize,
-    ) -> Result<Option<Vec<Tried>>, Failure> {
-        let mut tried: Vec<Tried> =
-            settings.iter().map(|(setting, _)| Tried::new(setting)).collect();
-        let mut alive: Vec<usize> = (0..settings.len()).collect();
+        workers: usize,
+    ) -> Option<Vec<TrialResult>> {
+        let mut results: Vec<_> =
+            settings.iter().map(|(setting, _)| TrialResult::new(setting)).collect();
+        let mut kept: Vec<usize> = (0..settings.len()).collect();
         let longest = settings.iter().map(|(_, config)| config.training.epochs).max().unwrap_or(0);
-        let mut epochs = self.order.halving.map_or(longest, |halving| halving.epochs.min(longest));
+        let mut epochs = self.halving.map_or(longest, |halving| halving.epochs.min(longest));
         loop {
-            if !self.rung(settings, &alive, epochs, at_once, &mut tried) {
-                return Ok(None);
+            for result in self.run_round(&self.jobs(settings, &kept, epochs), workers)? {
+                if let Some(trial) = results.get_mut(result.setting) {
+                    trial.add(epochs, result.scores);
+                }
             }
-            let Some(halving) = self.order.halving.filter(|_| epochs < longest) else {
-                return Ok(Some(tried));
+            let Some(halving) = self.halving.filter(|_| epochs < longest) else {
+                return Some(results);
             };
-            alive.sort_by(|one, other| mean_of(&tried, *other).total_cmp(&mean_of(&tried, *one)));
-            alive.truncate(alive.len().div_ceil(halving.factor));
-            epochs =
-                if alive.len() == 1 { longest } else { (epochs * halving.factor).min(longest) };
+            kept.sort_by(|one, other| {
+                mean_of(&results, *other).total_cmp(&mean_of(&results, *one))
+            });
+            kept.truncate(kept.len().div_ceil(halving.factor));
+            epochs = if kept.len() == 1 { longest } else { (epochs * halving.factor).min(longest) };
         }
     }
 
-    /// Trains those that are alive for so many epochs; whether nobody stopped it.
-    fn rung(
-        &self,
-        settings: &[(Setting, RunConfig)],
-        alive: &[usize],
-        epochs: usize,
-        at_once: usize,
-        tried: &mut [Tried],
-    ) -> bool {
-        let runs = alive.len() * self.order.seeds as usize;
-        let progress = if self.is_silent { Progress::silent(runs) } else { Progress::new(runs) };
-        let progress = Arc::new(progress);
-        let all = alive.iter().filter_map(|&index| Some((index, &settings.get(index)?.1)));
-        let seeds = |(index, config): (usize, &RunConfig)| {
-            let config = config.clone();
-            let first = config.seed;
-            (first..first + self.order.seeds)
-                .map(move |seed| (index, RunConfig { seed, ..config.clone() }))
-        };
-        let jobs: Vec<Job> = all
-            .flat_map(seeds)
-            .map(|(index, config)| Job {
-                index,
-                epochs: epochs.min(config.training.epochs),
-                config,
-                progress: &progress,
-            })
-            .collect();
-        let reached = pool::each(&jobs, at_once, |job| self.one(job));
-        drop(jobs);
-        drop(progress);
-        if self.signals.received().is_some() {
-            return false;
-        }
-        for index in alive {
-            if let Some(tried) = tried.get_mut(*index) {
-                tried.note(epochs, reached.iter().filter(|reached| reached.index == *index));
+    /// Every kept setting with every seed.
+    fn jobs(&self, settings: &[(Setting, RunConfig)], kept: &[usize], epochs: usize) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for &setting in kept {
+            let Some((_, config)) = settings.get(setting) else { continue };
+            for seed in config.seed..config.seed + self.seeds {
+                let config = RunConfig { seed, ..config.clone() };
+                jobs.push(Job { setting, epochs: epochs.min(config.training.epochs), config });
             }
         }
-        true
+        jobs
     }
 
-    fn one(&self, job: &Job) -> Option<Reached> {
+    /// Runs all jobs of a round; `None` if a signal stopped it.
+    fn run_round(&self, jobs: &[Job], workers: usize) -> Option<Vec<RunResult>> {
+        let progress = Arc::new(GroupProgress::new(jobs.len(), self.is_silent));
+        let results = run_parallel(jobs, workers, |job| self.run(job, &progress));
+        self.signals.received().is_none().then_some(results)
+    }
+
+    fn run(&self, job: &Job, progress: &Arc<GroupProgress>) -> Option<RunResult> {
         if self.signals.received().is_some() {
             return None;
         }
-        let outcome = self.fit(job).transpose()?;
-        let line = match &outcome {
-            Ok((score, _)) => format!("validation {:.1} %, {} epochs", 100.0 * score, job.epochs),
+        let scores = self.train(job, progress).transpose()?;
+        let line = match &scores {
+            Ok(scores) => {
+                format!("validation {:.1} %, {} epochs", 100.0 * scores.validation, job.epochs)
+            }
             Err(failure) => format!("{} {}", style::bad("failed:"), failure.message()),
         };
-        job.progress.done(&job.name(), &line);
-        Some(Reached { index: job.index, outcome })
+        progress.run_done(&job.name(), &line);
+        Some(RunResult { setting: job.setting, scores })
     }
 
-    /// Takes what is there of an earlier call, or goes on; the best validation accuracy so far and,
-    /// of a finished run, the test accuracy. `None` if a signal stopped it.
-    fn fit(&self, job: &Job) -> Result<Option<(f64, Option<f64>)>, Failure> {
-        let plan = Plan::prepare(&job.config, self.device, option_env!("TRAINER_COMMIT"))?;
-        let examples = plan.data().counts.get("train").copied().unwrap_or_default();
-        let path = self.directory.join(job.name());
-        let mut run = match standing(plan, &path)? {
-            Standing::Finished(earlier, summary) => {
-                return Ok(Some((score(&earlier)?, Some(summary.test_accuracy))));
+    /// Trains the run up to its epoch, if an earlier call did not; `None` if a signal stopped it.
+    fn train(
+        &self,
+        job: &Job,
+        progress: &Arc<GroupProgress>,
+    ) -> Result<Option<RunScores>, Failure> {
+        let experiment = self.context.prepare(&job.config, self.device)?;
+        let examples = experiment.data_identity().counts.get("train").copied().unwrap_or_default();
+        let mut run = match run_group::open(experiment, &self.directory.join(job.name()))? {
+            GroupRun::Finished(directory, summary) => {
+                return Ok(Some(RunScores::read(&directory, Some(summary.test_accuracy))?));
             }
-            Standing::Open(run) => run,
+            GroupRun::Open(run) => run,
         };
         let (directory, (_, done)) = (run.directory().clone(), run.done());
-        // The first step of the epoch after the last one: that is validated then.
-        let enough = job.epochs * job.config.training.steps(examples) + 1;
-        if done >= enough {
-            return Ok(Some((score(&directory)?, None)));
+        // Up to the first step of the next epoch: the last epoch is validated by then.
+        let last = job.epochs * job.config.training.steps(examples) + 1;
+        if done >= last {
+            return Ok(Some(RunScores::read(&directory, None)?));
         }
-        let outcome = run.fit(self.ui(job, enough - done))?;
-        Ok(match outcome {
-            Outcome::Finished(summary) => Some((score(&directory)?, Some(summary.test_accuracy))),
-            Outcome::Stopped(_) if self.signals.received().is_some() => None,
-            Outcome::Stopped(_) => Some((score(&directory)?, None)),
-        })
+        let test = match run.train(self.ui(job, progress, last - done))? {
+            Outcome::Finished(summary) => Some(summary.test_accuracy),
+            Outcome::Stopped(_) if self.signals.received().is_some() => return Ok(None),
+            Outcome::Stopped(_) => None,
+        };
+        Ok(Some(RunScores::read(&directory, test)?))
     }
 
-    fn ui(&self, job: &Job, steps: usize) -> Ui {
-        let (progress, name) = (Arc::clone(job.progress), job.name());
-        let show = move |line: &str| progress.update(&name, line);
+    fn ui(&self, job: &Job, progress: &Arc<GroupProgress>, steps: usize) -> Ui {
+        let (progress, name) = (Arc::clone(progress), job.name());
         Ui {
-            renderer: Box::new(Plain::new(show)),
+            renderer: Box::new(PlainRenderer::new(move |epoch| progress.epoch_done(&name, epoch))),
             interrupter: Interrupter::new(),
-            stop: after(steps, self.signals.stop_source()),
+            stop: stop_after(steps, self.signals.stop_source()),
         }
     }
 }
 
-impl Job<'_> {
+impl Job {
     fn name(&self) -> String {
-        format!("{:03}-seed-{}", self.index + 1, self.config.seed)
+        format!("{:03}-seed-{}", self.setting + 1, self.config.seed)
     }
 }
 
-impl Tried {
+impl RunScores {
+    /// Reads the best validation accuracy of a run so far.
+    fn read(run: &RunDir, test: Option<f64>) -> Result<Self, Failure> {
+        let epochs = EpochMetrics::read_all(run)?;
+        let best = epochs.iter().filter_map(|epoch| epoch.validation_accuracy).reduce(f64::max);
+        // With `report_every_epochs` there may be none yet.
+        Ok(Self { validation: best.unwrap_or(0.0), test })
+    }
+}
+
+impl TrialResult {
     fn new(setting: &Setting) -> Self {
-        Self { setting: setting.clone(), epochs: 0, scores: vec![], test: vec![], failed: vec![] }
+        let setting = setting.clone();
+        Self { setting, epochs: 0, scores: vec![], test_scores: vec![], failed: vec![] }
     }
 
-    /// Takes the outcomes of a longer training in place of those before.
-    fn note<'r>(&mut self, epochs: usize, reached: impl Iterator<Item = &'r Reached>) {
-        *self = Self { epochs, ..Self::new(&self.setting) };
-        for reached in reached {
-            match &reached.outcome {
-                Ok((score, test)) => {
-                    self.scores.push(*score);
-                    self.test.extend(*test);
-                }
-                Err(failure) => self.failed.push(failure.message().to_owned()),
+    /// Adds the result of one seed; those of a shorter training are dropped.
+    fn add(&mut self, epochs: usize, scores: Result<RunScores, Failure>) {
+        if self.epochs != epochs {
+            *self = Self { epochs, ..Self::new(&self.setting) };
+        }
+        match scores {
+            Ok(scores) => {
+                self.scores.push(scores.validation);
+                self.test_scores.extend(scores.test);
             }
+            Err(failure) => self.failed.push(failure.message().to_owned()),
         }
         self.scores.sort_by(f64::total_cmp);
     }
 
-    /// The mean score; below all others if a run failed.
+    /// Mean score; below all others if a run failed.
     pub fn mean(&self) -> f64 {
-        match self.failed.is_empty() && !self.scores.is_empty() {
-            true => self.scores.iter().sum::<f64>() / self.scores.len() as f64,
-            false => -1.0,
+        if self.failed.is_empty() && !self.scores.is_empty() {
+            self.scores.iter().sum::<f64>() / self.scores.len() as f64
+        } else {
+            -1.0
         }
     }
 }
 
-fn mean_of(tried: &[Tried], index: usize) -> f64 {
-    tried.get(index).map_or(-1.0, Tried::mean)
+fn mean_of(results: &[TrialResult], setting: usize) -> f64 {
+    results.get(setting).map_or(-1.0, TrialResult::mean)
 }
 
-/// The best validation accuracy of a run.
-fn score(run: &RunDir) -> Result<f64, Failure> {
-    let best = validation_accuracies(run)?.into_iter().reduce(f64::max);
-    // With `report_every_epochs` there may be none yet.
-    Ok(best.unwrap_or(0.0))
-}
-
-/// Stops after so many steps, or when `stop` does.
-fn after(steps: usize, mut stop: StopSource) -> StopSource {
+/// Stops after `steps` steps, or when `stop` does.
+fn stop_after(steps: usize, mut stop: StopSource) -> StopSource {
     let mut taken = 0;
     Box::new(move || {
         taken += 1;

@@ -1,62 +1,62 @@
 use pulp::{Arch, Simd, WithSimd};
 
-use super::super::super::product::{
-    self, DEPTH, GROUP, Left, Right, Transposed, WIDTH, multiply, multiply_transposed,
+use super::super::super::micro_kernel::{
+    self, BLOCK_ROWS, DEPTH, LhsBlock, PANEL, RhsBlock, TransposedProduct, matmul,
+    matmul_transposed,
 };
-use super::super::super::real::Real;
-use super::super::super::scratch::with_scratch;
-use super::super::grid::Positions;
-use super::super::scheme::{Correlation, Output, Panel, panel_width};
-use super::{PRODUCTS, STEP, TILE, Winograd};
+use super::super::super::simd_float::SimdFloat;
+use super::super::super::workspace::with_workspace;
+use super::super::algorithm::{ConvInputs, OutputSlice, Panel, panel_width};
+use super::super::positions::Positions;
+use super::{ELEMENTS, IN_TILE, OUT_TILE, Winograd};
 
-/// How many bytes of left blocks are filled before they are multiplied, so that they stay in the
-/// second cache.
-const BATCH: usize = 256 << 10;
-/// The most positions of a batch.
-const POSITIONS: usize = 128;
+/// Size in bytes of the LHS blocks of a batch of positions, so that they stay in the L2 cache.
+const MAX_BATCH_BYTES: usize = 256 << 10;
+/// Maximum number of positions per batch.
+const MAX_POSITIONS: usize = 128;
 
-/// How many positions are worked on at once.
-pub fn batch<T: Real>(tiles: &Winograd) -> usize {
-    let bytes = PRODUCTS * tiles.blocks() * size_of::<Left<T>>();
-    GROUP * (BATCH / bytes.max(1)).clamp(1, POSITIONS / GROUP)
+/// Returns the number of positions that are processed together.
+pub fn batch_size<T: SimdFloat>(conv: &Winograd) -> usize {
+    let bytes = ELEMENTS * conv.blocks() * size_of::<LhsBlock<T>>();
+    BLOCK_ROWS * (MAX_BATCH_BYTES / bytes.max(1)).clamp(1, MAX_POSITIONS / BLOCK_ROWS)
 }
 
-/// Computes some positions of a convolution.
-pub fn correlate<T: Real>(
-    tiles: &Winograd,
-    of: Correlation<T>,
+/// Computes the output of some positions.
+pub fn correlate<T: SimdFloat>(
+    conv: &Winograd,
+    of: ConvInputs<T>,
     positions: Positions,
-    output: Output<T>,
+    output: OutputSlice<T>,
 ) {
-    let groups = batch::<T>(tiles) / GROUP;
-    let left = groups * PRODUCTS * tiles.blocks() * GROUP * DEPTH;
-    let products = groups * PRODUCTS * GROUP * WIDTH;
-    let padded = TILE * TILE * tiles.input.channels;
-    with_scratch([left, products, padded], |[left, products, padded]| {
+    let groups = batch_size::<T>(conv) / BLOCK_ROWS;
+    let left = groups * ELEMENTS * conv.blocks() * BLOCK_ROWS * DEPTH;
+    let products = groups * ELEMENTS * BLOCK_ROWS * PANEL;
+    let padded = IN_TILE * IN_TILE * conv.input.channels;
+    with_workspace([left, products, padded], |[left, products, padded]| {
         let left = left.as_chunks_mut().0.as_chunks_mut().0;
         let products = products.as_chunks_mut().0.as_chunks_mut().0;
-        Arch::new().dispatch(Run { tiles, of, positions, output, left, products, padded });
+        Arch::new().dispatch(ForwardTask { conv, of, positions, output, left, products, padded });
     });
 }
 
-struct Run<'a, T> {
-    tiles: &'a Winograd,
-    of: Correlation<'a, T>,
+struct ForwardTask<'a, T> {
+    conv: &'a Winograd,
+    of: ConvInputs<'a, T>,
     positions: Positions,
-    output: Output<'a, T>,
-    left: &'a mut [Left<T>],
-    products: &'a mut [Right<T>],
-    /// Room for a tile of the input.
+    output: OutputSlice<'a, T>,
+    left: &'a mut [LhsBlock<T>],
+    products: &'a mut [RhsBlock<T>],
+    /// Room for a padded input tile.
     padded: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for Run<'_, T> {
+impl<T: SimdFloat> WithSimd for ForwardTask<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let (channels, rows) = (self.tiles.output.channels, PRODUCTS * self.tiles.input.channels);
-        while let Some(positions) = self.positions.split_off(batch::<T>(self.tiles)) {
+        let (channels, rows) = (self.conv.output.channels, ELEMENTS * self.conv.input.channels);
+        while let Some(positions) = self.positions.split_front(batch_size::<T>(self.conv)) {
             self.load(simd, positions.clone());
             for panel in self.of.panels(channels, rows) {
                 self.multiply(simd, panel, positions.len());
@@ -66,27 +66,27 @@ impl<T: Real> WithSimd for Run<'_, T> {
     }
 }
 
-impl<T: Real> Run<'_, T> {
+impl<T: SimdFloat> ForwardTask<'_, T> {
     #[inline(always)]
     fn load<S: Simd>(&mut self, simd: S, positions: Positions) {
-        let groups = self.left.chunks_exact_mut(PRODUCTS * self.tiles.blocks());
+        let groups = self.left.chunks_exact_mut(ELEMENTS * self.conv.blocks());
         let mut positions = positions;
         for group in groups {
-            for (slot, position) in (0..GROUP).zip(&mut positions) {
-                self.tiles.load(simd, self.of.input, position, (slot, group), self.padded);
+            for (slot, position) in (0..BLOCK_ROWS).zip(&mut positions) {
+                self.conv.load(simd, self.of.input, position, (slot, group), self.padded);
             }
         }
     }
 
     #[inline(always)]
     fn multiply<S: Simd>(&mut self, simd: S, panel: Panel<T>, count: usize) {
-        let (channels, blocks) = (self.tiles.input.channels, PRODUCTS * self.tiles.blocks());
+        let (channels, blocks) = (self.conv.input.channels, ELEMENTS * self.conv.blocks());
         for (index, filters) in panel.filters.chunks_exact(channels).enumerate() {
-            let left = self.left.chunks_exact(blocks).take(count.div_ceil(GROUP));
-            for (left, products) in left.zip(self.products.chunks_exact_mut(PRODUCTS)) {
-                let left = left.iter().skip(index).step_by(PRODUCTS);
+            let left = self.left.chunks_exact(blocks).take(count.div_ceil(BLOCK_ROWS));
+            for (left, products) in left.zip(self.products.chunks_exact_mut(ELEMENTS)) {
+                let left = left.iter().skip(index).step_by(ELEMENTS);
                 if let Some(product) = products.get_mut(index) {
-                    multiply(simd, left, filters.chunks(DEPTH), panel.width, product);
+                    matmul(simd, left, filters.chunks(DEPTH), panel.width, product);
                 }
             }
         }
@@ -94,76 +94,78 @@ impl<T: Real> Run<'_, T> {
 
     #[inline(always)]
     fn store<S: Simd>(&mut self, simd: S, panel: Panel<T>, mut positions: Positions) {
-        for products in self.products.chunks_exact(PRODUCTS) {
-            for (slot, position) in (0..GROUP).zip(&mut positions) {
-                self.tiles.store(simd, products, panel, position, slot, &mut self.output);
+        for products in self.products.chunks_exact(ELEMENTS) {
+            for (slot, position) in (0..BLOCK_ROWS).zip(&mut positions) {
+                self.conv.store(simd, products, panel, position, slot, &mut self.output);
             }
         }
     }
 }
 
-/// Adds what some positions contribute to the gradient of the right matrices,
-/// `[panels, PRODUCTS, blocks, DEPTH]`, to `sums`.
-pub fn add_gradient<T: Real>(
-    tiles: &Winograd,
+/// Adds the contribution of some positions to the gradient of the packed filters,
+/// `[panels, ELEMENTS, blocks, DEPTH]`, to `sums`.
+pub fn add_filter_gradient<T: SimdFloat>(
+    conv: &Winograd,
     [input, gradient]: [&[T]; 2],
     positions: Positions,
-    sums: &mut [[T; WIDTH]],
+    sums: &mut [[T; PANEL]],
 ) {
-    let groups = batch::<T>(tiles) / GROUP;
-    let panels = tiles.output.channels.div_ceil(WIDTH);
-    let left = groups * PRODUCTS * tiles.blocks() * GROUP * DEPTH;
-    let right = groups * PRODUCTS * panels * GROUP * WIDTH;
-    let padded = [TILE * TILE * tiles.input.channels, STEP * STEP * tiles.output.channels];
-    with_scratch([left, right, padded[0], padded[1]], |[left, right, of_input, of_gradient]| {
+    let groups = batch_size::<T>(conv) / BLOCK_ROWS;
+    let panels = conv.output.channels.div_ceil(PANEL);
+    let left = groups * ELEMENTS * conv.blocks() * BLOCK_ROWS * DEPTH;
+    let right = groups * ELEMENTS * panels * BLOCK_ROWS * PANEL;
+    let padded =
+        [IN_TILE * IN_TILE * conv.input.channels, OUT_TILE * OUT_TILE * conv.output.channels];
+    with_workspace([left, right, padded[0], padded[1]], |[left, right, of_input, of_gradient]| {
         let left = left.as_chunks_mut().0.as_chunks_mut().0;
         let right = right.as_chunks_mut().0.as_chunks_mut().0;
         let sums = sums.as_chunks_mut().0;
         let padded = [of_input, of_gradient];
-        let part = Part { tiles, input, gradient, panels, positions, left, right, padded, sums };
+        let part =
+            GradientTask { conv, input, gradient, panels, positions, left, right, padded, sums };
         Arch::new().dispatch(part);
     });
 }
 
-struct Part<'a, T> {
-    tiles: &'a Winograd,
+struct GradientTask<'a, T> {
+    conv: &'a Winograd,
     input: &'a [T],
     gradient: &'a [T],
     panels: usize,
     positions: Positions,
-    left: &'a mut [Left<T>],
-    right: &'a mut [Right<T>],
-    /// Room for a tile of the input, and of the gradient.
+    left: &'a mut [LhsBlock<T>],
+    right: &'a mut [RhsBlock<T>],
+    /// Room for a padded tile of the input, and of the output gradient.
     padded: [&'a mut [T]; 2],
-    sums: &'a mut [Transposed<T>],
+    sums: &'a mut [TransposedProduct<T>],
 }
 
-impl<T: Real> WithSimd for Part<'_, T> {
+impl<T: SimdFloat> WithSimd for GradientTask<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        while let Some(positions) = self.positions.split_off(batch::<T>(self.tiles)) {
-            let groups = positions.len().div_ceil(GROUP);
+        while let Some(positions) = self.positions.split_front(batch_size::<T>(self.conv)) {
+            let groups = positions.len().div_ceil(BLOCK_ROWS);
             self.load(simd, positions);
             self.multiply(simd, groups);
         }
     }
 }
 
-impl<T: Real> Part<'_, T> {
+impl<T: SimdFloat> GradientTask<'_, T> {
     #[inline(always)]
     fn load<S: Simd>(&mut self, simd: S, mut positions: Positions) {
-        let left = self.left.chunks_exact_mut(PRODUCTS * self.tiles.blocks());
-        let right = self.right.chunks_exact_mut(PRODUCTS * self.panels);
+        let left = self.left.chunks_exact_mut(ELEMENTS * self.conv.blocks());
+        let right = self.right.chunks_exact_mut(ELEMENTS * self.panels);
         let [of_input, of_gradient] = &mut self.padded;
         for (left, right) in left.zip(right) {
-            for slot in 0..GROUP {
+            for slot in 0..BLOCK_ROWS {
                 if let Some(position) = positions.next() {
                     let of = (slot, &mut *left);
-                    self.tiles.load(simd, self.input, position, of, of_input);
+                    self.conv.load(simd, self.input, position, of, of_input);
                     let of = (slot, &mut *right);
-                    self.tiles.load_gradient(simd, self.gradient, position, of, of_gradient);
+                    self.conv.load_gradient(simd, self.gradient, position, of, of_gradient);
                 } else {
                     clear(left, slot);
                     clear(right, slot);
@@ -174,26 +176,29 @@ impl<T: Real> Part<'_, T> {
 
     #[inline(always)]
     fn multiply<S: Simd>(&mut self, simd: S, groups: usize) {
-        let (blocks, channels) = (self.tiles.blocks(), self.tiles.input.channels);
-        let (lefts, rights) = (blocks * PRODUCTS, self.panels * PRODUCTS);
+        let (blocks, channels) = (self.conv.blocks(), self.conv.input.channels);
+        let (lefts, rights) = (blocks * ELEMENTS, self.panels * ELEMENTS);
         let left = self.left.get(..groups * lefts).unwrap_or_default();
         let right = self.right.get(..groups * rights).unwrap_or_default();
         for (index, sums) in self.sums.chunks_exact_mut(blocks).enumerate() {
             let right = right.iter().skip(index).step_by(rights);
-            let panel = panel_width(self.tiles.output.channels, index / PRODUCTS);
-            let lefts_of = (index % PRODUCTS..).step_by(PRODUCTS).zip((0..channels).step_by(DEPTH));
+            let panel = panel_width(self.conv.output.channels, index / ELEMENTS);
+            let lefts_of = (index % ELEMENTS..).step_by(ELEMENTS).zip((0..channels).step_by(DEPTH));
             for (sums, (index, first)) in sums.iter_mut().zip(lefts_of) {
                 let left = left.iter().skip(index).step_by(lefts);
                 let rows = DEPTH.min(channels - first);
-                multiply_transposed(simd, left, right.clone(), (rows, panel), sums);
+                matmul_transposed(simd, left, right.clone(), (rows, panel), sums);
             }
         }
     }
 }
 
-/// Rows that are no position add nothing.
+/// Zeroes the rows without a position.
 #[inline(always)]
-fn clear<T: Real, const W: usize>(blocks: &mut [[[T; W]; product::GROUP]], slot: usize) {
+fn clear<T: SimdFloat, const W: usize>(
+    blocks: &mut [[[T; W]; micro_kernel::BLOCK_ROWS]],
+    slot: usize,
+) {
     for row in blocks.iter_mut().filter_map(|block| block.get_mut(slot)) {
         row.fill(T::zero());
     }

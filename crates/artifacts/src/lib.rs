@@ -1,0 +1,34 @@
+//! The run directory: its lock, the paths and the types of its files, and how they are read and
+//! written.
+//!
+//! Every file of a run is declared here once, for the trainer that writes it and for the report
+//! and the commands that read it. The crate does not know Burn.
+
+#![forbid(unsafe_code)]
+
+mod checksum;
+mod decision_boundary;
+mod environment;
+mod error;
+mod evaluation;
+mod json;
+mod metrics;
+mod run_dir;
+mod status;
+mod summary;
+mod tensorboard;
+mod test_predictions;
+mod timings;
+
+pub use decision_boundary::{BoundaryPoint, DecisionBoundary};
+pub use environment::{DataIdentity, Environment, FORMAT};
+pub use error::ArtifactError;
+pub use evaluation::{ClassScore, DeduplicatedScore, Evaluation};
+pub use json::{read_json, read_json_if_exists, write_file, write_json};
+pub use metrics::{CommittedMetrics, EpochMetrics, MetricsFiles};
+pub use run_dir::{RunDir, RunFile, RunLock};
+pub use status::{StatusFile, StatusKind};
+pub use summary::{BestEpoch, Summary};
+pub use tensorboard::EventFile;
+pub use test_predictions::{CalibrationBin, ExampleView, LayerSummary, TestPredictions};
+pub use timings::{EpochTiming, Stopwatch};

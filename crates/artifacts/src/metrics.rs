@@ -1,0 +1,208 @@
+//! The metrics of a run: one row per reported epoch, in JSON CommittedLines and CSV.
+//!
+//! They hold no times, so equal runs write equal bytes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use support::durable_fs::sync_parent;
+use support::sha256;
+
+use crate::{ArtifactError, RunDir};
+
+/// Metrics of one epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochMetrics {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Optimizer steps so far.
+    pub step: usize,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Mean loss over the steps of the epoch, each before its update, without penalties.
+    pub train_loss: f64,
+    /// Accuracy over these steps, 0 to 1.
+    pub train_accuracy: f64,
+    /// Mean loss on the validation set after the epoch.
+    pub validation_loss: Option<f64>,
+    /// Accuracy on the validation set after the epoch, 0 to 1.
+    pub validation_accuracy: Option<f64>,
+}
+
+/// The part of each metrics file that belongs to a checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommittedMetrics {
+    jsonl: CommittedLines,
+    csv: CommittedLines,
+}
+
+/// The first lines of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommittedLines {
+    bytes: u64,
+    /// SHA-256 of its value before the last line, followed by that line: each line is hashed once.
+    sha256: String,
+}
+
+/// The open metrics files of a run.
+#[derive(Debug)]
+pub struct MetricsFiles {
+    jsonl: Appender,
+    csv: Appender,
+}
+
+#[derive(Debug)]
+struct Appender {
+    path: PathBuf,
+    file: File,
+    written: CommittedLines,
+    is_synced: bool,
+}
+
+const HEADER: &str = "epoch,step,learning_rate,train_loss,train_accuracy,\
+                      validation_loss,validation_accuracy\n";
+
+impl EpochMetrics {
+    /// Reads the metrics of `run`, up to the first row that cannot be parsed: the last row of a
+    /// run that was killed or is running may be incomplete. Empty if there is no file.
+    pub fn read_all(run: &RunDir) -> Result<Vec<Self>, ArtifactError> {
+        let path = run.metrics_jsonl();
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(ArtifactError::read(&path, error)),
+        }
+    }
+
+    fn to_csv(&self) -> String {
+        fn optional(value: Option<f64>) -> String {
+            value.map_or(String::new(), |value| value.to_string())
+        }
+        format!(
+            "{},{},{},{},{},{},{}\n",
+            self.epoch,
+            self.step,
+            self.learning_rate,
+            self.train_loss,
+            self.train_accuracy,
+            optional(self.validation_loss),
+            optional(self.validation_accuracy),
+        )
+    }
+}
+
+impl MetricsFiles {
+    /// Opens the metrics files of `run` and truncates them to what was `committed`.
+    pub fn open(run: &RunDir, committed: &CommittedMetrics) -> Result<Self, ArtifactError> {
+        let (jsonl, csv) = (run.metrics_jsonl(), run.metrics_csv());
+        let mut files = Self {
+            jsonl: Appender::open(&jsonl, &committed.jsonl)?,
+            csv: Appender::open(&csv, &committed.csv)?,
+        };
+        sync_parent(&csv).map_err(|error| ArtifactError::write(&csv, error))?;
+        if *committed == CommittedMetrics::default() {
+            files.csv.append(HEADER.as_bytes())?;
+        }
+        Ok(files)
+    }
+
+    /// Appends a row to both files.
+    pub fn append(&mut self, row: &EpochMetrics) -> Result<(), ArtifactError> {
+        let mut line = serde_json::to_vec(row).map_err(|error| {
+            ArtifactError::write(&self.jsonl.path, io::Error::new(io::ErrorKind::InvalidData, error))
+        })?;
+        line.push(b'\n');
+        self.jsonl.append(&line)?;
+        self.csv.append(row.to_csv().as_bytes())
+    }
+
+    /// Makes the rows durable and returns their extent.
+    pub fn sync(&mut self) -> Result<CommittedMetrics, ArtifactError> {
+        Ok(CommittedMetrics { jsonl: self.jsonl.sync()?, csv: self.csv.sync()? })
+    }
+}
+
+impl CommittedLines {
+    /// The lines in the first `most` bytes of a file.
+    fn of(bytes: &[u8], most: u64) -> Self {
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(bytes.len());
+        let (bytes, _) = bytes.split_at(most);
+        let mut lines = Self::default();
+        bytes.split_inclusive(|byte| *byte == b'\n').for_each(|line| lines.push(line));
+        lines
+    }
+
+    fn push(&mut self, line: &[u8]) {
+        self.bytes += line.len() as u64;
+        self.sha256 = sha256(&[self.sha256.as_bytes(), line].concat());
+    }
+}
+
+impl Appender {
+    fn open(path: &Path, written: &CommittedLines) -> Result<Self, ArtifactError> {
+        let found = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            found => found.map_err(|error| ArtifactError::read(path, error))?,
+        };
+        must_begin_with(path, &found, written)?;
+        let open = || {
+            let mut file =
+                OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            file.set_len(written.bytes)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        };
+        let file = open().map_err(|error| ArtifactError::write(path, error))?;
+        // Rows that a checkpoint refers to were synced before it.
+        let is_synced = found.len() as u64 == written.bytes;
+        Ok(Self { path: path.to_owned(), file, written: written.clone(), is_synced })
+    }
+
+    fn append(&mut self, line: &[u8]) -> Result<(), ArtifactError> {
+        self.file.write_all(line).map_err(|error| ArtifactError::write(&self.path, error))?;
+        self.written.push(line);
+        self.is_synced = false;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<CommittedLines, ArtifactError> {
+        if !self.is_synced {
+            self.file.sync_data().map_err(|error| ArtifactError::write(&self.path, error))?;
+            self.is_synced = true;
+        }
+        Ok(self.written.clone())
+    }
+}
+
+/// Fails unless the content `found` in a file begins with the lines that were written.
+fn must_begin_with(path: &Path, found: &[u8], written: &CommittedLines) -> Result<(), ArtifactError> {
+    let (path, length) = (path.to_owned(), found.len() as u64);
+    match CommittedLines::of(found, written.bytes) {
+        lines if lines == *written => Ok(()),
+        lines if lines.bytes < written.bytes => {
+            Err(ArtifactError::MetricsTruncated { path, length, committed: written.bytes })
+        }
+        _ => Err(ArtifactError::Damaged { path, reason: "its rows are not those that were written".into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incomplete_last_row_is_ignored() {
+        let run = tempfile::TempDir::new().unwrap();
+        let (directory, _lock) = RunDir::create(&run.path().join("run")).unwrap();
+        assert_eq!(EpochMetrics::read_all(&directory).unwrap(), []);
+        let row = "{\"epoch\":1,\"step\":9,\"learning_rate\":0.1,\"train_loss\":1.0,\
+                   \"train_accuracy\":0.5,\"validation_loss\":1.0,\"validation_accuracy\":0.25}";
+        fs::write(directory.metrics_jsonl(), format!("{row}\n{}", row.split_at(40).0)).unwrap();
+        let rows = EpochMetrics::read_all(&directory).unwrap();
+        assert_eq!(rows.iter().map(|row| row.validation_accuracy).collect::<Vec<_>>(), [Some(0.25)]);
+    }
+}

@@ -1,0 +1,52 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{ArtifactError, RunDir, read_json_if_exists};
+
+/// Result of a finished run: `summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Name of the experiment.
+    pub name: String,
+    /// Whether the data are synthetic.
+    pub synthetic: bool,
+    /// Epochs trained.
+    pub epochs: usize,
+    /// Optimizer steps taken.
+    pub steps: usize,
+    /// Number of trained and fitted parameters.
+    pub parameters: usize,
+    /// The best epoch, if there is a validation set. The scores below are those of its model,
+    /// otherwise of the last one.
+    pub best: Option<BestEpoch>,
+    /// Accuracy on the training set, 0 to 1.
+    pub train_accuracy: f64,
+    /// Accuracy on the test set, 0 to 1.
+    pub test_accuracy: f64,
+    /// Mean loss on the test set.
+    pub test_loss: f64,
+    /// SHA-256 of `best_model.bpk`.
+    pub model_sha256: String,
+    /// Time the process that finished the run trained and evaluated, in seconds.
+    pub seconds: f64,
+}
+
+/// The best epoch of a run: highest validation accuracy, then lowest validation loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BestEpoch {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Name of the checkpoint with its model.
+    pub checkpoint: String,
+    /// Validation accuracy, 0 to 1.
+    pub accuracy: f64,
+    /// Mean validation loss.
+    pub loss: f64,
+}
+
+impl Summary {
+    /// Reads the result of `run`; `None` if it is not finished.
+    pub fn read(run: &RunDir) -> Result<Option<Self>, ArtifactError> {
+        read_json_if_exists(&run.summary())
+    }
+}

@@ -1,0 +1,67 @@
+use serde::{Deserialize, Serialize};
+
+/// Predictions for single test examples, for the report: `test_predictions.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestPredictions {
+    /// Test examples by the confidence of their prediction, in bins of equal width from 0 to 1.
+    pub calibration: Vec<CalibrationBin>,
+    /// Indices of all wrong predictions.
+    pub wrong: Vec<usize>,
+    /// Some wrong predictions, most confident first.
+    pub mistakes: Vec<ExampleView>,
+    /// Some correct predictions, least confident first.
+    pub hardest: Vec<ExampleView>,
+    /// Some training images as the model sees them in the first epoch: PNG in base64.
+    pub batch: Vec<String>,
+    /// Layers of the model.
+    #[serde(default)]
+    pub layers: Vec<LayerSummary>,
+}
+
+/// Predictions whose confidence lies in one bin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationBin {
+    /// Number of predictions.
+    pub count: usize,
+    /// Mean confidence; 0 if there are none.
+    pub confidence: f64,
+    /// Share of correct predictions; 0 if there are none.
+    pub accuracy: f64,
+}
+
+/// An example with its prediction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExampleView {
+    /// Index in the test set.
+    pub item: usize,
+    /// Index of the true class.
+    pub label: usize,
+    /// Probability of each class.
+    pub probabilities: Vec<f32>,
+    /// PNG in base64; `None` for features.
+    pub picture: Option<String>,
+}
+
+/// One layer of a model, as summaries show it: an operation and the ones that follow it before the
+/// next layer.
+///
+/// Layers are listed in the order of the forward pass, a shortcut before the convolution it is
+/// added to. Their parameters add up to those of the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerSummary {
+    /// Path in the model, for example `stages.0.1` or `output`.
+    pub name: String,
+    /// The operation: `linear`, `flatten`, `global average pool`, `max pool 2x2`, `conv 3x3`, or
+    /// `conv 3x3/2` with stride 2.
+    pub kind: String,
+    /// Operations that follow, in order: `norm`, `add`, the name of an activation, `dropout 0.5`.
+    pub then: Vec<String>,
+    /// Shape of the output for one example: `[height, width, channels]` or `[units]`.
+    pub output: Vec<usize>,
+    /// Number of parameters, those of a following batch norm included.
+    pub parameters: usize,
+    /// Number of these that are not trained: running statistics of batch norm.
+    pub running: usize,
+    /// Multiply-accumulate operations for one example; twice as many floating-point operations.
+    pub multiply_adds: usize,
+}

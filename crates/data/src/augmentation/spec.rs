@@ -1,0 +1,98 @@
+use config::Check;
+use serde::{Deserialize, Serialize};
+
+use crate::error::DatasetError;
+use crate::examples::Examples;
+
+/// Random change of training images. Its parameters are sampled uniformly for each image.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Augmentation {
+    /// Horizontal flip with probability 1/2.
+    FlipHorizontal,
+    /// Vertical flip with probability 1/2.
+    FlipVertical,
+    /// Rotation about the centre by up to this many degrees in either direction. Edges are repeated;
+    /// consecutive geometric changes are one bilinear resampling.
+    Rotate(#[schemars(range(min = 0, max = 180))] f64),
+    /// Magnification about the centre by a factor between these two.
+    Scale(#[schemars(inner(range(min = 0.1, max = 10)))] [f64; 2]),
+    /// Translation by up to this fraction of width and height in either direction. Edges are repeated.
+    Translate(#[schemars(range(min = 0, max = 1))] f64),
+    /// Random crop of the image padded by this many pixels: translation by whole pixels.
+    Crop(#[schemars(range(min = 1, max = 65_536))] usize),
+    /// Multiplication by a factor from 1 - x to 1 + x.
+    Brightness(#[schemars(range(min = 0, max = 1))] f64),
+    /// Multiplication of the distance from the mean grey of the image by a factor from 1 - x to 1 + x.
+    Contrast(#[schemars(range(min = 0, max = 1))] f64),
+    /// Rotation about the grey axis of YIQ by up to this many degrees in either direction.
+    Hue(#[schemars(range(min = 0, max = 180))] f64),
+    /// Square with sides of this many pixels at a random centre, filled with the mean of the training
+    /// set (DeVries and Taylor 2017).
+    Cutout(#[schemars(range(min = 1, max = 65_536))] usize),
+    /// Each image blended with another of its batch, in a proportion from Beta(alpha, alpha) per batch
+    /// (Zhang et al. 2018). Must be last.
+    Mixup(#[schemars(range(min = 0.01, max = 100))] f64),
+    /// Box of each image replaced by that of another image of its batch, with an area from
+    /// Beta(alpha, alpha) per batch (Yun et al. 2019). Must be last.
+    Cutmix(#[schemars(range(min = 0.01, max = 100))] f64),
+}
+
+/// Maximum length of a list.
+const MAX_LENGTH: usize = 64;
+
+const NOT_LAST: &str =
+    "it mixes whole batches: put it last in the list, and use only one of `mixup` and `cutmix`";
+
+impl Augmentation {
+    /// Reports invalid values of `list`.
+    pub fn check_all(list: &[Self], check: &mut Check) {
+        check.require(
+            "augmentation",
+            list.len() <= MAX_LENGTH,
+            format_args!("{} changes are more than {MAX_LENGTH}", list.len()),
+        );
+        check.table("augmentation", |check| {
+            for (index, augmentation) in list.iter().enumerate() {
+                let is_last = index + 1 == list.len();
+                check.table(&index.to_string(), |check| augmentation.check(is_last, check));
+            }
+        });
+    }
+
+    /// Checks that `list` suits `examples`.
+    ///
+    /// # Errors
+    ///
+    /// If the examples are not images, or too small or grey for a change.
+    pub fn check_against(list: &[Self], examples: &Examples) -> Result<(), DatasetError> {
+        let [height, width, channels] = examples.shape;
+        if !list.is_empty() && !examples.are_images() {
+            return Err(DatasetError::NotAugmentable { features: channels });
+        }
+        let refused = |reason: String| Err(DatasetError::Augmentation { reason });
+        list.iter().try_for_each(|augmentation| match augmentation {
+            Self::Hue(_) if channels != 3 => {
+                refused("`hue` changes colours, and the images are grey".to_owned())
+            }
+            Self::Crop(size) | Self::Cutout(size) if *size >= height.min(width) => {
+                let name = if matches!(augmentation, Self::Crop(_)) { "crop" } else { "cutout" };
+                refused(format!(
+                    "`{name} = {size}` is not smaller than images of {width} x {height}"
+                ))
+            }
+            _ => Ok(()),
+        })
+    }
+
+    fn check(&self, is_last: bool, check: &mut Check) {
+        match *self {
+            Self::Scale([least, most]) => {
+                check.require("scale", least <= most, "the first factor is above the second");
+            }
+            Self::Mixup(_) => check.require("mixup", is_last, NOT_LAST),
+            Self::Cutmix(_) => check.require("cutmix", is_last, NOT_LAST),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,241 @@
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+use support::ProgressTask;
+use support::sha256::hexadecimal;
+
+use crate::error::DatasetError;
+use crate::row_source::{RowSource, Rows, StoredRows};
+
+/// Labelled examples of one shape, in the order of their source. Their values are in host memory or
+/// stay in a [`RowSource`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examples {
+    /// Height, width and channels of an image; 1, 1 and the number of features otherwise.
+    pub shape: [usize; 3],
+    /// Values of all examples, shape `[count, height, width, channels]`, row-major.
+    pub values: Values,
+    /// Class index of each example, below the number of classes.
+    pub labels: Vec<u32>,
+}
+
+/// Values of examples.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Pixels of images, 0 to 255.
+    Pixels(Vec<u8>),
+    /// Features, finite.
+    Features(Vec<f32>),
+    /// Pixels or features that stay in their source.
+    Stored(StoredRows),
+}
+
+impl From<Rows> for Values {
+    fn from(rows: Rows) -> Self {
+        match rows {
+            Rows::Pixels(pixels) => Self::Pixels(pixels),
+            Rows::Features(features) => Self::Features(features),
+        }
+    }
+}
+
+/// Number of examples read at once from a source.
+const BLOCK: usize = 256;
+
+impl Examples {
+    /// Images of `shape`, with `pixels` of shape `[count, height, width, channels]`.
+    pub fn images(shape: [usize; 3], pixels: Vec<u8>, labels: Vec<u32>) -> Self {
+        Self { shape, values: Values::Pixels(pixels), labels }
+    }
+
+    /// Examples of `width` features each, shape `[count, width]`.
+    pub fn features(width: usize, features: Vec<f32>, labels: Vec<u32>) -> Self {
+        Self { shape: [1, 1, width], values: Values::Features(features), labels }
+    }
+
+    /// Examples whose values stay in `source`, one row per label.
+    pub fn stored(shape: [usize; 3], source: impl RowSource + 'static, labels: Vec<u32>) -> Self {
+        Self { shape, values: Values::Stored(StoredRows::new(source)), labels }
+    }
+
+    /// Number of examples.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Returns whether there are no examples.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Returns whether the examples are images, and not feature vectors.
+    pub fn are_images(&self) -> bool {
+        match &self.values {
+            Values::Pixels(_) => true,
+            Values::Features(_) => false,
+            Values::Stored(rows) => rows.holds_pixels(),
+        }
+    }
+
+    /// Number of values of an example: height x width x channels.
+    pub fn width(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Selects the examples at `indices`, in that order. Stored values are not read.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such example.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        let (labels, width) = (self.labels_at(indices), self.width());
+        let values = match &self.values {
+            Values::Pixels(pixels) => Values::Pixels(rows(pixels, width, indices)),
+            Values::Features(features) => Values::Features(rows(features, width, indices)),
+            Values::Stored(rows) => Values::Stored(rows.select(indices)),
+        };
+        Self { shape: self.shape, values, labels }
+    }
+
+    /// Returns examples in memory and the positions in them of the examples at `indices`. Stored
+    /// values are read.
+    ///
+    /// # Errors
+    ///
+    /// If the source cannot be read or has changed.
+    ///
+    /// # Panics
+    ///
+    /// If an index is out of range.
+    pub fn in_memory<'a>(
+        &'a self,
+        indices: &'a [usize],
+    ) -> Result<(Cow<'a, Self>, Cow<'a, [usize]>), DatasetError> {
+        let Values::Stored(rows) = &self.values else {
+            return Ok((Cow::Borrowed(self), Cow::Borrowed(indices)));
+        };
+        let labels = self.labels_at(indices);
+        let read = Self { shape: self.shape, values: rows.read(indices)?.into(), labels };
+        Ok((Cow::Owned(read), (0..indices.len()).collect()))
+    }
+
+    /// Calls `visit` with all examples in order, in memory: all at once, or block by block if they
+    /// have to be read.
+    ///
+    /// # Errors
+    ///
+    /// If the source cannot be read or has changed.
+    pub fn each_block(&self, mut visit: impl FnMut(&Self)) -> Result<(), DatasetError> {
+        if !matches!(self.values, Values::Stored(_)) {
+            visit(self);
+            return Ok(());
+        }
+        let all: Vec<usize> = (0..self.len()).collect();
+        let task = ProgressTask::start("reading the examples", all.len());
+        for indices in all.chunks(BLOCK) {
+            visit(&self.in_memory(indices)?.0);
+            task.advance(indices.len());
+        }
+        Ok(())
+    }
+
+    /// Returns whether shape, values and labels are equal to those of `other`, wherever the values
+    /// are stored.
+    ///
+    /// # Errors
+    ///
+    /// If a source cannot be read or has changed.
+    pub fn has_same_content(&self, other: &Self) -> Result<bool, DatasetError> {
+        if (self.shape, &self.labels) != (other.shape, &other.labels) {
+            return Ok(false);
+        }
+        if self.values == other.values {
+            return Ok(true);
+        }
+        let all: Vec<usize> = (0..self.len()).collect();
+        for indices in all.chunks(BLOCK) {
+            if self.gather(indices)? != other.gather(indices)? {
+                return Ok(false);
+            }
+        }
+        Ok(self.are_images() == other.are_images())
+    }
+
+    /// Returns the labels of the examples at `indices`.
+    ///
+    /// # Panics
+    ///
+    /// If an index is out of range.
+    pub fn labels_at(&self, indices: &[usize]) -> Vec<u32> {
+        rows(&self.labels, 1, indices)
+    }
+
+    /// Returns the values of the examples at `indices` as numbers, shape `[indices.len(), width]`.
+    ///
+    /// # Errors
+    ///
+    /// If the source cannot be read or has changed.
+    ///
+    /// # Panics
+    ///
+    /// If an index is out of range.
+    pub fn gather(&self, indices: &[usize]) -> Result<Vec<f32>, DatasetError> {
+        let (examples, indices) = self.in_memory(indices)?;
+        let mut gathered = Vec::with_capacity(indices.len() * self.width());
+        for &index in &*indices {
+            match &examples.values {
+                Values::Pixels(pixels) => {
+                    gathered.extend(self.row(pixels, index).iter().map(|&pixel| f32::from(pixel)));
+                }
+                Values::Features(features) => {
+                    gathered.extend_from_slice(self.row(features, index));
+                }
+                // Examples in memory are not stored elsewhere.
+                Values::Stored(_) => {}
+            }
+        }
+        Ok(gathered)
+    }
+
+    /// Returns the part of `values`, which hold all examples, for the example at `index`.
+    ///
+    /// # Panics
+    ///
+    /// If the index is out of range.
+    pub fn row<'a, T>(&self, values: &'a [T], index: usize) -> &'a [T] {
+        row(values, self.width(), index)
+    }
+
+    /// SHA-256 of shape, values and labels in hexadecimal, equal for equal content wherever it is
+    /// stored.
+    ///
+    /// # Errors
+    ///
+    /// If the source cannot be read or has changed.
+    pub fn sha256(&self) -> Result<String, DatasetError> {
+        let mut hash = Sha256::new();
+        self.shape.iter().for_each(|&size| hash.update((size as u64).to_le_bytes()));
+        self.each_block(|block| match &block.values {
+            Values::Pixels(pixels) => hash.update(pixels),
+            Values::Features(features) => {
+                features.iter().for_each(|feature| hash.update(feature.to_le_bytes()));
+            }
+            // Blocks are in memory.
+            Values::Stored(_) => {}
+        })?;
+        self.labels.iter().for_each(|label| hash.update(label.to_le_bytes()));
+        Ok(hexadecimal(&hash.finalize()))
+    }
+}
+
+/// Returns the rows at `indices` of `values`, shape `[count, width]`.
+fn rows<T: Copy>(values: &[T], width: usize, indices: &[usize]) -> Vec<T> {
+    let mut rows = Vec::with_capacity(indices.len() * width);
+    indices.iter().for_each(|&index| rows.extend_from_slice(row(values, width, index)));
+    rows
+}
+
+#[expect(clippy::indexing_slicing, reason = "skipping a missing row would train on other data")]
+fn row<T>(values: &[T], width: usize, index: usize) -> &[T] {
+    &values[index * width..][..width]
+}

@@ -1,0 +1,56 @@
+use std::collections::BTreeMap;
+
+use crate::error::DatasetError;
+use crate::examples::Examples;
+use crate::split_kind::SplitKind;
+
+/// A data set as its source provides it, before it is split for a run.
+#[derive(Debug)]
+pub struct LoadedDataset {
+    /// The training set.
+    pub train: Examples,
+    /// The validation set, if the source has one.
+    pub validation: Option<Examples>,
+    /// The test set, if the source has one.
+    pub test: Option<Examples>,
+    /// Class names, in the order of the labels.
+    pub classes: Vec<String>,
+    /// Whether any of it is synthetic, in place of real data.
+    pub synthetic: bool,
+    /// SHA-256 of each part by name: of its file, or of the content of generated examples.
+    pub sha256: BTreeMap<String, String>,
+}
+
+/// Properties of the examples of a data set, known before their values are read or generated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetInfo {
+    /// Height, width and channels of an image; 1, 1 and the number of features otherwise.
+    pub shape: [usize; 3],
+    /// Whether the examples are images, and not feature vectors.
+    pub are_images: bool,
+    /// Class names, in the order of the labels.
+    pub classes: Vec<String>,
+    /// Whether the examples are synthetic, in place of real data.
+    pub synthetic: bool,
+}
+
+impl LoadedDataset {
+    /// A data set of generated examples, without a validation set.
+    ///
+    /// # Errors
+    ///
+    /// If the examples cannot be read.
+    pub fn generated(
+        train: Examples,
+        test: Examples,
+        classes: &[&str],
+        synthetic: bool,
+    ) -> Result<Self, DatasetError> {
+        let mut sha256 = BTreeMap::new();
+        for (split, examples) in [(SplitKind::Train, &train), (SplitKind::Test, &test)] {
+            sha256.insert(split.as_str().to_owned(), examples.sha256()?);
+        }
+        let classes = classes.iter().map(|&name| name.to_owned()).collect();
+        Ok(Self { train, validation: None, test: Some(test), classes, synthetic, sha256 })
+    }
+}

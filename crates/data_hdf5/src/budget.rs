@@ -1,0 +1,96 @@
+//! Memory and time to read a file whose structure has been checked.
+
+use support::memory;
+
+use crate::context::ErrorContext;
+use crate::element::Element;
+use crate::error::Hdf5Error;
+use crate::object::Object;
+use crate::storage::Storage;
+
+/// Upper bounds of the resources for reading a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryBudget {
+    /// Number of bytes to decode.
+    pub work: u64,
+    /// Number of bytes of memory, including the copy that a reader process sends.
+    pub memory: u64,
+    /// Number of bytes to reserve, including an unused buffer for all stored bytes.
+    pub reserved: u64,
+}
+
+/// Memory of an integer of a list while it is decoded: an `i128` and an index.
+const INTEGER: u64 = 24;
+/// Memory of a string of a list, its entry in the heap of the file, and both in a table.
+const STRING: u64 = 256;
+
+impl MemoryBudget {
+    /// Budget for the examples, if they are packed, and the lists of labels and names.
+    pub fn new(examples: &Object, lists: &[&Object]) -> Self {
+        let packed = Some(examples).filter(|examples| examples.is_packed());
+        let memory = packed.map_or(0, |examples| {
+            let size = examples.size as u64;
+            match examples.element {
+                // The numbers of the file, and the decoded ones twice.
+                Element::Float { size: bytes, .. } => size + 2 * (size / bytes.max(1) as u64 * 4),
+                _ => 2 * size,
+            }
+        });
+        let all = || lists.iter().copied().chain(packed);
+        let memory = memory
+            + lists.iter().map(|list| of_list(list)).sum::<u64>()
+            + all().map(|object| 4 * chunk(object)).max().unwrap_or_default();
+        Self {
+            work: all().map(|object| object.size as u64).sum(),
+            memory,
+            reserved: memory + all().map(|object| object.dataset.storage_size()).sum::<u64>(),
+        }
+    }
+
+    /// Fails if the memory does not fit into the free memory.
+    pub fn check(&self, examples: &Object) -> Result<(), Hdf5Error> {
+        let free = memory::available().unwrap_or(u64::MAX);
+        must_fit(&examples.context, examples.size as u64, (self.memory, free), SPLIT)
+    }
+}
+
+const SPLIT: &str = "free memory, or repack it so that it is read row by row: \
+                     `h5repack -f NONE -l CONTI old.h5 new.h5`";
+
+/// Fails if an object of `bytes` bytes needs more memory than is free.
+pub fn must_fit(
+    context: &ErrorContext,
+    bytes: u64,
+    (memory, free): (u64, u64),
+    remedy: &'static str,
+) -> Result<(), Hdf5Error> {
+    if memory <= free {
+        return Ok(());
+    }
+    let found = format!("{} long, which takes {} to read", text(bytes), text(memory));
+    let expected = format!("at most the {} of free memory", text(free));
+    Err(context.structure(found, expected, remedy))
+}
+
+fn of_list(list: &Object) -> u64 {
+    let (size, element) = (list.size as u64, list.element.size().max(1) as u64);
+    let each = if matches!(list.element, Element::Integer { .. }) { INTEGER } else { STRING };
+    size + size / element * each
+}
+
+/// Number of bytes of a chunk. Four copies exist at once, in different states of unfiltering.
+fn chunk(object: &Object) -> u64 {
+    match &object.storage {
+        Storage::Chunked { chunk, .. } => {
+            (chunk.iter().product::<usize>() * object.element.size()) as u64
+        }
+        Storage::Compact | Storage::Contiguous(_) => 0,
+    }
+}
+
+fn text(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{bytes} bytes"),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}

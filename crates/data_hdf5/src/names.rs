@@ -1,0 +1,33 @@
+//! Names of the objects in the layout of the courses.
+
+use data::SplitKind;
+
+/// Class names, shared by all parts.
+pub const CLASSES: &str = "list_classes";
+
+/// Marks a file of synthetic examples. SplitKind of the file format.
+pub const SYNTHETIC: &str = "drawn_by_trainer";
+
+/// Examples of a part. A validation set has a file of its own, in the layout of a training set.
+pub const fn examples(split: SplitKind) -> &'static str {
+    match split {
+        SplitKind::Train | SplitKind::Validation => "train_set_x",
+        SplitKind::Test => "test_set_x",
+    }
+}
+
+/// Labels of a part.
+pub const fn labels(split: SplitKind) -> &'static str {
+    match split {
+        SplitKind::Train | SplitKind::Validation => "train_set_y",
+        SplitKind::Test => "test_set_y",
+    }
+}
+
+/// Examples of the other part that a file may contain.
+pub const fn other_examples(split: SplitKind) -> &'static str {
+    match split {
+        SplitKind::Train | SplitKind::Validation => "test_set_x",
+        SplitKind::Test => "train_set_x",
+    }
+}

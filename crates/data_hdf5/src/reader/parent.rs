@@ -1,0 +1,79 @@
+//! Parent of a reader process.
+
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use ReaderFailure::{Crashed, Other, TimedOut};
+use data::SplitKind;
+use rustix::process::Signal;
+
+use super::answer::{self, Broken};
+use super::request::Request;
+use crate::error::{Hdf5Error, ReaderFailure};
+use crate::structure::Structure;
+
+const DAMAGED: &str = "the file is damaged or malicious; download it again";
+const AGAIN: &str = "try again; free memory first if the system ran out of it";
+const DEFECT: &str = "this is a bug in the program, please report it with the file";
+const START: &str = "check the limits on processes and memory, then try again";
+
+/// Reads the structure of a file in a subprocess that runs `program`.
+pub fn read(program: &Path, path: &Path, split: SplitKind) -> Result<Structure, Hdf5Error> {
+    let request = Request { split, path: path.to_path_buf() };
+    let failed = |failure, reason, remedy: &str| Hdf5Error::Reader {
+        file: path.to_path_buf(),
+        failure,
+        reason,
+        remedy: remedy.into(),
+    };
+    let unable = |error: io::Error| failed(Other, format!("cannot be run ({error})"), START);
+    let mut reader = start(program, &request).map_err(unable)?;
+    let answer = match reader.stdout.take() {
+        Some(mut pipe) => answer::receive(&mut pipe),
+        None => Err(Broken::Short),
+    };
+    if let Err(Broken::Invalid(_)) = answer {
+        // It may have ended already, and is waited for in any case.
+        let _ = reader.kill();
+    }
+    let status = reader.wait().map_err(unable)?;
+    match answer {
+        Err(Broken::Invalid(what)) => Err(failed(Other, format!("answered with {what}"), DEFECT)),
+        Ok(answer) if status.success() => answer.map_err(|error| error.at(path)),
+        _ => {
+            let (failure, reason, remedy) = describe_failure(status);
+            Err(failed(failure, reason, remedy))
+        }
+    }
+}
+
+/// Starts the subprocess in its own process group, so that Ctrl-C in the terminal reaches only this
+/// process.
+fn start(program: &Path, request: &Request) -> io::Result<Child> {
+    Command::new(program)
+        .args(request.arguments())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+}
+
+/// Kind, reason and remedy of a subprocess that ended without an answer.
+fn describe_failure(status: ExitStatus) -> (ReaderFailure, String, &'static str) {
+    let Some(signal) = status.signal() else {
+        let code = status.code().unwrap_or_default();
+        return (Other, format!("ended with exit code {code} without an answer"), DEFECT);
+    };
+    match Signal::from_named_raw(signal) {
+        Some(Signal::XCPU) => {
+            (TimedOut, "took more time than a valid file of its size needs".into(), DAMAGED)
+        }
+        Some(Signal::ILL | Signal::ABORT | Signal::BUS | Signal::FPE | Signal::SEGV) => {
+            (Crashed, format!("crashed on it (signal {signal})"), DAMAGED)
+        }
+        _ => (Other, format!("was killed (signal {signal})"), AGAIN),
+    }
+}

@@ -1,0 +1,16 @@
+//! Values of examples in a file, read as a whole or row by row, without libhdf5.
+
+mod encoding;
+mod hashing_reader;
+mod hdf5_rows;
+mod layout;
+mod table;
+#[cfg(test)]
+mod tests;
+mod unchanged_file;
+
+pub use encoding::Encoding;
+pub use hdf5_rows::Hdf5Rows;
+pub use layout::{Layout, RowsLocation};
+pub use table::Table;
+pub use unchanged_file::UnchangedFile;

@@ -1,0 +1,196 @@
+//! What becomes of the images, and of those that cannot be read.
+
+use data::Values;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use super::*;
+
+fn values(file: &Hdf5File) -> &[u8] {
+    let Values::Pixels(pixels) = &file.examples.values else { panic!("no pixels") };
+    pixels
+}
+
+#[test]
+fn pixels_are_those_of_the_files_and_the_same_folders_give_the_same_bytes() {
+    let tree = Tree::with(&["in/a/2.png", "in/b/1.png", "in/a/10.png"]);
+    tree.imported(&tree.import("in"), "one.h5");
+    let file = tree.read("one.h5", SplitKind::Train);
+    assert_eq!(file.examples.shape, [2, 3, 3]);
+    let expected = ["in/b/1.png", "in/a/2.png", "in/a/10.png"].map(|name| pixels(&tree.path(name)));
+    assert_eq!(values(&file), expected.concat());
+    tree.imported(&tree.import("in"), "other.h5");
+    let [one, other] = ["one.h5", "other.h5"].map(|name| fs::read(tree.path(name)).unwrap());
+    assert_eq!(one, other);
+}
+
+#[test]
+fn more_images_than_are_read_at_once_keep_their_order() {
+    let names: Vec<String> = (0..100).map(|item| format!("in/{}/{item}.png", item % 2)).collect();
+    let tree = Tree::with(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut told = Vec::new();
+    let mut progress = |doing, done, total| {
+        told.push((doing, done, total));
+        ControlFlow::Continue(())
+    };
+    // A few of them are the 4 MiB that are written at once.
+    let import = Import { size: Some([600, 600]), ..tree.import("in") };
+    import.apply(&tree.path("small.h5"), &mut progress).unwrap();
+    let labels = tree.read("small.h5", SplitKind::Train).examples.labels;
+    assert_eq!(labels, (0..100).map(|item| item % 2).collect::<Vec<_>>());
+    assert_eq!(told.first(), Some(&("reading images", 0, 100)));
+    assert!(told.is_sorted() && told.len() > 9, "{told:?}");
+}
+
+#[test]
+fn an_image_is_turned_as_its_orientation_says() {
+    let tree = Tree::with(&["in/a/1.png"]);
+    // 3 wide and 2 high, to be turned by a quarter clockwise.
+    let turned: [[u8; 3]; 2] = [[10, 20, 30], [40, 50, 60]];
+    let tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let mut bytes = Vec::new();
+    let mut encoder = PngEncoder::new(&mut bytes);
+    encoder.set_exif_metadata(tiff.to_vec()).unwrap();
+    encoder.write_image(&turned.concat(), 3, 2, ExtendedColorType::L8).unwrap();
+    tree.write("in/b/2.png", bytes);
+    let error = tree.refused(&tree.import("in"), "out.h5");
+    assert_says(&error, &["2x3  1 image,", "3x2  1 image,", "--size"]);
+    fs::remove_file(tree.path("in/a/1.png")).unwrap();
+    tree.image("in/a/1.png", 2, 3);
+    tree.imported(&Import { grey: true, ..tree.import("in") }, "out.h5");
+    let file = tree.read("out.h5", SplitKind::Train);
+    assert_eq!(file.examples.shape, [3, 2, 1]);
+    assert_eq!(values(&file)[6..], [40, 10, 50, 20, 60, 30]);
+}
+
+#[test]
+fn images_of_several_sizes_need_one_and_are_brought_to_it() {
+    let tree = Tree::with(&["in/a/1.png", "in/a/2.png", "in/b/3.png"]);
+    tree.image("in/b/4.png", 12, 4);
+    let error = tree.refused(&tree.import("in"), "out.h5");
+    assert_says(&error, &["2 sizes", "2x3  3 images, for example in/a/1.png", "4x12  1 image"]);
+    for fit in [Fit::Stretch, Fit::Crop, Fit::Pad] {
+        let import = Import { size: Some([6, 6]), fit, ..tree.import("in") };
+        let out = format!("{fit:?}.h5");
+        tree.imported(&import, &out);
+        let file = tree.read(&out, SplitKind::Train);
+        assert_eq!(file.examples.shape, [6, 6, 3]);
+        let expected = crate::read_image(&tree.path("in/b/4.png"), [6, 6, 3], fit).unwrap();
+        assert_eq!(values(&file)[3 * 108..], expected);
+    }
+}
+
+#[test]
+fn cropping_takes_the_middle_and_padding_all_of_it() {
+    // Columns of 0, 1, 2, .. ten wide and two high.
+    let tree = Tree::new();
+    let columns = image::GrayImage::from_fn(10, 2, |x, _| image::Luma([x as u8 * 10 + 10]));
+    columns.save(tree.path("wide.png")).unwrap();
+    let fit = |shape, fit| crate::read_image(&tree.path("wide.png"), shape, fit).unwrap();
+    assert_eq!(fit([2, 2, 1], Fit::Crop), [50, 60, 50, 60]);
+    let padded = fit([10, 10, 1], Fit::Pad);
+    assert_eq!(padded[40..50], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    assert!(padded[..40].iter().chain(&padded[60..]).all(|&pixel| pixel == 0), "{padded:?}");
+    assert_eq!(fit([1, 1, 1], Fit::Pad).len(), 1);
+}
+
+/// A tree with good images, and bad ones in both parts.
+fn with_bad_images() -> Tree {
+    let tree = Tree::with(&[
+        "in/train/a/1.png",
+        "in/train/b/2.png",
+        "in/train/a/3.png",
+        "in/test/a/1.png",
+    ]);
+    tree.write("in/train/a/4.png", b"no image");
+    let whole = fs::read(tree.path("in/train/a/1.png")).unwrap();
+    tree.write("in/test/a/2.png", &whole[..whole.len() / 2]);
+    std::os::unix::fs::symlink("nowhere", tree.path("in/train/b/5.png")).unwrap();
+    tree.write("in/test/a/6.webp", b"RIFF\0\0\0\0WEBPVP8 ");
+    tree
+}
+
+#[test]
+fn all_images_that_cannot_be_read_are_listed_at_once() {
+    let tree = with_bad_images();
+    for size in [None, Some([4, 4])] {
+        let error = tree.refused(&Import { size, ..tree.import("in") }, "out");
+        let bad = [
+            "train/a/4.png: The image",
+            "test/a/2.png: ",
+            "train/b/5.png: No such file",
+            "6.webp: ",
+        ];
+        assert_says(&error, &["4 images cannot be read", "--skip-corrupt"]);
+        assert_says(&error, &bad);
+    }
+}
+
+#[test]
+fn images_that_cannot_be_read_are_left_out_if_asked_for() {
+    let tree = with_bad_images();
+    let import = Import { skips_corrupt: true, ..tree.import("in") };
+    let Imported { made, skipped, .. } = tree.imported(&import, "out");
+    assert_eq!(skipped.len(), 4);
+    assert_eq!(made.parts.iter().map(|part| part.count).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(tree.names("out"), ["test.h5", "train.h5"]);
+    let train = tree.read("out/train.h5", SplitKind::Train);
+    let expected =
+        ["a/1", "b/2", "a/3"].map(|name| pixels(&tree.path(&format!("in/train/{name}.png"))));
+    assert_eq!(values(&train), expected.concat());
+
+    fs::remove_file(tree.path("in/train/b/2.png")).unwrap();
+    let error = tree.refused(&import, "again");
+    assert_says(&error, &["no train image of the class b can be read"]);
+}
+
+#[test]
+fn nothing_is_put_in_place_of_something_else() {
+    let tree = Tree::with(&[
+        "in/a/1.png",
+        "in/b/2.png",
+        "parts/train/a/1.png",
+        "parts/train/b/1.png",
+        "parts/test/a/1.png",
+    ]);
+    tree.write("out.h5", "precious");
+    tree.write("full/precious", "precious");
+    let refused = |folder, out| tree.refused(&tree.import(folder), out);
+    assert_says(&refused("in", "out.h5"), &["out.h5 exists", "--out"]);
+    assert_says(&refused("in", "full"), &["full is not empty"]);
+    assert_says(&refused("in", "full/precious"), &["is a file"]);
+    assert_says(
+        &refused("parts", "new.hdf5"),
+        &["one file, and there would be 2 parts: train, test"],
+    );
+    assert_eq!(fs::read(tree.path("out.h5")).unwrap(), b"precious");
+}
+
+#[test]
+fn a_stop_leaves_nothing_not_even_directories_above() {
+    let tree = Tree::with(&["in/a/1.png", "in/b/2.png"]);
+    for out in ["new/deep/out", "new/out.h5"] {
+        for after in 0..2 {
+            let mut asked = 0;
+            let mut progress = |_: &'static str, _: usize, _: usize| {
+                asked += 1;
+                if asked > after { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let stopped = tree.import("in").apply(&tree.path(out), &mut progress);
+            assert!(matches!(stopped, Err(ConvertError::Stopped)), "{stopped:?}");
+            assert_eq!(tree.names(""), ["in"]);
+        }
+    }
+}
+
+#[test]
+fn grey_images_are_told_to_be_so() {
+    let tree = Tree::new();
+    for class in ["a", "b"] {
+        fs::create_dir_all(tree.path("in").join(class)).unwrap();
+        image::GrayImage::new(2, 2).save(tree.path("in").join(class).join("1.png")).unwrap();
+    }
+    assert!(tree.imported(&tree.import("in"), "colours.h5").all_grey);
+    assert!(!tree.imported(&Import { grey: true, ..tree.import("in") }, "grey.h5").all_grey);
+    assert_eq!(tree.read("grey.h5", SplitKind::Train).examples.shape, [2, 2, 1]);
+}

@@ -1,0 +1,174 @@
+//! One file that becomes several.
+
+use data::{Examples, SplitConfig, Values};
+
+use super::*;
+use crate::sources::SyntheticConfig;
+
+fn partition(test: f64, validation: f64, keeps_duplicates_together: bool) -> Partition {
+    let split = SplitConfig { test_fraction: test, validation_fraction: validation };
+    Partition { split, seed: 3, keeps_duplicates_together }
+}
+
+/// 60 drawn hands, of which every third from the first on has a darker twin thirty places later.
+fn hands_with_twins() -> Examples {
+    let drawn = SyntheticConfig { train: 60, test: 6, ..SyntheticConfig::default() };
+    let mut examples = drawn.load().unwrap().train;
+    let width = examples.width();
+    let Values::Pixels(pixels) = &mut examples.values else { panic!("no pixels") };
+    for item in (0..30).step_by(3) {
+        let darker = pixels[item * width..][..width].iter();
+        let darker: Vec<u8> = darker.map(|&pixel| (f32::from(pixel) * 0.9) as u8).collect();
+        pixels[(item + 30) * width..][..width].copy_from_slice(&darker);
+        examples.labels[item + 30] = examples.labels[item];
+    }
+    examples
+}
+
+fn digits() -> Vec<String> {
+    (0..6).map(|digit: u32| digit.to_string()).collect()
+}
+
+/// Where each example of `part` stands in `all`.
+fn places(part: &Examples, all: &Examples) -> Vec<usize> {
+    let row = |examples: &Examples, item| examples.gather(&[item]).unwrap();
+    let place = |item| (0..all.len()).find(|&place| row(all, place) == row(part, item)).unwrap();
+    (0..part.len()).map(place).collect()
+}
+
+#[test]
+fn twins_stay_in_one_part_and_nothing_is_lost() {
+    let (tree, all) = (Tree::new(), hands_with_twins());
+    data_hdf5::write_synthetic(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
+    let made =
+        partition(0.2, 0.2, true).apply(&tree.path("all.h5"), &tree.path("out"), &mut on).unwrap();
+    let duplicate_groups = made.duplicate_groups.unwrap();
+    assert_eq!(
+        (duplicate_groups.groups, duplicate_groups.examples, duplicate_groups.largest),
+        (10, 20, 2)
+    );
+    assert_eq!(tree.names("out"), ["test.h5", "train.h5", "validation.h5"]);
+    let parts = [
+        ("train.h5", SplitKind::Train),
+        ("validation.h5", SplitKind::Train),
+        ("test.h5", SplitKind::Test),
+    ];
+    let parts = parts.map(|(file, part)| tree.read(&format!("out/{file}"), part));
+    assert!(parts.iter().all(|part| part.synthetic && part.classes == digits()));
+    let parts = parts.map(|part| places(&part.examples, &all));
+    let mut found = parts.concat();
+    found.sort_unstable();
+    assert_eq!(found, (0..60).collect::<Vec<_>>());
+    for item in (0..30).step_by(3) {
+        assert!(
+            parts.iter().any(|part| part.contains(&item) && part.contains(&(item + 30))),
+            "{item}"
+        );
+    }
+    assert!(parts.iter().all(|part| part.is_sorted() && part.len() > 5), "{parts:?}");
+}
+
+#[test]
+fn without_a_search_for_twins_the_parts_are_those_of_a_run() {
+    let (tree, all) = (Tree::new(), hands_with_twins());
+    data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
+    let partition = partition(0.2, 0.1, false);
+    let made = partition.apply(&tree.path("all.h5"), &tree.path("out"), &mut on).unwrap();
+    assert_eq!(made.duplicate_groups, None);
+    let source = SyntheticConfig::default().load().unwrap();
+    let source = data::LoadedDataset { train: all, test: None, ..source };
+    let run = partition.split.apply(source, partition.seed).unwrap();
+    let read = |file: &str, part| tree.read(&format!("out/{file}"), part).examples;
+    assert_eq!(read("train.h5", SplitKind::Train), run.train);
+    assert_eq!(read("validation.h5", SplitKind::Train), run.validation.unwrap());
+    assert_eq!(read("test.h5", SplitKind::Test), run.test);
+}
+
+#[test]
+fn equal_points_stay_in_one_part() {
+    let tree = Tree::new();
+    let values = (0..40).flat_map(|item| [(item % 20) as f32 / 3.0, -1.5]).collect();
+    let points = Examples::features(2, values, (0..40).map(|item| item % 2).collect());
+    let classes = ["a", "b"].map(String::from);
+    data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &points, &classes).unwrap();
+    let made =
+        partition(0.0, 0.25, true).apply(&tree.path("all.h5"), &tree.path("out"), &mut on).unwrap();
+    assert_eq!(made.duplicate_groups.unwrap().groups, 20);
+    let counts: Vec<_> = made.parts.iter().map(|part| (part.part, part.count)).collect();
+    // A quarter of the twenty of a class is five, or two groups of two.
+    assert_eq!(counts, [(SplitKind::Train, 32), (SplitKind::Validation, 8)]);
+    let xs = |file| {
+        let part = tree.read(file, SplitKind::Train).examples;
+        let values = part.gather(&(0..part.len()).collect::<Vec<_>>()).unwrap();
+        values.into_iter().step_by(2).collect::<Vec<_>>()
+    };
+    let (train, validation) = (xs("out/train.h5"), xs("out/validation.h5"));
+    assert!(!validation.iter().any(|x| train.contains(x)), "{train:?} {validation:?}");
+}
+
+#[test]
+fn a_part_that_gets_none_of_a_class_is_told() {
+    let tree = Tree::new();
+    // All of class 0 are equal.
+    let values = (0..40).map(|item| if item % 2 == 0 { 0.5 } else { item as f32 }).collect();
+    let points = Examples::features(1, values, (0..40).map(|item| item % 2).collect());
+    let classes = ["same", "other"].map(String::from);
+    data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &points, &classes).unwrap();
+    let made =
+        partition(0.2, 0.0, true).apply(&tree.path("all.h5"), &tree.path("out"), &mut on).unwrap();
+    assert_eq!(made.parts[1].classes, [0, 4]);
+    let missing_classes = MissingClass { part: SplitKind::Test, class: "same".to_owned() };
+    assert_eq!(made.duplicate_groups.unwrap().missing_classes, [missing_classes]);
+}
+
+#[test]
+fn an_import_splits_as_a_file_is_split() {
+    let (tree, all) = (Tree::new(), hands_with_twins());
+    data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
+    let parts = [crate::quality::inspection::InspectedPart::whole(SplitKind::Train, all)];
+    let classes = digits();
+    let export = Export {
+        parts: &parts,
+        classes: &classes,
+        synthetic: false,
+        is_nested: false,
+        is_flat: false,
+    };
+    export.apply(&tree.path("folder"), &mut on).unwrap();
+    let partition = partition(0.2, 0.1, true);
+    partition.apply(&tree.path("all.h5"), &tree.path("one"), &mut on).unwrap();
+    let import = Import { partition: Some(partition), ..tree.import("folder") };
+    let made = tree.imported(&import, "other").made;
+    assert_eq!(made.parts.iter().map(|part| part.part).collect::<Vec<_>>(), SplitKind::ALL);
+    assert_eq!(tree.names("other"), ["test.h5", "train.h5", "validation.h5"]);
+    for file in tree.names("one") {
+        let [one, other] =
+            ["one", "other"].map(|out| fs::read(tree.path(out).join(&file)).unwrap());
+        assert!(one == other, "{file}");
+    }
+    let error = tree.refused(&Import { folders: vec![tree.path("folder")], ..import }, "x.h5");
+    assert_says(&error, &["one file, and there would be several parts"]);
+}
+
+#[test]
+fn what_cannot_be_split_is_refused_and_leaves_nothing() {
+    let (tree, all) = (Tree::new(), hands_with_twins());
+    data_hdf5::write(&tree.path("test.h5"), SplitKind::Test, &all, &digits()).unwrap();
+    data_hdf5::write(&tree.path("train.h5"), SplitKind::Train, &all, &digits()).unwrap();
+    let refused = |file, partition: Partition| {
+        let error = partition.apply(&tree.path(file), &tree.path("out"), &mut on).unwrap_err();
+        assert_eq!(tree.names(""), ["test.h5", "train.h5"]);
+        error.to_string()
+    };
+    assert_says(
+        &refused("test.h5", partition(0.2, 0.0, true)),
+        &["a test set only", "training set"],
+    );
+    assert_says(&refused("train.h5", partition(0.001, 0.0, true)), &["test fraction of 0.001"]);
+    assert_says(&refused("none.h5", partition(0.1, 0.0, true)), &["none.h5"]);
+    let mut stop = |_: &'static str, _: usize, _: usize| ControlFlow::Break(());
+    let stopped =
+        partition(0.2, 0.0, true).apply(&tree.path("train.h5"), &tree.path("out"), &mut stop);
+    assert!(matches!(stopped, Err(ConvertError::Stopped)));
+    assert_eq!(tree.names(""), ["test.h5", "train.h5"]);
+}

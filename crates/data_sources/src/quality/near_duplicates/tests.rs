@@ -1,0 +1,213 @@
+use std::array::from_fn;
+use std::ops::Range;
+use std::path::Path;
+
+use data::{Examples, SplitKind, Values};
+use data_hdf5::Residency;
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder, ImageFormat};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use rayon::ThreadPoolBuilder;
+
+use super::reduction::distance;
+use super::*;
+use crate::sources::{cats, hands};
+
+/// Twins of `others` in `images`, as pairs of indices.
+fn near_duplicates(images: &Examples, others: &Examples) -> Vec<(usize, usize)> {
+    let [images, others] =
+        [images, others].map(|images| NearDuplicateIndex::of(images).unwrap().unwrap());
+    let near_duplicates = images.near_duplicates(&others).unwrap();
+    assert_eq!(near_duplicates.searched, others.images.len());
+    near_duplicates.pairs.iter().map(|duplicate| (duplicate.index, duplicate.of)).collect()
+}
+
+/// What becomes of the pixels of an image.
+type Change = dyn Fn(&[u8]) -> Vec<u8>;
+
+/// The images at `items`, each changed.
+fn changed(images: &Examples, items: &[usize], change: impl Fn(&[u8]) -> Vec<u8>) -> Examples {
+    let Values::Pixels(pixels) = &images.values else { panic!("no pixels") };
+    let pixels = items.iter().flat_map(|&item| change(images.row(pixels, item))).collect();
+    Examples::images(images.shape, pixels, images.labels_at(items))
+}
+
+fn compressed(pixels: &[u8], quality: u8) -> Vec<u8> {
+    let mut jpeg = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut jpeg, quality);
+    encoder.write_image(pixels, 64, 64, ExtendedColorType::Rgb8).unwrap();
+    image::load_from_memory_with_format(&jpeg, ImageFormat::Jpeg).unwrap().to_rgb8().into_raw()
+}
+
+/// Every value made brighter or darker; none below 0 or above 255.
+fn lit(pixels: &[u8], factor: f32, offset: f32) -> Vec<u8> {
+    pixels.iter().map(|&pixel| (f32::from(pixel) * factor + offset) as u8).collect()
+}
+
+/// Waves of their own in each image, as smooth as photographs are.
+fn waves(shape: [usize; 3], items: Range<usize>) -> Examples {
+    let [height, width, channels] = shape;
+    let image = |item: usize| {
+        let mut rng = ChaCha8Rng::seed_from_u64(item as u64);
+        let waves: [[f64; 3]; 8] = from_fn(|_| from_fn(|_| rng.random_range(-9.0..9.0)));
+        (0..height * width * channels).map(move |at| {
+            let (y, x) = (at / (width * channels), at / channels % width);
+            let (y, x) = (y as f64 / height as f64, x as f64 / width as f64);
+            let wave = |[a, b, c]: [f64; 3]| (a * y + b * x + c * (at % channels + 1) as f64).sin();
+            (127.0 + 30.0 * waves.map(wave).iter().sum::<f64>()) as u8
+        })
+    };
+    let labels = items.clone().map(|item| item as u32 % 2).collect();
+    Examples::images(shape, items.flat_map(image).collect(), labels)
+}
+
+#[test]
+fn recompressed_and_brightened_copies_are_found() {
+    let train = hands(0..120, 1);
+    let items: Vec<usize> = (0..120).step_by(5).collect();
+    let expected: Vec<_> = items.iter().copied().enumerate().collect();
+    let changes: [&Change; 6] = [
+        &<[u8]>::to_vec,
+        &|pixels| compressed(pixels, 75),
+        &|pixels| compressed(pixels, 30),
+        &|pixels| lit(pixels, 1.1, 6.0),
+        &|pixels| lit(pixels, 0.8, 0.0),
+        &|pixels| compressed(&lit(pixels, 0.9, 12.0), 60),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        assert_eq!(
+            near_duplicates(&train, &changed(&train, &items, change)),
+            expected,
+            "change {number}"
+        );
+    }
+}
+
+#[test]
+fn pictures_that_are_drawn_anew_are_no_twins() {
+    assert_eq!(near_duplicates(&hands(0..480, 1), &hands(480..600, 1)), []);
+    assert_eq!(near_duplicates(&cats(0..240, 2), &cats(240..300, 2)), []);
+}
+
+#[test]
+fn images_of_any_size_are_compared() {
+    for shape in [[64, 64, 3], [28, 28, 1], [9, 50, 3], [101, 37, 1], [6, 6, 3], [3, 200, 1]] {
+        let train = waves(shape, 0..40);
+        let items = [3, 7, 20];
+        let copies = changed(&train, &items, |pixels| lit(pixels, 0.95, 3.0));
+        assert_eq!(near_duplicates(&train, &copies), [(0, 3), (1, 7), (2, 20)], "{shape:?}");
+        assert_eq!(near_duplicates(&train, &waves(shape, 40..60)), [], "{shape:?}");
+    }
+}
+
+#[test]
+fn images_that_show_nothing_have_no_twin() {
+    let mut train = waves([8, 8, 1], 0..6);
+    let blank = Examples::images([8, 8, 1], vec![40; 128], vec![0, 1]);
+    assert_eq!(near_duplicates(&train, &blank), []);
+    assert_eq!(near_duplicates(&blank, &train), []);
+    let points = Examples::images([1, 1, 1], vec![7; 6], vec![0; 6]);
+    assert_eq!(near_duplicates(&points, &points), []);
+    // A class that the training set has no image of.
+    train.labels = vec![5; 6];
+    let near_duplicates = near_duplicates(&waves([8, 8, 1], 0..6), &train);
+    assert_eq!(near_duplicates, (0..6).map(|item| (item, item)).collect::<Vec<_>>());
+}
+
+#[test]
+fn features_have_no_album() {
+    assert!(
+        NearDuplicateIndex::of(&Examples::features(2, vec![0.0; 8], vec![0; 4])).unwrap().is_none()
+    );
+}
+
+#[test]
+fn a_sketch_brings_no_two_images_further_apart() {
+    for shape in [[64, 64, 3], [28, 28, 1], [9, 50, 3], [5, 6, 1]] {
+        let images = waves(shape, 0..20);
+        let all = NearDuplicateIndex::of(&images).unwrap().unwrap();
+        for (one, other) in (0..20).flat_map(|one| (0..one).map(move |other| (one, other))) {
+            let [a, b] = [one, other].map(|index| all.picture(index).unwrap().unwrap());
+            let [c, d] = [one, other].map(|index| all.descriptors[index].unwrap());
+            assert!(distance(&c, &d) <= distance(&a, &b), "{shape:?}: {one} and {other}");
+        }
+    }
+}
+
+#[test]
+fn the_nearest_images_are_those_that_comparing_all_finds() {
+    let images = hands(0..90, 3);
+    let all = NearDuplicateIndex::of(&images).unwrap().unwrap();
+    for (index, found) in all.neighbours(&all, 4, usize::MAX).unwrap() {
+        let picture = all.picture(index).unwrap().unwrap();
+        let others = (0..90).filter(|&other| other != index);
+        let mut measured: Vec<(f32, usize)> = others
+            .map(|other| (distance(&picture, &all.picture(other).unwrap().unwrap()), other))
+            .collect();
+        measured.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let nearest: Vec<_> = measured.iter().take(4).map(|(_, other)| *other).collect();
+        assert_eq!(found.iter().map(|one| one.index).collect::<Vec<_>>(), nearest, "{index}");
+    }
+}
+
+#[test]
+fn images_that_stay_in_their_file_have_the_same_twins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train.h5");
+    let train = hands(0..90, 1);
+    let classes: Vec<String> = synthetic::hands::CLASSES.map(String::from).into();
+    data_hdf5::write(&path, SplitKind::Train, &train, &classes).unwrap();
+    let stored = data_hdf5::open(&path, SplitKind::Train, Residency::InFile).unwrap().examples;
+    let others = changed(&train, &[4, 9, 80], |pixels| lit(pixels, 0.9, 5.0));
+    let [others, in_memory, mut in_file] =
+        [&others, &train, &stored].map(|images| NearDuplicateIndex::of(images).unwrap().unwrap());
+    let near_duplicates = in_memory.near_duplicates(&others).unwrap();
+    assert_eq!(near_duplicates.pairs.len(), 3);
+    assert_eq!(in_file.near_duplicates(&others).unwrap(), near_duplicates);
+    // Nor does it matter whether there was room for the reduced images.
+    in_file.pictures.clear();
+    assert_eq!(in_file.near_duplicates(&others).unwrap(), near_duplicates);
+}
+
+#[test]
+fn a_search_over_too_many_pairs_takes_every_so_many_images() {
+    let images = waves([8, 8, 1], 0..20);
+    let all = NearDuplicateIndex::of(&images).unwrap().unwrap();
+    let found = all.neighbours(&all, 1, 20 * 7).unwrap();
+    assert_eq!(found.iter().map(|(item, _)| *item).collect::<Vec<_>>(), [0, 3, 6, 9, 12, 15, 18]);
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let train = hands(0..90, 1);
+    let others = changed(&train, &[4, 9, 80], |pixels| compressed(pixels, 50));
+    let [one, three] = [1, 3].map(|threads| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let [train, others] =
+                [&train, &others].map(|set| NearDuplicateIndex::of(set).unwrap().unwrap());
+            (
+                train.near_duplicates(&others).unwrap(),
+                train.neighbours(&train, 5, usize::MAX).unwrap(),
+            )
+        })
+    });
+    assert_eq!(one, three);
+    assert_eq!(one.0.pairs.len(), 3);
+}
+
+/// Test images of SIGNS that the training set holds too, as one sees when looking at both.
+const OF_SIGNS: [usize; 13] = [2, 5, 36, 40, 42, 48, 55, 70, 81, 91, 92, 102, 106];
+
+#[test]
+#[ignore = "needs the data of the course"]
+fn the_near_duplicates_in_the_signs_test_set_are_found() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/signs");
+    let read = |file, part| data_hdf5::read(&directory.join(file), part).unwrap().examples;
+    let train = read("train_signs.h5", SplitKind::Train);
+    let found = near_duplicates(&train, &read("test_signs.h5", SplitKind::Test));
+    let (known, others): (Vec<_>, Vec<_>) =
+        found.iter().map(|(index, _)| *index).partition(|index| OF_SIGNS.contains(index));
+    assert!(known.len() >= 12 && others.len() <= 2, "{known:?} and {others:?}");
+}

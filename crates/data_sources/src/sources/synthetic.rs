@@ -1,0 +1,186 @@
+use std::ops::Range;
+use std::path::Path;
+
+use config::Check;
+use data::{DatasetError, DatasetInfo, Examples, LoadedDataset, SplitKind};
+use data_hdf5::FileContents;
+use serde::{Deserialize, Serialize};
+use support::ProgressTask;
+use synthetic::{Images, cats, hands};
+
+use super::points::{PointsConfig, Shape};
+
+/// What the program draws itself in place of real data: `[dataset.synthetic]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyntheticConfig {
+    /// What to draw.
+    pub subject: Subject,
+    // Twelve kilobytes an image: a few gigabytes.
+    /// The number of training examples.
+    #[schemars(range(min = 1, max = 200_000))]
+    pub train: usize,
+    /// The number of test examples.
+    #[schemars(range(min = 1, max = 200_000))]
+    pub test: usize,
+    /// What the drawing depends on.
+    pub seed: u64,
+}
+
+/// What a stand-in shows.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Hands with 0 to 5 raised fingers, images of 64 x 64 x 3: for SIGNS.
+    #[default]
+    Hands,
+    /// Cats among other animals and things, images of 64 x 64 x 3: for cat / non-cat.
+    Cats,
+    /// Where on a field one of two teams won the ball, 2 features: for the football points.
+    Field,
+}
+
+/// Generates the images at a range of indices from a seed.
+type Generate = fn(Range<usize>, u64) -> Images;
+
+/// Images generated between two updates of the progress.
+const BLOCK: usize = 64;
+
+impl Default for SyntheticConfig {
+    fn default() -> Self {
+        Self { subject: Subject::default(), train: 1080, test: 120, seed: 1 }
+    }
+}
+
+impl SyntheticConfig {
+    /// Draws one part into a new HDF5 file, as [`data_hdf5::write_stand_in`] does, with no more than a
+    /// few images in memory at once.
+    pub fn write(&self, part: SplitKind, path: &Path) -> Result<(), DatasetError> {
+        let (generate, classes): (Generate, &[&str]) = match self.subject {
+            Subject::Hands => (hands::generate, &hands::CLASSES),
+            Subject::Cats => (cats::generate, &cats::CLASSES),
+            Subject::Field => return self.write_field(part, path),
+        };
+        let classes: Vec<_> = classes.iter().map(|&name| name.to_owned()).collect();
+        let (start, count) = match part {
+            SplitKind::Train | SplitKind::Validation => (0, self.train),
+            SplitKind::Test => (self.train, self.test),
+        };
+        let task = ProgressTask::start("generating images", count);
+        let shape = synthetic::SHAPE;
+        let contents = FileContents {
+            split: part,
+            count,
+            shape,
+            are_images: true,
+            classes: &classes,
+            synthetic: true,
+        };
+        contents.write(path, |items| {
+            task.set_done(items.start);
+            Ok(examples(generate(start + items.start..start + items.end, self.seed)))
+        })
+    }
+
+    /// Draws both parts.
+    pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
+        match self.subject {
+            Subject::Hands => self.images(hands::generate, &hands::CLASSES),
+            Subject::Cats => self.images(cats::generate, &cats::CLASSES),
+            Subject::Field => Ok(LoadedDataset { synthetic: true, ..self.field().load()? }),
+        }
+    }
+
+    /// Describes the examples.
+    pub fn info(&self) -> DatasetInfo {
+        let classes: &[&str] = match self.subject {
+            Subject::Hands => &hands::CLASSES,
+            Subject::Cats => &cats::CLASSES,
+            Subject::Field => return DatasetInfo { synthetic: true, ..self.field().info() },
+        };
+        let classes = classes.iter().map(|&name| name.to_owned()).collect();
+        DatasetInfo { shape: synthetic::SHAPE, are_images: true, classes, synthetic: true }
+    }
+
+    /// Reports invalid values.
+    pub fn check(&self, check: &mut Check) {
+        if self.subject == Subject::Field {
+            self.field().check(check);
+        }
+    }
+
+    fn images(&self, generate: Generate, classes: &[&str]) -> Result<LoadedDataset, DatasetError> {
+        // One sequence for both parts, so that no test image is a training image.
+        let train = self.part(generate, 0..self.train);
+        let test = self.part(generate, self.train..self.train + self.test);
+        LoadedDataset::generated(train, test, classes, true)
+    }
+
+    /// Generates a range of the images and reports the progress.
+    fn part(&self, generate: Generate, items: Range<usize>) -> Examples {
+        let task = ProgressTask::start("generating images", items.len());
+        let mut part = Images::default();
+        for start in items.clone().step_by(BLOCK) {
+            let images = generate(start..items.end.min(start + BLOCK), self.seed);
+            task.advance(images.labels.len());
+            part.pixels.extend(images.pixels);
+            part.labels.extend(images.labels);
+        }
+        examples(part)
+    }
+
+    fn write_field(&self, part: SplitKind, path: &Path) -> Result<(), DatasetError> {
+        let LoadedDataset { train, test, classes, .. } = self.field().load()?;
+        let examples = if part == SplitKind::Train { Some(train) } else { test };
+        examples.map_or(Ok(()), |examples| {
+            Ok(data_hdf5::write_synthetic(path, part, &examples, &classes)?)
+        })
+    }
+
+    fn field(&self) -> PointsConfig {
+        let &Self { train, test, seed, .. } = self;
+        PointsConfig { shape: Shape::Field, train, test, seed, ..PointsConfig::default() }
+    }
+}
+
+fn examples(Images { pixels, labels }: Images) -> Examples {
+    Examples::images(synthetic::SHAPE, pixels, labels)
+}
+
+/// Generates the hands at `items`.
+#[cfg(test)]
+pub fn hands(items: Range<usize>, seed: u64) -> Examples {
+    examples(hands::generate(items, seed))
+}
+
+/// Generates the cats at `items`.
+#[cfg(test)]
+pub fn cats(items: Range<usize>, seed: u64) -> Examples {
+    examples(cats::generate(items, seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_written_as_if_it_had_been_drawn_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        // More than are drawn at once.
+        let sizes = [(Subject::Hands, 400, 5), (Subject::Cats, 3, 350), (Subject::Field, 9, 4)];
+        for (subject, train, test) in sizes {
+            let config = SyntheticConfig { subject, train, test, seed: 3 };
+            let LoadedDataset { train, test, classes, .. } = config.load().unwrap();
+            for (part, examples) in [(SplitKind::Train, train), (SplitKind::Test, test.unwrap())] {
+                config.write(part, &path("some")).unwrap();
+                data_hdf5::write_synthetic(&path("whole"), part, &examples, &classes).unwrap();
+                let [some, whole] =
+                    ["some", "whole"].map(|name| std::fs::read(path(name)).unwrap());
+                assert!(some == whole, "{subject:?} {part:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Models of other crates: `[model.<name>]` beside the built-in ones.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::tensor::{FloatDType, Tensor};
+use config::Check;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
+use toml::Table;
+
+use crate::dropout::DropoutRng;
+use crate::erased::BoxedModel;
+use crate::layer_summary::LayerSummary;
+use crate::parameter_init::ParameterInit;
+
+/// A model defined outside this crate: a Burn module that is created from its own config.
+///
+/// Register it with [`ModelRegistry::with`]; configs then select it with `[model.<NAME>]`.
+pub trait CustomModel: Module + 'static {
+    /// Key of the model in configs, in snake case.
+    const NAME: &'static str;
+
+    /// Hyperparameters: the keys of `[model.<NAME>]`. Doc comments describe the keys in
+    /// `trainer config explain`; ranges of numbers are declared with `#[schemars(range(..))]`.
+    type Config: Serialize + DeserializeOwned + JsonSchema + Debug + Send + Sync + 'static;
+
+    /// Creates the model for examples of `shape`, `[height, width, channels]`, with `outputs`
+    /// logits.
+    ///
+    /// Layers of Burn are created on `init.device()`. Their random weights depend on the seed of
+    /// the run and on the backend; parameters created by the methods of `init` are equal on all
+    /// backends. A batch norm must be created by [`ParameterInit::batch_norm`].
+    fn init(
+        config: &Self::Config,
+        shape: [usize; 3],
+        outputs: usize,
+        init: &mut ParameterInit,
+    ) -> Self;
+
+    /// Maps normalised inputs `[batch, height, width, channels]` to logits `[batch, outputs]`.
+    /// `rng` is given during training, for dropout that is reproducible after a resume.
+    fn forward(&self, inputs: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2>;
+
+    /// Returns true if `objective.l1` and `objective.l2` penalise the parameter at `path`, for
+    /// example `blocks.0.weight`, of this rank. By default all but vectors: weights, but no biases
+    /// or parameters of norms.
+    fn is_penalized(_path: &str, rank: usize) -> bool {
+        rank > 1
+    }
+
+    /// Describes the layers for `trainer model summary`. Without it, the summary has one line with
+    /// the number of parameters.
+    fn layers(
+        _config: &Self::Config,
+        _shape: [usize; 3],
+        _outputs: usize,
+    ) -> Option<Vec<LayerSummary>> {
+        None
+    }
+
+    /// Records invalid values of the config beyond their types and ranges.
+    fn check(_config: &Self::Config, _check: &mut Check) {}
+
+    /// Returns the reason why the model does not accept examples of `shape`, if there is one.
+    fn incompatibility(_config: &Self::Config, _shape: [usize; 3]) -> Option<String> {
+        None
+    }
+}
+
+/// Custom models by name.
+#[derive(Clone, Default)]
+pub struct ModelRegistry(BTreeMap<&'static str, Arc<dyn Definition>>);
+
+/// The config of a custom model, `[model.<name>]`.
+#[derive(Clone)]
+pub struct CustomModelConfig {
+    name: String,
+    values: Table,
+    /// `None` if the model is not registered.
+    instance: Option<Arc<dyn Instance>>,
+}
+
+/// The error of a config whose model is not registered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown model `{name}`")]
+pub struct UnknownModel {
+    /// Its name.
+    pub name: String,
+}
+
+/// A [`CustomModel`] type behind a pointer.
+trait Definition: Send + Sync {
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
+    fn parse(&self, values: Table) -> Result<Arc<dyn Instance>, String>;
+}
+
+/// The config of a [`CustomModel`] behind a pointer.
+trait Instance: Send + Sync {
+    fn definition(&self) -> Arc<dyn Definition>;
+    fn name(&self) -> &'static str;
+    fn values(&self) -> Result<Table, String>;
+    fn init(&self, shape: [usize; 3], outputs: usize, init: &mut ParameterInit) -> BoxedModel;
+    fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>>;
+    fn check(&self, check: &mut Check);
+    fn incompatibility(&self, shape: [usize; 3]) -> Option<String>;
+}
+
+struct TypedDefinition<M>(PhantomData<fn() -> M>);
+
+struct TypedInstance<M: CustomModel>(M::Config);
+
+impl<M: CustomModel> Definition for TypedDefinition<M> {
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        M::Config::json_schema(generator)
+    }
+
+    fn parse(&self, values: Table) -> Result<Arc<dyn Instance>, String> {
+        let config = values.try_into().map_err(|error| error.message().to_owned())?;
+        Ok(Arc::new(TypedInstance::<M>(config)))
+    }
+}
+
+impl<M: CustomModel> Instance for TypedInstance<M> {
+    fn definition(&self) -> Arc<dyn Definition> {
+        Arc::new(TypedDefinition::<M>(PhantomData))
+    }
+
+    fn name(&self) -> &'static str {
+        M::NAME
+    }
+
+    fn values(&self) -> Result<Table, String> {
+        Table::try_from(&self.0).map_err(|error| error.to_string())
+    }
+
+    fn init(&self, shape: [usize; 3], outputs: usize, init: &mut ParameterInit) -> BoxedModel {
+        BoxedModel::new(seeded(init, |init| M::init(&self.0, shape, outputs, init)))
+    }
+
+    fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>> {
+        M::layers(&self.0, shape, outputs)
+    }
+
+    fn check(&self, check: &mut Check) {
+        M::check(&self.0, check);
+    }
+
+    fn incompatibility(&self, shape: [usize; 3]) -> Option<String> {
+        M::incompatibility(&self.0, shape)
+    }
+}
+
+impl ModelRegistry {
+    /// A registry without custom models.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a model.
+    #[must_use]
+    pub fn with<M: CustomModel>(mut self) -> Self {
+        self.0.insert(M::NAME, Arc::new(TypedDefinition::<M>(PhantomData)));
+        self
+    }
+
+    /// Names of the models.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
+    /// JSON Schema of the config of each model.
+    pub fn schemas<'a>(
+        &'a self,
+        generator: &'a mut SchemaGenerator,
+    ) -> impl Iterator<Item = (&'static str, Schema)> + 'a {
+        self.0.iter().map(|(&name, definition)| (name, definition.schema(generator)))
+    }
+
+    /// Parses the config of a registered model.
+    ///
+    /// # Errors
+    ///
+    /// If a key is unknown or missing, or has the wrong type. A model that is not registered is no
+    /// error here.
+    pub fn resolve(&self, config: &CustomModelConfig) -> Result<CustomModelConfig, String> {
+        let Some(definition) = self.0.get(config.name.as_str()) else { return Ok(config.clone()) };
+        let instance = definition.parse(config.values.clone())?;
+        let values = instance.values()?;
+        Ok(CustomModelConfig { name: config.name.clone(), values, instance: Some(instance) })
+    }
+}
+
+impl CustomModelConfig {
+    /// The config of a model that may not be registered.
+    pub fn unresolved(name: String, values: Table) -> Self {
+        Self { name, values, instance: None }
+    }
+
+    /// Name of the model.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns true if the model is registered.
+    pub fn is_registered(&self) -> bool {
+        self.instance.is_some()
+    }
+
+    /// A registry with this model, if it is registered.
+    pub fn registry(&self) -> ModelRegistry {
+        let instance = self.instance.iter();
+        ModelRegistry(instance.map(|one| (one.name(), one.definition())).collect())
+    }
+
+    /// Creates the model with initial parameters.
+    ///
+    /// # Errors
+    ///
+    /// If it is not registered.
+    pub fn init(
+        &self,
+        shape: [usize; 3],
+        outputs: usize,
+        init: &mut ParameterInit,
+    ) -> Result<BoxedModel, UnknownModel> {
+        match &self.instance {
+            Some(instance) => Ok(instance.init(shape, outputs, init)),
+            None => Err(UnknownModel { name: self.name.clone() }),
+        }
+    }
+
+    /// Describes the layers; `None` if the model is unknown or a number overflows.
+    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>> {
+        let instance = self.instance.as_ref()?;
+        if let Some(layers) = instance.layers(shape, outputs) {
+            return Some(layers);
+        }
+        let device = burn::tensor::Device::default();
+        let model = instance.init(shape, outputs, &mut ParameterInit::new(0, &device));
+        let layer = LayerSummary::new(self.name.as_str(), "custom", vec![outputs]);
+        Some(vec![LayerSummary { parameters: model.num_params(), ..layer }])
+    }
+
+    /// Records invalid values.
+    pub fn check(&self, check: &mut Check) {
+        if let Some(instance) = &self.instance {
+            check.table(&self.name, |check| instance.check(check));
+        }
+    }
+
+    /// Returns the reason why the model does not accept examples of `shape`, if there is one.
+    pub fn incompatibility(&self, shape: [usize; 3]) -> Option<String> {
+        self.instance.as_ref()?.incompatibility(shape)
+    }
+}
+
+impl Debug for CustomModelConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple(&self.name).field(&self.values).finish()
+    }
+}
+
+impl Debug for ModelRegistry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+impl PartialEq for CustomModelConfig {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.values) == (&other.name, &other.values)
+    }
+}
+
+impl Serialize for CustomModelConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(&self.name, &self.values)])
+    }
+}
+
+/// Guards the random number generator of a backend, which is global to the process.
+static BACKEND_RNG: Mutex<()> = Mutex::new(());
+
+/// Creates a model with the generator of the backend seeded, numbers its parameters in their order,
+/// since Burn's ids are random, and converts them to the precision of `init`.
+fn seeded<M: Module>(init: &mut ParameterInit, create: impl FnOnce(&mut ParameterInit) -> M) -> M {
+    let _guard = BACKEND_RNG.lock().unwrap_or_else(PoisonError::into_inner);
+    init.device().seed(init.seed());
+    let model = create(init);
+    model.map(&mut Normalize { next_id: FIRST_ID, precision: init.precision() })
+}
+
+/// Ids below are those of parameters created by [`ParameterInit`].
+const FIRST_ID: u64 = 1 << 32;
+
+struct Normalize {
+    next_id: u64,
+    precision: FloatDType,
+}
+
+impl ModuleMapper for Normalize {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        let requires_grad = tensor.is_require_grad();
+        let tensor = tensor.detach().cast(self.precision).set_require_grad(requires_grad);
+        self.next_id += 1;
+        let id = if id.val() < FIRST_ID { id } else { ParamId::from(self.next_id) };
+        Param::from_mapped_value(id, tensor, mapper)
+    }
+}

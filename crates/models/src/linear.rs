@@ -1,0 +1,10 @@
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+
+/// Maps `[batch, inputs]` to `[batch, outputs]`.
+pub fn forward(layer: &Linear, features: Tensor<2>) -> Tensor<2> {
+    match &layer.bias {
+        Some(bias) => kernels::linear(features, layer.weight.val(), bias.val()),
+        None => layer.forward(features),
+    }
+}

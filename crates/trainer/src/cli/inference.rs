@@ -1,0 +1,65 @@
+//! The arguments of `trainer evaluate`, `predict` and `report`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use data::SplitKind;
+
+use super::split_kind;
+
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Split of the data
+    #[arg(long, value_parser = split_kind(), default_value = "test")]
+    pub split: SplitKind,
+    /// Device [default: the best one]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// PNG or JPEG files of any size
+    #[arg(value_name = "IMAGE", required_unless_present = "features")]
+    pub images: Vec<PathBuf>,
+    /// Features of a point, for a run on points; may be repeated
+    #[arg(long, value_name = "A,B,..", allow_hyphen_values = true, conflicts_with = "images", value_parser = numbers)]
+    pub features: Vec<Vec<f32>>,
+    /// Device [default: the best one]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Write a comparison with this run instead
+    #[arg(long, value_name = "RUN")]
+    pub against: Option<PathBuf>,
+    /// Device of the model [default: the best one]
+    #[arg(long, value_name = "DEVICE", conflicts_with = "against")]
+    pub device: Option<String>,
+}
+
+fn numbers(text: &str) -> Result<Vec<f32>, String> {
+    let numbers = text.split(',').map(finite).collect::<Option<_>>();
+    numbers.ok_or_else(|| "expected finite numbers separated by commas".to_owned())
+}
+
+fn finite(text: &str) -> Option<f32> {
+    text.trim().parse().ok().filter(|value: &f32| value.is_finite())
+}

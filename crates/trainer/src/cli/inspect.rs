@@ -1,0 +1,31 @@
+//! The arguments of `trainer data inspect`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct InspectArgs {
+    /// The TOML file of an experiment, or an HDF5 file in the layout of data/README.md
+    #[arg(value_name = "CONFIG|FILE")]
+    pub input: PathBuf,
+    /// Write the page inspection.html, with pictures of classes and problems, to this directory
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const EXIT_CODES: &str = "\
+Near-duplicates are images of the same picture, found by correlation, which is
+insensitive to compression, brightness and contrast. Their distance is relative
+to the median distance between two images of their class, and at most 0.17.
+Points are near-duplicates if they are equal.
+
+Exit codes:
+  0  no problem that invalidates a score
+  1  an example has a near-duplicate in another split, or equal examples have
+     different labels; or a file is missing, damaged or not in the layout
+  2  invalid command line or config";

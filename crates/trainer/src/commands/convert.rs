@@ -1,0 +1,147 @@
+//! Converts data sets: `trainer data import`, `export` and `split`.
+
+mod text;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use data::{DatasetError, SplitConfig};
+use data_sources::convert::{
+    ConvertError, Export, Import, Imported, MadeSet, Partition, ProgressCallback,
+};
+use serde::Serialize;
+use support::ProgressTask;
+
+use super::inspect::{Subject, is_config};
+use crate::cli::{ExportArgs, FractionArgs, ImportArgs, SplitArgs};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::{print, signals};
+
+/// Output path and contents of the new data set.
+#[derive(Serialize)]
+struct Report<T> {
+    out: PathBuf,
+    #[serde(flatten)]
+    made: T,
+}
+
+/// Converts folders of images to HDF5 files.
+pub fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
+    let import = Import {
+        folders: args.folders.clone(),
+        size: args.size,
+        fit: args.fit.into(),
+        grey: args.grey,
+        skips_corrupt: args.skip_corrupt,
+        partition: partition(&args.fractions)?,
+    };
+    let made: Imported = with_progress(|progress| import.apply(&args.out, progress))?;
+    print_report(args.json, &args.out, &made, |report| text::of_import(report, import.fit))
+}
+
+/// Writes the images of a data set as PNG files.
+pub fn export(args: &ExportArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let Subject { parts, classes, synthetic, .. } = Subject::open(&args.input, context)?;
+    if let Some(part) = parts.iter().find(|part| !part.examples.are_images()) {
+        let features = part.examples.width();
+        return Err(Failure::usage(format!(
+            "{} contains points of {features} features, not images\n  only images can be exported",
+            args.input.display()
+        )));
+    }
+    let export = Export {
+        is_nested: is_config(&args.input) || parts.len() > 1,
+        is_flat: args.flat,
+        parts: &parts,
+        classes: &classes,
+        synthetic,
+    };
+    let made = with_progress(|progress| export.apply(&args.out, progress))?;
+    let shape = parts.first().map_or([0; 3], |part| part.examples.shape);
+    let made = MadeSet {
+        shape,
+        are_images: true,
+        classes: classes.clone(),
+        synthetic,
+        parts: made,
+        duplicate_groups: None,
+    };
+    print_report(args.json, &args.out, &made, text::of_export)
+}
+
+/// Splits a file into one file per split.
+pub fn split(args: &SplitArgs) -> Result<ExitCode, Failure> {
+    let Some(partition) = partition(&args.fractions)? else {
+        return Err(Failure::usage("no fraction given\n  set --test-fraction, for example to 0.1"));
+    };
+    let made = with_progress(|progress| partition.apply(&args.input, &args.out, progress))?;
+    print_report(args.json, &args.out, &made, text::of_split)
+}
+
+/// Returns the held-out fractions; `None` if neither is given.
+fn partition(args: &FractionArgs) -> Result<Option<Partition>, Failure> {
+    let &FractionArgs { test_fraction, validation_fraction, seed, ignore_near_duplicates } = args;
+    if test_fraction.is_none() && validation_fraction.is_none() {
+        return Ok(None);
+    }
+    let [test, validation] = [test_fraction, validation_fraction].map(Option::unwrap_or_default);
+    if test + validation >= 1.0 {
+        return Err(Failure::usage(format!(
+            "a test fraction of {test} and a validation fraction of {validation} leave no training set\n  choose smaller fractions"
+        )));
+    }
+    let split = SplitConfig { test_fraction: test, validation_fraction: validation };
+    Ok(Some(Partition { split, seed, keeps_duplicates_together: !ignore_near_duplicates }))
+}
+
+/// Runs a long operation with a progress bar and stops it on a signal.
+fn with_progress<T>(
+    operation: impl FnOnce(&mut ProgressCallback) -> Result<T, ConvertError>,
+) -> Result<T, Failure> {
+    let signals = signals::listen().map_err(|error| Failure::run(&error))?;
+    let mut current: Option<(&str, ProgressTask)> = None;
+    let mut progress = |message: &'static str, done: usize, total: usize| {
+        match &current {
+            Some((known, task)) if *known == message => task.set_done(done),
+            _ => current = Some((message, ProgressTask::resume(message, done, total))),
+        }
+        match signals.received() {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    };
+    operation(&mut progress).map_err(|error| match (&error, signals.received()) {
+        (ConvertError::Stopped, Some(stop)) => Failure::stopped(error.to_string(), stop),
+        _ => Failure::from(error),
+    })
+}
+
+fn print_report<T: Serialize>(
+    json: bool,
+    out: &Path,
+    made: T,
+    text: impl FnOnce(&Report<T>) -> String,
+) -> Result<ExitCode, Failure> {
+    let report = Report { out: out.to_owned(), made };
+    print::result(&if json { format!("{:#}", serde_json::json!(report)) } else { text(&report) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl From<ConvertError> for Failure {
+    fn from(error: ConvertError) -> Self {
+        match &error {
+            ConvertError::Occupied { .. } | ConvertError::OneFile { .. } => {
+                Self::usage(error.to_string())
+            }
+            ConvertError::Dataset(data) => match **data {
+                DatasetError::EmptySplit { split, fraction, count, .. } => Self::usage(format!(
+                    "a {split} fraction of {fraction} holds out none of {count} examples\n  choose a larger --{split}-fraction, or --ignore-near-duplicates to split groups of near-duplicates"
+                )),
+                _ => Self::run(&error),
+            },
+            _ => Self::run(&error),
+        }
+    }
+}

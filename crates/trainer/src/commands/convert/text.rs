@@ -1,0 +1,133 @@
+use std::path::{Path, PathBuf};
+
+use data::SplitKind;
+use data_sources::Fit;
+use data_sources::convert::{
+    DuplicateGroups, Imported, MadePart, MadeSet, MissingClass, UnusableImage,
+};
+
+use super::Report;
+use crate::commands::SYNTHETIC_NOTICE;
+use crate::table::{Align, Table};
+use crate::text::escaped;
+use crate::{style, text};
+
+/// Maximum number of classes and files that are listed; JSON has all.
+const LINES: usize = 20;
+
+/// Text of `trainer data import`.
+pub fn of_import(report: &Report<&Imported>, fit: Fit) -> String {
+    let Imported { made, skipped, left_out, all_grey } = report.made;
+    let mut paragraphs = vec![table_of(&report.out, made)];
+    paragraphs.extend(made.duplicate_groups.as_ref().map(near_duplicates));
+    paragraphs.extend((!skipped.is_empty()).then(|| skipped_images(skipped)));
+    paragraphs.extend((!left_out.is_empty()).then(|| files_left_out(left_out)));
+    let note = "all images are grey: use --grey to store one channel instead of three";
+    paragraphs.extend(all_grey.then(|| note.to_owned()));
+    let stretched =
+        "`trainer predict` stretches images: crop or pad them to the aspect ratio first";
+    paragraphs.extend((fit != Fit::Stretch).then(|| stretched.to_owned()));
+    paragraphs.push(next(&report.out, made));
+    paragraphs.join("\n\n")
+}
+
+/// Text of `trainer data export`.
+pub fn of_export(report: &Report<&MadeSet>) -> String {
+    let (out, made) = (text::path(&report.out), report.made);
+    let grey = if made.shape[2] == 1 { " --grey" } else { "" };
+    let file = if made.parts.len() > 1 { "DIR" } else { "FILE.h5" };
+    let table = table_of(&report.out, made);
+    let next = format!("next: trainer data import {out} --out {file}{grey}");
+    format!("{table}\n\n{}", style::faint(&next))
+}
+
+/// Text of `trainer data split`.
+pub fn of_split(report: &Report<&MadeSet>) -> String {
+    let mut paragraphs = vec![table_of(&report.out, report.made)];
+    paragraphs.extend(report.made.duplicate_groups.as_ref().map(near_duplicates));
+    paragraphs.push(next(&report.out, report.made));
+    paragraphs.join("\n\n")
+}
+
+/// Number of examples of each class in each split.
+fn table_of(out: &Path, made: &MadeSet) -> String {
+    let MadeSet { shape: [height, width, channels], are_images, classes, parts, .. } = made;
+    let examples = if *are_images {
+        format!("images of {height}x{width}x{channels}")
+    } else {
+        format!("points of {channels} features")
+    };
+    let mut lines = Vec::from_iter(made.synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
+    lines.push(format!("{}: {examples} in {} classes", text::path(out), classes.len()));
+    let heads = parts.iter().map(|part| (part.part.as_str(), Align::Right));
+    let mut table = Table::new([("class", Align::Left)].into_iter().chain(heads), 0);
+    for (class, name) in classes.iter().enumerate().take(LINES) {
+        let count =
+            |part: &MadePart| part.classes.get(class).map_or(String::new(), usize::to_string);
+        table.row([escaped(name)].into_iter().chain(parts.iter().map(count)));
+    }
+    let more = classes.len().saturating_sub(LINES);
+    if more > 0 {
+        let none = parts.iter().map(|_| String::new());
+        table.row([format!("and {more} more; --json has all")].into_iter().chain(none));
+    }
+    let counts = parts.iter().map(|part| part.count.to_string());
+    table.row(["total".to_owned()].into_iter().chain(counts));
+    lines.push(table.text());
+    lines.join("\n")
+}
+
+/// Near-duplicates that were kept in one split, and classes that a split lacks because of them.
+fn near_duplicates(groups: &DuplicateGroups) -> String {
+    let DuplicateGroups { groups, examples, largest, searched: [searched, count], missing_classes } =
+        groups;
+    let mut lines = vec![match groups {
+        0 => "no near-duplicates".to_owned(),
+        1 => format!("1 group of {examples} near-duplicates, kept in one split"),
+        _ => format!(
+            "{examples} near-duplicates in {groups} groups of up to {largest}, each kept in one split"
+        ),
+    }];
+    let sampled = format!("(searched for near-duplicates in {searched} of {count} images)");
+    lines.extend((searched < count).then_some(sampled));
+    if !missing_classes.is_empty() {
+        let warning = "warning: groups larger than the fraction of a class stay in the training set;\n--ignore-near-duplicates splits them";
+        lines.push(style::doubtful(warning));
+        lines
+            .extend(SplitKind::ALL.into_iter().filter_map(|split| missing(split, missing_classes)));
+    }
+    lines.join("\n")
+}
+
+/// The classes of which a split has no examples, if there are any.
+fn missing(split: SplitKind, classes: &[MissingClass]) -> Option<String> {
+    let classes = classes.iter().filter(|missing| missing.part == split);
+    let classes: Vec<_> = classes.map(|missing| escaped(&missing.class)).collect();
+    let shown = classes.get(..LINES).unwrap_or(&classes).join(", ");
+    let more = classes.len().saturating_sub(LINES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let line = format!("  the {} set has no examples of {shown}{more}", split.as_str());
+    (!classes.is_empty()).then_some(line)
+}
+
+fn skipped_images(skipped: &[UnusableImage]) -> String {
+    let lines = skipped
+        .iter()
+        .map(|image| format!("\n  {}: {}", text::path(&image.path), escaped(&image.reason)));
+    format!("unreadable images skipped: {}{}", skipped.len(), lines.collect::<String>())
+}
+
+fn files_left_out(files: &[PathBuf]) -> String {
+    let mut lines: Vec<_> =
+        files.iter().take(LINES).map(|path| format!("  {}", text::path(path))).collect();
+    let more = files.len().saturating_sub(LINES);
+    lines.extend((more > 0).then(|| format!("  and {more} more; --json has all")));
+    format!("other files skipped: {}\n{}", files.len(), lines.join("\n"))
+}
+
+fn next(out: &Path, made: &MadeSet) -> String {
+    let train = made.parts.iter().find(|part| part.part == SplitKind::Train);
+    let train = train.map_or(out, |part| &part.path);
+    let (out, train) = (text::path(out), text::path(train));
+    style::faint(&format!("next: trainer data inspect {train}\n      trainer config init {out}"))
+}

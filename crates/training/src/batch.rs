@@ -1,0 +1,61 @@
+//! From examples in host memory to a batch on a device.
+
+mod loader;
+
+use std::sync::Arc;
+
+use burn::tensor::{Int, Tensor};
+use data::Mix;
+use models::DropoutRng;
+
+pub use loader::{BatchRequest, Collator, Loader, LoaderConfig};
+
+/// Examples in host memory, normalised.
+#[derive(Debug, PartialEq)]
+pub struct HostBatch {
+    /// Inputs of the model, `[count, height, width, channels]`, row-major.
+    pub inputs: Vec<f32>,
+    /// Class indices, `[count]`.
+    pub labels: Arc<[u32]>,
+    /// The examples they were mixed with, if they were.
+    pub mix: Option<Mix>,
+}
+
+/// Examples on a device, normalised, with their labels.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Shape `[batch, height, width, channels]`.
+    pub inputs: Tensor<4>,
+    /// Class indices, shape `[batch]`.
+    pub targets: Tensor<1, Int>,
+    /// Target of each class, `[batch, classes]`, if it is not the label alone.
+    pub soft_targets: Option<Tensor<2>>,
+    /// The class indices in host memory.
+    pub labels: Arc<[u32]>,
+    /// Random numbers of dropout, during training.
+    pub dropout: Option<DropoutRng>,
+    /// Number of examples of the step; more than those of this batch if gradients are accumulated.
+    pub step_examples: usize,
+    /// Sum of the weights of the examples of this batch.
+    pub weight: f64,
+    /// Sum of the weights of the examples of the step.
+    pub step_weight: f64,
+}
+
+/// Results of a batch that stay on the device until they are read.
+pub struct PendingBatch {
+    /// Shape `[batch, outputs]`.
+    pub logits: Tensor<2>,
+    /// Shape `[1]`; finite only if all inputs are.
+    pub input_sum: Tensor<1>,
+    /// The class indices in host memory.
+    pub labels: Arc<[u32]>,
+}
+
+impl Batch {
+    /// The results to be read later, with the logits `[batch, outputs]`.
+    pub fn pending(&self, logits: Tensor<2>) -> PendingBatch {
+        let input_sum = self.inputs.clone().without_autodiff().abs().sum();
+        PendingBatch { logits, input_sum, labels: Arc::clone(&self.labels) }
+    }
+}

@@ -1,0 +1,128 @@
+use ::config::Check;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::LoaderConfig;
+use crate::optim::{EmaConfig, GradientClipping};
+
+/// Duration, batches and checkpoints: `[training]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Number of passes over the training set.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub epochs: usize,
+    /// Number of examples per batch; the last batch of an epoch may be smaller. If absent, the
+    /// whole training set: batch gradient descent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub batch_size: Option<usize>,
+    /// Number of batches per optimizer step, which uses the mean of their gradients.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub accumulation: usize,
+    /// Limit of the gradients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient_clipping: Option<GradientClipping>,
+    /// Interval in epochs at which to validate, write metrics and print a line. The last epoch is
+    /// always reported.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub report_every_epochs: usize,
+    /// Reaction to a loss, gradient or weight that is not finite.
+    #[serde(default)]
+    pub on_nan: OnNan,
+    /// Early stopping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStoppingConfig>,
+    /// Moving average of the weights, evaluated and saved in their place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<EmaConfig>,
+    /// Checkpoints.
+    #[serde(default)]
+    pub checkpoint: CheckpointConfig,
+    /// Threads that prepare batches.
+    #[serde(default)]
+    pub loader: LoaderConfig,
+}
+
+/// Early stopping: `[training.early_stopping]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStoppingConfig {
+    /// Number of reported epochs without a better validation score after which training stops.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub patience: usize,
+}
+
+/// Reaction to a number that is not finite: `training.on_nan`.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum OnNan {
+    /// Fail; the last checkpoint is intact.
+    #[default]
+    Stop,
+    /// Return to the last scheduled checkpoint and continue with half the learning rate; fail after
+    /// 10 rollbacks.
+    Rollback,
+}
+
+/// Checkpoints: `[training.checkpoint]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// Interval in epochs; the last epoch always has a checkpoint. If absent, every reported epoch
+    /// has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub every_epochs: Option<usize>,
+    /// Additional interval in steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub every_steps: Option<usize>,
+    /// Number of checkpoints to keep, beside that of the best epoch.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub keep_last: usize,
+}
+
+impl Default for CheckpointConfig {
+    fn default() -> Self {
+        Self { every_epochs: None, every_steps: None, keep_last: 2 }
+    }
+}
+
+fn one() -> usize {
+    1
+}
+
+impl TrainingConfig {
+    /// Batch size for a training set of `count` examples.
+    pub fn batch_size(&self, count: usize) -> usize {
+        self.batch_size.unwrap_or(count).min(count)
+    }
+
+    /// Steps per epoch for a training set of `count` examples.
+    pub fn steps(&self, count: usize) -> usize {
+        count.div_ceil(self.step_examples(count))
+    }
+
+    /// Examples per step for a training set of `count` examples.
+    pub fn step_examples(&self, count: usize) -> usize {
+        self.batch_size(count).saturating_mul(self.accumulation).min(count)
+    }
+
+    /// Whether `epoch` is reported.
+    pub fn reports(&self, epoch: usize) -> bool {
+        epoch.is_multiple_of(self.report_every_epochs) || epoch == self.epochs
+    }
+
+    /// Reports every invalid value; `validates` if there is a validation set.
+    pub(super) fn check(&self, validates: bool, check: &mut Check) {
+        check.require(
+            "early_stopping",
+            validates || self.early_stopping.is_none(),
+            "early stopping needs a validation set: set `split.validation_fraction`",
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! Checks of an experiment before it is trained.
+
+mod gradient_check;
+mod lr_range_test;
+
+pub use gradient_check::{
+    GradientCheck, GradientCheckOptions, InjectedBug, InjectedBugReport, TensorCheck,
+};
+pub use lr_range_test::LrRangeTest;

@@ -1,0 +1,156 @@
+//! The learning rate range test (Smith 2017, arXiv:1506.01186).
+
+use data::shuffled;
+use support::ProgressTask;
+use models::DropoutRng;
+use serde::Serialize;
+
+use crate::error::RunError;
+use crate::experiment::Experiment;
+
+/// The loss while the learning rate rises from step to step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LrRangeTest {
+    /// Name of the experiment.
+    pub name: String,
+    /// Whether the data are synthetic.
+    pub synthetic: bool,
+    /// Learning rate of each step.
+    pub rates: Vec<f64>,
+    /// Mean loss of each step, before its update.
+    pub losses: Vec<f64>,
+    /// Losses smoothed by an exponential moving average with bias correction.
+    pub smoothed: Vec<f64>,
+    /// Suggested learning rate; `None` if the loss did not decrease.
+    pub suggestion: Option<f64>,
+}
+
+/// First and last learning rate.
+const RATES: [f64; 2] = [1e-7, 10.0];
+/// Decay of the moving average.
+const SMOOTHING: f64 = 0.9;
+/// A loss below this share of the first one has decreased.
+const DECREASED: f64 = 0.98;
+/// A loss above this multiple of the lowest one ends the test.
+const DIVERGED: f64 = 4.0;
+
+impl Experiment {
+    /// Trains for at most `steps` steps with a rising learning rate. Ends early when the loss is not
+    /// finite or far above its minimum. Writes nothing.
+    pub fn lr_range_test(&self, steps: usize) -> Result<LrRangeTest, RunError> {
+        let mut classifier = self.initial_classifier()?;
+        let mut optimizer = self.config().optimizer.init();
+        let mut test = LrRangeTest::new(self);
+        let mut batches = self.batches();
+        let task = ProgressTask::start("testing learning rates", steps);
+        for step in 0..steps {
+            task.set_done(step);
+            let Some(items) = batches.next() else { break };
+            let mut batch = classifier.batch(&self.data().train, &items, &self.autodiff_device())?;
+            batch.dropout = Some(DropoutRng { seed: self.config().seed, step: step as u64, micro_batch: 0 });
+            let (logits, mut gradients) = classifier.forward_backward(&batch);
+            let loss = classifier.scores(logits.into_data(), &batch.labels).loss();
+            let rate = rate(step, steps);
+            if !test.record(rate, loss) {
+                break;
+            }
+            if let Some(clipping) = self.config().training.gradient_clipping {
+                gradients = clipping.apply(&classifier, gradients);
+            }
+            classifier =
+                optimizer.step(self.config().optimizer.step_size(rate), classifier, gradients);
+        }
+        test.suggestion = suggestion(&test.rates, &test.smoothed);
+        Ok(test)
+    }
+
+    /// The indices of the examples of each batch, epoch after epoch.
+    fn batches(&self) -> impl Iterator<Item = Vec<usize>> {
+        let (count, seed) = (self.data().train.len(), self.config().seed);
+        let size = self.config().training.batch_size(count).max(1);
+        let epoch = move |epoch| {
+            let order = shuffled(count, seed, epoch);
+            order.chunks(size).map(<[usize]>::to_vec).collect::<Vec<_>>()
+        };
+        (1..).flat_map(epoch)
+    }
+}
+
+impl LrRangeTest {
+    fn new(experiment: &Experiment) -> Self {
+        Self {
+            name: experiment.config().name.clone(),
+            synthetic: experiment.data_identity().synthetic,
+            rates: Vec::new(),
+            losses: Vec::new(),
+            smoothed: Vec::new(),
+            suggestion: None,
+        }
+    }
+
+    /// Records a step; returns whether the test continues.
+    fn record(&mut self, rate: f64, loss: f64) -> bool {
+        if !loss.is_finite() {
+            return false;
+        }
+        let count = self.losses.len() as i32 + 1;
+        // The weights of all losses so far sum to 1 (Kingma and Ba 2015, section 3).
+        let previous = self.smoothed.last().copied().unwrap_or(0.0);
+        let before = previous * (1.0 - SMOOTHING.powi(count - 1));
+        let sum = SMOOTHING * before + (1.0 - SMOOTHING) * loss;
+        let smoothed = sum / (1.0 - SMOOTHING.powi(count));
+        self.rates.push(rate);
+        self.losses.push(loss);
+        self.smoothed.push(smoothed);
+        let lowest = self.smoothed.iter().copied().fold(f64::INFINITY, f64::min);
+        smoothed <= DIVERGED * lowest
+    }
+}
+
+/// The learning rate of a step, in geometric progression.
+fn rate(step: usize, steps: usize) -> f64 {
+    let [first, last] = RATES;
+    first * (last / first).powf(step as f64 / steps.saturating_sub(1).max(1) as f64)
+}
+
+/// A tenth of the rate with the lowest loss, the rule of Howard and Gugger 2020 (arXiv:2002.04688,
+/// section 4.1); `None` if the loss did not decrease.
+fn suggestion(rates: &[f64], losses: &[f64]) -> Option<f64> {
+    let first = losses.first()?;
+    let (rate, lowest) = rates.iter().zip(losses).min_by(|one, other| one.1.total_cmp(other.1))?;
+    (*lowest < DECREASED * first).then_some(rate / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RunConfig;
+
+    #[test]
+    fn rates_rise_by_equal_ratios() {
+        assert_eq!(rate(0, 5), 1e-7);
+        assert!((rate(2, 5) / 1e-3 - 1.0).abs() < 1e-9);
+        assert!((rate(4, 5) / 10.0 - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_loss() {
+        let rates = [1e-3, 1e-2, 1e-1, 1.0];
+        assert_eq!(suggestion(&rates, &[2.0, 1.9, 1.0, 3.0]), Some(1e-2));
+        assert_eq!(suggestion(&rates, &[2.0, 1.99, 2.1, 3.0]), None);
+        assert_eq!(suggestion(&[], &[]), None);
+    }
+
+    #[test]
+    fn a_test_ends_far_above_the_lowest_loss() {
+        let text = "name = \"moons\"\ndataset.points = {}\nmodel.mlp.hidden = [16]\n\
+                    training = { epochs = 1, batch_size = 32 }\noptimizer.sgd = {}\n";
+        let config: RunConfig = toml::from_str(text).unwrap();
+        let test = Experiment::prepare(&config, None, None).unwrap().lr_range_test(100).unwrap();
+        let suggestion = test.suggestion.unwrap();
+        assert!((1e-3..=1.0).contains(&suggestion), "{test:?}");
+        let lowest = test.smoothed.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(test.smoothed.iter().rev().skip(1).all(|loss| *loss <= DIVERGED * lowest * 1.5));
+        assert!(lowest < DECREASED * test.losses[0], "{test:?}");
+    }
+}

@@ -1,0 +1,217 @@
+//! Experiments and their runs: everything that knows a whole config.
+
+mod model_summary;
+mod resource_estimate;
+mod resume;
+mod run;
+mod trained_model;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use artifacts::{DataIdentity, Environment, RunDir, RunLock, Summary};
+use burn::tensor::{Device, FloatDType};
+use data::Split;
+
+use crate::config::RunConfig;
+use crate::device::{self, SelectedDevice};
+use crate::error::RunError;
+use crate::fault_injection::Faults;
+use crate::model::{Classifier, ClassifierConfig};
+use crate::trainer::{Checkpoint, Checkpoints, READBACK_INTERVAL, TrainingState};
+
+pub use model_summary::ModelSummary;
+pub use resource_estimate::ResourceEstimate;
+pub use run::{Outcome, Run, Ui};
+pub use trained_model::TrainedModel;
+
+/// An experiment that is ready to run: config resolved, device selected, data loaded. Nothing is
+/// written before a run starts.
+pub struct Experiment {
+    config: RunConfig,
+    device: SelectedDevice,
+    data: Arc<Split>,
+    environment: Environment,
+    estimate: ResourceEstimate,
+}
+
+impl RunConfig {
+    /// Loads the data; the dataset of the config must be resolved.
+    pub(crate) fn load_data(&self) -> Result<(Split, DataIdentity), RunError> {
+        let source = self.dataset.load()?;
+        let (synthetic, sha256) = (source.synthetic, source.sha256.clone());
+        let split = self.split.apply(source, self.seed)?;
+        let identity = DataIdentity::new(synthetic, sha256, &split);
+        Ok((split, identity))
+    }
+
+    /// The classifier for examples of `shape` in `classes` classes.
+    pub(crate) fn classifier(&self, shape: [usize; 3], classes: usize) -> ClassifierConfig<'_> {
+        ClassifierConfig {
+            model: &self.model,
+            objective: &self.objective,
+            mirrored: self.evaluation.mirrored,
+            seed: self.seed,
+            shape,
+            classes,
+        }
+    }
+}
+
+impl Experiment {
+    /// Resolves `config`, selects `device` (otherwise the config's, otherwise the best) and loads
+    /// the data. `commit` is the one the program was built from.
+    pub fn prepare(
+        config: &RunConfig,
+        device: Option<&str>,
+        commit: Option<&str>,
+    ) -> Result<Self, RunError> {
+        let device = device::select(device.or(config.device.as_deref()))?;
+        let dataset = config.dataset.resolve()?;
+        let config = RunConfig { dataset, device: Some(device.name.clone()), ..config.clone() };
+        let (data, identity) = config.load_data()?;
+        config.check_against(&data)?;
+        let estimate = ResourceEstimate::new(&config, &data, device.is_processor())?;
+        tracing::debug!(estimate.memory, estimate.disk, "estimated bytes");
+        estimate.check_memory()?;
+        let run = resume::run_id(&config, &identity)?;
+        let environment = Environment::new(run, commit, &device.name, config.seed, identity);
+        Ok(Self { config, device, data: Arc::new(data), environment, estimate })
+    }
+
+    /// The resolved config.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// Name of the device.
+    pub fn device(&self) -> &str {
+        &self.device.name
+    }
+
+    /// The data.
+    pub fn data(&self) -> &Arc<Split> {
+        &self.data
+    }
+
+    /// Identity of the data.
+    pub fn data_identity(&self) -> &DataIdentity {
+        &self.environment.data
+    }
+
+    /// Creates a new run in the first free directory of `<runs>/<name>`, `<runs>/<name>-2`, ..
+    pub fn start_in(self, runs: &Path) -> Result<Run, RunError> {
+        let created = RunDir::create_numbered(runs, &self.config.name)?;
+        self.start(created)
+    }
+
+    /// Creates a new run in the directory `path`.
+    pub fn start_at(self, path: &Path) -> Result<Run, RunError> {
+        let created = RunDir::create(path)?;
+        self.start(created)
+    }
+
+    fn start(self, (directory, lock): (RunDir, RunLock)) -> Result<Run, RunError> {
+        match self.write_description(&directory) {
+            Ok(checkpoints) => Ok(self.into_run(directory, lock, checkpoints, None)),
+            Err(error) => {
+                directory.discard();
+                Err(error)
+            }
+        }
+    }
+
+    fn write_description(&self, directory: &RunDir) -> Result<Checkpoints, RunError> {
+        self.estimate.check_disk(directory.path(), &directory.checkpoints())?;
+        self.environment.write(directory)?;
+        resume::write_config(&self.config, directory)?;
+        Checkpoints::open(directory.checkpoints(), &self.environment.run)
+    }
+
+    /// Resumes the run in `directory` from its newest intact checkpoint, or from the start if it has
+    /// none.
+    pub fn resume(mut self, directory: RunDir) -> Result<Run, RunError> {
+        let lock = directory.lock()?;
+        let changes = resume::allowed_changes(&self.config, &directory)?;
+        let earlier = Environment::read(&directory)?;
+        resume::check_data(self.data_identity(), &earlier.data, &directory)?;
+        self.estimate.check_disk(directory.path(), &directory.checkpoints())?;
+        self.environment.run = earlier.run;
+        let checkpoints = Checkpoints::open(directory.checkpoints(), &self.environment.run)?;
+        let checkpoint = checkpoints.newest()?;
+        if let Some(checkpoint) = &checkpoint {
+            self.check_state(&checkpoint.state, &directory, &checkpoints)?;
+            checkpoints.set_aside_after(&checkpoint.state)?;
+            // The process may have been killed before it removed old checkpoints.
+            checkpoints.prune(self.config.training.checkpoint.keep_last)?;
+        }
+        for change in changes {
+            tracing::warn!("{change}: the result can no longer be reproduced from the config alone");
+        }
+        Ok(self.into_run(directory, lock, checkpoints, checkpoint))
+    }
+
+    fn into_run(
+        self,
+        directory: RunDir,
+        lock: RunLock,
+        checkpoints: Checkpoints,
+        checkpoint: Option<Checkpoint>,
+    ) -> Run {
+        let readback_interval = if self.device.is_processor() { 1 } else { READBACK_INTERVAL };
+        Run {
+            experiment: self,
+            directory,
+            _lock: lock,
+            checkpoints,
+            checkpoint,
+            faults: Faults::default(),
+            readback_interval,
+        }
+    }
+
+    /// The result of the run in `directory`, if it is finished. Fails if it is a run of another
+    /// experiment.
+    pub fn finished(&self, directory: &RunDir) -> Result<Option<Summary>, RunError> {
+        resume::check_equal(&self.config, directory)?;
+        let earlier = Environment::read(directory)?;
+        resume::check_data(self.data_identity(), &earlier.data, directory)?;
+        let then = RunConfig::read_with_models(&directory.config(), &[], &self.config.model.registry())?.training;
+        let now = &self.config.training;
+        if (then.epochs, &then.early_stopping) != (now.epochs, &now.early_stopping) {
+            return Ok(None);
+        }
+        Ok(Summary::read(directory)?)
+    }
+
+    /// Fails if the run cannot continue from `state`.
+    fn check_state(
+        &self,
+        state: &TrainingState,
+        directory: &RunDir,
+        checkpoints: &Checkpoints,
+    ) -> Result<(), RunError> {
+        let (done, epochs) = (state.epoch - 1, self.config.training.epochs);
+        if done > epochs || done == epochs && state.epoch_step > 0 {
+            let run = directory.path().to_owned();
+            return Err(RunError::FewerEpochs { run, done, epochs });
+        }
+        // The best checkpoint is needed at the end: report a missing one before the training.
+        state.best.as_ref().map_or(Ok(()), |best| checkpoints.load(&best.checkpoint).map(drop))
+    }
+
+    /// The device, with autodiff.
+    pub(crate) fn autodiff_device(&self) -> Device {
+        self.device.device.clone().autodiff()
+    }
+
+    /// The classifier before the first step.
+    pub(crate) fn initial_classifier(&self) -> Result<Classifier, RunError> {
+        let (train, classes) = (&self.data.train, self.data.classes.len());
+        let statistics = self.config.input.normalization.fit(train)?;
+        let weights = self.config.objective.class_weights.fit(&train.labels, classes);
+        let classifier = self.config.classifier(train.shape, classes);
+        let classifier = classifier.init(&statistics, FloatDType::F32, &self.autodiff_device())?;
+        Ok(classifier.with_class_weights(weights))
+    }
+}

@@ -1,0 +1,169 @@
+//! Config changes that a resumed run may have.
+
+use std::{fmt, io};
+
+use artifacts::{ArtifactError, DataIdentity, RunDir};
+use support::sha256;
+use toml::Value;
+
+use crate::config::{RunConfig, differing_keys, flatten};
+use crate::error::RunError;
+
+/// Effect of a changed key on a resumed run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// The result is the same as with this value from the start.
+    Safe,
+    /// The run can continue, but can no longer be reproduced from its config alone.
+    Noted,
+    /// The finished part of the run would be wrong.
+    Refused,
+}
+
+/// Effects of changes, by the key or a table above it; all other keys are refused. Data are
+/// compared by content, not by location.
+const CHANGES: [(&str, Change); 17] = [
+    ("augmentation", Change::Noted),
+    ("dataset", Change::Safe),
+    ("device", Change::Noted),
+    ("objective.class_weights", Change::Noted),
+    ("objective.l1", Change::Noted),
+    ("objective.l2", Change::Noted),
+    ("objective.label_smoothing", Change::Noted),
+    ("optimizer", Change::Noted),
+    ("reference", Change::Safe),
+    ("schedule", Change::Noted),
+    ("training.checkpoint", Change::Safe),
+    ("training.early_stopping", Change::Safe),
+    ("training.epochs", Change::Safe),
+    ("training.gradient_clipping", Change::Noted),
+    ("training.loader", Change::Safe),
+    ("training.on_nan", Change::Safe),
+    ("training.report_every_epochs", Change::Noted),
+];
+
+/// A key with different values.
+struct Difference {
+    key: String,
+    then: Option<Value>,
+    now: Option<Value>,
+}
+
+/// Returns the changes between the config of the run in `directory` and `config` after which the
+/// run cannot be reproduced from its config alone. Fails if the run cannot continue with `config`.
+pub fn allowed_changes(config: &RunConfig, directory: &RunDir) -> Result<Vec<String>, RunError> {
+    let models = config.model.registry();
+    let then = RunConfig::read_with_models(&directory.config(), &[], &models)?;
+    let differences = differences(&then, config)?;
+    let refused = with_effect(&differences, Change::Refused);
+    if refused.is_empty() {
+        Ok(with_effect(&differences, Change::Noted))
+    } else {
+        Err(conflict(directory, refused))
+    }
+}
+
+/// Fails unless `config` gives the same result as the run in `directory`.
+pub fn check_equal(config: &RunConfig, directory: &RunDir) -> Result<(), RunError> {
+    let changes = allowed_changes(config, directory)?;
+    if changes.is_empty() { Ok(()) } else { Err(conflict(directory, changes)) }
+}
+
+/// Fails unless the data are those of the run in `directory`.
+pub fn check_data(
+    now: &DataIdentity,
+    then: &DataIdentity,
+    directory: &RunDir,
+) -> Result<(), RunError> {
+    let Some((part, [now, then])) = now.first_difference(then) else { return Ok(()) };
+    Err(RunError::DataChanged { run: directory.path().to_owned(), part, now, then })
+}
+
+fn with_effect(differences: &[Difference], effect: Change) -> Vec<String> {
+    let matching = differences.iter().filter(|difference| difference.effect() == effect);
+    matching.map(Difference::to_string).collect()
+}
+
+fn conflict(directory: &RunDir, differences: Vec<String>) -> RunError {
+    RunError::ResumeConflict { run: directory.path().to_owned(), differences }
+}
+
+fn differences(then: &RunConfig, now: &RunConfig) -> Result<Vec<Difference>, RunError> {
+    let configs = [flatten(then)?, flatten(now)?];
+    let differing = differing_keys(&configs);
+    let [then, now] = configs;
+    let difference = |key: String| Difference {
+        then: then.get(&key).cloned(),
+        now: now.get(&key).cloned(),
+        key,
+    };
+    Ok(differing.into_iter().map(difference).collect())
+}
+
+impl Difference {
+    fn effect(&self) -> Change {
+        // The state of one optimizer cannot be used by another.
+        let is_absent = self.then.is_none() || self.now.is_none();
+        match effect(&self.key) {
+            Change::Noted if is_absent && self.key.starts_with("optimizer.") => Change::Refused,
+            effect => effect,
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show =
+            |value: &Option<Value>| value.as_ref().map_or("absent".to_owned(), Value::to_string);
+        write!(f, "{}: {} in the run, {} now", self.key, show(&self.then), show(&self.now))
+    }
+}
+
+fn effect(key: &str) -> Change {
+    let known = CHANGES.iter().find(|(table, _)| {
+        key.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    });
+    known.map_or(Change::Refused, |(_, effect)| *effect)
+}
+
+/// The id of a new run, which its checkpoints carry.
+pub fn run_id(config: &RunConfig, data: &DataIdentity) -> Result<String, RunError> {
+    let mut keys = flatten(config)?;
+    keys.retain(|key, _| effect(key) != Change::Safe && key != "device");
+    Ok(sha256(format!("{keys:?}{:?}", data.sha256).as_bytes()))
+}
+
+/// Writes the resolved `config` into the run.
+pub fn write_config(config: &RunConfig, directory: &RunDir) -> Result<(), RunError> {
+    let text = toml::to_string_pretty(config).map_err(|error| {
+        ArtifactError::write(&directory.config(), io::Error::other(error))
+    })?;
+    Ok(directory.write_config(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn experiment(overrides: &[&str]) -> RunConfig {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
+        let overrides: Vec<_> = overrides.iter().copied().map(String::from).collect();
+        RunConfig::read(&path, &overrides).unwrap()
+    }
+
+    #[test]
+    fn a_noted_change_makes_it_another_run() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let (run, _lock) = RunDir::create(&directory.path().join("run")).unwrap();
+        write_config(&experiment(&[]), &run).unwrap();
+        check_equal(&experiment(&["training.loader.workers=2"]), &run).unwrap();
+        let other = experiment(&["device=flex"]);
+        let difference = "device: absent in the run, \"flex\" now";
+        assert_eq!(allowed_changes(&other, &run).unwrap(), [difference]);
+        let error = check_equal(&other, &run).unwrap_err().to_string();
+        assert!(error.contains(difference), "{error}");
+    }
+}

@@ -1,0 +1,246 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use artifacts::{
+    DeduplicatedScore, Evaluation, RunDir, RunLock, StatusFile, StatusKind, Summary, write_file,
+    write_json,
+};
+use burn::module::Module;
+use burn::train::Interrupter;
+use burn::train::renderer::MetricsRenderer;
+use data::{Augmenter, Examples, Split, SplitKind};
+use support::sha256;
+
+use super::{Experiment, resume};
+use crate::burn_adapter::{Display, NoopRenderer, fit};
+use crate::error::RunError;
+use crate::fault_injection::Faults;
+use crate::inference::{deduplicate, evaluate};
+use crate::model::Classifier;
+use crate::trainer::{
+    BatchSource, Checkpoint, Checkpoints, Optimization, RunWriter, Stop, StopSource, Trainer,
+    TrainingState,
+};
+
+/// A run with its directory, locked and ready to train.
+pub struct Run {
+    pub(super) experiment: Experiment,
+    pub(super) directory: RunDir,
+    pub(super) _lock: RunLock,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) faults: Faults,
+    pub(super) readback_interval: usize,
+}
+
+/// Shows a run and can stop it.
+pub struct Ui {
+    /// Shows the metrics.
+    pub renderer: Box<dyn MetricsRenderer>,
+    /// Carries the renderer's request to stop.
+    pub interrupter: Interrupter,
+    /// Asked after every step whether to stop.
+    pub stop: StopSource,
+}
+
+impl Ui {
+    /// A user interface that shows nothing.
+    pub fn silent(stop: StopSource) -> Self {
+        Self { renderer: Box::new(NoopRenderer), interrupter: Interrupter::new(), stop }
+    }
+}
+
+/// The way a run ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// After its last epoch, or by early stopping.
+    Finished(Box<Summary>),
+    /// On request, with a checkpoint to resume from.
+    Stopped(Stop),
+}
+
+/// Largest number of training and test images for which a run searches for near-duplicates at its
+/// end, which takes about a second. `evaluate` has no such limit.
+const MAX_DEDUPLICATED: usize = 20_000;
+
+impl Run {
+    /// The run directory.
+    pub fn directory(&self) -> &RunDir {
+        &self.directory
+    }
+
+    /// Name of the experiment.
+    pub fn name(&self) -> &str {
+        &self.experiment.config.name
+    }
+
+    /// Name of the device.
+    pub fn device(&self) -> &str {
+        self.experiment.device()
+    }
+
+    /// The data.
+    pub fn data(&self) -> Arc<Split> {
+        Arc::clone(&self.experiment.data)
+    }
+
+    /// Epochs and steps that are already done.
+    pub fn done(&self) -> (usize, usize) {
+        let state = self.checkpoint.as_ref().map(|checkpoint| &checkpoint.state);
+        state.map_or((0, 0), |state| (state.epoch - 1, state.step))
+    }
+
+    /// Number of trained and fitted parameters.
+    pub fn parameters(&self) -> usize {
+        let data = &self.experiment.data;
+        let parameters = self.experiment.config.parameters(data.train.shape, data.classes.len());
+        parameters.unwrap_or(usize::MAX)
+    }
+
+    /// Injects faults, to test that the run survives them.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub fn inject(&mut self, faults: Faults) {
+        self.faults = faults;
+    }
+
+    /// Reads steps back in groups of this size, as on a graphics card.
+    #[cfg(test)]
+    pub fn set_readback_interval(&mut self, steps: usize) {
+        self.readback_interval = steps;
+    }
+
+    /// Trains to the end or until `ui` stops it, evaluates the best model, and records the status
+    /// of the run in `status.json`.
+    pub fn train(&mut self, ui: Ui) -> Result<Outcome, RunError> {
+        let started = Instant::now();
+        let outcome = self.trainer(ui.stop).and_then(|trainer| {
+            let config = &self.experiment.config;
+            let display = Display {
+                name: &config.name,
+                device: self.experiment.device(),
+                renderer: ui.renderer,
+                interrupter: ui.interrupter,
+            };
+            match fit(trainer, &config.optimizer, display)? {
+                (_, Some(stop)) => Ok(Outcome::Stopped(stop)),
+                (state, None) => Ok(Outcome::Finished(Box::new(self.finish(&state, started)?))),
+            }
+        });
+        self.record_status(&outcome);
+        outcome
+    }
+
+    fn trainer(&mut self, stop: StopSource) -> Result<Trainer, RunError> {
+        tracing::debug!("training starts after step {}", self.done().1);
+        let Experiment { config, data, environment, device, .. } = &self.experiment;
+        let mut optimization = Optimization::new(
+            self.experiment.initial_classifier()?,
+            config.optimizer.clone(),
+            config.training.gradient_clipping,
+            config.training.ema,
+            self.readback_interval > 1,
+        );
+        let mut state = TrainingState::new(environment.run.clone(), config.seed);
+        if let Some(checkpoint) = self.checkpoint.take() {
+            optimization.load(&checkpoint)?;
+            state = checkpoint.state;
+        }
+        let augmenter = Augmenter::new(&config.augmentation, &data.train, state.seed)?;
+        let (directory, checkpoints) = (self.directory.clone(), self.checkpoints.clone());
+        let keep_last = config.training.checkpoint.keep_last;
+        let writer = RunWriter::open(directory, checkpoints, &state, keep_last)?;
+        // Nothing can be refused any more: from here on the run may change.
+        resume::write_config(config, &self.directory)?;
+        self.directory.remove_results()?;
+        StatusFile::write(&self.directory, StatusKind::Running, None)?;
+        let autodiff = self.experiment.autodiff_device();
+        let (data, is_processor) = (Arc::clone(data), device.is_processor());
+        Ok(Trainer {
+            source: BatchSource::new(data, autodiff, augmenter, &config.training, is_processor),
+            config: config.training.clone(),
+            schedule: config.schedule.clone(),
+            optimization,
+            writer,
+            state,
+            pending: Vec::new(),
+            readback_interval: self.readback_interval,
+            stop,
+            faults: self.faults.clone(),
+        })
+    }
+
+    fn record_status(&self, outcome: &Result<Outcome, RunError>) {
+        let (status, reason) = match outcome {
+            Ok(Outcome::Finished(_)) => (StatusKind::Finished, None),
+            Ok(Outcome::Stopped(stop)) => (StatusKind::Stopped, Some(stop.to_string())),
+            Err(error) => (StatusKind::Failed, Some(error.to_string())),
+        };
+        if let Err(error) = outcome {
+            tracing::debug!("the run failed: {error}");
+        }
+        // The outcome itself matters more than a status that cannot be written.
+        if let Err(error) = StatusFile::write(&self.directory, status, reason) {
+            tracing::warn!("{error}");
+        }
+    }
+
+    /// Evaluates the model of the best epoch and writes the results.
+    fn finish(&self, state: &TrainingState, started: Instant) -> Result<Summary, RunError> {
+        let name = match &state.best {
+            Some(best) => best.checkpoint.clone(),
+            None => state.checkpoint_name(),
+        };
+        let checkpoint = self.checkpoints.load(&name)?;
+        let classifier = checkpoint.load_model(self.experiment.initial_classifier()?)?.valid();
+        write_file(&self.directory.best_model(), checkpoint.model_bytes())?;
+        let data = &self.experiment.data;
+        let train = self.evaluate(&classifier, SplitKind::Train, &data.train)?;
+        let mut test = self.evaluate(&classifier, SplitKind::Test, &data.test)?;
+        let seconds = started.elapsed().as_secs_f64();
+        test.deduplicated = self.deduplicate(&classifier, &test)?;
+        for evaluation in [&train, &test] {
+            write_json(&self.directory.evaluation(evaluation.split), evaluation)?;
+        }
+        let summary = Summary {
+            name: self.experiment.config.name.clone(),
+            synthetic: self.experiment.data_identity().synthetic,
+            epochs: state.epoch - 1,
+            steps: state.step,
+            parameters: classifier.num_params(),
+            best: state.best.clone(),
+            train_accuracy: train.accuracy,
+            test_accuracy: test.accuracy,
+            test_loss: test.loss,
+            model_sha256: sha256(checkpoint.model_bytes()),
+            seconds,
+        };
+        write_json(&self.directory.summary(), &summary)?;
+        Ok(summary)
+    }
+
+    #[tracing::instrument(level = "debug", skip_all)]
+    fn evaluate(
+        &self,
+        classifier: &Classifier,
+        split: SplitKind,
+        examples: &Examples,
+    ) -> Result<Evaluation, RunError> {
+        let (identity, device) = (self.experiment.data_identity(), &self.experiment.device.device);
+        Ok(evaluate(classifier, split, examples, identity, device)?)
+    }
+
+    /// The score without near-duplicates, if they are found quickly.
+    #[tracing::instrument(level = "debug", skip_all)]
+    fn deduplicate(
+        &self,
+        classifier: &Classifier,
+        test: &Evaluation,
+    ) -> Result<Option<DeduplicatedScore>, RunError> {
+        let data = &self.experiment.data;
+        if data.train.len() + data.test.len() > MAX_DEDUPLICATED {
+            return Ok(None);
+        }
+        let (identity, device) = (self.experiment.data_identity(), &self.experiment.device.device);
+        deduplicate(test, [&data.train, &data.test], classifier, identity, device)
+    }
+}

@@ -1,0 +1,13 @@
+//! What a trained model computes: scores and predictions.
+
+mod decision_boundary;
+mod evaluate;
+mod leakage;
+mod prediction;
+mod test_predictions;
+
+pub use decision_boundary::decision_boundary;
+pub use evaluate::{evaluate, log_probabilities};
+pub use leakage::deduplicate;
+pub use prediction::{ClassProbability, Prediction};
+pub use test_predictions::{FirstBatch, test_predictions};

@@ -1,0 +1,132 @@
+use std::collections::BTreeMap;
+
+use artifacts::{ClassScore, DataIdentity, Evaluation};
+use burn::tensor::{Device, Tensor};
+use data::{DatasetError, Examples, SplitKind};
+use support::ProgressTask;
+
+use crate::model::{Classifier, loss_and_prediction};
+
+/// Evaluates `classifier`, which must be without autodiff on `device`, on the examples of `split`.
+pub fn evaluate(
+    classifier: &Classifier,
+    split: SplitKind,
+    examples: &Examples,
+    identity: &DataIdentity,
+    device: &Device,
+) -> Result<Evaluation, DatasetError> {
+    let head = classifier.objective().head;
+    let mut counts = BTreeMap::new();
+    let mut loss = 0.0;
+    let mut margins = Vec::new();
+    let task = ProgressTask::start(format!("evaluating the {split} set"), examples.len());
+    classifier.evaluate(examples, device, |items, logits| {
+        for (logits, label) in rows(logits).iter().zip(examples.labels_at(items)) {
+            let (example_loss, predicted) = loss_and_prediction(head, logits, label);
+            loss += example_loss;
+            *counts.entry((label as usize, predicted)).or_default() += 1;
+            margins.extend(margin(logits).map(|margin| (margin, label == 1)));
+        }
+        task.advance(items.len());
+    })?;
+    let confusion = confusion(&counts, identity.classes.len());
+    let mut evaluation = Evaluation {
+        split,
+        synthetic: identity.synthetic,
+        count: examples.len(),
+        loss: loss / examples.len() as f64,
+        accuracy: 0.0,
+        classes: class_scores(&confusion, &identity.classes),
+        roc_auc: roc_auc(margins),
+        deduplicated: None,
+        confusion,
+    };
+    evaluation.accuracy = evaluation.correct() as f64 / examples.len() as f64;
+    Ok(evaluation)
+}
+
+/// Natural logarithms of the class probabilities of each row of `logits`.
+pub fn log_probabilities(classifier: &Classifier, logits: Tensor<2>) -> Vec<Vec<f32>> {
+    rows(classifier.objective().head.log_probabilities(logits))
+}
+
+/// The rows of `values` in host memory.
+fn rows(values: Tensor<2>) -> Vec<Vec<f32>> {
+    let [_, width] = values.dims();
+    let values: Vec<f32> = values.into_data().iter::<f32>().collect();
+    values.chunks(width).map(<[f32]>::to_vec).collect()
+}
+
+/// Log odds of the second of two classes, from the logits of a sigmoid or a softmax; `None` if there
+/// are more classes.
+fn margin(logits: &[f32]) -> Option<f32> {
+    match logits {
+        [second] => Some(*second),
+        [first, second] => Some(second - first),
+        _ => None,
+    }
+}
+
+/// The confusion matrix: counts by true class (row) and predicted class (column).
+fn confusion(counts: &BTreeMap<(usize, usize), usize>, classes: usize) -> Vec<Vec<usize>> {
+    let count = |label, predicted| counts.get(&(label, predicted)).copied().unwrap_or(0);
+    let row = |label| (0..classes).map(|predicted| count(label, predicted)).collect();
+    (0..classes).map(row).collect()
+}
+
+fn class_scores(confusion: &[Vec<usize>], classes: &[String]) -> Vec<ClassScore> {
+    let rows = classes.iter().zip(confusion).enumerate();
+    rows.map(|(class, (name, row))| {
+        let correct = row.get(class).copied().unwrap_or(0) as f64;
+        let count: usize = row.iter().sum();
+        let predicted: usize = confusion.iter().filter_map(|row| row.get(class)).sum();
+        let precision = ratio(correct, predicted as f64);
+        let recall = ratio(correct, count as f64);
+        let f1 = ratio(2.0 * precision * recall, precision + recall);
+        ClassScore { name: name.clone(), precision, recall, f1, count }
+    })
+    .collect()
+}
+
+/// The area under the ROC curve of scores, each with whether it is of the positive class: the
+/// Mann-Whitney statistic (Hanley and McNeil 1982), in which ties count half.
+fn roc_auc(mut scores: Vec<(f32, bool)>) -> Option<f64> {
+    scores.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (mut below, mut wins) = (0.0, 0.0);
+    for tied in scores.chunk_by(|one, other| one.0 == other.0) {
+        let positive = tied.iter().filter(|(_, positive)| *positive).count() as f64;
+        let negative = tied.len() as f64 - positive;
+        wins += positive * (below + 0.5 * negative);
+        below += negative;
+    }
+    let pairs = below * (scores.len() as f64 - below);
+    (pairs > 0.0).then_some(wins / pairs)
+}
+
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn class_scores_are_those_of_the_confusion_matrix() {
+        let confusion = vec![vec![8, 2, 0], vec![4, 6, 0], vec![0, 0, 0]];
+        let names = ["a", "b", "c"].map(String::from);
+        let scores = class_scores(&confusion, &names);
+        assert_eq!((scores[0].precision, scores[0].recall), (8.0 / 12.0, 0.8));
+        assert_eq!((scores[1].precision, scores[1].recall), (6.0 / 8.0, 0.6));
+        assert!((scores[1].f1 - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!((scores[2].precision, scores[2].recall, scores[2].f1), (0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn the_area_under_the_roc_curve_counts_pairs_in_the_right_order() {
+        let scores = [(0.9, true), (0.8, false), (0.7, true), (0.7, false), (0.1, false)];
+        // Of 6 pairs: 3 won by 0.9; 0.7 wins against 0.1 and half against 0.7.
+        assert_eq!(roc_auc(scores.to_vec()), Some(4.5 / 6.0));
+        assert_eq!(roc_auc(vec![(0.3, true), (0.2, true)]), None);
+    }
+}

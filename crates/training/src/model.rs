@@ -1,0 +1,9 @@
+//! A model with its normalisation and its objective.
+
+mod classifier;
+mod objective;
+mod scores;
+
+pub use classifier::{Classifier, ClassifierConfig, EVALUATION_BATCH};
+pub use objective::{ClassWeights, Head, Objective, ObjectiveConfig};
+pub use scores::{Scores, argmax, loss_and_prediction};

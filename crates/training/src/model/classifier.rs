@@ -1,0 +1,302 @@
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, FloatDType, Int, Tensor, TensorCreationOptions, TensorData};
+use data::{DatasetError, Examples, Scaler, Statistics};
+use models::{Model, ModelConfig, ParameterInit};
+
+use super::{Objective, ObjectiveConfig, Scores};
+use crate::batch::{Batch, HostBatch};
+use crate::error::RunError;
+
+/// Number of examples evaluated at once: few, so that their activations fit into the memory that
+/// training has used.
+pub const EVALUATION_BATCH: usize = 32;
+
+/// A model with the normalisation it is trained under and the objective it is trained for.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    normalizer: Normalizer,
+    model: Model,
+    #[module(skip)]
+    objective: Objective,
+    #[module(skip)]
+    mirrored: bool,
+}
+
+/// The affine map of values to inputs, fitted before training and saved with the weights.
+#[derive(Module, Debug)]
+struct Normalizer {
+    shift: Param<Tensor<1>>,
+    scale: Param<Tensor<1>>,
+}
+
+/// What a [`Classifier`] is created from.
+#[derive(Debug, Clone, Copy)]
+pub struct ClassifierConfig<'a> {
+    /// The model.
+    pub model: &'a ModelConfig,
+    /// The objective.
+    pub objective: &'a ObjectiveConfig,
+    /// Whether each image is evaluated together with its mirror image.
+    pub mirrored: bool,
+    /// Seed of the initial weights.
+    pub seed: u64,
+    /// Height, width and channels of an image, or 1, 1 and the number of features.
+    pub shape: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
+}
+
+impl ClassifierConfig<'_> {
+    /// The classifier before its first step, in `precision` on `device`.
+    pub fn init(
+        &self,
+        statistics: &Statistics,
+        precision: FloatDType,
+        device: &Device,
+    ) -> Result<Classifier, RunError> {
+        let objective = self.objective.init(self.classes)?;
+        let init = ParameterInit::new(self.seed, device).with_precision(precision);
+        let outputs = objective.head.outputs(self.classes);
+        let model = self.model.init(self.shape, outputs, init)?;
+        let normalizer = Normalizer::new(statistics, precision, device);
+        Ok(Classifier { normalizer, model, objective, mirrored: self.mirrored })
+    }
+
+    /// A classifier with the right tensors but without values, to load a checkpoint into.
+    pub fn init_empty(&self, device: &Device) -> Result<Classifier, RunError> {
+        let [.., channels] = self.shape;
+        let identity = Statistics { shift: vec![0.0; channels], scale: vec![1.0; channels] };
+        self.init(&identity, FloatDType::F32, device)
+    }
+}
+
+impl Normalizer {
+    fn new(statistics: &Statistics, precision: FloatDType, device: &Device) -> Self {
+        let options = TensorCreationOptions::new(device.clone()).with_dtype(precision.into());
+        let parameter = |values: &[f32], id: u64| {
+            let values = Tensor::from_data(values, options.clone());
+            Param::initialized(ParamId::from(id), values)
+        };
+        // Numbered from the end; the parameters of the model are numbered from the start.
+        Self {
+            shift: parameter(&statistics.shift, u64::MAX),
+            scale: parameter(&statistics.scale, u64::MAX - 1),
+        }
+    }
+}
+
+impl Classifier {
+    /// Sets the weight of each class in the loss.
+    pub fn with_class_weights(self, weights: Option<Vec<f64>>) -> Self {
+        Self { objective: self.objective.with_class_weights(weights), ..self }
+    }
+
+    /// The batch of the examples at `items` on `device`.
+    pub fn batch(
+        &self,
+        examples: &Examples,
+        items: &[usize],
+        device: &Device,
+    ) -> Result<Batch, DatasetError> {
+        let labels = examples.labels_at(items).into();
+        let inputs = examples.inputs(items, &self.scaler())?;
+        let batch = HostBatch { inputs, labels, mix: None };
+        Ok(self.to_device(batch, examples.shape, device))
+    }
+
+    /// The map of values to inputs.
+    pub fn scaler(&self) -> Scaler {
+        fn host(values: &Param<Tensor<1>>) -> Vec<f32> {
+            values.val().without_autodiff().into_data().iter::<f32>().collect()
+        }
+        let Normalizer { shift, scale } = &self.normalizer;
+        Statistics { shift: host(shift), scale: host(scale) }.scaler()
+    }
+
+    /// Moves a batch of examples of `shape` to `device`.
+    pub fn to_device(&self, batch: HostBatch, shape: [usize; 3], device: &Device) -> Batch {
+        let HostBatch { inputs, labels, mix } = batch;
+        let targets: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+        let count = targets.len();
+        let soft_targets = self.objective.targets(&labels, mix.as_ref()).map(|soft| {
+            let classes = soft.len() / count.max(1);
+            Tensor::from_data(TensorData::new(soft, [count, classes]), device)
+        });
+        let weight = self.objective.weight(labels.iter().copied());
+        Batch {
+            inputs: self.inputs(inputs, count, shape, device),
+            targets: Tensor::from_data(TensorData::new(targets, [count]), device),
+            soft_targets,
+            labels,
+            dropout: None,
+            step_examples: count,
+            weight,
+            step_weight: weight,
+        }
+    }
+
+    /// The examples at `items` of `batch`.
+    #[expect(clippy::indexing_slicing, reason = "Burn's `select` panics out of bounds as well")]
+    pub fn select(&self, batch: &Batch, items: &[usize]) -> Batch {
+        let indices: Vec<i32> = items.iter().map(|&item| item as i32).collect();
+        let indices = TensorData::new(indices, [items.len()]);
+        let indices = Tensor::<1, Int>::from_data(indices, &batch.inputs.device());
+        let weight = self.objective.weight(items.iter().map(|&item| batch.labels[item]));
+        let soft = batch.soft_targets.as_ref();
+        Batch {
+            inputs: batch.inputs.clone().select(0, indices.clone()),
+            soft_targets: soft.map(|soft| soft.clone().select(0, indices.clone())),
+            targets: batch.targets.clone().select(0, indices),
+            labels: items.iter().map(|&item| batch.labels[item]).collect(),
+            dropout: None,
+            step_examples: items.len(),
+            weight,
+            step_weight: weight,
+        }
+    }
+
+    /// The logits `[items.len(), outputs]` of the examples at `items`, without dropout.
+    pub fn logits(
+        &self,
+        examples: &Examples,
+        items: &[usize],
+        device: &Device,
+    ) -> Result<Tensor<2>, DatasetError> {
+        let inputs = examples.inputs(items, &self.scaler())?;
+        Ok(self.infer(self.inputs(inputs, items.len(), examples.shape, device)))
+    }
+
+    /// Calls `visit` with the indices and the logits `[items, outputs]` of batch after batch of
+    /// `examples`, in order.
+    pub fn evaluate(
+        &self,
+        examples: &Examples,
+        device: &Device,
+        mut visit: impl FnMut(&[usize], Tensor<2>),
+    ) -> Result<(), DatasetError> {
+        let order: Vec<usize> = (0..examples.len()).collect();
+        for items in order.chunks(EVALUATION_BATCH) {
+            visit(items, self.logits(examples, items, device)?);
+        }
+        Ok(())
+    }
+
+    /// Inputs `[batch, height, width, channels]` to logits `[batch, outputs]` for evaluation.
+    pub fn infer(&self, inputs: Tensor<4>) -> Tensor<2> {
+        if !self.mirrored {
+            return self.model.forward(inputs, None);
+        }
+        let mirrored = self.model.forward(inputs.clone().flip([2]), None);
+        (self.model.forward(inputs, None) + mirrored) / 2
+    }
+
+    /// Sum of the weights of the examples at `items` in the loss.
+    pub fn weight(&self, examples: &Examples, items: &[usize]) -> f64 {
+        let label = |item: &usize| examples.labels.get(*item).copied().unwrap_or_default();
+        self.objective.weight(items.iter().map(label))
+    }
+
+    /// The objective.
+    pub fn objective(&self) -> &Objective {
+        &self.objective
+    }
+
+    /// The sum of the absolute values of all parameters: finite if each of them is.
+    pub fn magnitude(&self) -> f64 {
+        struct Magnitudes(Vec<Tensor<1>>);
+        impl ModuleVisitor for Magnitudes {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                self.0.push(param.val().without_autodiff().abs().sum());
+            }
+        }
+        let mut magnitudes = Magnitudes(Vec::new());
+        self.visit(&mut magnitudes);
+        Tensor::cat(magnitudes.0, 0).into_data().convert::<f64>().iter::<f64>().sum()
+    }
+
+    /// The loss `[1]` of a batch, as its share of the step, and its logits `[batch, outputs]`.
+    pub fn loss(&self, batch: &Batch) -> (Tensor<1>, Tensor<2>) {
+        let logits = self.model.forward(batch.inputs.clone(), batch.dropout.as_ref());
+        let head = self.objective.head;
+        let mut loss = match &batch.soft_targets {
+            // Not a division: Burn's backward pass of one rounds to f32 even in f64.
+            Some(targets) => head.cost(logits.clone(), targets.clone()) * (1.0 / batch.weight),
+            None => head.loss(logits.clone(), batch.targets.clone()),
+        };
+        if let Some(penalty) = self.objective.penalty(&self.model, batch.step_examples) {
+            loss = loss + penalty;
+        }
+        if batch.labels.len() < batch.step_examples {
+            // The gradient of a step is the weighted mean over all of its examples.
+            loss = loss * (batch.weight / batch.step_weight);
+        }
+        (loss, logits)
+    }
+
+    /// The tensor `[count, height, width, channels]` of `inputs`.
+    fn inputs(
+        &self,
+        inputs: Vec<f32>,
+        count: usize,
+        [height, width, channels]: [usize; 3],
+        device: &Device,
+    ) -> Tensor<4> {
+        let inputs = TensorData::new(inputs, [count, height, width, channels]);
+        let precision = self.normalizer.shift.val().dtype();
+        Tensor::from_data(inputs, (device, precision))
+    }
+
+    /// Forward and backward pass: the logits `[batch, outputs]` of a batch, without autodiff, and
+    /// the gradients of its loss.
+    pub fn forward_backward(&self, batch: &Batch) -> (Tensor<2>, GradientsParams) {
+        let (loss, logits) = self.loss(batch);
+        let gradients = GradientsParams::from_grads(loss.backward(), self);
+        (logits.without_autodiff(), gradients)
+    }
+
+    /// The scores of the logits `[labels.len(), outputs]`.
+    pub fn scores(&self, logits: TensorData, labels: &[u32]) -> Scores {
+        let logits = logits.convert::<f32>();
+        let logits = logits.as_slice::<f32>().unwrap_or_default();
+        Scores::new(self.objective.head, logits, labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use models::MlpConfig;
+
+    use super::*;
+
+    /// The logits of a model with random weights for one image of 2 x 3 pixels.
+    fn logits(mirrored: bool, pixels: [u8; 6]) -> Vec<f32> {
+        let model = ModelConfig::Mlp(MlpConfig { hidden: vec![8], ..MlpConfig::default() });
+        let objective = ObjectiveConfig::default();
+        let config = ClassifierConfig {
+            model: &model,
+            objective: &objective,
+            mirrored,
+            seed: 1,
+            shape: [2, 3, 1],
+            classes: 3,
+        };
+        let image = Examples::images([2, 3, 1], pixels.to_vec(), vec![0]);
+        let statistics = Statistics { shift: vec![100.0], scale: vec![50.0] };
+        let device = Device::default();
+        let classifier = config.init(&statistics, FloatDType::F32, &device).unwrap();
+        classifier.logits(&image, &[0], &device).unwrap().into_data().iter().collect()
+    }
+
+    #[test]
+    fn mirrored_evaluation_averages_an_image_and_its_mirror_image() {
+        let (image, mirror) = ([1, 90, 250, 40, 5, 130], [250, 90, 1, 130, 5, 40]);
+        let both = logits(true, image);
+        assert_eq!(both, logits(true, mirror));
+        let each = logits(false, image).into_iter().zip(logits(false, mirror));
+        for (both, (one, other)) in both.iter().zip(each) {
+            assert!((both - (one + other) / 2.0).abs() < 1e-6);
+            assert!(one != other);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Optimizers, learning rate schedules and what is done to gradients and weights.
+
+mod clipping;
+mod ema;
+mod optimizer;
+mod schedule;
+
+pub use clipping::GradientClipping;
+pub use ema::EmaConfig;
+pub use optimizer::{
+    AdamConfig, AdamWConfig, GradientSum, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
+};
+pub use schedule::{
+    CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, OneCycleConfig, ScheduleConfig,
+    StepConfig,
+};

@@ -1,0 +1,265 @@
+//! The training loop: steps, validation, best model, early stopping, checkpoints.
+
+mod batch_source;
+mod checkpoint;
+mod non_finite;
+mod observer;
+mod optimization;
+mod readback;
+mod rollback;
+mod run_writer;
+mod state;
+mod step;
+
+use std::fmt;
+
+use artifacts::EpochMetrics;
+use data::{SplitKind, shuffled};
+
+use crate::config::{ScheduleConfig, TrainingConfig};
+use crate::error::RunError;
+use crate::fault_injection::Faults;
+use crate::model::Scores;
+use readback::PendingStep;
+
+pub use batch_source::BatchSource;
+pub use checkpoint::{Checkpoint, Checkpoints};
+pub use non_finite::NonFinite;
+pub use observer::{PassProgress, TrainingObserver};
+pub use optimization::Optimization;
+pub use readback::READBACK_INTERVAL;
+pub use run_writer::RunWriter;
+pub use state::TrainingState;
+
+/// A request to stop a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Ctrl-C, or `q` in the dashboard.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interrupted => "interrupted by the user",
+            Self::Terminated => "terminated by SIGTERM",
+        })
+    }
+}
+
+/// Called after every step: whether to stop now.
+pub type StopSource = Box<dyn FnMut() -> Option<Stop> + Send>;
+
+/// Trains a model: everything that changes during a run.
+pub struct Trainer {
+    /// Settings of the loop.
+    pub config: TrainingConfig,
+    /// The learning rate schedule.
+    pub schedule: ScheduleConfig,
+    /// Provides the batches.
+    pub source: BatchSource,
+    /// Weights and optimizer.
+    pub optimization: Optimization,
+    /// Writes metrics and checkpoints.
+    pub writer: RunWriter,
+    /// Progress of the run.
+    pub state: TrainingState,
+    /// Steps that have not been read back from the device.
+    pub pending: Vec<PendingStep>,
+    /// Number of steps that are read back together; 1 on a processor.
+    pub readback_interval: usize,
+    /// Asked after every step whether to stop.
+    pub stop: StopSource,
+    /// Faults to inject.
+    pub faults: Faults,
+}
+
+impl Trainer {
+    /// Trains until the last epoch, early stopping or a request to stop, after which there is a
+    /// checkpoint.
+    pub fn run(&mut self, observer: &mut dyn TrainingObserver) -> Result<Option<Stop>, RunError> {
+        self.commit_rollback_target()?;
+        while !self.is_finished() {
+            let trained = self.train_epoch(observer);
+            // The error of an earlier step that is still on the device takes precedence.
+            let ended = self.read_back(observer).and(trained).and_then(|stop| {
+                if stop.is_none() {
+                    self.finish_epoch(observer)?;
+                }
+                Ok(stop)
+            });
+            match ended {
+                Ok(None) => {}
+                Ok(Some(stop)) => {
+                    self.commit()?;
+                    return Ok(Some(stop));
+                }
+                Err(error) => self.roll_back(error)?,
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_finished(&self) -> bool {
+        let stopping = self.config.early_stopping.as_ref();
+        self.state.epoch > self.config.epochs
+            || stopping.is_some_and(|config| self.state.epochs_since_best >= config.patience)
+    }
+
+    /// Whether the current epoch is reported.
+    fn reports(&self) -> bool {
+        self.config.reports(self.state.epoch)
+    }
+
+    /// The remaining steps of the epoch.
+    fn train_epoch(
+        &mut self,
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<Option<Stop>, RunError> {
+        let epoch = self.state.epoch;
+        let _span = self.reports().then(|| tracing::debug_span!("train_epoch", epoch).entered());
+        let order = self.order();
+        self.start_epoch(observer, order.len());
+        let steps = order.chunks(self.config.step_examples(order.len()));
+        let steps: Vec<_> = steps.skip(self.state.epoch_step).collect();
+        let classifier = &self.optimization.classifier;
+        let loader =
+            self.source.start_loader(&self.config, &self.state, &steps, classifier, &self.faults);
+        let mut loader = loader?;
+        for items in steps {
+            self.step(items, loader.as_mut(), observer)?;
+            if let Some(stop) = self.stop_requested(observer)? {
+                return Ok(Some(stop));
+            }
+            let every = self.config.checkpoint.every_steps;
+            if every.is_some_and(|every| self.state.step.is_multiple_of(every)) {
+                self.read_back(observer)?;
+                self.commit_scheduled()?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The order in which the epoch visits the training set. A single batch needs none.
+    fn order(&self) -> Vec<usize> {
+        let count = self.source.data.train.len();
+        if self.config.batch_size(count) == count {
+            (0..count).collect()
+        } else {
+            shuffled(count, self.state.seed, self.state.epoch as u64)
+        }
+    }
+
+    fn start_epoch(&mut self, observer: &mut dyn TrainingObserver, total: usize) {
+        self.writer.start_epoch(self.state.scores.count);
+        if !self.reports() {
+            return;
+        }
+        observer.start_pass(SplitKind::Train, self.state.epoch, total);
+        if self.state.epoch_step > 0 {
+            // The steps of this epoch that an earlier process has done.
+            observer.batch(SplitKind::Train, self.state.scores, self.progress(), None);
+        }
+    }
+
+    fn stop_requested(
+        &mut self,
+        observer: &dyn TrainingObserver,
+    ) -> Result<Option<Stop>, RunError> {
+        if let Some(failure) = observer.failure() {
+            return Err(RunError::Observer(failure));
+        }
+        let stop = (self.stop)();
+        Ok(stop.or(observer.stop_requested().then_some(Stop::Interrupted)))
+    }
+
+    fn finish_epoch(&mut self, observer: &mut dyn TrainingObserver) -> Result<(), RunError> {
+        let (epoch, reports) = (self.state.epoch, self.reports());
+        let validation = if reports { self.report(observer)? } else { None };
+        self.state.next_epoch();
+        let is_best = validation.is_some_and(|scores| self.state.update_best(epoch, &scores));
+        let every = self.config.checkpoint.every_epochs;
+        let is_scheduled = every.map_or(reports, |every| epoch.is_multiple_of(every));
+        if is_best || is_scheduled || self.is_finished() {
+            self.commit_scheduled()?;
+        }
+        Ok(())
+    }
+
+    /// Validates and reports the epoch; returns its validation scores.
+    fn report(
+        &mut self,
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<Option<Scores>, RunError> {
+        let (epoch, step, train) = (self.state.epoch, self.state.step, self.state.scores);
+        observer.end_pass(SplitKind::Train, epoch);
+        self.writer.record_time(epoch, train.count)?;
+        let validation = self.validate(observer)?;
+        let loss = validation.map_or(0.0, |scores| scores.loss());
+        self.require_finite("validation loss is", loss)?;
+        let metrics = EpochMetrics {
+            epoch,
+            step,
+            learning_rate: self.learning_rate(step.saturating_sub(1)),
+            train_loss: train.loss(),
+            train_accuracy: train.accuracy(),
+            validation_loss: validation.map(|scores| scores.loss()),
+            validation_accuracy: validation.map(|scores| scores.accuracy()),
+        };
+        self.writer.append(&metrics)?;
+        tracing::debug!(?metrics, "epoch done");
+        observer.end_epoch(epoch);
+        Ok(validation)
+    }
+
+    #[tracing::instrument(level = "debug", skip_all, fields(epoch = self.state.epoch))]
+    fn validate(&self, observer: &mut dyn TrainingObserver) -> Result<Option<Scores>, RunError> {
+        let Some(examples) = &self.source.data.validation else { return Ok(None) };
+        let classifier = self.optimization.evaluated_model();
+        let device = self.source.device.clone().inner();
+        observer.start_pass(SplitKind::Validation, self.state.epoch, examples.len());
+        let mut total = Scores::default();
+        let mut batches = 0;
+        classifier.evaluate(examples, &device, |items, logits| {
+            let scores = classifier.scores(logits.into_data(), &examples.labels_at(items));
+            total += scores;
+            batches += 1;
+            let examples_seen = total.count as usize;
+            let progress =
+                PassProgress { examples: examples_seen, total: examples.len(), batches };
+            observer.batch(SplitKind::Validation, scores, progress, None);
+        })?;
+        observer.end_pass(SplitKind::Validation, self.state.epoch);
+        Ok(Some(total))
+    }
+
+    #[tracing::instrument(level = "debug", skip_all, fields(step = self.state.step))]
+    fn commit(&mut self) -> Result<(), RunError> {
+        self.require_finite("sum of the weights is", self.optimization.classifier.magnitude())?;
+        self.writer.sync_metrics(&mut self.state)?;
+        self.writer.commit(&self.optimization.checkpoint(&self.state)?)
+    }
+
+    /// The learning rate of the step with this index, from 0.
+    fn learning_rate(&self, step: usize) -> f64 {
+        let steps_per_epoch = self.config.steps(self.source.data.train.len());
+        let factor = self.schedule.factor(step, steps_per_epoch, self.config.epochs);
+        self.optimization.learning_rate() * factor * self.rollback_lr_factor()
+    }
+
+    fn progress(&self) -> PassProgress {
+        PassProgress {
+            examples: self.state.scores.count as usize,
+            total: self.source.data.train.len(),
+            batches: self.state.epoch_step,
+        }
+    }
+
+    /// Fails, with the name of the first tensor that is not finite, unless `value` is finite.
+    fn require_finite(&self, quantity: &'static str, value: f64) -> Result<(), RunError> {
+        NonFinite::check(quantity, value, || self.optimization.non_finite_tensor())
+            .map_err(|error| self.non_finite(error))
+    }
+}

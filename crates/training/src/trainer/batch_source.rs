@@ -1,0 +1,140 @@
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use data::{Augmenter, BatchIndex, Examples, Split};
+
+use super::state::TrainingState;
+use crate::batch::{Batch, BatchRequest, Collator, HostBatch, Loader};
+use crate::config::TrainingConfig;
+use crate::error::RunError;
+use crate::fault_injection::Faults;
+use crate::model::Classifier;
+
+/// Provides the training batches of a run.
+pub struct BatchSource {
+    /// The data.
+    pub data: Arc<Split>,
+    /// The device of the batches, with autodiff.
+    pub device: Device,
+    augmenter: Option<Arc<Augmenter>>,
+    is_resident: bool,
+    /// The whole training set on the device, once it was needed, if it is kept there.
+    resident: Option<Batch>,
+}
+
+/// Largest training set that is kept on a device, in values: 256 MiB of f32.
+const MAX_RESIDENT: usize = 1 << 26;
+
+impl BatchSource {
+    /// Batches of the training set of `data` on `device`, augmented by `augmenter`.
+    pub fn new(
+        data: Arc<Split>,
+        device: Device,
+        augmenter: Option<Augmenter>,
+        config: &TrainingConfig,
+        is_processor: bool,
+    ) -> Self {
+        let is_resident =
+            augmenter.is_none() && is_kept_on_device(config, &data.train, is_processor);
+        Self { data, device, augmenter: augmenter.map(Arc::new), is_resident, resident: None }
+    }
+
+    /// Starts to collate the batches of `steps`, which follow `state`, unless the training set is
+    /// kept on the device.
+    pub fn start_loader(
+        &self,
+        config: &TrainingConfig,
+        state: &TrainingState,
+        steps: &[&[usize]],
+        classifier: &Classifier,
+        faults: &Faults,
+    ) -> Result<Option<Loader>, RunError> {
+        if self.is_resident {
+            return Ok(None);
+        }
+        let batch_size = config.batch_size(self.data.train.len());
+        let mut requests = Vec::new();
+        for (offset, items) in steps.iter().enumerate() {
+            let step = state.step + offset;
+            let fault = faults.peek(step + 1);
+            requests.extend(items.chunks(batch_size).zip(0..).map(|(items, micro_batch)| {
+                let index = BatchIndex { step: step as u64, micro_batch };
+                BatchRequest { items: items.into(), index, fault }
+            }));
+        }
+        let collator = Collator {
+            data: Arc::clone(&self.data),
+            scaler: classifier.scaler(),
+            augmenter: self.augmenter.clone(),
+            epoch: state.epoch as u64,
+            parallel: config.loader.workers == 0,
+        };
+        let loader = Loader::start(&config.loader, collator, requests);
+        loader.map(Some).map_err(|reason| not_loaded(state, reason))
+    }
+
+    /// The examples at `items` on the device: the next batch of `loader`, if there is one.
+    pub fn batch(
+        &mut self,
+        items: &[usize],
+        loader: Option<&mut Loader>,
+        classifier: &Classifier,
+        state: &TrainingState,
+    ) -> Result<Batch, RunError> {
+        let Some(loader) = loader else { return self.resident_batch(items, classifier) };
+        let batch: HostBatch = loader.next().map_err(|reason| not_loaded(state, reason))?;
+        Ok(classifier.to_device(batch, self.data.train.shape, &self.device))
+    }
+
+    fn resident_batch(
+        &mut self,
+        items: &[usize],
+        classifier: &Classifier,
+    ) -> Result<Batch, RunError> {
+        let examples = &self.data.train;
+        let resident = match &self.resident {
+            Some(resident) => resident,
+            None => {
+                let all: Vec<usize> = (0..examples.len()).collect();
+                self.resident.insert(classifier.batch(examples, &all, &self.device)?)
+            }
+        };
+        if items.len() == examples.len() {
+            Ok(resident.clone())
+        } else {
+            Ok(classifier.select(resident, items))
+        }
+    }
+}
+
+/// Whether the training set is kept on the device as inputs, so that steps gather nothing. A
+/// graphics card selects batches from it. On a processor that would be one more copy, except if a
+/// batch is the whole training set.
+fn is_kept_on_device(config: &TrainingConfig, train: &Examples, is_processor: bool) -> bool {
+    let is_one_batch = config.batch_size(train.len()) == train.len();
+    config.loader.workers == 0
+        && train.len() * train.width() <= MAX_RESIDENT
+        && (is_one_batch || !is_processor)
+}
+
+fn not_loaded(state: &TrainingState, reason: String) -> RunError {
+    RunError::NotLoaded { epoch: state.epoch, batch: state.epoch_step + 1, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_keeps_only_a_training_set_of_one_batch() {
+        let train = Examples::features(1, vec![0.5; 4], vec![0, 1, 0, 1]);
+        let mut config: TrainingConfig = toml::from_str("epochs = 1").unwrap();
+        let kept =
+            |config: &TrainingConfig| [true, false].map(|cpu| is_kept_on_device(config, &train, cpu));
+        assert_eq!(kept(&config), [true, true]);
+        config.batch_size = Some(3);
+        assert_eq!(kept(&config), [false, true]);
+        config.loader.workers = 1;
+        assert_eq!(kept(&config), [false, false]);
+    }
+}

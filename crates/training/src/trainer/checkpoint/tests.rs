@@ -1,0 +1,146 @@
+use super::*;
+use artifacts::BestEpoch;
+use tempfile::TempDir;
+
+fn checkpoint(epoch: usize, best: Option<&str>) -> Checkpoint {
+    let best = best.map(|checkpoint| BestEpoch {
+        epoch: 1,
+        checkpoint: checkpoint.to_owned(),
+        accuracy: 0.5,
+        loss: 1.0,
+    });
+    let state = TrainingState { epoch, best, ..TrainingState::new("run".to_owned(), 1) };
+    Checkpoint {
+        state,
+        model: vec![epoch as u8; 40],
+        weights: Some(vec![3; 10]),
+        optimizer: vec![7; 20],
+    }
+}
+
+fn committed(epochs: &[(usize, Option<&str>)]) -> (TempDir, Checkpoints) {
+    let temp = TempDir::new().unwrap();
+    let checkpoints = Checkpoints::open(temp.path().join("checkpoints"), "run").unwrap();
+    for (epoch, best) in epochs {
+        checkpoints.commit(&checkpoint(*epoch, *best)).unwrap();
+    }
+    (temp, checkpoints)
+}
+
+#[test]
+fn what_was_committed_is_read_back() {
+    let (_temp, checkpoints) = committed(&[(1, None), (2, None)]);
+    let newest = checkpoints.newest().unwrap().unwrap();
+    assert_eq!((newest.state.epoch, newest.model), (2, vec![2; 40]));
+}
+
+#[test]
+fn a_file_that_is_transient_is_not_taken_for_a_damaged_one() {
+    let error = |errno: Errno| io::Error::from(errno);
+    for transient in [Errno::ACCESS, Errno::MFILE, Errno::NOMEM] {
+        assert!(is_transient(&error(transient)), "{transient}");
+    }
+    for permanent in [Errno::NOENT, Errno::IO, Errno::ISDIR, Errno::LOOP] {
+        assert!(!is_transient(&error(permanent)), "{permanent}");
+    }
+}
+
+#[test]
+fn every_changed_bit_and_every_truncation_is_noticed() {
+    let (temp, checkpoints) = committed(&[(1, None)]);
+    let name = "epoch-000001-step-000000";
+    for file in [MODEL, OPTIMIZER, STATE, SUMS] {
+        let path = temp.path().join("checkpoints").join(name).join(file);
+        let whole = fs::read(&path).unwrap();
+        for position in 0..whole.len() {
+            for bit in 0..8 {
+                let mut flipped = whole.clone();
+                flipped[position] ^= 1 << bit;
+                fs::write(&path, flipped).unwrap();
+                assert!(checkpoints.load(name).is_err(), "{file}, byte {position}, bit {bit}");
+            }
+            fs::write(&path, &whole[..position]).unwrap();
+            assert!(checkpoints.load(name).is_err(), "{file} cut at {position}");
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    assert!(checkpoints.load(name).is_ok());
+}
+
+#[test]
+fn pruning_keeps_the_last_ones_and_the_best_they_refer_to() {
+    let best = Some("epoch-000002-step-000000");
+    let (_temp, checkpoints) = committed(&[(1, None), (2, None), (3, best), (4, best)]);
+    checkpoints.prune(1).unwrap();
+    let expected = ["epoch-000002-step-000000", "epoch-000004-step-000000"];
+    assert_eq!(checkpoints.names().unwrap().len(), 2);
+    assert_eq!(checkpoints.committed().unwrap(), expected);
+}
+
+#[test]
+fn leftovers_of_an_interrupted_commit_are_cleared_and_nothing_else() {
+    let (temp, checkpoints) = committed(&[(1, None)]);
+    for name in [".epoch-000002-step-000000", ".removed-epoch-000000-step-000000", ".mine"] {
+        fs::create_dir(checkpoints.directory.join(name)).unwrap();
+    }
+    let checkpoints = Checkpoints::open(temp.path().join("checkpoints"), "run").unwrap();
+    let mut names = checkpoints.names().unwrap();
+    names.sort();
+    assert_eq!(names, [".mine", "epoch-000001-step-000000"]);
+}
+
+#[test]
+fn a_file_or_a_link_in_the_place_of_a_checkpoint_is_pruned_and_overwritten_like_one() {
+    let (_temp, checkpoints) = committed(&[(2, None)]);
+    let path = |name: &str| checkpoints.directory.join(name);
+    fs::write(path("epoch-000001-step-000000"), "a file").unwrap();
+    std::os::unix::fs::symlink("nowhere", path("epoch-000003-step-000000")).unwrap();
+    checkpoints.commit(&checkpoint(3, None)).unwrap();
+    checkpoints.prune(1).unwrap();
+    assert_eq!(checkpoints.names().unwrap(), ["epoch-000003-step-000000"]);
+    assert_eq!(checkpoints.newest().unwrap().unwrap().state.epoch, 3);
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_passed_over_and_named() {
+    let (_temp, checkpoints) = committed(&[(1, None)]);
+    let mut other = checkpoint(2, None);
+    other.state.run = "another".to_owned();
+    checkpoints.commit(&other).unwrap();
+    assert_eq!(checkpoints.newest().unwrap().unwrap().state.epoch, 1);
+    let error = checkpoints.load("epoch-000002-step-000000").unwrap_err().to_string();
+    assert!(error.contains("epoch-000002-step-000000 belongs to another run"), "{error}");
+}
+
+#[test]
+fn what_is_committed_before_a_damaged_checkpoint_is_kept() {
+    let (_temp, checkpoints) = committed(&[(1, None), (2, None), (9, None)]);
+    let damaged = checkpoints.directory.join("epoch-000009-step-000000").join(MODEL);
+    fs::write(damaged, "damaged").unwrap();
+    let newest = checkpoints.newest().unwrap().unwrap();
+    assert_eq!(newest.state.epoch, 2);
+
+    checkpoints.set_aside_after(&newest.state).unwrap();
+    checkpoints.commit(&checkpoint(3, None)).unwrap();
+    checkpoints.prune(1).unwrap();
+    assert_eq!(checkpoints.newest().unwrap().unwrap().state.epoch, 3);
+}
+
+#[test]
+fn what_is_committed_already_is_not_written_again() {
+    use std::os::unix::fs::MetadataExt;
+    let (_temp, checkpoints) = committed(&[(1, None)]);
+    let path = checkpoints.directory.join("epoch-000001-step-000000");
+    let before = fs::metadata(&path).unwrap().ino();
+    checkpoints.commit(&checkpoint(1, None)).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().ino(), before);
+}
+
+#[test]
+fn a_file_in_the_place_of_all_checkpoints_is_named() {
+    let temp = TempDir::new().unwrap();
+    let path = temp.path().join("checkpoints");
+    fs::write(&path, "a file").unwrap();
+    let error = Checkpoints::existing(path.clone(), "run").newest().unwrap_err().to_string();
+    assert!(error.contains(&format!("cannot read {}", path.display())), "{error}");
+}

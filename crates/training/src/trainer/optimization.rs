@@ -1,0 +1,133 @@
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+
+use super::checkpoint::Checkpoint;
+use super::non_finite::{GradientCheck, GradientSums, NonFinite, non_finite_parameter};
+use super::state::TrainingState;
+use crate::error::RunError;
+use crate::model::Classifier;
+use crate::optim::{EmaConfig, GradientClipping, GradientSum, OptimizerConfig};
+
+/// The weights and what updates them.
+pub struct Optimization {
+    /// The weights, with autodiff.
+    pub classifier: Classifier,
+    /// Their moving average, which is evaluated in their place; without autodiff.
+    pub average: Option<Classifier>,
+    optimizer: ModuleOptimizer,
+    gradient_sum: GradientSum,
+    config: OptimizerConfig,
+    clipping: Option<GradientClipping>,
+    ema: Option<EmaConfig>,
+    check: GradientCheck,
+}
+
+impl Optimization {
+    /// Starts from the weights of `classifier`. With `deferred` checks, the sums of the gradients
+    /// are returned instead of read.
+    pub fn new(
+        classifier: Classifier,
+        config: OptimizerConfig,
+        clipping: Option<GradientClipping>,
+        ema: Option<EmaConfig>,
+        deferred: bool,
+    ) -> Self {
+        let gradient_sum = GradientSum::default();
+        let check = if deferred {
+            GradientCheck::Deferred
+        } else if config.sums_gradients() && clipping.is_none() {
+            // The sum of clipped gradients would be another one.
+            GradientCheck::ByOptimizer
+        } else {
+            GradientCheck::BeforeUpdate
+        };
+        Self {
+            average: ema.map(|_| classifier.valid()),
+            optimizer: config.init_summing(&gradient_sum),
+            classifier,
+            gradient_sum,
+            config,
+            clipping,
+            ema,
+            check,
+        }
+    }
+
+    /// Loads weights, average and optimizer state of `checkpoint`.
+    pub fn load(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+        let average = self.average.take();
+        self.average = average.map(|average| checkpoint.load_model(average)).transpose()?;
+        self.classifier = checkpoint.load_weights(self.classifier.clone())?;
+        let optimizer = self.config.init_summing(&self.gradient_sum);
+        self.optimizer = checkpoint.load_optimizer(optimizer)?;
+        Ok(())
+    }
+
+    /// Captures everything as a checkpoint of `state`.
+    pub fn checkpoint(&self, state: &TrainingState) -> Result<Checkpoint, RunError> {
+        Checkpoint::capture(&self.classifier, self.average.as_ref(), &self.optimizer, state)
+    }
+
+    /// The learning rate before the schedule is applied.
+    pub fn learning_rate(&self) -> f64 {
+        self.config.learning_rate()
+    }
+
+    /// The model to evaluate, without autodiff.
+    pub fn evaluated_model(&self) -> Classifier {
+        self.average.clone().unwrap_or_else(|| self.classifier.valid())
+    }
+
+    /// Updates the weights along `gradients`, in the step with this number from 1. Returns the sums
+    /// of the gradients if their check is deferred.
+    pub fn apply_gradients(
+        &mut self,
+        mut gradients: GradientsParams,
+        learning_rate: f64,
+        step: usize,
+    ) -> Result<Option<GradientSums>, NonFinite> {
+        let sums = (self.check != GradientCheck::ByOptimizer)
+            .then(|| GradientSums::of(&self.classifier, &gradients));
+        let sums = match sums {
+            Some(sums) if self.check == GradientCheck::BeforeUpdate => {
+                if let Some((path, sum)) = sums.first_non_finite(sums.values.clone().into_data()) {
+                    return Err(NonFinite::gradient(path, sum));
+                }
+                None
+            }
+            sums => sums,
+        };
+        if let Some(clipping) = self.clipping {
+            gradients = clipping.apply(&self.classifier, gradients);
+        }
+        let step_size = self.config.step_size(learning_rate);
+        self.classifier = self.optimizer.step(step_size, self.classifier.clone(), gradients);
+        self.check_optimizer_sum()?;
+        if let Some((ema, average)) = self.ema.zip(self.average.take()) {
+            self.average = Some(ema.update(average, &self.classifier, step));
+        }
+        Ok(sums)
+    }
+
+    fn check_optimizer_sum(&self) -> Result<(), NonFinite> {
+        let Some(sum) = self.gradient_sum.take() else { return Ok(()) };
+        if self.check != GradientCheck::ByOptimizer {
+            return Ok(());
+        }
+        NonFinite::check("sum of the gradients is", sum.into_scalar(), || {
+            // A weight that was updated by a gradient that is not finite is not finite either.
+            match non_finite_parameter(&self.classifier) {
+                Some(path) => format!("the gradient of `{path}`"),
+                None => "only their sum".to_owned(),
+            }
+        })
+    }
+
+    /// The first tensor that explains an output that is not finite.
+    pub fn non_finite_tensor(&self) -> String {
+        match non_finite_parameter(&self.classifier) {
+            Some(path) => format!("`{path}`"),
+            None => "the output of the model".to_owned(),
+        }
+    }
+}

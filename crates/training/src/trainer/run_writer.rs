@@ -1,0 +1,66 @@
+use artifacts::{EpochMetrics, EventFile, MetricsFiles, RunDir, Stopwatch};
+
+use super::checkpoint::{Checkpoint, Checkpoints};
+use super::state::TrainingState;
+use crate::error::RunError;
+
+/// Writes what a run leaves in its directory while it trains.
+pub struct RunWriter {
+    directory: RunDir,
+    metrics: MetricsFiles,
+    tensorboard: EventFile,
+    /// The checkpoints of the run.
+    pub checkpoints: Checkpoints,
+    stopwatch: Stopwatch,
+    keep_last: usize,
+}
+
+impl RunWriter {
+    /// Opens the files of a run that continues from `state` and keeps `keep_last` checkpoints.
+    pub fn open(
+        directory: RunDir,
+        checkpoints: Checkpoints,
+        state: &TrainingState,
+        keep_last: usize,
+    ) -> Result<Self, RunError> {
+        let metrics = MetricsFiles::open(&directory, &state.metrics)?;
+        let tensorboard = EventFile::create(&directory, state.step)?;
+        let stopwatch = Stopwatch::start(0);
+        Ok(Self { directory, metrics, tensorboard, checkpoints, stopwatch, keep_last })
+    }
+
+    /// Discards everything written after `state`.
+    pub fn roll_back(&mut self, state: &TrainingState) -> Result<(), RunError> {
+        self.metrics = MetricsFiles::open(&self.directory, &state.metrics)?;
+        Ok(self.tensorboard.restart(state.step)?)
+    }
+
+    /// Starts to time an epoch of which an earlier process has seen `examples`.
+    pub fn start_epoch(&mut self, examples: u64) {
+        self.stopwatch = Stopwatch::start(examples);
+    }
+
+    /// Records the time of `epoch`, which is complete with `examples` examples.
+    pub fn record_time(&self, epoch: usize, examples: u64) -> Result<(), RunError> {
+        Ok(self.stopwatch.record(epoch, examples, &self.directory)?)
+    }
+
+    /// Appends the metrics of an epoch.
+    pub fn append(&mut self, metrics: &EpochMetrics) -> Result<(), RunError> {
+        self.metrics.append(metrics)?;
+        Ok(self.tensorboard.append(metrics)?)
+    }
+
+    /// Makes the metrics durable and stores their extent in `state`.
+    pub fn sync_metrics(&mut self, state: &mut TrainingState) -> Result<(), RunError> {
+        state.metrics = self.metrics.sync()?;
+        Ok(())
+    }
+
+    /// Commits a checkpoint and removes old ones.
+    pub fn commit(&self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+        let name = self.checkpoints.commit(checkpoint)?;
+        tracing::debug!(name, "checkpoint committed");
+        self.checkpoints.prune(self.keep_last)
+    }
+}

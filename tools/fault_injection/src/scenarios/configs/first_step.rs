@@ -1,0 +1,50 @@
+//! Runs an accepted config to its first step.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use data_sources::DatasetConfig;
+use support::panics;
+use training::{Experiment, RunConfig, RunError, Stop, Ui};
+
+use super::peak_memory::PeakMemory;
+
+/// Largest number of synthetic examples: more take long to generate and test nothing else.
+const MAX_EXAMPLES: usize = 10_000;
+
+/// Limits for one step on a few small examples.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+const MEMORY_LIMIT: usize = 1 << 30;
+
+/// Runs `config` in the directory `run`, unless it has too many synthetic examples. Fails if that
+/// panics or exceeds the limits; an error is accepted.
+pub fn run(config: &RunConfig, run: &Path) -> Result<(), String> {
+    if synthetic_examples(&config.dataset) > MAX_EXAMPLES {
+        return Ok(());
+    }
+    let (started, peak) = (Instant::now(), PeakMemory::start().map_err(|error| error.to_string())?);
+    let result = panics::catch(|| first_step(config, run));
+    let (time, memory) = (started.elapsed(), peak.bytes().map_err(|error| error.to_string())?);
+    fs::remove_dir_all(run).ok();
+    match result {
+        // A run reports a panic of its steps as an error.
+        Err(_) | Ok(Err(RunError::Panicked { .. })) => Err("a panic in the first step".to_owned()),
+        Ok(_) if time > TIME_LIMIT => Err(format!("the first step took {} s", time.as_secs())),
+        Ok(_) if memory > MEMORY_LIMIT => Err(format!("the first step took {} MiB", memory >> 20)),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn synthetic_examples(dataset: &DatasetConfig) -> usize {
+    match dataset {
+        DatasetConfig::Hdf5(config) => config.synthetic.train + config.synthetic.test,
+        DatasetConfig::Points(config) => config.train + config.test,
+        DatasetConfig::Synthetic(config) => config.train + config.test,
+    }
+}
+
+fn first_step(config: &RunConfig, run: &Path) -> Result<(), RunError> {
+    let stop = Box::new(|| Some(Stop::Interrupted));
+    Experiment::prepare(config, None, None)?.start_at(run)?.train(Ui::silent(stop)).map(drop)
+}
