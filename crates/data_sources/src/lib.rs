@@ -12,5 +12,5 @@ pub mod sources;
 
 pub use image_file::{Fit, ImageFileError, read_image};
 pub use sources::{
-    DatasetConfig, Hdf5Config, OnMissing, PointsConfig, Shape, Subject, SyntheticConfig,
+    DatasetConfig, ExternalConfig, Hdf5Config, OnMissing, PointsConfig, Shape, Subject, SyntheticConfig,
 };

@@ -1,6 +1,7 @@
 //! Data sources: `[dataset.hdf5]`, `[dataset.points]` and `[dataset.synthetic]`.
 
 mod error;
+mod external;
 mod hdf5_files;
 mod points;
 mod synthetic;
@@ -8,6 +9,7 @@ mod synthetic;
 mod tests;
 
 pub use self::error::FilesError;
+pub use self::external::ExternalConfig;
 pub use self::hdf5_files::{Hdf5Config, OnMissing};
 pub use self::points::{PointsConfig, Shape};
 pub use self::synthetic::{Subject, SyntheticConfig};
@@ -18,7 +20,8 @@ use config::Check;
 use data::{DatasetError, DatasetInfo, LoadedDataset};
 use serde::{Deserialize, Serialize};
 
-/// Source of the examples: `[dataset.hdf5]`, `[dataset.points]` or `[dataset.synthetic]`.
+/// Source of the examples: `[dataset.hdf5]`, `[dataset.points]`, `[dataset.synthetic]` or
+/// `[dataset.external]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum DatasetConfig {
@@ -28,6 +31,8 @@ pub enum DatasetConfig {
     Points(PointsConfig),
     /// Synthetic data in place of real data.
     Synthetic(SyntheticConfig),
+    /// Data that a program passes to the library.
+    External(ExternalConfig),
 }
 
 impl DatasetConfig {
@@ -57,6 +62,7 @@ impl DatasetConfig {
             Self::Hdf5(config) => config.load(),
             Self::Points(config) => config.load(),
             Self::Synthetic(config) => config.load(),
+            Self::External(config) => Err(config.error()),
         }
     }
 
@@ -70,17 +76,26 @@ impl DatasetConfig {
             Self::Hdf5(config) => config.info(),
             Self::Points(config) => Ok(config.info()),
             Self::Synthetic(config) => Ok(config.info()),
+            Self::External(config) => Err(config.error()),
         }
     }
 
     /// Returns whether the source has a validation set.
     pub fn has_validation(&self) -> bool {
-        matches!(self, Self::Hdf5(config) if config.validation.is_some())
+        match self {
+            Self::Hdf5(config) => config.validation.is_some(),
+            Self::External(config) => config.validation,
+            Self::Points(_) | Self::Synthetic(_) => false,
+        }
     }
 
     /// Returns whether the source has a test set.
     pub fn has_test(&self) -> bool {
-        !matches!(self, Self::Hdf5(config) if config.test.is_none())
+        match self {
+            Self::Hdf5(config) => config.test.is_some(),
+            Self::External(config) => config.test,
+            Self::Points(_) | Self::Synthetic(_) => true,
+        }
     }
 
     /// Reports invalid values.
@@ -89,6 +104,7 @@ impl DatasetConfig {
             Self::Hdf5(config) => check.table("hdf5", |check| config.check(check)),
             Self::Points(config) => check.table("points", |check| config.check(check)),
             Self::Synthetic(config) => check.table("synthetic", |check| config.check(check)),
+            Self::External(_) => {}
         }
     }
 }

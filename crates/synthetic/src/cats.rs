@@ -10,7 +10,7 @@ use std::ops::Range;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, seq::IndexedRandom};
 
-use crate::rendering::vector::{Vector, add, mix, scale, rotate};
+use crate::rendering::vector::{Vector, add, mix, rotate, scale};
 use crate::rendering::{Grid, PIXELS, expose};
 use crate::{Images, rendering};
 use shapes::{CAT, HOUSE, OTHERS, Paint, Part, Point};
@@ -43,7 +43,6 @@ struct Scene {
     /// Radians.
     rotation: f32,
     coat: Texture,
-    eyes: Vector,
     wall: Texture,
     floor: Texture,
     /// Height at which the floor begins; it may lie outside the image.
@@ -62,7 +61,6 @@ impl Scene {
             scale: [size * rng.random_range(0.9..1.1), size],
             rotation: rng.random_range(-0.3..0.3),
             coat: Texture::random(rng),
-            eyes: colour(rng),
             wall: Texture::random(rng),
             floor: Texture::random(rng),
             horizon: rng.random_range(-0.4..1.4),
@@ -84,13 +82,13 @@ impl Scene {
     fn colour(&self, [x, y]: Point) -> Vector {
         let offset = rotate([x - self.centre[0], y - self.centre[1]], self.rotation);
         let point = [offset[0] * self.scale[0], offset[1] * self.scale[1]];
-        let part = self.parts.iter().rev().find(|part| part.contains(point));
-        let colour = match part.map(|part| part.paint) {
+        let paint = self.parts.iter().rfind(|(_, shape)| shape.contains(point)).map(|part| part.0);
+        let colour = match paint {
             Some(Paint::Coat) => self.coat.at(point),
             Some(Paint::Shaded) => scale(self.coat.at(point), 0.65),
             Some(Paint::Light) => mix(self.coat.at(point), [236.0, 234.0, 228.0], 0.6),
             Some(Paint::Pink) => [206.0, 142.0, 134.0],
-            Some(Paint::Eye) => self.eyes,
+            Some(Paint::Eye) => [190.0, 196.0, 88.0],
             Some(Paint::Dark) => [26.0, 24.0, 26.0],
             None if y > self.horizon => self.floor.at([x, y]),
             None => self.wall.at([x, y]),

@@ -47,3 +47,6 @@ fn hand(digit: u32, rng: &mut ChaCha8Rng) -> Relief {
     let bones: Vec<_> = bones(&gesture).into_iter().map(|bone| camera.project(bone)).collect();
     Relief::new(&bones)
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,31 +22,40 @@ pub const PIXELS: usize = 64;
 /// Height, width and channels of every image.
 pub const SHAPE: [usize; 3] = [PIXELS, PIXELS, 3];
 
-/// Generates the images at `items` on all processors; `render` returns the pixels of the image with
-/// a label and an index.
+/// Bytes of an image.
+#[cfg(test)]
+pub const IMAGE_LEN: usize = PIXELS * PIXELS * 3;
+
+/// Renders the pixels of an image of a class.
+type Render = fn(u32, &mut ChaCha8Rng) -> Vec<u8>;
+
+/// Generates the images at `items` on all processors. Each run of `N` labels is a random permutation
+/// of `label_group`.
 pub fn generate<const N: usize>(
     items: Range<usize>,
     label_group: [u32; N],
     seed: u64,
-    render: fn(u32, &mut ChaCha8Rng) -> Vec<u8>,
+    render: Render,
 ) -> Images {
     let labels = labels(&items, label_group, seed);
     let images: Vec<(u32, u64)> = labels.iter().copied().zip(items.start as u64..).collect();
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let chunks = images.chunks(images.len().div_ceil(threads).max(1));
-    let render_chunk = |chunk: &[(u32, u64)]| -> Vec<u8> {
-        chunk.iter().flat_map(|&(label, index)| render(label, &mut stream(seed, index))).collect()
-    };
     let pixels = thread::scope(|scope| {
         let threads: Vec<_> =
-            chunks.map(|chunk| scope.spawn(move || render_chunk(chunk))).collect();
+            chunks.map(|chunk| scope.spawn(move || render_chunk(chunk, seed, render))).collect();
         let chunks = threads.into_iter().map(|thread| thread.join());
         chunks.flat_map(|pixels| pixels.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     Images { pixels, labels }
 }
 
-/// Labels of the images at `items`: each run of `N` labels is a random permutation of `group`.
+/// Renders images given by label and index.
+fn render_chunk(images: &[(u32, u64)], seed: u64, render: Render) -> Vec<u8> {
+    images.iter().flat_map(|&(label, index)| render(label, &mut stream(seed, index))).collect()
+}
+
+/// Returns the labels of the images at `items`.
 fn labels<const N: usize>(items: &Range<usize>, group: [u32; N], seed: u64) -> Vec<u32> {
     let first_group = (items.start / N) as u64;
     let shuffled = (first_group..).flat_map(|number| {

@@ -20,8 +20,11 @@ mod ui;
 
 use std::process::ExitCode;
 
+pub use ::config::Check;
 use clap::Parser;
-pub use training::{CustomModel, CustomModelConfig, ModelRegistry};
+pub use training::{
+    CustomModel, CustomModelConfig, DropoutRng, LayerSummary, ModelRegistry, ParameterInit,
+};
 
 use crate::cli::{Cli, Command, DataCommand, ModelCommand};
 use crate::context::Context;

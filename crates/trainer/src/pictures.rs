@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use artifacts::{DataIdentity, Environment, RunDir, TestPredictions};
 use data::Split;
 use report::ReportError;
-use training::RunError;
 use training::runs::Difference;
+use training::{RunConfig, RunError};
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -72,7 +72,9 @@ fn page(run: &RunDir, predictions: Result<TestPredictions, RunError>) -> Result<
 
 /// Writes a page that compares two runs into the directory of the first, and returns its path.
 pub fn compare(context: &Context, run: &RunDir, other: &RunDir) -> Result<PathBuf, Failure> {
-    let [one, two] = [run, other].map(|run| context.read_config(&run.config(), &[]));
+    let configs =
+        [run, other].map(|run| RunConfig::read_with_models(&run.config(), &[], context.models));
+    let [one, two] = configs.map(|config| config.map_err(|error| Failure::run(&error)));
     let differences = Difference::between(&[&one?, &two?])?;
     let differences: Vec<_> = differences.into_iter().map(as_toml).collect();
     report::draw_comparison([run, other], &differences).map_err(failed)?;

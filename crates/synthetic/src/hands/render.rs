@@ -92,7 +92,8 @@ fn shifted(position: usize, shift: f32) -> usize {
 fn pixel_means(relief: &Relief, value: impl Fn(&Sample) -> f32) -> Grid<f32, PIXELS> {
     Grid::from_fn(|row, column| {
         let samples = samples_of(row, column).into_iter();
-        SAMPLE_WEIGHT * samples.map(|[row, column]| value(relief.samples.at(row, column))).sum::<f32>()
+        SAMPLE_WEIGHT
+            * samples.map(|[row, column]| value(relief.samples.at(row, column))).sum::<f32>()
     })
 }
 
