@@ -181,9 +181,9 @@ fn a_damaged_best_checkpoint_is_never_replaced_by_another_in_silence() {
 #[test]
 fn a_checkpoint_that_its_sums_confirm_but_no_run_has_written_is_refused() {
     refuse_each(&[
-        ("model", |place| forge(place, "model.bpk", "weights"), RESUME, 1, &["does not fit"]),
-        ("model", |place| forge(place, "model.bpk", "weights"), EVALUATE, 1, &["does not fit"]),
-        ("optimiser", |place| forge(place, "optimizer.bpk", "m"), RESUME, 1, &["does not fit"]),
+        ("model", |place| forge(place, "model.bpk", "weights"), RESUME, 1, &["does not match"]),
+        ("model", |place| forge(place, "model.bpk", "weights"), EVALUATE, 1, &["does not match"]),
+        ("optimiser", |place| forge(place, "optimizer.bpk", "m"), RESUME, 1, &["does not match"]),
         ("state", |place| forge(place, "state.json", "{}"), RESUME, 1, &["state.json", "a backup"]),
         (
             "epoch 0",
@@ -232,15 +232,15 @@ fn a_run_whose_own_config_was_changed_in_place_is_refused_whether_it_is_still_on
             |place| remove(place, "runs/tiny/config.toml"),
             RESUME,
             1,
-            &["runs/tiny is not a run directory", "no config.toml", "name a directory"],
+            &["runs/tiny is not a run directory", "no config.toml", "give the directory of a run"],
         ),
     ]);
 }
 
 #[test]
 fn a_broken_environment_is_named() {
-    let words: &[_] = &["runs/tiny/environment.json is damaged", "put back", "a backup"];
-    let missing: &[_] = &["cannot read runs/tiny/environment.json", "check that it is there"];
+    let words: &[_] = &["runs/tiny/environment.json is damaged", "restore", "a backup"];
+    let missing: &[_] = &["cannot read runs/tiny/environment.json", "check that it exists"];
     refuse_each(&[
         ("cut, resume", |place| cut(place, "runs/tiny/environment.json"), RESUME, 1, words),
         ("cut, evaluate", |place| cut(place, "runs/tiny/environment.json"), EVALUATE, 1, words),
@@ -290,9 +290,10 @@ fn data_that_are_not_those_of_the_run_are_refused() {
     let spoil: fn(&Place) = |place| {
         let images = Examples { labels: vec![1; 60], ..coloured(60) };
         let classes = ["red", "green", "blue"].map(String::from);
-        data_hdf5::write(&place.path("data/train.h5"), SplitKind::Train, &images, &classes).unwrap();
+        data_hdf5::write(&place.path("data/train.h5"), SplitKind::Train, &images, &classes)
+            .unwrap();
     };
-    let words: &[_] = &["the train set", "runs/tiny", "put the same data back"];
+    let words: &[_] = &["the train set", "runs/tiny", "restore the data"];
     refuse_each(&[
         ("changed, resume", spoil, RESUME, 1, words),
         ("changed, evaluate", spoil, EVALUATE, 1, words),
@@ -316,7 +317,7 @@ fn data_that_are_not_those_of_the_run_are_refused() {
 #[test]
 fn metrics_that_lost_rows_are_refused() {
     let words = |file: &'static str| ["runs/tiny/", file, "at the last checkpoint", "a backup"];
-    let (lines, table) = (words("metrics.jsonl holds"), words("metrics.csv holds"));
+    let (lines, table) = (words("metrics.jsonl has"), words("metrics.csv has"));
     refuse_each(&[
         ("lines cut", |place| cut(place, "runs/tiny/metrics.jsonl"), RESUME, 1, &lines),
         ("table cut", |place| cut(place, "runs/tiny/metrics.csv"), RESUME, 1, &table),
@@ -345,14 +346,14 @@ fn a_best_checkpoint_of_another_run_is_never_taken_for_that_of_this_one() {
     let best = |run: &str| format!("runs/{run}/checkpoints/epoch-000002-step-000000");
     swap(&place, &best("tiny"), &best("other"));
     for args in [EVALUATE, RESUME] {
-        place.refuses(args, 1, &[&best("tiny"), "belongs to another run", "put back"]);
+        place.refuses(args, 1, &[&best("tiny"), "belongs to another run", "restore"]);
     }
 }
 
 #[test]
 fn a_run_directory_is_never_taken_twice() {
     let args: &[_] = &["--config", "tiny.toml", "--run-dir", "runs/tiny"];
-    refuse_each(&[("taken", |_| (), args, 1, &["runs/tiny exists", "--resume runs/tiny"])]);
+    refuse_each(&[("taken", |_| (), args, 1, &["runs/tiny already exists", "--resume runs/tiny"])]);
 }
 
 #[test]
@@ -375,7 +376,7 @@ fn a_run_that_is_not_of_the_config_is_refused() {
     let latest: &[_] = &["--config", "other.toml", "--resume"];
     let named: &[_] = &["--config", "other.toml", "--resume", "runs/tiny"];
     refuse_each(&[
-        ("the latest", spoil, latest, 1, &["no run of `other`", "start one without --resume"]),
+        ("the latest", spoil, latest, 1, &["no run of `other`", "without --resume"]),
         ("a named one", spoil, named, 2, &["name: \"tiny\" in the run, \"other\" now", "--resume"]),
     ]);
 }
@@ -432,7 +433,7 @@ fn a_run_that_another_process_is_running_is_left_alone() {
     // The lock is taken before this directory is made.
     wait_for(&place.path("runs/tiny/checkpoints"));
     let ran = place.trainer(RESUME);
-    ran.refused(1, &["runs/tiny is in use by", &process, "wait until it has ended"]);
+    ran.refused(1, &["runs/tiny is in use by", &process, "wait until that process has ended"]);
 }
 
 /// A process that ends with the test, however the test ends.
@@ -459,7 +460,7 @@ fn a_folder_in_the_place_of_the_metrics_is_named() {
         remove(place, "runs/tiny/metrics.csv");
         fs::create_dir(place.path("runs/tiny/metrics.csv")).unwrap();
     };
-    let words: &[_] = &["cannot read runs/tiny/metrics.csv", "check that it is there"];
+    let words: &[_] = &["cannot read runs/tiny/metrics.csv", "check that it exists"];
     refuse_each(&[("a folder", spoil, RESUME, 1, words)]);
 }
 
@@ -468,5 +469,9 @@ fn a_run_of_a_config_whose_name_ends_in_a_number_is_none_of_the_config_without_i
     let place = Place::new();
     place.succeed(&[TRAIN, &["--set", "name=tiny-2"]].concat());
     assert_eq!(place.names("runs"), ["tiny-2"]);
-    place.refuses(&["--config", "tiny.toml", "--resume"], 1, &["no run of `tiny`", "start one"]);
+    place.refuses(
+        &["--config", "tiny.toml", "--resume"],
+        1,
+        &["no run of `tiny`", "start a new run"],
+    );
 }

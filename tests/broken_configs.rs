@@ -445,7 +445,7 @@ fn what_the_courses_add_is_checked_like_the_rest() {
             &["tiny.toml:15:12", "optimizer.sgd.momentum", "less than 1"],
         ),
         (
-            "a look ahead without momentum",
+            "nesterov without momentum",
             "[optimizer.adam]\nlearning_rate = 1e-2",
             "[optimizer.sgd]\nnesterov = true",
             &["tiny.toml:15:12", "needs `momentum`"],
@@ -576,7 +576,8 @@ fn all_problems_of_a_config_are_shown_at_once() {
     let place = Place::new();
     let text = TINY.replace("epochs = 3", "epochs = 0").replace("1e-2", "-1");
     place.write("tiny.toml", text.replace("[8]", "[0]"));
-    let words = ["3 problems", "tiny.toml:12:10", "12 | hidden", "15 | learning_rate", "18 | epochs"];
+    let words =
+        ["3 problems", "tiny.toml:12:10", "12 | hidden", "15 | learning_rate", "18 | epochs"];
     place.refuses(&["--config", "tiny.toml"], 2, &words);
 }
 
@@ -589,12 +590,12 @@ fn an_unknown_device_in_a_config_is_answered_with_how_to_list_them() {
 #[test]
 fn an_override_that_cannot_be_placed_is_refused() {
     refuse_overrides(&[
-        ("training.epochs", &["--set training.epochs: there is no `=`", "write for example"]),
+        ("training.epochs", &["override training.epochs: there is no `=`", "write for example"]),
         ("training.epochs.first=1", &["`epochs` is not a table", "tiny.toml:18:10"]),
-        ("=5", &["--set =5", "write for example"]),
-        ("training epochs=5", &["--set training epochs=5", "write for example"]),
-        ("#seed=5", &["--set #seed=5", "write for example"]),
-        ("[training] # epochs=5", &["--set [training] # epochs=5", "write for example"]),
+        ("=5", &["override =5", "write for example"]),
+        ("training epochs=5", &["override training epochs=5", "write for example"]),
+        ("#seed=5", &["override #seed=5", "write for example"]),
+        ("[training] # epochs=5", &["override [training] # epochs=5", "write for example"]),
     ]);
 }
 
@@ -603,13 +604,16 @@ fn an_override_with_a_wrong_value_is_shown_as_the_override() {
     refuse_overrides(&[
         (
             "optimizer.adam.learnin_rate=1",
-            &["--set optimizer.adam.learnin_rate = 1", "did you mean `learning_rate`?"],
+            &["optimizer.adam.learnin_rate = 1", "did you mean `learning_rate`?"],
         ),
-        ("training.epochs=many", &["--set training.epochs = \"many\"", "expected a non-negative integer"]),
-        ("training.epochs=", &["--set training.epochs = \"\"", "expected a non-negative integer"]),
-        ("training.epochs=0", &["--set training.epochs = 0", "between 1 and"]),
-        ("model=mlp", &["--set model = \"mlp\"", "such as `[optimizer.adam]`"]),
-        ("training=3", &["--set training = 3", "`3`", "expected a table"]),
+        (
+            "training.epochs=many",
+            &["training.epochs = \"many\"", "expected a non-negative integer"],
+        ),
+        ("training.epochs=", &["training.epochs = \"\"", "expected a non-negative integer"]),
+        ("training.epochs=0", &["training.epochs = 0", "between 1 and"]),
+        ("model=mlp", &["model = \"mlp\"", "such as `[optimizer.adam]`"]),
+        ("training=3", &["training = 3", "`3`", "expected a table"]),
     ]);
 }
 
@@ -647,7 +651,7 @@ fn a_stand_in_replaces_only_what_it_is_like() {
             "a split of its own",
             "test = \"test.h5\"",
             "on_missing = \"synthesize\"",
-            &["tiny.toml:6:14", "dataset.hdf5.on_missing", "name `test`"],
+            &["tiny.toml:6:14", "dataset.hdf5.on_missing", "set `test`"],
         ),
         (
             "a validation file",

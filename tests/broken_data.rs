@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use data::SplitKind;
 use data::Examples;
+use data::SplitKind;
 use hdf5::File;
 
 use crate::broken_configs::each;
@@ -327,12 +327,18 @@ fn parts_that_are_not_of_one_data_set_are_named_together() {
                 let images = Examples { shape: [4, 9, 3], ..coloured(12) };
                 test_is(place, &images, ["red", "green", "blue"]);
             },
-            &["data/test.h5", "[4, 9, 3]", "data/train.h5", "[6, 6, 3]", "files of one data set"],
+            &[
+                "data/test.h5",
+                "[4, 9, 3]",
+                "data/train.h5",
+                "[6, 6, 3]",
+                "files of the same data set",
+            ],
         ),
         (
             "other classes",
             |place| test_is(place, &coloured(12), ["green", "red", "blue"]),
-            &["data/test.h5", "\"green\", \"red\"", "data/train.h5", "files of one data set"],
+            &["data/test.h5", "\"green\", \"red\"", "data/train.h5", "files of the same data set"],
         ),
         (
             "both files swapped",

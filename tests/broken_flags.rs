@@ -83,7 +83,7 @@ fn an_unknown_device_points_to_the_list_of_devices() {
                 &["`flex:first`", "`trainer devices` lists"],
             ),
             ("--config tiny.toml --device flex:3", &["`flex:3`", "`trainer devices` lists"]),
-            ("--config tiny.toml --device cuda", &["`cuda`", "choose one of", "--features cuda"]),
+            ("--config tiny.toml --device cuda", &["`cuda`", "use flex", "feature `cuda`"]),
         ],
     );
 }
@@ -99,11 +99,11 @@ fn a_directory_that_is_not_a_run_is_named() {
     refuse_each(
         1,
         &[
-            ("evaluate runs/tiny", &["runs/tiny", "no config.toml", "name a directory"]),
-            ("evaluate tiny.toml", &["tiny.toml", "no config.toml", "name a directory"]),
-            ("predict data image.png", &["data", "no config.toml", "name a directory"]),
-            ("--resume data", &["data", "no config.toml", "name a directory"]),
-            ("--config tiny.toml --resume", &["`tiny`", "in runs/", "start one without --resume"]),
+            ("evaluate runs/tiny", &["runs/tiny", "no config.toml", "give the directory of a run"]),
+            ("evaluate tiny.toml", &["tiny.toml", "no config.toml", "give the directory of a run"]),
+            ("predict data image.png", &["data", "no config.toml", "give the directory of a run"]),
+            ("--resume data", &["data", "no config.toml", "give the directory of a run"]),
+            ("--config tiny.toml --resume", &["`tiny`", "in runs/", "without --resume"]),
         ],
     );
 }
@@ -113,8 +113,8 @@ fn a_new_run_never_overwrites_anything() {
     refuse_each(
         1,
         &[
-            ("--config tiny.toml --run-dir data", &["data exists", "--run-dir"]),
-            ("--config tiny.toml --run-dir tiny.toml", &["tiny.toml exists", "--run-dir"]),
+            ("--config tiny.toml --run-dir data", &["data already exists", "--run-dir"]),
+            ("--config tiny.toml --run-dir tiny.toml", &["tiny.toml already exists", "--run-dir"]),
             (
                 "--config tiny.toml --run-dir tiny.toml/run",
                 &["tiny.toml", "is a file", "--run-dir"],

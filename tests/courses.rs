@@ -84,7 +84,8 @@ fn a_plane_of_a_feature_that_hardly_changes_is_drawn_all_the_same() {
         let value = |at: usize| if at.is_multiple_of(2) { offset } else { (at % 7) as f32 };
         let narrow = Examples::features(2, (0..80).map(value).collect(), [0, 1].repeat(20));
         let classes = ["a", "b"].map(String::from);
-        data_hdf5::write(&place.path("data/narrow.h5"), SplitKind::Train, &narrow, &classes).unwrap();
+        data_hdf5::write(&place.path("data/narrow.h5"), SplitKind::Train, &narrow, &classes)
+            .unwrap();
         let files = "[dataset.hdf5]\ndirectory = \"data\"\ntrain = \"narrow.h5\"\n\n\
                      [split]\ntest_fraction = 0.5\n";
         let points = "[dataset.points]\nshape = \"moons\"\ntrain = 300\nseed = 3\n";
@@ -265,7 +266,8 @@ fn features_are_read_from_a_file_with_both_parts_of_it() {
         let labels = features.chunks(2).map(|point| u32::from(point[0] > point[1])).collect();
         Examples::features(2, features, labels)
     };
-    data_hdf5::write(&place.path("data/a.h5"), SplitKind::Train, &points(200, 1), &classes).unwrap();
+    data_hdf5::write(&place.path("data/a.h5"), SplitKind::Train, &points(200, 1), &classes)
+        .unwrap();
     data_hdf5::write(&place.path("data/b.h5"), SplitKind::Test, &points(50, 2), &classes).unwrap();
     let files = "[dataset.hdf5]\ndirectory = \"data\"\ntrain = \"a.h5\"\ntest = \"b.h5\"\n";
     let points = "[dataset.points]\nshape = \"moons\"\ntrain = 300\nseed = 3\n";

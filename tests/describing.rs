@@ -31,7 +31,7 @@ fn the_model_summary_rejects_an_invalid_config() {
     let summary = |set: &str| place.trainer(&["model", "summary", "tiny.toml", "--set", set]);
     summary("model.mlp.hiden=[8]").refused(2, &["unknown key", "hidden"]);
     summary("dataset.hdf5.train=none.h5").refused(1, &["none.h5"]);
-    summary("objective.head=sigmoid").refused(2, &["`sigmoid` tells two classes apart"]);
+    summary("objective.head=sigmoid").refused(2, &["`sigmoid` needs two classes"]);
     let deep = "[model.cnn]\nchannels = [4, 4, 4]";
     place.write("deep.toml", TINY.replace("[model.mlp]\nhidden = [8]", deep));
     place.trainer(&["model", "summary", "deep.toml"]).refused(2, &["to less than one pixel"]);

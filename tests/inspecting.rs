@@ -224,7 +224,7 @@ fn evaluate_and_the_report_show_the_deduplicated_score() {
     let correct = score["correct"].as_u64().unwrap();
     let share = 100.0 * correct as f64 / 11.0;
     let line = format!(
-        "Without 1 test image that has a twin in the training set: {share:.1} % ({correct} of 11)."
+        "Without 1 test image that has a near-duplicate in the training set: {share:.1} % ({correct} of 11)."
     );
     assert!(page.contains(&line), "no {line}");
     let of_all = (evaluated["accuracy"].as_f64().unwrap() * 12.0).round() as u64;

@@ -49,7 +49,8 @@ impl Place {
         place.write("tiny.toml", TINY);
         fs::create_dir(place.path("data")).unwrap();
         let classes = ["red", "green", "blue"].map(String::from);
-        for (file, part, count) in [("train", SplitKind::Train, 60), ("test", SplitKind::Test, 12)] {
+        for (file, part, count) in [("train", SplitKind::Train, 60), ("test", SplitKind::Test, 12)]
+        {
             let path = place.path(format!("data/{file}.h5"));
             data_hdf5::write(&path, part, &coloured(count), &classes).unwrap();
         }

@@ -152,7 +152,7 @@ fn epochs_cannot_be_set_below_what_is_done() {
     let place = Place::new();
     place.succeed(&["--config", "tiny.toml"]);
     let args = ["--resume", "runs/tiny", "--set", "training.epochs=2"];
-    place.trainer(&args).refused(2, &["has trained 3 epochs already", "set it to 3 or more"]);
+    place.trainer(&args).refused(2, &["has already trained 3 epochs", "set it to 3 or more"]);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_finished_run_that_is_not_resumed_has_not_failed() {
     let place = Place::new();
     place.succeed(&["--config", "tiny.toml"]);
     let args = ["--resume", "runs/tiny", "--set", "training.epochs=2"];
-    place.trainer(&args).refused(2, &["has trained 3 epochs already"]);
+    place.trainer(&args).refused(2, &["has already trained 3 epochs"]);
     let log = place.read("runs/tiny/run.log");
     assert!(log.contains("refused: ") && !log.contains("failed: "), "{log}");
     let shown = json(&place.succeed(&["runs", "show", "tiny", "--json"]).stdout);

@@ -86,7 +86,7 @@ fn list_is_empty_before_the_first_run_but_a_given_directory_must_exist() {
     assert_eq!(place.succeed(&["runs", "list", "--json"]).stdout, "[]\n");
     place
         .trainer(&["runs", "list", "--runs", "rnus"])
-        .refused(1, &["rnus", "check that it is there"]);
+        .refused(1, &["rnus", "check that it exists"]);
 }
 
 #[test]

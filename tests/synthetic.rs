@@ -45,7 +45,9 @@ fn every_output_of_a_run_on_synthetic_data_has_a_notice() {
     let evaluation = place.succeed(&["evaluate", "runs/generated", "--json"]).stdout;
     assert_eq!(json(&evaluation)["synthetic"], true);
     image::RgbImage::new(64, 64).save(place.path("a.png")).unwrap();
-    assert!(place.succeed(&["predict", "runs/generated", "a.png"]).stdout.contains("SYNTHETIC DATA"));
+    assert!(
+        place.succeed(&["predict", "runs/generated", "a.png"]).stdout.contains("SYNTHETIC DATA")
+    );
     let predictions = place.succeed(&["predict", "runs/generated", "a.png", "--json"]).stdout;
     assert_eq!(json(&predictions)["synthetic"], true);
     assert_eq!(json(&place.read("runs/generated/summary.json"))["synthetic"], true);
@@ -63,7 +65,7 @@ fn synthesized_files_have_the_layout_of_the_course_and_can_be_trained_on() {
     assert!(ran.stdout.contains("\n30 train, 6 test\n"), "{}", ran.stdout);
     assert!(ran.stdout.contains("SYNTHETIC DATA"), "{}", ran.stdout);
     let again = ["data", "synthesize", "--out", "data/signs"];
-    place.trainer(&again).refused(2, &["train_signs.h5 exists", "--out"]);
+    place.trainer(&again).refused(2, &["train_signs.h5 already exists", "--out"]);
 }
 
 #[test]

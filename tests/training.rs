@@ -125,7 +125,8 @@ fn a_batch_of_one_is_refused_only_where_it_is_normalised() {
 fn a_validation_file_of_its_own_is_used() {
     let place = Place::new();
     let classes = ["red", "green", "blue"].map(String::from);
-    data_hdf5::write(&place.path("data/own.h5"), SplitKind::Train, &coloured(30), &classes).unwrap();
+    data_hdf5::write(&place.path("data/own.h5"), SplitKind::Train, &coloured(30), &classes)
+        .unwrap();
     let text = TINY.replace("test = ", "validation = \"own.h5\"\ntest = ");
     let text = text.replace("[split]\nvalidation_fraction = 0.2\n", "");
     place.write("own.toml", &text);

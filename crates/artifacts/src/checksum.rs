@@ -11,7 +11,7 @@ pub fn sign(text: &str) -> String {
     format!("{text}{}", line(text))
 }
 
-/// Whether `bytes` end with the checksum of the text before it.
+/// Returns true if `bytes` end with the checksum of the text before it.
 pub fn is_valid(bytes: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(bytes) else { return false };
     text.rfind(PREFIX).is_some_and(|end| {

@@ -10,7 +10,7 @@ use crate::{ArtifactError, RunDir, read_json, write_json};
 /// Version of the layout of a run directory. It changes when a file changes its meaning.
 pub const FORMAT: u32 = 2;
 
-/// What a run depends on beside its config: `environment.json`.
+/// Program, device and data of a run: `environment.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
     /// Format of the run directory.
@@ -33,7 +33,7 @@ pub struct Environment {
     pub started: String,
     /// The data.
     pub data: DataIdentity,
-    /// SHA-256 of all of this with an empty string here.
+    /// SHA-256 of the JSON of this struct with an empty string here.
     #[serde(default)]
     pub sha256: String,
 }
@@ -41,11 +41,11 @@ pub struct Environment {
 /// The data a run is trained and tested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataIdentity {
-    /// Whether the data are synthetic.
+    /// True if the data are synthetic.
     pub synthetic: bool,
     /// SHA-256 of each source: of its file, or of its content if it was generated.
     pub sha256: BTreeMap<String, String>,
-    /// Whether the examples are images rather than plain features.
+    /// True if the examples are images rather than plain features.
     pub are_images: bool,
     /// Height, width and channels of an image, or 1, 1 and the number of features.
     pub shape: [usize; 3],
@@ -123,7 +123,7 @@ impl DataIdentity {
         }
     }
 
-    /// Whether such a data set can exist: sizes that fit into memory, at least two classes.
+    /// Returns true if such a data set can exist: sizes that fit into memory, at least two classes.
     fn is_plausible(&self) -> bool {
         self.shape.iter().all(|side| (1..=16_384).contains(side))
             && (self.shape[2] <= 4 || !self.are_images)

@@ -42,7 +42,7 @@ pub enum ArtifactError {
     #[error("{} contains another run, {}\n  move or remove that one first", path.display(), run.display())]
     ContainsRun { path: PathBuf, run: PathBuf },
     /// The run to remove is running.
-    #[error("{} is running: {owner} has it\n  stop it first, with Ctrl-C or `kill`", path.display())]
+    #[error("{} is running: {owner} has its lock\n  stop it first, with Ctrl-C or `kill`", path.display())]
     Running { path: PathBuf, owner: String },
     /// Another process has the lock of the run.
     #[error("{} is in use by {owner}\n  wait until that process has ended, or start a separate run", path.display())]

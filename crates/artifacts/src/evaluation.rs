@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub struct Evaluation {
     /// The split.
     pub split: SplitKind,
-    /// Whether the data are synthetic.
+    /// True if the data are synthetic.
     pub synthetic: bool,
     /// Number of examples.
     pub count: usize,

@@ -1,8 +1,7 @@
-//! The run directory: its lock, the paths and the types of its files, and how they are read and
-//! written.
+//! The run directory: its lock, and the paths, types, readers and writers of its files.
 //!
-//! Every file of a run is declared here once, for the trainer that writes it and for the report
-//! and the commands that read it. The crate does not know Burn.
+//! Every file of a run is declared here once, for the trainer that writes it and for the report and
+//! the commands that read it. The crate does not depend on Burn.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The metrics of a run: one row per reported epoch, in JSON CommittedLines and CSV.
+//! The metrics of a run: one row per reported epoch, in JSON Lines and CSV.
 //!
 //! They hold no times, so equal runs write equal bytes.
 
@@ -44,7 +44,7 @@ pub struct CommittedMetrics {
 #[serde(deny_unknown_fields)]
 struct CommittedLines {
     bytes: u64,
-    /// SHA-256 of its value before the last line, followed by that line: each line is hashed once.
+    /// SHA-256 of the previous value and the last line, so that each line is hashed once.
     sha256: String,
 }
 
@@ -72,7 +72,9 @@ impl EpochMetrics {
     pub fn read_all(run: &RunDir) -> Result<Vec<Self>, ArtifactError> {
         let path = run.metrics_jsonl();
         match fs::read_to_string(&path) {
-            Ok(text) => Ok(text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()),
+            Ok(text) => {
+                Ok(text.lines().map_while(|line| serde_json::from_str(line).ok()).collect())
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(ArtifactError::read(&path, error)),
         }
@@ -113,7 +115,10 @@ impl MetricsFiles {
     /// Appends a row to both files.
     pub fn append(&mut self, row: &EpochMetrics) -> Result<(), ArtifactError> {
         let mut line = serde_json::to_vec(row).map_err(|error| {
-            ArtifactError::write(&self.jsonl.path, io::Error::new(io::ErrorKind::InvalidData, error))
+            ArtifactError::write(
+                &self.jsonl.path,
+                io::Error::new(io::ErrorKind::InvalidData, error),
+            )
         })?;
         line.push(b'\n');
         self.jsonl.append(&line)?;
@@ -127,10 +132,10 @@ impl MetricsFiles {
 }
 
 impl CommittedLines {
-    /// The lines in the first `most` bytes of a file.
-    fn of(bytes: &[u8], most: u64) -> Self {
-        let most = usize::try_from(most).unwrap_or(usize::MAX).min(bytes.len());
-        let (bytes, _) = bytes.split_at(most);
+    /// The lines in the first `length` bytes of a file.
+    fn of(bytes: &[u8], length: u64) -> Self {
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len());
+        let (bytes, _) = bytes.split_at(length);
         let mut lines = Self::default();
         bytes.split_inclusive(|byte| *byte == b'\n').for_each(|line| lines.push(line));
         lines
@@ -149,14 +154,8 @@ impl Appender {
             found => found.map_err(|error| ArtifactError::read(path, error))?,
         };
         must_begin_with(path, &found, written)?;
-        let open = || {
-            let mut file =
-                OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-            file.set_len(written.bytes)?;
-            file.seek(SeekFrom::End(0))?;
-            Ok(file)
-        };
-        let file = open().map_err(|error| ArtifactError::write(path, error))?;
+        let file = open_truncated(path, written.bytes)
+            .map_err(|error| ArtifactError::write(path, error))?;
         // Rows that a checkpoint refers to were synced before it.
         let is_synced = found.len() as u64 == written.bytes;
         Ok(Self { path: path.to_owned(), file, written: written.clone(), is_synced })
@@ -178,15 +177,30 @@ impl Appender {
     }
 }
 
+/// Opens a file for appending after its first `length` bytes.
+fn open_truncated(path: &Path, length: u64) -> io::Result<File> {
+    let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    file.set_len(length)?;
+    file.seek(SeekFrom::End(0))?;
+    Ok(file)
+}
+
 /// Fails unless the content `found` in a file begins with the lines that were written.
-fn must_begin_with(path: &Path, found: &[u8], written: &CommittedLines) -> Result<(), ArtifactError> {
+fn must_begin_with(
+    path: &Path,
+    found: &[u8],
+    written: &CommittedLines,
+) -> Result<(), ArtifactError> {
     let (path, length) = (path.to_owned(), found.len() as u64);
     match CommittedLines::of(found, written.bytes) {
         lines if lines == *written => Ok(()),
         lines if lines.bytes < written.bytes => {
             Err(ArtifactError::MetricsTruncated { path, length, committed: written.bytes })
         }
-        _ => Err(ArtifactError::Damaged { path, reason: "its rows are not those that were written".into() }),
+        _ => Err(ArtifactError::Damaged {
+            path,
+            reason: "its rows differ from those that were written".into(),
+        }),
     }
 }
 
@@ -203,6 +217,9 @@ mod tests {
                    \"train_accuracy\":0.5,\"validation_loss\":1.0,\"validation_accuracy\":0.25}";
         fs::write(directory.metrics_jsonl(), format!("{row}\n{}", row.split_at(40).0)).unwrap();
         let rows = EpochMetrics::read_all(&directory).unwrap();
-        assert_eq!(rows.iter().map(|row| row.validation_accuracy).collect::<Vec<_>>(), [Some(0.25)]);
+        assert_eq!(
+            rows.iter().map(|row| row.validation_accuracy).collect::<Vec<_>>(),
+            [Some(0.25)]
+        );
     }
 }

@@ -1,6 +1,7 @@
-//! The run directory: the only place that spells the paths of its files.
+//! The run directory: creates, opens, locks and cleans it.
 
 mod lock;
+mod paths;
 mod removal;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ pub struct RunDir {
 const PLOTS: [&str; 6] =
     ["accuracy", "calibration", "confusion", "learning_rate", "loss", "throughput"];
 
-/// The fields of an environment that say which version can read its run.
+/// The fields of an environment that identify its format.
 #[derive(Deserialize)]
 struct FormatHeader {
     #[serde(default = "first_format")]
@@ -59,13 +60,17 @@ impl RunDir {
             });
         }
         let lock = run.lock()?;
-        // Another process may have taken it meanwhile, and have ended already.
-        if run.is_unused() { Ok((run, lock)) } else { Err(ArtifactError::Exists { path: run.path }) }
+        // Another process may have used the directory since the first check, and have ended.
+        if run.is_unused() {
+            Ok((run, lock))
+        } else {
+            Err(ArtifactError::Exists { path: run.path })
+        }
     }
 
     /// Creates the first free directory of `<runs>/<name>`, `<runs>/<name>-2`, .. and locks it.
     pub fn create_numbered(runs: &Path, name: &str) -> Result<(Self, RunLock), ArtifactError> {
-        // From the highest number on, not in a gap: the latest run has the highest.
+        // Numbers start at the highest and do not fill gaps: the latest run has the highest.
         let first = run_numbers(runs, name).pop().unwrap_or(1);
         for number in first.. {
             match Self::create(&numbered(runs, name, number)) {
@@ -76,8 +81,8 @@ impl RunDir {
         Err(ArtifactError::Exists { path: numbered(runs, name, first) })
     }
 
-    /// Opens the directory of an earlier run. Fails if its format is another one, or if its config
-    /// is not as it was written.
+    /// Opens the directory of an earlier run. Fails if it has another format or if its config was
+    /// changed.
     pub fn open(path: &Path) -> Result<Self, ArtifactError> {
         let run = Self { path: path.to_owned() };
         let config = run.config();
@@ -156,105 +161,12 @@ impl RunDir {
         Ok(())
     }
 
-    /// The directory itself.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The resolved config.
-    pub fn config(&self) -> PathBuf {
-        self.path.join("config.toml")
-    }
-
-    /// Versions, device, seed and the identity of the data.
-    pub fn environment(&self) -> PathBuf {
-        self.path.join("environment.json")
-    }
-
-    /// The state of the run as its last process recorded it.
-    pub fn status(&self) -> PathBuf {
-        self.path.join("status.json")
-    }
-
-    /// The metrics, one JSON object per line.
-    pub fn metrics_jsonl(&self) -> PathBuf {
-        self.path.join("metrics.jsonl")
-    }
-
-    /// The metrics as CSV.
-    pub fn metrics_csv(&self) -> PathBuf {
-        self.path.join("metrics.csv")
-    }
-
-    /// Seconds of each epoch, one JSON object per line.
-    pub fn timings(&self) -> PathBuf {
-        self.path.join("timings.jsonl")
-    }
-
-    /// Directory of the TensorBoard event files.
-    pub fn tensorboard(&self) -> PathBuf {
-        self.path.join("tensorboard")
-    }
-
-    /// Log of the run.
-    pub fn log(&self) -> PathBuf {
-        self.path.join("run.log")
-    }
-
-    /// Directory of the checkpoints.
-    pub fn checkpoints(&self) -> PathBuf {
-        self.path.join("checkpoints")
-    }
-
-    /// Weights of the best epoch of a finished run.
-    pub fn best_model(&self) -> PathBuf {
-        self.path.join("best_model.bpk")
-    }
-
-    /// Result of a finished run.
-    pub fn summary(&self) -> PathBuf {
-        self.path.join("summary.json")
-    }
-
-    /// Predictions for single test examples.
-    pub fn test_predictions(&self) -> PathBuf {
-        self.path.join("test_predictions.json")
-    }
-
-    /// The report.
-    pub fn report(&self) -> PathBuf {
-        self.path.join("report.html")
-    }
-
-    /// The page that compares the run with `other`.
-    pub fn comparison(&self, other: &Self) -> PathBuf {
-        let name = other.path.file_name().unwrap_or(other.path.as_os_str());
-        self.path.join(format!("against-{}.html", name.display()))
-    }
-
-    /// Class probabilities over the plane of two features.
-    pub fn boundary(&self) -> PathBuf {
-        self.path.join("boundary.json")
-    }
-
-    /// The picture called `name`, without its extension.
-    pub fn picture(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-
-    /// Scores on one split of the data.
-    pub fn evaluation(&self, split: SplitKind) -> PathBuf {
-        self.path.join(format!("evaluation-{}.json", split.as_str()))
-    }
-
-    fn lock_file(&self) -> PathBuf {
-        self.path.join("lock")
-    }
-
     /// Fails if the run was written in another format.
     fn check_format(&self) -> Result<(), ArtifactError> {
-        // What cannot be read is reported where the whole file is read.
-        let Ok(header) = json::read_json::<FormatHeader>(&self.environment()) else { return Ok(()) };
+        // An unreadable file is reported when the whole file is read.
+        let Ok(header) = json::read_json::<FormatHeader>(&self.environment()) else {
+            return Ok(());
+        };
         if header.format == FORMAT {
             return Ok(());
         }
@@ -273,14 +185,15 @@ impl RunDir {
         Ok(header.name)
     }
 
-    /// Whether the directory has only the files that a start writes before the config.
+    /// Returns true if the directory has only the files that a start writes before the config.
     fn is_unused(&self) -> bool {
         file_names(&self.path).is_ok_and(|names| names.iter().all(|name| precedes_config(name)))
     }
 
     /// Removes files that were being written when their process was killed.
     fn remove_staged(&self) -> Result<(), ArtifactError> {
-        let names = file_names(&self.path).map_err(|error| ArtifactError::read(&self.path, error))?;
+        let names =
+            file_names(&self.path).map_err(|error| ArtifactError::read(&self.path, error))?;
         for name in names.iter().filter(|name| durable_fs::is_staged_name(name)) {
             let path = self.path.join(name);
             fs::remove_file(&path).map_err(|error| ArtifactError::write(&path, error))?;
@@ -291,9 +204,7 @@ impl RunDir {
 
 fn precedes_config(name: &str) -> bool {
     let is_staged = ["config.", "environment."].iter().any(|stem| name.starts_with(stem));
-    name == "lock"
-        || name == "environment.json"
-        || is_staged && durable_fs::is_staged_name(name)
+    name == "lock" || name == "environment.json" || is_staged && durable_fs::is_staged_name(name)
 }
 
 /// Creates a directory and its parents durably, unless they exist.
@@ -325,8 +236,5 @@ fn run_numbers(runs: &Path, name: &str) -> Vec<usize> {
 }
 
 fn numbered(runs: &Path, name: &str, number: usize) -> PathBuf {
-    match number {
-        1 => runs.join(name),
-        _ => runs.join(format!("{name}-{number}")),
-    }
+    if number == 1 { runs.join(name) } else { runs.join(format!("{name}-{number}")) }
 }

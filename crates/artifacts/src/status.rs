@@ -27,13 +27,13 @@ pub struct StatusFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusKind {
-    /// A process trains it.
+    /// A process trains the run.
     Running,
-    /// It reached its last epoch or stopped early, and was evaluated.
+    /// The last epoch is done or training stopped early, and the model was evaluated.
     Finished,
-    /// It was stopped on request, with a checkpoint.
+    /// Stopped on request, with a checkpoint.
     Stopped,
-    /// It ended with an error.
+    /// Ended with an error.
     Failed,
 }
 

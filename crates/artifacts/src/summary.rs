@@ -7,7 +7,7 @@ use crate::{ArtifactError, RunDir, read_json_if_exists};
 pub struct Summary {
     /// Name of the experiment.
     pub name: String,
-    /// Whether the data are synthetic.
+    /// True if the data are synthetic.
     pub synthetic: bool,
     /// Epochs trained.
     pub epochs: usize,

@@ -54,7 +54,9 @@ impl EventFile {
     }
 
     fn write(&mut self, message: &[u8]) -> Result<(), ArtifactError> {
-        self.file.write_all(&record(message)).map_err(|error| ArtifactError::write(&self.path, error))
+        self.file
+            .write_all(&record(message))
+            .map_err(|error| ArtifactError::write(&self.path, error))
     }
 }
 
@@ -91,7 +93,7 @@ fn bytes_field(number: u8, bytes: &[u8]) -> Vec<u8> {
     [&[number << 3 | 2], varint(bytes.len() as u64).as_slice(), bytes].concat()
 }
 
-/// Seven bits a byte, the lowest first, each but the last with its highest bit set.
+/// A varint: seven bits per byte, lowest first; every byte but the last has its highest bit set.
 fn varint(mut value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value >= 0x80 {

@@ -1,4 +1,4 @@
-//! Seconds of each epoch, apart from the metrics, which are equal for equal runs.
+//! Seconds of each epoch, in a file of their own: the metrics are equal for equal runs.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

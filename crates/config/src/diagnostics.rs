@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Element, Level, Renderer};
 
-use crate::document::Layer;
 use crate::escape::escape;
+use crate::layer::Layer;
 
 /// Largest number of problems that are displayed.
 const MAX_DISPLAYED: usize = 50;
@@ -25,7 +25,7 @@ pub struct Diagnostics {
 /// One problem at its source location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// `file:line:column`, or the override as `--set key = value`.
+    /// `file:line:column`, or the override as `override key = value`.
     pub location: String,
     /// Dotted path of the key, if known.
     pub key: Option<String>,

@@ -1,8 +1,8 @@
 mod extends;
-mod layer;
 mod merge;
 mod origins;
 mod overrides;
+mod parse;
 mod spans;
 #[cfg(test)]
 mod tests;
@@ -21,8 +21,8 @@ use crate::check::{Check, Problem};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::error::ConfigError;
 use crate::hint;
+use crate::layer::{self, Layer};
 use crate::manual::Manual;
-pub use layer::Layer;
 
 /// A config file with its bases and overrides, ready to be deserialised.
 ///
@@ -36,7 +36,7 @@ pub use layer::Layer;
 /// Some tables are a choice between several variants, whose one key is the variant:
 /// `[optimizer.adam]`. If the upper and the lower layer choose the same variant, their settings are
 /// merged. Otherwise the upper layer replaces the whole choice, which may be a table or a plain
-/// string such as `schedule = "constant"`. Hence `--set optimizer.sgd.momentum=0.9` also replaces
+/// string such as `schedule = "constant"`. Hence the override `optimizer.sgd.momentum=0.9` also replaces
 /// the `[optimizer.adam]` of a file.
 ///
 /// TOML does not distinguish choices from other tables, so [`Rules`] list their dotted keys. To
@@ -142,7 +142,8 @@ impl Document {
 
     /// Adds to each problem the values of its key in the layers below.
     fn with_overridden(&self, mut items: Vec<Diagnostic>) -> ConfigError {
-        let tables: Vec<_> = self.layers.iter().filter_map(|layer| layer.parse().ok()).collect();
+        let tables: Vec<_> =
+            self.layers.iter().filter_map(|layer| parse::parse(layer).ok()).collect();
         for item in &mut items {
             let key = item.key.as_deref().unwrap_or_default();
             let values = tables.iter().filter_map(|table| spans::find(table, key));
@@ -159,7 +160,7 @@ impl Document {
         let file = self.layers.iter().position(|layer| layer.path().is_some()).unwrap_or(0);
         let mut table = DeTable::new();
         for (index, layer) in self.layers.iter().enumerate().rev() {
-            let mut upper = layer.parse()?;
+            let mut upper = parse::parse(layer)?;
             upper.remove(extends::KEY);
             if index > file {
                 self.rules.not_inherited.iter().for_each(|key| drop(upper.remove(*key)));

@@ -8,7 +8,7 @@ use crate::escape::escape;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the config {}: {source}\n  give the path of a TOML file, for example --config configs/signs.toml", escape(&path.display().to_string()))]
+    #[error("cannot read the config {}: {source}\n  give the path of a TOML file, for example configs/signs.toml", escape(&path.display().to_string()))]
     Unreadable {
         /// Path as given.
         path: PathBuf,
@@ -16,7 +16,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is far larger than any config.
-    #[error("the config {} is larger than {limit_kib} KiB with its bases and overrides\n  give the path of a TOML file, for example --config configs/signs.toml", escape(&path.display().to_string()))]
+    #[error("the config {} is larger than {limit_kib} KiB with its bases and overrides\n  give the path of a TOML file, for example configs/signs.toml", escape(&path.display().to_string()))]
     TooLarge {
         /// Path as given.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum ConfigError {
     },
     /// An override is not of the form `key=value`.
     #[error(
-        "--set {}: {}\n  write for example --set optimizer.adam.learning_rate=1e-3",
+        "override {}: {}\n  write for example optimizer.adam.learning_rate=1e-3",
         escape(argument),
         reason
     )]

@@ -14,6 +14,7 @@ mod document;
 mod error;
 mod escape;
 mod hint;
+mod layer;
 mod manual;
 mod range;
 

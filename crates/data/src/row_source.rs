@@ -11,6 +11,7 @@ use crate::moments::ChannelMoments;
 /// is in use: reading a row twice gives the same values, or fails.
 ///
 /// ```
+/// # use trainer_data as data;
 /// use data::{Examples, RowSource, Rows, SourceError};
 ///
 /// /// Images of a single grey level.

@@ -1,29 +1,29 @@
-//! Data sets brought from one form into another: folders of image files to HDF5 files and back, and
-//! one file to a file for each part.
+//! Conversion between data formats: import of image folders to HDF5 files, export to image folders,
+//! and the split of one file into one file per split.
 //!
-//! Whatever is made appears whole or not at all, and never in place of something else.
+//! Output is written atomically and never replaces existing files.
 
+mod converted_dataset;
 mod error;
 mod export;
-mod folders;
 mod groups;
+mod image_conversion;
+mod image_folders;
 mod import;
 mod listing;
-mod made;
 mod marker_files;
-mod natural;
+mod natural_order;
 mod new_directory;
 mod partition;
 mod progress;
-mod reading;
 mod split_folders;
 #[cfg(test)]
 mod tests;
 
-pub use error::{ConvertError, UnusableImage};
+pub use converted_dataset::{ConvertedDataset, ConvertedSplit};
+pub use error::{ConvertError, UnreadableImage};
 pub use export::Export;
 pub use groups::{DuplicateGroups, MissingClass};
-pub use import::{Import, Imported};
-pub use made::{MadePart, MadeSet};
+pub use import::{Import, ImportedDataset};
 pub use partition::Partition;
 pub use progress::ProgressCallback;

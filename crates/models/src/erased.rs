@@ -12,7 +12,7 @@ use burn::module::{
 };
 use burn::tensor::{Bool, Device, Int, Tensor};
 
-use crate::custom::CustomModel;
+use crate::custom_model::CustomModel;
 use crate::dropout::DropoutRng;
 
 /// A custom model of any type.

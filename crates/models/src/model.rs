@@ -7,12 +7,12 @@ use serde::de::{EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::cnn::{Cnn, CnnConfig};
-use crate::custom::{CustomModelConfig, ModelRegistry, UnknownModel};
 use crate::dropout::DropoutRng;
 use crate::erased::BoxedModel;
 use crate::initializer::Generator;
 use crate::layer_summary::LayerSummary;
 use crate::mlp::{Mlp, MlpConfig};
+use crate::model_registry::{CustomModelConfig, ModelRegistry, UnknownModel};
 use crate::parameter_init::ParameterInit;
 use crate::resnet::{Resnet, ResnetConfig};
 

@@ -40,8 +40,12 @@ impl Failure {
 
     /// A failed run.
     pub fn run(error: &dyn Error) -> Self {
-        // Not styled, so that an escape sequence can only be part of a name.
-        Self::new(error.to_string().replace('\u{1b}', "\\u{1b}"), RUN)
+        Self::unstyled(&error.to_string())
+    }
+
+    /// A failed run with a message that is not styled: an escape sequence is part of a name.
+    pub fn unstyled(message: &str) -> Self {
+        Self::new(message.replace('\u{1b}', "\\u{1b}"), RUN)
     }
 
     /// A command that a signal stopped before it had a result.
@@ -60,7 +64,7 @@ impl Failure {
         Self { message: [strip_str(&styled).to_string(), styled], code }
     }
 
-    /// The cause and, on a second line, the remedy.
+    /// The cause, then lines with the remedy and a hint.
     pub fn message(&self) -> &str {
         &self.message[0]
     }
@@ -78,7 +82,7 @@ impl Failure {
 
 impl From<ArtifactError> for Failure {
     fn from(error: ArtifactError) -> Self {
-        Self::run(&error)
+        Self::unstyled(&with_hint(error.to_string(), artifact_hint(&error)))
     }
 }
 
@@ -100,6 +104,53 @@ impl From<RunError> for Failure {
                 | RunError::FewerEpochs { .. }
                 | RunError::NothingToInject { .. }
         );
-        if is_usage { Self::usage(format!("{error:#}")) } else { Self::run(&error) }
+        let hint = hint(&error);
+        if is_usage {
+            Self::usage(with_hint(format!("{error:#}"), hint))
+        } else {
+            Self::unstyled(&with_hint(error.to_string(), hint))
+        }
     }
 }
+
+/// Appends a hint to an error message: the flag or command that applies the remedy.
+pub fn with_hint(message: String, hint: Option<String>) -> String {
+    match hint {
+        Some(hint) => format!("{message}\n  hint: {hint}"),
+        None => message,
+    }
+}
+
+/// Returns the flag or command that applies the remedy of `error`.
+fn hint(error: &RunError) -> Option<String> {
+    let hint = match error {
+        RunError::Artifact(error) => return artifact_hint(error),
+        RunError::NoCheckpoint { path } => &format!("--resume {} resumes it", path.display()),
+        RunError::Device(_) => "`trainer devices` lists the devices of this build",
+        RunError::ResumeConflict { .. } | RunError::DataChanged { .. } => NEW_RUN,
+        RunError::Panicked { .. } => "--device selects another device",
+        RunError::Observer(_) => "--ui none runs without the dashboard",
+        RunError::NotImages { .. } => "--features 0.5,1.5 predicts the class of a point",
+        RunError::NotPoints { .. } => "give the files as arguments, without --features",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn artifact_hint(error: &ArtifactError) -> Option<String> {
+    let hint = match error {
+        ArtifactError::Exists { path } => {
+            let path = path.display();
+            &format!("--resume {path} resumes that run; --run-dir sets another directory")
+        }
+        ArtifactError::ParentIsFile { .. } => "--run-dir sets another directory",
+        ArtifactError::NoRun { .. } => {
+            "train without --resume to start a new run; --resume <DIR> resumes the run in DIR"
+        }
+        ArtifactError::Locked { .. } => NEW_RUN,
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+const NEW_RUN: &str = "train without --resume to start a new run";

@@ -1,12 +1,12 @@
-"""Microseconds of one training step in NumPy, to compare `step.rs` to.
+"""Microseconds per training step in NumPy, for comparison with `step.rs`.
 
     python3 numpy_step.py [steps runs]
 
 The network of configs/course2/moons_adam.toml: 2-5-2-1 units, ReLU, sigmoid and binary
-cross-entropy, Adam, batches of 64. Needs only NumPy. The batch is always the same one: neither
-shuffling nor slicing is timed. Two ways to write it, which are checked to agree:
+cross-entropy, Adam, batches of 64. Requires only NumPy. All steps use the same batch, so neither
+shuffling nor slicing is timed. Two implementations, checked to agree:
 
-  notebook  in the way of the course's notebook: dictionaries of arrays, the cost at every step
+  notebook  like the notebook of the course: dictionaries of arrays, the cost at every step
   tight     one flat vector of parameters, every array allocated once, no cost
 """
 import os, statistics, sys, time
@@ -20,7 +20,7 @@ RATE, BETA1, BETA2, EPSILON = 0.0007, 0.9, 0.999, 1e-8
 
 
 def make_data(dtype):
-    """Noisy labels, so that nothing saturates."""
+    """Examples with noisy labels, so that the loss stays above 0."""
     random = np.random.RandomState(3)
     x = np.clip(random.randn(2, BATCH), -1.5, 1.5)
     y = random.rand(1, BATCH) < 0.25 + 0.5 * (x[:1] > 0)
@@ -79,7 +79,7 @@ def notebook(steps, dtype):
 
 def tight(steps, dtype):
     (x, y), p = make_data(dtype), init(dtype)
-    # Biases are a last column of the weights, and a row of ones stands below each input.
+    # The biases are the last column of the weights; the inputs have an additional row of ones.
     flat = np.concatenate([np.hstack([p["W%d" % l], p["b%d" % l]]).ravel() for l in (1, 2, 3)])
     views = lambda f: (f[:15].reshape(5, 3), f[15:27].reshape(2, 6), f[27:].reshape(1, 3))
     moments, terms = np.zeros((2, flat.size), dtype), np.zeros((2, flat.size), dtype)
@@ -115,12 +115,12 @@ def tight(steps, dtype):
 
 if __name__ == "__main__":
     steps, runs = map(int, sys.argv[1:] or (20000, 5))
-    one, other = (way(500, np.float64)[1] for way in (notebook, tight))
-    assert max(abs(one[k] - other[k]).max() for k in one) < 1e-9, "the two ways disagree"
+    one, other = (run(500, np.float64)[1] for run in (notebook, tight))
+    assert max(abs(one[k] - other[k]).max() for k in one) < 1e-9, "the implementations disagree"
     assert max(abs(one[k] - init(np.float64)[k]).max() for k in one) > 0.1, "nothing was trained"
     print("NumPy %s, 1 thread, medians of %d runs of %d steps" % (np.__version__, runs, steps))
-    for way in (notebook, tight):
+    for run in (notebook, tight):
         for dtype in (np.float64, np.float32):
-            times = [way(steps, dtype)[0] / steps * 1e6 for _ in range(runs + 1)][1:]
-            figures = way.__name__, dtype.__name__, statistics.median(times), min(times)
-            print("%-8s %s %6.1f microseconds a step, at least %.1f" % figures)
+            times = [run(steps, dtype)[0] / steps * 1e6 for _ in range(runs + 1)][1:]
+            figures = run.__name__, dtype.__name__, statistics.median(times), min(times)
+            print("%-8s %s %6.1f microseconds per step, minimum %.1f" % figures)

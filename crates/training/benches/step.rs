@@ -1,12 +1,12 @@
-//! Microseconds of one training step of the network of `configs/course2/moons_adam.toml`: 2-5-2-1
+//! Microseconds per training step of the network of `configs/course2/moons_adam.toml`: 2-5-2-1
 //! units, batches of 64, Adam.
 //!
-//!     cargo bench -p training --features flex,ndarray --bench step
+//!     cargo bench -p trainer-training --features flex,ndarray --bench step
 //!     python3 crates/training/benches/numpy_step.py
 //!
-//! The second is the same step in NumPy. First whole runs are divided by their steps, then the
-//! parts of a step are timed one by one, as the session puts them together; what is left of the
-//! whole is the loop around them: scores, checks, events, metrics, checkpoints.
+//! The second command times the same step in NumPy. This program first divides the time of whole
+//! runs by their steps, then times the parts of a step one by one, in the order of the trainer. The
+//! difference is the loop around them: scores, checks, events, metrics, checkpoints.
 
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a program")]
@@ -33,36 +33,36 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let rounds = (0..RUNS).map(|_| round()).collect::<Result<Vec<_>>>()?;
-    println!("microseconds a step of {RUNS} alternating runs of {EPOCHS} epochs\n");
-    println!("{:44} {:>8} {:>8}", "", "median", "least");
+    println!("microseconds per step, {RUNS} alternating runs of {EPOCHS} epochs\n");
+    println!("{:44} {:>8} {:>8}", "", "median", "minimum");
     for (row, name) in ROWS.iter().enumerate() {
         let times: Vec<f64> = rounds.iter().map(|round| round[row]).collect();
-        let least = times.iter().copied().fold(f64::INFINITY, f64::min);
-        println!("{name:44} {:8.1} {least:8.1}", median(times));
+        let minimum = times.iter().copied().fold(f64::INFINITY, f64::min);
+        println!("{name:44} {:8.1} {minimum:8.1}", median(times));
     }
     Ok(())
 }
 
 const ROWS: [&str; 9] = [
-    "a whole run, reporting every 100 epochs",
+    "whole run, reporting every 100 epochs",
     "  gather",
     "  forward and loss",
     "  scores read back",
     "  backward",
-    "  optimiser",
-    "  the loop around them, the difference",
-    "a whole run, reporting every epoch",
-    "  events and metrics, the difference",
+    "  optimizer",
+    "  loop around these parts (difference)",
+    "whole run, reporting every epoch",
+    "  events and metrics (difference)",
 ];
 
-/// One time of each of [`ROWS`].
+/// One measurement of each of [`ROWS`].
 fn round() -> Result<[f64; 9]> {
-    let (quiet, telling) = (whole(&config(100)?)?, whole(&config(1)?)?);
+    let (sparse, dense) = (step_time(&config(100)?)?, step_time(&config(1)?)?);
     let parts = Step::new(&config(100)?)?.parts()?;
     let [gather, forward, scores, backward, optimizer] = parts;
-    let rest = quiet - parts.iter().sum::<f64>();
-    let events = telling - quiet;
-    Ok([quiet, gather, forward, scores, backward, optimizer, rest, telling, events])
+    let rest = sparse - parts.iter().sum::<f64>();
+    let events = dense - sparse;
+    Ok([sparse, gather, forward, scores, backward, optimizer, rest, dense, events])
 }
 
 fn config(report_every: usize) -> Result<RunConfig> {
@@ -72,21 +72,21 @@ fn config(report_every: usize) -> Result<RunConfig> {
     Ok(RunConfig::read(&path, &[epochs, report])?)
 }
 
-/// The time of a run divided by its steps.
-fn whole(config: &RunConfig) -> Result<f64> {
-    let place = tempfile::tempdir()?;
+/// The time of a run divided by its steps, in microseconds.
+fn step_time(config: &RunConfig) -> Result<f64> {
+    let directory = tempfile::tempdir()?;
     let mut run =
-        Experiment::prepare(config, Some("flex"), None)?.start_at(&place.path().join("run"))?;
+        Experiment::prepare(config, Some("flex"), None)?.start_at(&directory.path().join("run"))?;
     match run.train(Ui::silent(Box::new(|| None)))? {
         Outcome::Finished(summary) => Ok(1e6 * summary.seconds / summary.steps as f64),
         Outcome::Stopped(stop) => Err(format!("stopped: {stop:?}").into()),
     }
 }
 
-/// The number of parts of a step that are timed.
+/// Number of timed parts of a step.
 const PARTS: usize = 5;
 
-/// The public parts of a step.
+/// A training step, made of public functions.
 struct Step {
     config: RunConfig,
     examples: Examples,
@@ -117,7 +117,7 @@ impl Step {
         })
     }
 
-    /// The mean microseconds of each part of a step, in the order of [`ROWS`].
+    /// Mean microseconds of each part of a step, in the order of [`ROWS`].
     fn parts(mut self) -> Result<[f64; PARTS]> {
         let (mut total, mut steps) = ([Duration::ZERO; PARTS], 0);
         let count = self.examples.len();
@@ -162,7 +162,7 @@ impl Step {
     }
 }
 
-/// Adds up the times between the parts of a step.
+/// Sums the times of the parts of a step.
 struct Laps<'a> {
     total: &'a mut [Duration; PARTS],
     next: usize,

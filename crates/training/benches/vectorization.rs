@@ -1,10 +1,10 @@
-//! Explicit loops against tensors, as the first course compares them in Python.
+//! Compares explicit loops with tensor operations, like the first course does in Python.
 //!
-//!     cargo bench -p training --features flex,ndarray --bench vectorization
+//!     cargo bench -p trainer-training --features flex,ndarray --bench vectorization
 //!
-//! Prints the medians of runs that take turns. A loop that is compiled is no Python loop: the
-//! gain is that of vector instructions and threads, not of leaving an interpreter. Beside each
-//! loop as it is compiled stands one whose elements the optimiser must fetch one by one.
+//! Prints the medians of alternating runs. The loops are compiled, so the gain comes from vector
+//! instructions and threads, not from leaving an interpreter. Each loop is also timed with
+//! `black_box` around every element, which prevents vectorization.
 
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "a program")]
@@ -33,8 +33,8 @@ fn main() {
     }
 }
 
-/// The median time of each of `candidates` in milliseconds, which take turns for so many rounds
-/// after one that does not count.
+/// Median time of each of `candidates` in milliseconds, over `rounds` alternating runs after one
+/// for warm-up.
 fn medians<const N: usize>(rounds: usize, candidates: [&mut dyn FnMut(); N]) -> [f64; N] {
     let mut times = [const { Vec::new() }; N];
     let mut candidates = candidates;
@@ -54,12 +54,12 @@ fn row(name: &str, [looped, tensor]: [f64; 2]) {
     println!("{name:44} {looped:10.3} {tensor:10.3} {:8.2}", looped / tensor);
 }
 
-/// Makes the compiler believe that `result` is wanted.
+/// Prevents the compiler from removing the computation of `result`.
 fn keep<T>(result: T) {
     black_box(result);
 }
 
-/// Numbers within `-1..1`.
+/// Uniform random numbers in `-1..1`.
 fn random(count: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     (0..count).map(|_| rng.random_range(-1.0..1.0)).collect()
 }
@@ -68,9 +68,9 @@ fn tensor<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values.to_vec(), shape), &Device::flex())
 }
 
-fn assert_close(one: &[f32], other: &[f32], most: f32) {
+fn assert_close(one: &[f32], other: &[f32], tolerance: f32) {
     assert_eq!(one.len(), other.len());
-    let is_close = one.iter().zip(other).all(|(one, other)| (one - other).abs() <= most);
+    let is_close = one.iter().zip(other).all(|(one, other)| (one - other).abs() <= tolerance);
     assert!(is_close, "loop and tensor disagree");
 }
 
@@ -78,22 +78,22 @@ fn dot_product(count: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let (a, b) = (random(count, &mut rng), random(count, &mut rng));
     let (x, y) = (tensor(&a, [count]), tensor(&b, [count]));
-    let of_tensors = || x.clone().dot(y.clone()).into_scalar::<f32>();
-    assert_close(&[dot_loop(&a, &b)], &[of_tensors()], 0.5);
+    let tensor_dot = || x.clone().dot(y.clone()).into_scalar::<f32>();
+    assert_close(&[dot_loop(&a, &b)], &[tensor_dot()], 0.5);
     let [plain, opaque, fast] = medians(
         ROUNDS,
         [
             &mut || keep(dot_loop(black_box(&a), black_box(&b))),
             &mut || keep(dot_opaque(&a, &b)),
-            &mut || keep(of_tensors()),
+            &mut || keep(tensor_dot()),
         ],
     );
     row(&format!("dot product of {count}, loop"), [plain, fast]);
     row("  loop, each element through black_box", [opaque, fast]);
 }
 
-/// As the course shows it.
-#[allow(clippy::needless_range_loop, reason = "as the course shows it")]
+/// The loop of the course.
+#[allow(clippy::needless_range_loop, reason = "the loop of the course")]
 fn dot_loop(a: &[f32], b: &[f32]) -> f32 {
     let mut dot = 0.0;
     for i in 0..a.len() {
@@ -102,7 +102,7 @@ fn dot_loop(a: &[f32], b: &[f32]) -> f32 {
     dot
 }
 
-#[allow(clippy::needless_range_loop, reason = "as the course shows it")]
+#[allow(clippy::needless_range_loop, reason = "the loop of the course")]
 fn dot_opaque(a: &[f32], b: &[f32]) -> f32 {
     let mut dot = 0.0;
     for i in 0..a.len() {
@@ -111,7 +111,7 @@ fn dot_opaque(a: &[f32], b: &[f32]) -> f32 {
     dot
 }
 
-/// The examples and weights of a logistic regression.
+/// Examples and weights of a logistic regression.
 struct Regression {
     /// `[examples, features]`, row-major.
     x: Vec<f32>,
@@ -120,7 +120,7 @@ struct Regression {
     b: f32,
 }
 
-/// The same as tensors: `[examples, features]`, `[examples, 1]`, `[features, 1]` and `[1, 1]`.
+/// A [`Regression`] as tensors: `[examples, features]`, `[examples, 1]`, `[features, 1]`, `[1, 1]`.
 struct Tensors {
     x: Tensor<2>,
     y: Tensor<2>,
@@ -155,9 +155,9 @@ impl Regression {
         row("  loops, each element through black_box", [opaque, fast]);
     }
 
-    /// The gradients of weights and bias by loops over examples and features, which `read` every
+    /// Gradients of weights and bias, by loops over examples and features that `read` every
     /// element.
-    #[allow(clippy::needless_range_loop, reason = "as the course shows it")]
+    #[allow(clippy::needless_range_loop, reason = "the loop of the course")]
     #[inline(never)]
     fn gradient(&self, read: impl Fn(f32) -> f32) -> Vec<f32> {
         let (m, n) = (self.y.len(), self.w.len());
@@ -188,7 +188,7 @@ impl Regression {
 }
 
 impl Tensors {
-    /// The gradients of weights and bias without a loop.
+    /// Gradients of weights and bias, without loops.
     fn gradient(&self) -> Vec<f32> {
         let [m, _] = self.x.dims();
         let a = activation::sigmoid(self.x.clone().matmul(self.w.clone()) + self.b.clone());

@@ -1,5 +1,6 @@
 //! From examples in host memory to a batch on a device.
 
+mod collator;
 mod loader;
 
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use burn::tensor::{Int, Tensor};
 use data::Mix;
 use models::DropoutRng;
 
-pub use loader::{BatchRequest, Collator, Loader, LoaderConfig};
+pub use collator::{BatchRequest, Collator};
+pub use loader::{Loader, LoaderConfig};
 
 /// Examples in host memory, normalised.
 #[derive(Debug, PartialEq)]
@@ -17,7 +19,7 @@ pub struct HostBatch {
     pub inputs: Vec<f32>,
     /// Class indices, `[count]`.
     pub labels: Arc<[u32]>,
-    /// The examples they were mixed with, if they were.
+    /// The examples they are mixed with, if any.
     pub mix: Option<Mix>,
 }
 

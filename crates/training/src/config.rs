@@ -70,7 +70,7 @@ pub struct RunConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationConfig {
-    /// Whether to average the logits of each image and its horizontal mirror image.
+    /// Averages the logits of each image and its horizontal mirror image.
     pub mirrored: bool,
 }
 
@@ -108,7 +108,8 @@ impl RunConfig {
         Ok(Self::read_with_document(path, overrides, models)?.0)
     }
 
-    /// Like [`RunConfig::read_with_models`], with the document, which knows the origin of each value.
+    /// Like [`RunConfig::read_with_models`], with the document, which knows the origin of each
+    /// value.
     pub fn read_with_document(
         path: &Path,
         overrides: &[String],
@@ -144,8 +145,8 @@ impl RunConfig {
         self.model.parameter_count(shape, outputs)?.checked_add(2 * channels)
     }
 
-    /// Number of values a training step holds per example of `shape` in `classes` classes; `None` if
-    /// it overflows.
+    /// Number of values a training step holds per example of `shape` in `classes` classes; `None`
+    /// if it overflows.
     pub fn activations(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
         self.model.activation_count(shape, self.objective.head(classes).outputs(classes))
     }
@@ -170,10 +171,7 @@ impl RunConfig {
         check.require(
             "seed",
             self.seed <= largest,
-            format_args!(
-                "the maximum is {largest}, with `generator = \"numpy\"` {}",
-                u32::MAX
-            ),
+            format_args!("the maximum is {largest}, with `generator = \"numpy\"` {}", u32::MAX),
         );
 
         let (has_validation, has_test) = (self.dataset.has_validation(), self.dataset.has_test());
@@ -192,13 +190,15 @@ impl RunConfig {
     }
 }
 
-/// Reports invalid values of the model. A custom model is parsed here: serde does not know its type.
+/// Reports invalid values of the model. A custom model is parsed here: serde does not know its
+/// type.
 fn check_model(model: &ModelConfig, models: &ModelRegistry, check: &mut Check) {
     let ModelConfig::Custom(custom) = model else { return model.check(check) };
     match models.resolve(custom) {
         Ok(resolved) if resolved.is_registered() => resolved.check(check),
         Ok(_) => {
-            let known: Vec<_> = ModelConfig::BUILT_IN.iter().copied().chain(models.names()).collect();
+            let known: Vec<_> =
+                ModelConfig::BUILT_IN.iter().copied().chain(models.names()).collect();
             let message = ::config::unknown_name("choice", custom.name(), &known);
             check.require(custom.name(), false, message);
         }

@@ -18,7 +18,7 @@ pub struct DeviceInfo {
     pub name: String,
     /// Backend and hardware.
     pub description: String,
-    /// Whether it emulates a graphics card on the processor.
+    /// True if it emulates a graphics card on the processor.
     software: bool,
     device: Device,
 }
@@ -27,7 +27,9 @@ pub struct DeviceInfo {
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// No backend has this name.
-    #[error("unknown device `{0}`\n  use the name of a backend, with an index for graphics cards: flex, ndarray, wgpu:0")]
+    #[error(
+        "unknown device `{0}`\n  use the name of a backend, with an index for graphics cards: flex, ndarray, wgpu:0"
+    )]
     Unknown(String),
     /// The backend is not compiled in.
     #[error(
@@ -50,9 +52,7 @@ pub enum DeviceError {
     )]
     NoProcessor(String),
     /// The backend has no such device on this machine.
-    #[error(
-        "no device `{name}`: {found}\n  check the index and that the driver is installed"
-    )]
+    #[error("no device `{name}`: {found}\n  check the index and that the driver is installed")]
     Absent {
         /// The requested device.
         name: String,
@@ -82,13 +82,13 @@ const BACKENDS: [Backend; 6] = [
 const PROCESSORS: [&str; 2] = ["flex", "ndarray"];
 
 impl SelectedDevice {
-    /// Whether it uses main memory.
+    /// Returns true if it uses main memory.
     pub fn is_processor(&self) -> bool {
         is_processor(&self.name)
     }
 }
 
-/// Whether the device called `name` uses main memory.
+/// Returns true if the device called `name` uses main memory.
 pub fn is_processor(name: &str) -> bool {
     PROCESSORS.contains(&name)
 }

@@ -50,7 +50,9 @@ pub enum RunError {
     )]
     Incompatible { shape: [usize; 3], reason: String },
     /// The model of the config is not part of this program.
-    #[error("this program has no model `{name}`\n  use the program that the config was written for")]
+    #[error(
+        "this program has no model `{name}`\n  use the program that the config was written for"
+    )]
     UnknownModel { name: String },
     /// A sigmoid head needs two classes.
     #[error(

@@ -1,5 +1,6 @@
-//! Experiments and their runs: everything that knows a whole config.
+//! Experiments and their runs: the modules that use a whole config.
 
+mod builder;
 mod model_summary;
 mod resource_estimate;
 mod resume;
@@ -14,12 +15,13 @@ use burn::tensor::{Device, FloatDType};
 use data::{LoadedDataset, Split};
 
 use crate::config::RunConfig;
-use crate::device::{self, SelectedDevice};
+use crate::device::SelectedDevice;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
 use crate::model::{Classifier, ClassifierConfig};
 use crate::trainer::{Checkpoint, Checkpoints, READBACK_INTERVAL, TrainingState};
 
+pub use builder::ExperimentBuilder;
 pub use model_summary::ModelSummary;
 pub use resource_estimate::ResourceEstimate;
 pub use run::{Outcome, Run, Ui};
@@ -61,103 +63,7 @@ impl RunConfig {
     }
 }
 
-/// Prepares an [`Experiment`].
-pub struct ExperimentBuilder {
-    config: RunConfig,
-    data: Option<LoadedDataset>,
-    device: Option<String>,
-    commit: Option<String>,
-}
-
-impl ExperimentBuilder {
-    /// Uses `data` instead of the dataset of the config, which is `[dataset.external]`.
-    #[must_use]
-    pub fn data(self, data: LoadedDataset) -> Self {
-        Self { data: Some(data), ..self }
-    }
-
-    /// Selects a device; without it the config's, otherwise the best one is used.
-    #[must_use]
-    pub fn device(self, name: &str) -> Self {
-        Self { device: Some(name.to_owned()), ..self }
-    }
-
-    /// Records the commit that the program was built from.
-    #[must_use]
-    pub fn commit(self, commit: &str) -> Self {
-        Self { commit: Some(commit.to_owned()), ..self }
-    }
-
-    /// Resolves the config, selects the device and loads the data.
-    pub fn prepare(self) -> Result<Experiment, RunError> {
-        let Self { config, data, device, commit } = self;
-        let device = device::select(device.as_deref().or(config.device.as_deref()))?;
-        let dataset = config.dataset.resolve()?;
-        let config = RunConfig { dataset, device: Some(device.name.clone()), ..config };
-        let (data, identity) = match data {
-            Some(data) => config.split_data(data)?,
-            None => config.load_data()?,
-        };
-        config.check_against(&data)?;
-        let estimate = ResourceEstimate::new(&config, &data, device.is_processor())?;
-        tracing::debug!(estimate.memory, estimate.disk, "estimated bytes");
-        estimate.check_memory()?;
-        let run = resume::run_id(&config, &identity)?;
-        let commit = commit.as_deref();
-        let environment = Environment::new(run, commit, &device.name, config.seed, identity);
-        Ok(Experiment { config, device, data: Arc::new(data), environment, estimate })
-    }
-}
-
 impl Experiment {
-    /// Starts to prepare an experiment.
-    ///
-    /// A program with its own data passes them as a [`LoadedDataset`], whose [`data::Examples`] are
-    /// in memory or read row by row from a [`data::RowSource`]:
-    ///
-    /// ```
-    /// use data::{Examples, LoadedDataset};
-    /// use trainer_training::{Experiment, ModelRegistry, Outcome, RunConfig, Ui};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// // Points with a positive and a negative sum.
-    /// let points: Vec<f32> = (0..80).map(|i| ((i * 37 % 100) as f32 - 50.0) / 50.0).collect();
-    /// let labels: Vec<u32> = points.chunks(2).map(|p| u32::from(p[0] + p[1] > 0.0)).collect();
-    /// let examples = || Examples::features(2, points.clone(), labels.clone());
-    /// let data = LoadedDataset::generated(examples(), examples(), &["no", "yes"], false)?;
-    ///
-    /// let text = "name = \"sums\"\ndataset.external.test = true\nmodel.mlp.hidden = [8]\n\
-    ///             optimizer.adam.learning_rate = 0.05\ntraining.epochs = 60\n";
-    /// let config = RunConfig::parse("sums.toml".as_ref(), text, &ModelRegistry::new())?;
-    ///
-    /// let directory = tempfile::tempdir()?;
-    /// let experiment = Experiment::builder(config).data(data).device("flex").prepare()?;
-    /// let mut run = experiment.start_in(directory.path())?;
-    /// let Outcome::Finished(summary) = run.train(Ui::silent(Box::new(|| None)))? else {
-    ///     unreachable!("nothing stops the run");
-    /// };
-    /// assert!(summary.test_accuracy > 0.9);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// A model of its own is a [`models::CustomModel`] in the [`models::ModelRegistry`] that the
-    /// config is read with.
-    pub fn builder(config: RunConfig) -> ExperimentBuilder {
-        ExperimentBuilder { config, data: None, device: None, commit: None }
-    }
-
-    /// Prepares an experiment on the data of its config. `device` and `commit` as in
-    /// [`ExperimentBuilder`].
-    pub fn prepare(
-        config: &RunConfig,
-        device: Option<&str>,
-        commit: Option<&str>,
-    ) -> Result<Self, RunError> {
-        let (device, commit) = (device.map(String::from), commit.map(String::from));
-        ExperimentBuilder { config: config.clone(), data: None, device, commit }.prepare()
-    }
-
     /// The resolved config.
     pub fn config(&self) -> &RunConfig {
         &self.config
@@ -207,8 +113,8 @@ impl Experiment {
         Checkpoints::open(directory.checkpoints(), &self.environment.run)
     }
 
-    /// Resumes the run in `directory` from its newest intact checkpoint, or from the start if it has
-    /// none.
+    /// Resumes the run in `directory` from its newest intact checkpoint, or from the start if it
+    /// has none.
     pub fn resume(mut self, directory: RunDir) -> Result<Run, RunError> {
         let lock = directory.lock()?;
         let changes = resume::allowed_changes(&self.config, &directory)?;
@@ -225,7 +131,9 @@ impl Experiment {
             checkpoints.prune(self.config.training.checkpoint.keep_last)?;
         }
         for change in changes {
-            tracing::warn!("{change}: the result can no longer be reproduced from the config alone");
+            tracing::warn!(
+                "{change}: the result can no longer be reproduced from the config alone"
+            );
         }
         Ok(self.into_run(directory, lock, checkpoints, checkpoint))
     }
@@ -255,7 +163,8 @@ impl Experiment {
         resume::check_equal(&self.config, directory)?;
         let earlier = Environment::read(directory)?;
         resume::check_data(self.data_identity(), &earlier.data, directory)?;
-        let then = RunConfig::read_with_models(&directory.config(), &[], &self.config.model.registry())?.training;
+        let models = self.config.model.registry();
+        let then = RunConfig::read_with_models(&directory.config(), &[], &models)?.training;
         let now = &self.config.training;
         if (then.epochs, &then.early_stopping) != (now.epochs, &now.early_stopping) {
             return Ok(None);

@@ -16,11 +16,11 @@ mod disabled;
 #[cfg(not(any(test, feature = "fault-injection")))]
 pub use disabled::{Fault, Faults};
 
-/// The places of a run that a fault can be injected into.
+/// The points of a run at which a fault can be injected.
 pub trait FaultHooks {
-    /// Fails or panics in place of collating a batch.
+    /// Fails or panics before a batch is collated.
     fn before_collating(self) -> Result<(), String>;
-    /// Panics in place of the device.
+    /// Panics like a failed device.
     fn before_forward(self);
     /// Replaces the first input.
     fn in_inputs(self, inputs: Tensor<4>) -> Tensor<4>;

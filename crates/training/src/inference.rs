@@ -1,4 +1,4 @@
-//! What a trained model computes: scores and predictions.
+//! Scores and predictions of a trained model.
 
 mod decision_boundary;
 mod evaluate;

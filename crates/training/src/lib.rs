@@ -1,7 +1,7 @@
 //! Trains image classifiers on Burn.
 //!
-//! [`RunConfig`] describes an experiment, [`Experiment`] has everything ready for it, [`Run`] trains
-//! it in a run directory, and [`TrainedModel`] uses the result.
+//! [`RunConfig`] describes an experiment, [`Experiment`] has everything ready for it, [`Run`]
+//! trains it in a run directory, and [`TrainedModel`] uses the result.
 //!
 //! The modules, in the order in which they depend on each other:
 //!
@@ -51,10 +51,12 @@ pub use experiment::{Experiment, ExperimentBuilder, ModelSummary, Outcome, Run, 
 pub use fault_injection::{Fault, Faults};
 pub use inference::{ClassProbability, Prediction};
 pub use model::{ClassWeights, Head, ObjectiveConfig};
+pub use models::{
+    CustomModel, CustomModelConfig, DropoutRng, LayerSummary, ModelRegistry, ParameterInit,
+};
 pub use optim::{
     AdamConfig, AdamWConfig, CosineConfig, Decay, EmaConfig, ExponentialConfig, GradientClipping,
     InverseTimeConfig, MomentumConfig, OneCycleConfig, OptimizerConfig, RmsPropConfig,
     ScheduleConfig, SgdConfig, StepConfig,
 };
-pub use models::{CustomModel, CustomModelConfig, DropoutRng, LayerSummary, ModelRegistry, ParameterInit};
 pub use trainer::{Checkpoint, Checkpoints, Stop, StopSource, TrainingState};

@@ -1,4 +1,4 @@
-//! Optimizers, learning rate schedules and what is done to gradients and weights.
+//! Optimizers, learning rate schedules, gradient clipping, and the moving average of the weights.
 
 mod clipping;
 mod ema;

@@ -1,4 +1,4 @@
-//! What the quizzes of the courses ask, where it spans more than one part: asked of the code.
+//! Tests of mathematical properties from the quizzes of the courses that span several modules.
 
 mod backends;
 mod batches;
@@ -26,7 +26,7 @@ impl Parameter {
     }
 }
 
-/// Where the tests run, with autodiff.
+/// The device of the tests, with autodiff.
 pub fn device() -> Device {
     Device::default().autodiff()
 }
@@ -35,7 +35,7 @@ pub fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// Numbers within `-1..1`.
+/// Uniform random numbers in `-1..1`.
 pub fn random<const D: usize>(shape: [usize; D], rng: &mut ChaCha8Rng) -> TensorData {
     let count = shape.iter().product();
     TensorData::new((0..count).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f64>>(), shape)
@@ -100,9 +100,9 @@ pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-/// Fails unless both are of equal length and no two elements are further apart than `most`.
-pub fn assert_close(one: &[f64], other: &[f64], most: f64) {
+/// Fails unless both have the same length and all elements differ by at most `tolerance`.
+pub fn assert_close(one: &[f64], other: &[f64], tolerance: f64) {
     assert_eq!(one.len(), other.len());
-    let is_close = one.iter().zip(other).all(|(one, other)| (one - other).abs() <= most);
+    let is_close = one.iter().zip(other).all(|(one, other)| (one - other).abs() <= tolerance);
     assert!(is_close, "{one:?}\n{other:?}");
 }

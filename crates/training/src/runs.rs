@@ -1,4 +1,4 @@
-//! What run directories say about their runs. Reading changes nothing in them.
+//! Lists, ranks and compares runs by their directories, which are only read.
 
 mod comparison;
 mod record;
@@ -42,7 +42,7 @@ pub struct UnreadableRun {
 }
 
 /// All directories in `directory` by the start of their run, the latest last; directories without
-/// a run first. Hidden directories are left out. Models of runs are built in or in `models`.
+/// a run come first. Skips hidden directories. Models of runs are built in or in `models`.
 pub fn list(directory: &Path, models: &ModelRegistry) -> Result<Vec<RunEntry>, RunError> {
     let read = |error| ArtifactError::read(directory, error);
     let mut entries = Vec::new();
@@ -57,7 +57,7 @@ pub fn list(directory: &Path, models: &ModelRegistry) -> Result<Vec<RunEntry>, R
 }
 
 /// The finished run with the highest accuracy on `split`, on ties the one with the lower loss, then
-/// the first one. Runs without that accuracy are left out.
+/// the first one. Skips runs without that accuracy.
 pub fn best<'a>(
     records: impl IntoIterator<Item = &'a RunRecord>,
     split: SplitKind,

@@ -10,8 +10,7 @@ mod rollback;
 mod run_writer;
 mod state;
 mod step;
-
-use std::fmt;
+mod stop;
 
 use artifacts::EpochMetrics;
 use data::{SplitKind, shuffled};
@@ -30,27 +29,7 @@ pub use optimization::Optimization;
 pub use readback::READBACK_INTERVAL;
 pub use run_writer::RunWriter;
 pub use state::TrainingState;
-
-/// A request to stop a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// Ctrl-C, or `q` in the dashboard.
-    Interrupted,
-    /// SIGTERM.
-    Terminated,
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Interrupted => "interrupted by the user",
-            Self::Terminated => "terminated by SIGTERM",
-        })
-    }
-}
-
-/// Called after every step: whether to stop now.
-pub type StopSource = Box<dyn FnMut() -> Option<Stop> + Send>;
+pub use stop::{Stop, StopSource};
 
 /// Trains a model: everything that changes during a run.
 pub struct Trainer {
@@ -70,7 +49,7 @@ pub struct Trainer {
     pub pending: Vec<PendingStep>,
     /// Number of steps that are read back together; 1 on a processor.
     pub readback_interval: usize,
-    /// Asked after every step whether to stop.
+    /// Called after every step.
     pub stop: StopSource,
     /// Faults to inject.
     pub faults: Faults,
@@ -108,7 +87,7 @@ impl Trainer {
             || stopping.is_some_and(|config| self.state.epochs_since_best >= config.patience)
     }
 
-    /// Whether the current epoch is reported.
+    /// Returns true if the current epoch is reported.
     fn reports(&self) -> bool {
         self.config.reports(self.state.epoch)
     }
@@ -142,7 +121,7 @@ impl Trainer {
         Ok(None)
     }
 
-    /// The order in which the epoch visits the training set. A single batch needs none.
+    /// The order in which the epoch visits the training set. A single batch is not shuffled.
     fn order(&self) -> Vec<usize> {
         let count = self.source.data.train.len();
         if self.config.batch_size(count) == count {
@@ -189,10 +168,7 @@ impl Trainer {
     }
 
     /// Validates and reports the epoch; returns its validation scores.
-    fn report(
-        &mut self,
-        observer: &mut dyn TrainingObserver,
-    ) -> Result<Option<Scores>, RunError> {
+    fn report(&mut self, observer: &mut dyn TrainingObserver) -> Result<Option<Scores>, RunError> {
         let (epoch, step, train) = (self.state.epoch, self.state.step, self.state.scores);
         observer.end_pass(SplitKind::Train, epoch);
         self.writer.record_time(epoch, train.count)?;
@@ -227,8 +203,7 @@ impl Trainer {
             total += scores;
             batches += 1;
             let examples_seen = total.count as usize;
-            let progress =
-                PassProgress { examples: examples_seen, total: examples.len(), batches };
+            let progress = PassProgress { examples: examples_seen, total: examples.len(), batches };
             observer.batch(SplitKind::Validation, scores, progress, None);
         })?;
         observer.end_pass(SplitKind::Validation, self.state.epoch);

@@ -85,7 +85,11 @@ impl CustomModel for Vit {
 
     fn check(config: &VitConfig, check: &mut Check) {
         let divisible = config.width.is_multiple_of(config.heads);
-        check.require("width", divisible, format_args!("{} is not a multiple of heads", config.width));
+        check.require(
+            "width",
+            divisible,
+            format_args!("{} is not a multiple of heads", config.width),
+        );
     }
 
     fn incompatibility(config: &VitConfig, [height, width, _]: [usize; 3]) -> Option<String> {

@@ -56,7 +56,8 @@ fn a_run_that_is_interrupted_and_resumed_gives_the_same_bits() {
     let args = train(&directory, "whole");
     succeed(&directory, &[&args[..], &["--run-dir", "whole"]].concat());
 
-    let mut child = trainer(&directory, &[&args[..], &["--run-dir", "resumed"]].concat()).spawn().unwrap();
+    let mut child =
+        trainer(&directory, &[&args[..], &["--run-dir", "resumed"]].concat()).spawn().unwrap();
     let run = directory.path().join("resumed");
     while checkpoints(&run).len() < 2 {
         thread::sleep(Duration::from_millis(2));
@@ -91,7 +92,10 @@ fn a_trained_model_is_evaluated_reported_and_listed() {
 #[test]
 fn its_keys_are_checked_and_explained() {
     let directory = TempDir::new().unwrap();
-    assert!(stdout(&directory, &["config", "explain", "model.vit"]).contains("Number of attention heads"));
+    assert!(
+        stdout(&directory, &["config", "explain", "model.vit"])
+            .contains("Number of attention heads")
+    );
     assert!(stdout(&directory, &["config", "schema"]).contains("patch_size"));
     for (setting, expected) in [
         ("model.vit.patchsize=4", "did you mean `patch_size`?"),

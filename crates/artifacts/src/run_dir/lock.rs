@@ -35,7 +35,7 @@ impl RunLock {
             if !try_lock(&file)? {
                 return Ok(LockAttempt::OwnedBy(read_owner(&mut file)?));
             }
-            // The directory may have been removed meanwhile, and created again by another process.
+            // Another process may have removed and recreated the directory in between.
             if is_at(&file, path)? {
                 write_owner(&mut file)?;
                 return Ok(LockAttempt::Acquired(Self { _file: file }));
@@ -71,7 +71,7 @@ fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Whether `file` is the one at `path`.
+/// Returns true if `file` is the one at `path`.
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let opened = file.metadata()?;
     match path.metadata() {
@@ -92,12 +92,13 @@ fn write_owner(file: &mut File) -> io::Result<()> {
     file.rewind()?;
     write!(file, "process {}", std::process::id())
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_that_was_removed_or_made_again_is_no_longer_at_its_path() {
+    fn a_removed_or_recreated_lock_is_no_longer_at_its_path() {
         let directory = tempfile::TempDir::new().unwrap();
         let path = directory.path().join("lock");
         let file = File::create(&path).unwrap();

@@ -65,8 +65,8 @@ impl RunDir {
         }
     }
 
-    /// Removes the run, which no other process can resume meanwhile. It is renamed first, so that
-    /// a partly removed directory is not mistaken for a run.
+    /// Removes the run, locked against other processes. It is renamed first, so that a partly
+    /// removed directory is not mistaken for a run.
     pub fn remove(self) -> Result<(), ArtifactError> {
         let Self { path } = Self::removable(&self.path)?;
         let _lock = self.lock()?;

@@ -1,15 +1,10 @@
 use std::fs;
-use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
 
 use tempfile::TempDir;
 
 use super::*;
-
-fn claim(path: &Path) -> Result<(RunDir, RunLock), ArtifactError> {
-    RunDir::create(path)
-}
 
 /// A directory left by a start that was killed after it had written `files`.
 fn leftover(files: &[&str]) -> (TempDir, PathBuf) {
@@ -27,7 +22,7 @@ fn leftovers_of_a_killed_start_are_reused_by_the_next_one() {
     let staged = ["lock", "environment.json", "config.7.tmp", "environment.12345.tmp"];
     for files in [&[][..], &["lock"], &["lock", "environment.json"], &staged] {
         let (_directory, path) = leftover(files);
-        let (run, _lock) = claim(&path).unwrap();
+        let (run, _lock) = RunDir::create(&path).unwrap();
         let mut names = file_names(run.path()).unwrap();
         names.retain(|name| name != "environment.json");
         assert_eq!(names, ["lock"], "{files:?}");
@@ -38,7 +33,7 @@ fn leftovers_of_a_killed_start_are_reused_by_the_next_one() {
 fn a_directory_with_any_other_file_is_left_unchanged() {
     for file in ["config.toml", "notes", "run.7.tmp", "config.tmp", "checkpoints"] {
         let (_directory, path) = leftover(&[file]);
-        assert!(matches!(claim(&path), Err(ArtifactError::Exists { .. })), "{file}");
+        assert!(matches!(RunDir::create(&path), Err(ArtifactError::Exists { .. })), "{file}");
         assert_eq!(file_names(&path).unwrap(), [file]);
         assert_eq!(fs::read(path.join(file)).unwrap(), b"process 1");
     }
@@ -51,25 +46,26 @@ fn of_concurrent_starts_one_gets_the_directory_and_the_others_learn_its_owner() 
         let barrier = Barrier::new(8);
         let start = || {
             barrier.wait();
-            claim(&path)
+            RunDir::create(&path)
         };
-        let claims: Vec<_> = thread::scope(|scope| {
+        let results: Vec<_> = thread::scope(|scope| {
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
             starts.into_iter().map(|start| start.join().unwrap()).collect()
         });
         let us = format!("process {}", std::process::id());
-        let names_us = |claim: &_| matches!(claim, Err(ArtifactError::Locked { owner, .. }) if *owner == us);
-        assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1);
-        assert_eq!(claims.iter().filter(|claim| names_us(claim)).count(), 7, "{claims:?}");
+        let names_us =
+            |result: &_| matches!(result, Err(ArtifactError::Locked { owner, .. }) if *owner == us);
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+        assert_eq!(results.iter().filter(|result| names_us(result)).count(), 7, "{results:?}");
     }
 }
 
 #[test]
 fn a_lock_whose_directory_was_recreated_is_not_shared() {
     let (_directory, path) = leftover(&[]);
-    let (_run, _old) = claim(&path).unwrap();
+    let (_run, _old) = RunDir::create(&path).unwrap();
     fs::remove_dir_all(&path).unwrap();
-    let (run, _new) = claim(&path).unwrap();
+    let (run, _new) = RunDir::create(&path).unwrap();
     assert!(matches!(run.lock(), Err(ArtifactError::Locked { .. })));
 }
 
@@ -77,14 +73,14 @@ fn a_lock_whose_directory_was_recreated_is_not_shared() {
 fn the_error_names_a_directory_that_cannot_be_created() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("long".repeat(100));
-    let error = claim(&path).unwrap_err().to_string();
+    let error = RunDir::create(&path).unwrap_err().to_string();
     assert!(error.contains(&format!("cannot write {}", path.display())), "{error}");
 }
 
 #[test]
 fn the_error_names_a_result_that_cannot_be_removed() {
     let (_directory, path) = leftover(&[]);
-    let (run, _lock) = claim(&path).unwrap();
+    let (run, _lock) = RunDir::create(&path).unwrap();
     run.remove_results().unwrap();
     fs::create_dir(run.summary()).unwrap();
     let error = run.remove_results().unwrap_err().to_string();
@@ -94,9 +90,11 @@ fn the_error_names_a_result_that_cannot_be_removed() {
 #[test]
 fn a_run_of_another_format_is_refused_with_the_version_that_wrote_it() {
     let (_directory, path) = leftover(&[]);
-    let (run, _lock) = claim(&path).unwrap();
+    let (run, _lock) = RunDir::create(&path).unwrap();
     run.write_config("name = \"one\"\n").unwrap();
-    for (header, found) in [("\"trainer\":\"0.1.0\"", 1), ("\"format\":99,\"trainer\":\"9.0.0\"", 99)] {
+    for (header, found) in
+        [("\"trainer\":\"0.1.0\"", 1), ("\"format\":99,\"trainer\":\"9.0.0\"", 99)]
+    {
         fs::write(run.environment(), format!("{{{header}}}")).unwrap();
         let error = RunDir::open(&path).unwrap_err();
         assert!(matches!(error, ArtifactError::UnsupportedFormat { found: it, .. } if it == found));

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
-use super::layer::{self, Layer, Origin};
+use super::parse::{error_at, parse};
 use crate::error::ConfigError;
+use crate::layer::{self, Layer, Origin};
 
 /// Key that names the base of a file.
 pub const KEY: &str = "extends";
@@ -55,9 +56,9 @@ fn too_large(path: &Path) -> ConfigError {
 
 /// Returns path and text of the base of `file`, if it has one. `chain` ends with its own path.
 fn base(chain: &[&Path], file: &Layer) -> Result<Option<(PathBuf, String)>, ConfigError> {
-    let table = file.parse()?;
+    let table = parse(file)?;
     let Some(value) = table.get(KEY) else { return Ok(None) };
-    let invalid = |message| file.error(value.span(), Some(KEY.to_owned()), message);
+    let invalid = |message| error_at(file, value.span(), Some(KEY.to_owned()), message);
     let path = resolve(chain, value.get_ref()).map_err(invalid)?;
     match read_base(&path) {
         Ok(text) => Ok(Some((path, text))),

@@ -6,8 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use unicode_width::UnicodeWidthStr;
 
-use super::layer::Layer;
 use super::{Document, spans};
+use crate::layer::Layer;
 
 /// Longest line that is considered for the common column of the comments.
 const MAX_WIDTH: usize = 44;
@@ -15,7 +15,7 @@ const MAX_WIDTH: usize = 44;
 impl Document {
     /// Adds the origin of each value as a comment to `resolved`, the TOML text of a value that was
     /// deserialised from this document: `# file:line`, `# file:line, extended` for a value of a
-    /// base file, `# --set`, or `# default`.
+    /// base file, `# override`, or `# default`.
     pub fn with_origins(&self, resolved: &str) -> String {
         let Ok(parsed) = DeTable::parse(resolved) else { return resolved.to_owned() };
         let table = self.table().unwrap_or_default();

@@ -1,10 +1,10 @@
-//! Arguments of `--set`.
+//! Overrides of the form `key=value`.
 
 use toml::de::DeValue;
 
 use super::extends;
-use super::layer::{self, Layer, Origin};
 use crate::error::ConfigError;
+use crate::layer::{self, Layer, Origin};
 
 /// Returns a layer for each `key=value` override, the last one first.
 pub fn layers(overrides: &[String]) -> Result<Vec<Layer>, ConfigError> {

@@ -91,8 +91,8 @@ fn every_unknown_key_is_reported_beside_the_first_error() {
     let error = document.with_unknown(error, &Manual::of(&schema));
     let words = [
         "4 problems",
-        "--> <command line>:1:7\n",
-        "1 | --set zzz = 1\n  |       ^^^ unknown key `zzz`: expected one of `adam`, `epochs`\n",
+        "--> <overrides>:1:1\n",
+        "1 | zzz = 1\n  | ^^^ unknown key `zzz`: expected one of `adam`, `epochs`\n",
         "::: a.toml:2:1\n",
         "2 | epoch = 1\n  | ^^^^^ unknown key `epoch`: did you mean `epochs`?\n",
         "^^^ unknown key `learnin_rate`: did you mean `learning_rate`?\n",
@@ -105,10 +105,10 @@ fn every_unknown_key_is_reported_beside_the_first_error() {
 fn a_wrong_type_in_an_override_is_underlined_in_the_override_and_its_base() {
     let text = message(TEXT, &["epochs=many"]);
     let expected = "invalid config\n \
-         --> <command line>:1:16\n  \
+         --> <overrides>:1:10\n  \
          |\n\
-         1 | --set epochs = \"many\"\n  \
-         |                ^^^^^^ epochs: expected a non-negative integer, found string \"many\"\n  \
+         1 | epochs = \"many\"\n  \
+         |          ^^^^^^ epochs: expected a non-negative integer, found string \"many\"\n  \
          |\n \
          ::: a.toml:1:10\n  \
          |\n\
@@ -123,7 +123,7 @@ fn an_override_within_a_value_or_without_a_value_is_refused() {
     assert!(text.contains("^^^^^^ `epochs` is not a table in the config that"), "{text}");
     assert!(text.contains("::: a.toml:1:10\n") && text.contains("- not a table"), "{text}");
     assert!(message(TEXT, &["epochs"]).contains("there is no `=`"));
-    assert!(message(TEXT, &["ep och=1"]).contains("--set ep och=1"));
+    assert!(message(TEXT, &["ep och=1"]).contains("override ep och=1"));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_missing_top_level_key_is_reported_at_the_start_of_the_file() {
 #[test]
 fn a_key_in_the_file_and_in_an_override_is_reported_in_the_override() {
     let text = message("epoch = 3", &["epoch=4"]);
-    assert!(text.contains("--set epoch = 4\n  |       ^^^^^ unknown key `epoch`"), "{text}");
+    assert!(text.contains("epoch = 4\n  | ^^^^^ unknown key `epoch`"), "{text}");
 }
 
 #[test]
@@ -154,10 +154,10 @@ fn all_problems_are_in_one_report_each_at_its_value() {
     let problems = vec![problem("adam.learning_rate"), problem("epochs"), problem("absent")];
     let error = document.invalid(problems);
     let expected = "invalid config: 3 problems\n \
-         --> <command line>:1:16\n  \
+         --> <overrides>:1:10\n  \
          |\n\
-         1 | --set epochs = 0\n  \
-         |                ^ epochs: is wrong\n  \
+         1 | epochs = 0\n  \
+         |          ^ epochs: is wrong\n  \
          |\n \
          ::: a.toml:1:1\n  \
          |\n\
@@ -171,7 +171,7 @@ fn all_problems_are_in_one_report_each_at_its_value() {
     assert_eq!(error.to_string(), expected);
     let ConfigError::Invalid(diagnostics) = &error else { panic!("{error}") };
     let locations: Vec<_> = diagnostics.iter().map(|item| item.location.as_str()).collect();
-    assert_eq!(locations, ["--set epochs = 0", "a.toml:1:1", "a.toml:4:17"]);
+    assert_eq!(locations, ["override epochs = 0", "a.toml:1:1", "a.toml:4:17"]);
     assert!(format!("{error:#}").contains("\u{1b}["), "the alternate form is coloured");
 }
 

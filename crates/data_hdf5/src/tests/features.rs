@@ -143,7 +143,7 @@ fn numbers_outside_f32_are_named() {
             put(file, "train_set_x", &[6, 2], &features);
         });
         let found = format!("holds {name} at index [3, 1]");
-        assert_says(&message, &[&found, "range of float32", "put a number in its place"]);
+        assert_says(&message, &[&found, "range of float32", "replace the value"]);
     }
     for value in [f32::NAN, f32::INFINITY] {
         let mut features = FEATURES;

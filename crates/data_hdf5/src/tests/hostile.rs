@@ -329,5 +329,5 @@ fn data_beyond_the_free_memory_are_refused() {
     let (object, ..) = source.examples(SplitKind::Train).unwrap();
     let budget = MemoryBudget { work: 0, memory: u64::MAX, reserved: 0 };
     let message = budget.check(&object).unwrap_err().to_string();
-    assert_says(&message, &["72 bytes long", "memory that are free now", "row by row"]);
+    assert_says(&message, &["72 bytes long", "of free memory", "row by row"]);
 }

@@ -74,7 +74,7 @@ fn unreadable_examples_are_not_written() {
     assert_says(&refused(&small(), &names(&["a", "b", ""])), &["\"\" at index 2"]);
     assert_says(
         &refused(&small(), &names(&["a", "b ", "c"])),
-        &["\"b \" at index 1", "ends in blank"],
+        &["\"b \" at index 1", "end in a blank"],
     );
     for name in ["b".repeat(257), "b\0".to_owned()] {
         let message = refused(&small(), &names(&["a", &name, "c"]));

@@ -5,82 +5,84 @@ use data::DatasetError;
 use data_hdf5::Hdf5Error;
 use serde::Serialize;
 
-/// Why a data set was not brought into another form.
+/// Error of a conversion.
 #[derive(Debug, thiserror::Error)]
 pub enum ConvertError {
     /// A file or folder cannot be read.
     #[error("cannot read {}: {source}\n  check the path and its permissions", path.display())]
     Unreadable {
-        /// Where.
+        /// File or folder.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// A file or folder cannot be written.
-    #[error("cannot write {}: {source}\n  check the folder's permissions and the free space", path.display())]
+    #[error("cannot write {}: {source}\n  check the permissions of the folder and the free disk space", path.display())]
     Unwritable {
-        /// Where.
+        /// File or folder.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// Something stands where the result should.
-    #[error("{} {found}\n  name another place with --out, or remove it first", path.display())]
-    Occupied {
-        /// The place.
+    /// The output path is in use.
+    #[error("{} {state}\n  remove it first, or choose another output path", path.display())]
+    OutputExists {
+        /// Output path.
         path: PathBuf,
-        /// What is there.
-        found: &'static str,
+        /// `exists`, `is a file` or `is not empty`.
+        state: &'static str,
     },
-    /// One file cannot hold all that would be made.
-    #[error("{} is one file, and there would be {parts}\n  name a directory with --out", path.display())]
-    OneFile {
-        /// The file that was asked for.
+    /// Several splits cannot be written to one file.
+    #[error("{} is one file, but there are {splits}\n  choose a directory as the output path", path.display())]
+    NeedsDirectory {
+        /// Output path.
         path: PathBuf,
-        /// What would be made.
-        parts: String,
+        /// Description of the splits.
+        splits: String,
     },
-    /// What is there has not the form that it should.
+    /// The input has an unsupported layout.
     #[error("{}: {found}\n  {remedy}", path.display())]
-    Form {
-        /// Where.
+    Layout {
+        /// File or folder.
         path: PathBuf,
-        /// What is there.
+        /// Its unsupported property.
         found: String,
-        /// What to do.
+        /// Correction.
         remedy: String,
     },
-    /// The images have several sizes.
-    #[error("the images have {} sizes, height x width:\n{}\n  give one for all of them: --size {}", sizes.len(), listed_sizes(sizes), suggested(sizes))]
-    Sizes {
-        /// Each size, how many images have it and one of them; the most frequent first.
+    /// The images differ in size, and no size to resize them to is given.
+    #[error("the images have {} sizes, height x width:\n{}\n  resize all of them, for example to {suggestion}", sizes.len(), listed_sizes(sizes))]
+    DifferentSizes {
+        /// Each size with the number of its images and one of their files; the most frequent first.
         sizes: Vec<([usize; 2], usize, PathBuf)>,
+        /// Size for a first attempt, `HEIGHTxWIDTH` or one number.
+        suggestion: String,
     },
     /// Images cannot be read.
-    #[error("{} cannot be read:\n{}\n  repair or remove them, or leave them out with --skip-corrupt", counted(images.len(), "image"), listed(images))]
-    Unusable {
+    #[error("{} cannot be read:\n{}\n  repair, remove or skip them", counted(images.len(), "image"), listed(images))]
+    UnreadableImages {
         /// All of them.
-        images: Vec<UnusableImage>,
+        images: Vec<UnreadableImage>,
     },
-    /// It was to be stopped.
+    /// The progress callback stopped the conversion.
     #[error("stopped; nothing was written")]
     Stopped,
-    /// The examples cannot be used, or their file cannot be read or written.
+    /// The examples are invalid, or their file cannot be read or written.
     #[error(transparent)]
     Dataset(Box<DatasetError>),
 }
 
 /// An image that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UnusableImage {
-    /// Its file.
+pub struct UnreadableImage {
+    /// Image file.
     pub path: PathBuf,
-    /// Why not.
+    /// Error of reading it.
     pub reason: String,
 }
 
-/// So many sizes are told.
-const SIZES: usize = 10;
+/// Maximum number of sizes in a message.
+const MAX_SIZES: usize = 10;
 
 impl ConvertError {
     pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -91,12 +93,20 @@ impl ConvertError {
         move |source| Self::Unwritable { path: path.to_owned(), source }
     }
 
-    pub(super) fn form(path: &Path, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Form { path: path.to_owned(), found: found.into(), remedy: remedy.into() }
+    pub(super) fn layout(path: &Path, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Layout { path: path.to_owned(), found: found.into(), remedy: remedy.into() }
     }
 
-    /// The same of the file at `path`, of which it tells what is written before it is there.
-    pub(super) fn of(self, path: &Path) -> Self {
+    pub(super) fn different_sizes(sizes: Vec<([usize; 2], usize, PathBuf)>) -> Self {
+        let suggestion = match sizes.first() {
+            Some(([height, width], ..)) if *height.max(width) <= 128 => format!("{height}x{width}"),
+            _ => "64".to_owned(),
+        };
+        Self::DifferentSizes { sizes, suggestion }
+    }
+
+    /// Replaces the path of a temporary file in the message by `path`, its final path.
+    pub(super) fn at(self, path: &Path) -> Self {
         match self {
             Self::Dataset(error) => match *error {
                 DatasetError::Source(error) => match error.downcast::<Hdf5Error>() {
@@ -122,38 +132,30 @@ impl From<Hdf5Error> for ConvertError {
     }
 }
 
-/// `1 image`, `2 images`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+/// Formats a count: `1 image`, `2 images`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// Some of `names`, for a message.
-pub(super) fn some<T: AsRef<str>>(names: &[T]) -> String {
-    let some: Vec<_> = names.iter().take(3).map(T::as_ref).collect();
-    let more = if names.len() > some.len() { ", .." } else { "" };
-    some.join(", ") + more
+/// The first three of `names`, for a message.
+pub(super) fn first_few<T: AsRef<str>>(names: &[T]) -> String {
+    let first: Vec<_> = names.iter().take(3).map(T::as_ref).collect();
+    let more = if names.len() > first.len() { ", .." } else { "" };
+    first.join(", ") + more
 }
 
-fn listed(images: &[UnusableImage]) -> String {
+fn listed(images: &[UnreadableImage]) -> String {
     let lines = images.iter().map(|image| format!("  {}: {}", image.path.display(), image.reason));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 fn listed_sizes(sizes: &[([usize; 2], usize, PathBuf)]) -> String {
-    let line = |([height, width], count, path): &([usize; 2], usize, PathBuf)| {
+    let lines = sizes.iter().take(MAX_SIZES).map(|([height, width], count, path)| {
         let (images, path) = (counted(*count, "image"), path.display());
         format!("  {:>9}  {images}, for example {path}", format!("{height}x{width}"))
-    };
-    let mut lines: Vec<_> = sizes.iter().take(SIZES).map(line).collect();
-    let more = sizes.len().saturating_sub(SIZES);
+    });
+    let mut lines: Vec<_> = lines.collect();
+    let more = sizes.len().saturating_sub(MAX_SIZES);
     lines.extend((more > 0).then(|| format!("  and {} more", counted(more, "size"))));
     lines.join("\n")
-}
-
-/// The size that most images have, made small enough for a first try.
-fn suggested(sizes: &[([usize; 2], usize, PathBuf)]) -> String {
-    match sizes.first() {
-        Some(([height, width], ..)) if *height.max(width) <= 128 => format!("{height}x{width}"),
-        _ => "64".to_owned(),
-    }
 }

@@ -7,137 +7,137 @@ use data_hdf5::Residency;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::error::{ConvertError, UnusableImage, some};
-use super::folders::{Folders, ImageFile};
-use super::made::MadeSet;
-use super::new_directory::{NewDirectory, NewParents, must_be_free};
+use super::converted_dataset::ConvertedDataset;
+use super::error::{ConvertError, UnreadableImage, first_few};
+use super::image_conversion::ImageConversion;
+use super::image_folders::{ImageFile, ImageFolders};
+use super::new_directory::{NewDirectory, NewParents, check_free};
 use super::partition::Partition;
 use super::progress::{ProgressCallback, report_progress};
-use super::reading::Reading;
 use super::split_folders::file_name;
 use crate::image_file::{self, Fit};
 
-/// Folders of images to be made HDF5 files.
+/// Import of image folders to HDF5 files.
 #[derive(Debug, Clone)]
 pub struct Import {
-    /// Folders that hold classes, or parts that hold classes.
+    /// Folders that contain classes, or splits that contain classes.
     pub folders: Vec<PathBuf>,
-    /// The height and width to bring the images to; without it they must all have one size.
+    /// Height and width to resize to; if `None`, all images must have the same size.
     pub size: Option<[usize; 2]>,
-    /// How they are brought to it.
+    /// Resizing of images with another aspect ratio.
     pub fit: Fit,
-    /// Whether one channel is stored, and not three.
+    /// Whether to store one channel instead of three.
     pub grey: bool,
-    /// Whether images that cannot be read are left out.
-    pub skips_corrupt: bool,
-    /// How other parts are held out of the training images, if they are.
+    /// Whether to skip unreadable images.
+    pub skip_corrupt: bool,
+    /// Split of the training images, if any.
     pub partition: Option<Partition>,
 }
 
-/// What became of folders of images.
+/// Result of an import.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Imported {
-    /// What was made.
+pub struct ImportedDataset {
+    /// The new data set.
     #[serde(flatten)]
-    pub made: MadeSet,
-    /// Images that were left out because they cannot be read.
-    pub skipped: Vec<UnusableImage>,
-    /// Files that are no images.
+    pub dataset: ConvertedDataset,
+    /// Unreadable images that were skipped.
+    pub skipped: Vec<UnreadableImage>,
+    /// Other files that were skipped.
     pub left_out: Vec<PathBuf>,
-    /// Whether the images have no colours and were stored with three channels all the same.
+    /// Whether all images are grey but were stored with three channels.
     pub all_grey: bool,
 }
 
-/// The images that are measured before it is asked whether to go on.
+/// Number of image headers read between two calls of the progress callback.
 const BLOCK: usize = 1024;
 
-/// The training set before other parts are held out of it.
-const UNDIVIDED: &str = "undivided.h5";
+/// Temporary file of the training set before the split.
+const UNSPLIT: &str = "undivided.h5";
 
 impl Import {
-    /// Makes the HDF5 file `out`, or a directory with one for each part if `out` does not end in
+    /// Writes the HDF5 file `out`, or a directory with one file per split if `out` does not end in
     /// `.h5` or `.hdf5`.
     ///
-    /// Images are stored in the natural order of their names, whichever class they are of; those of
-    /// several folders one folder after the other.
+    /// The images of a folder are stored in the natural order of their names, across classes; several
+    /// folders of a split follow one another.
     ///
     /// # Errors
     ///
-    /// If the folders are in no form that is known, images cannot be read or have several sizes, or
-    /// something is at `out` already.
+    /// If the layout of the folders is unsupported, images cannot be read or differ in size, or `out`
+    /// exists.
     pub fn apply(
         &self,
         out: &Path,
         progress: &mut ProgressCallback,
-    ) -> Result<Imported, ConvertError> {
-        let mut folders = Folders::of(&self.folders)?;
-        self.must_suit(&folders, out)?;
+    ) -> Result<ImportedDataset, ConvertError> {
+        let mut folders = ImageFolders::scan(&self.folders)?;
+        self.check(&folders, out)?;
         let mut skipped = Vec::new();
         loop {
-            match self.make(&folders, out, progress) {
-                Err(ConvertError::Unusable { images }) if self.skips_corrupt => {
-                    folders.leave_out(&images)?;
+            match self.write(&folders, out, progress) {
+                Err(ConvertError::UnreadableImages { images }) if self.skip_corrupt => {
+                    folders.remove(&images)?;
                     skipped.extend(images);
                 }
-                made => {
-                    let (made, has_colours) = made?;
+                written => {
+                    let (dataset, has_colours) = written?;
                     let all_grey = !has_colours && !self.grey;
-                    return Ok(Imported { made, skipped, left_out: folders.left_out, all_grey });
+                    let left_out = folders.left_out;
+                    return Ok(ImportedDataset { dataset, skipped, left_out, all_grey });
                 }
             }
         }
     }
 
-    /// What can be told before any image is read.
-    fn must_suit(&self, folders: &Folders, out: &Path) -> Result<(), ConvertError> {
+    /// Checks that do not require reading images.
+    fn check(&self, folders: &ImageFolders, out: &Path) -> Result<(), ConvertError> {
         if let Some(Partition { split, .. }) = &self.partition {
-            let shares = [
+            let fractions = [
                 (SplitKind::Validation, split.validation_fraction),
                 (SplitKind::Test, split.test_fraction),
             ];
-            for (split, share) in shares {
-                if share > 0.0 && folders.parts.contains_key(&split) {
-                    let (found, name) =
-                        (format!("there is a folder {}", split.as_str()), split.as_str());
+            for (split, fraction) in fractions {
+                if fraction > 0.0 && folders.parts.contains_key(&split) {
                     let first = self.folders.first().map_or(out, PathBuf::as_path);
-                    let remedy = format!("leave out --{name}-fraction, or that folder");
-                    return Err(ConvertError::form(first, found, remedy));
+                    let found = format!("a {split} fraction is set, but there is a {split} folder");
+                    let remedy = "set no such fraction, or remove the folder";
+                    return Err(ConvertError::layout(first, found, remedy));
                 }
             }
         }
         if !is_file(out) {
-            return must_be_free(out);
+            return check_free(out);
         }
         if out.exists() {
-            return Err(ConvertError::Occupied { path: out.to_owned(), found: "exists" });
+            return Err(ConvertError::OutputExists { path: out.to_owned(), state: "exists" });
         }
-        let parts: Vec<&str> = folders.parts.keys().map(|split| split.as_str()).collect();
-        let parts = match &self.partition {
-            Some(_) => "several parts".to_owned(),
-            None if parts.len() > 1 => format!("{} parts: {}", parts.len(), some(&parts)),
+        let names: Vec<&str> = folders.parts.keys().map(|split| split.as_str()).collect();
+        let splits = match &self.partition {
+            Some(_) => "several splits".to_owned(),
+            None if names.len() > 1 => format!("{} splits: {}", names.len(), first_few(&names)),
             None => return Ok(()),
         };
-        Err(ConvertError::OneFile { path: out.to_owned(), parts })
+        Err(ConvertError::NeedsDirectory { path: out.to_owned(), splits })
     }
 
-    /// Makes what is asked for, and tells whether any image has colours.
-    fn make(
+    /// Writes the data set. The flag is true if any image has colours.
+    fn write(
         &self,
-        folders: &Folders,
+        folders: &ImageFolders,
         out: &Path,
         progress: &mut ProgressCallback,
-    ) -> Result<(MadeSet, bool), ConvertError> {
+    ) -> Result<(ConvertedDataset, bool), ConvertError> {
         let shape = self.shape(folders, progress)?;
-        let mut reading = Reading {
+        let mut conversion = ImageConversion {
             fit: self.fit,
             folders,
             shape,
             done: 0,
             has_colours: false,
-            unusable: Vec::new(),
+            unreadable: Vec::new(),
             progress,
         };
-        let mut made = MadeSet {
+        let mut dataset = ConvertedDataset {
             shape,
             are_images: true,
             classes: folders.classes.clone(),
@@ -146,68 +146,68 @@ impl Import {
             duplicate_groups: None,
         };
         if is_file(out) {
-            let mut parents = NewParents::of(out)?;
-            made.parts = reading.write_all(|_| (out.to_owned(), out.to_owned()))?;
+            let mut parents = NewParents::create(out)?;
+            dataset.parts = conversion.write_all(|_| (out.to_owned(), out.to_owned()))?;
             parents.keep();
-            return Ok((made, reading.has_colours));
+            return Ok((dataset, conversion.has_colours));
         }
-        let directory = NewDirectory::begin(out)?;
-        let undivided = directory.partial().join(UNDIVIDED);
-        made.parts = reading.write_all(|split| match (&self.partition, split) {
-            (Some(_), SplitKind::Train) => (undivided.clone(), out.to_owned()),
+        let directory = NewDirectory::create(out)?;
+        let unsplit = directory.partial().join(UNSPLIT);
+        dataset.parts = conversion.write_all(|split| match (&self.partition, split) {
+            (Some(_), SplitKind::Train) => (unsplit.clone(), out.to_owned()),
             _ => (directory.partial().join(file_name(split)), out.join(file_name(split))),
         })?;
-        let has_colours = reading.has_colours;
+        let has_colours = conversion.has_colours;
         if let Some(partition) = &self.partition {
-            let file = data_hdf5::open(&undivided, SplitKind::Train, Residency::Automatic)?;
-            let divided = partition.divide(file, directory.partial(), out, progress)?;
-            fs::remove_file(&undivided).map_err(ConvertError::unwritable(&undivided))?;
-            made.parts.retain(|part| part.part != SplitKind::Train);
-            made.parts.extend(divided.parts);
-            made.parts.sort_by_key(|part| part.part);
-            made.duplicate_groups = divided.duplicate_groups;
+            let file = data_hdf5::open(&unsplit, SplitKind::Train, Residency::Automatic)?;
+            let split = partition.split_file(file, directory.partial(), out, progress)?;
+            fs::remove_file(&unsplit).map_err(ConvertError::unwritable(&unsplit))?;
+            dataset.parts.retain(|part| part.part != SplitKind::Train);
+            dataset.parts.extend(split.parts);
+            dataset.parts.sort_by_key(|part| part.part);
+            dataset.duplicate_groups = split.duplicate_groups;
         }
         directory.finish()?;
-        Ok((made, has_colours))
+        Ok((dataset, has_colours))
     }
 
-    /// The shape of all images: the one asked for, or the one that they have.
+    /// Shape of the stored images, `[height, width, channels]`.
     fn shape(
         &self,
-        folders: &Folders,
+        folders: &ImageFolders,
         progress: &mut ProgressCallback,
     ) -> Result<[usize; 3], ConvertError> {
         let channels = if self.grey { 1 } else { 3 };
         let [height, width] = match self.size {
             Some(size) => size,
-            None => only_size(folders, progress)?,
+            None => common_size(folders, progress)?,
         };
         Ok([height, width, channels])
     }
 }
 
-/// Whether a place is that of one file.
+/// Returns true for the path of an HDF5 file, false for that of a directory.
 fn is_file(out: &Path) -> bool {
-    let ending = out.extension().map(|ending| ending.to_ascii_lowercase());
-    ending.is_some_and(|ending| ["h5", "hdf5"].iter().any(|&known| ending == known))
+    let extension = out.extension().map(|extension| extension.to_ascii_lowercase());
+    extension.is_some_and(|own| ["h5", "hdf5"].iter().any(|&known| own == known))
 }
 
-/// The one size that all images have that can be read.
-fn only_size(
-    folders: &Folders,
+/// Height and width of all readable images. Fails if they differ.
+fn common_size(
+    folders: &ImageFolders,
     progress: &mut ProgressCallback,
 ) -> Result<[usize; 2], ConvertError> {
     let files: Vec<&ImageFile> = folders.parts.values().flatten().collect();
     let mut sizes: BTreeMap<[usize; 2], (usize, &ImageFile)> = BTreeMap::new();
-    let mut unusable = Vec::new();
+    let mut unreadable = Vec::new();
     for (number, block) in files.chunks(BLOCK).enumerate() {
-        report_progress(progress, "measuring images", number * BLOCK, files.len())?;
+        report_progress(progress, "reading image sizes", number * BLOCK, files.len())?;
         let found: Vec<_> =
             block.par_iter().map(|file| (*file, image_file::image_size(&file.path))).collect();
         for (file, size) in found {
             match size {
                 Ok(size) => sizes.entry(size).or_insert((0, file)).0 += 1,
-                Err(error) => unusable.push(file.unusable(&error)),
+                Err(error) => unreadable.push(file.unreadable(&error)),
             }
         }
     }
@@ -215,20 +215,18 @@ fn only_size(
         sizes.into_iter().map(|(size, (count, file))| (size, count, file.path.clone())).collect();
     sizes.sort_by_key(|(_, count, _)| usize::MAX - count);
     match sizes.as_slice() {
-        [] => Err(ConvertError::Unusable { images: unusable }),
+        [] => Err(ConvertError::UnreadableImages { images: unreadable }),
         [(size, ..)] => Ok(*size),
-        _ => Err(ConvertError::Sizes { sizes }),
+        _ => Err(ConvertError::different_sizes(sizes)),
     }
 }
 
-impl Folders {
-    /// Leaves out images that cannot be read. A class or a part must not be lost by that.
-    fn leave_out(&mut self, images: &[UnusableImage]) -> Result<(), ConvertError> {
+impl ImageFolders {
+    /// Removes unreadable images. Fails if no training image of a class, or no image of a split, is
+    /// left.
+    fn remove(&mut self, images: &[UnreadableImage]) -> Result<(), ConvertError> {
         let paths: BTreeSet<&Path> = images.iter().map(|image| image.path.as_path()).collect();
         for (split, files) in &mut self.parts {
-            let labels = |files: &[ImageFile]| -> BTreeSet<u32> {
-                files.iter().map(|file| file.label).collect()
-            };
             let before = labels(files);
             files.retain(|file| !paths.contains(file.path.as_path()));
             let after = labels(files);
@@ -240,13 +238,14 @@ impl Folders {
                 let first = images.first().map_or(Path::new(""), |image| &image.path);
                 let class = self.classes.get(label as usize).map_or("", String::as_str);
                 let found = format!("no {} image of the class {class} can be read", split.as_str());
-                return Err(ConvertError::form(
-                    first,
-                    found,
-                    "repair these images, or remove the class",
-                ));
+                let remedy = "repair these images, or remove the class";
+                return Err(ConvertError::layout(first, found, remedy));
             }
         }
         Ok(())
     }
+}
+
+fn labels(files: &[ImageFile]) -> BTreeSet<u32> {
+    files.iter().map(|file| file.label).collect()
 }

@@ -4,33 +4,34 @@ use std::path::{Path, PathBuf};
 use super::error::ConvertError;
 use super::marker_files::{CLASSES, SYNTHETIC};
 
-/// What stands in a folder, without what is hidden. Links are what they lead to.
+/// Contents of a folder, without hidden entries. Links are followed.
 pub struct Listing {
     pub path: PathBuf,
-    /// The names of the folders in it.
+    /// Names of subfolders.
     pub folders: Vec<String>,
-    /// The names of the files that are images by their endings.
+    /// Names of files with the extension of an image format.
     pub images: Vec<String>,
-    /// The other files.
+    /// Other files.
     pub others: Vec<PathBuf>,
-    /// The lines of the file that names the classes.
+    /// Lines of `classes.txt`.
     pub classes: Option<Vec<String>>,
-    /// Whether it is marked as drawn in place of real data.
+    /// Whether the folder is marked as synthetic data.
     pub synthetic: bool,
 }
 
-/// What image files end in. Those of a format that is not built in are told of as images that
-/// cannot be read: images that are silently missing would be worse.
-const ENDINGS: [&str; 16] = [
+/// Extensions of image files. Those of unsupported formats are reported as unreadable images, so that
+/// no image is dropped silently.
+const EXTENSIONS: [&str; 16] = [
     "png", "jpg", "jpeg", "jpe", "jfif", "gif", "bmp", "webp", "tif", "tiff", "heic", "heif",
     "avif", "jxl", "jp2", "ppm",
 ];
 
-/// What file systems and archives leave beside the files of people.
-const LITTER: [&str; 4] = ["__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"];
+/// Names of files that operating systems and archive tools create.
+const SYSTEM_FILES: [&str; 4] = ["__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"];
 
 impl Listing {
-    pub fn of(path: &Path) -> Result<Self, ConvertError> {
+    /// Lists the folder at `path`.
+    pub fn read(path: &Path) -> Result<Self, ConvertError> {
         let mut listing = Self {
             path: path.to_owned(),
             folders: Vec::new(),
@@ -43,10 +44,10 @@ impl Listing {
         for entry in entries.map_err(ConvertError::unreadable(path))? {
             let path = entry.path();
             let name = entry.file_name().into_string().map_err(|name| {
-                let found = format!("{} is a name that is not UTF-8", name.display());
-                ConvertError::form(&listing.path, found, "rename it")
+                let found = format!("the file name {} is not valid UTF-8", name.display());
+                ConvertError::layout(&listing.path, found, "rename the file")
             })?;
-            if !name.starts_with('.') && !LITTER.contains(&name.as_str()) {
+            if !name.starts_with('.') && !SYSTEM_FILES.contains(&name.as_str()) {
                 listing.add(name, path)?;
             }
         }
@@ -54,9 +55,9 @@ impl Listing {
     }
 
     fn add(&mut self, name: String, path: PathBuf) -> Result<(), ConvertError> {
-        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
-        let is_image = ending.is_some_and(|ending| ENDINGS.iter().any(|&known| ending == known));
-        // A link that leads nowhere is an image that cannot be read.
+        let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+        let is_image = extension.is_some_and(|own| EXTENSIONS.iter().any(|&known| own == known));
+        // A broken link is an unreadable image.
         match fs::metadata(&path) {
             Ok(found) if found.is_dir() => self.folders.push(name),
             Ok(found) if !found.is_file() => self.others.push(path),

@@ -1,5 +1,5 @@
-/// The file in a folder of images that names the classes in the order of their labels, a line each.
+/// File in a folder of images with the class names in the order of their labels, one per line.
 pub const CLASSES: &str = "classes.txt";
 
-/// The file that marks a folder of images as drawn in place of real data.
+/// File that marks a folder of images as synthetic data.
 pub const SYNTHETIC: &str = "drawn_by_trainer";

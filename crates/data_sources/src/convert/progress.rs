@@ -2,17 +2,18 @@ use std::ops::ControlFlow;
 
 use super::error::ConvertError;
 
-/// Told what is done, and how much of how much of it; it says whether to go on.
+/// Called during a conversion with the current step, the number of items done and their total.
+/// `Break` stops the conversion.
 pub type ProgressCallback<'a> = dyn FnMut(&'static str, usize, usize) -> ControlFlow<()> + 'a;
 
-/// Asks whether to go on.
+/// Calls `progress`. Fails with [`ConvertError::Stopped`] if it breaks.
 pub fn report_progress(
     progress: &mut ProgressCallback,
-    doing: &'static str,
+    step: &'static str,
     done: usize,
     total: usize,
 ) -> Result<(), ConvertError> {
-    match progress(doing, done, total) {
+    match progress(step, done, total) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ConvertError::Stopped),
     }

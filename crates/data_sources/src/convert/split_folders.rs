@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use data::SplitKind;
 
-use super::error::{ConvertError, some};
+use super::error::{ConvertError, first_few};
 use super::listing::Listing;
 
-/// Returns the part that a folder with this name stands for.
+/// Split of a folder with this name.
 pub fn split_of_folder(name: &str) -> Option<SplitKind> {
     match name.to_lowercase().as_str() {
         "train" | "training" => Some(SplitKind::Train),
@@ -16,41 +16,42 @@ pub fn split_of_folder(name: &str) -> Option<SplitKind> {
     }
 }
 
-/// Name of the HDF5 file of a part.
+/// Name of the HDF5 file of a split.
 pub fn file_name(split: SplitKind) -> String {
     format!("{split}.h5")
 }
 
-/// Several folders with the names of parts are those parts; others are all looked into.
-pub fn roles(folders: &[PathBuf]) -> Vec<(Option<SplitKind>, &PathBuf)> {
-    let split = |folder: &PathBuf| {
-        let absolute = std::path::absolute(folder).ok()?;
-        split_of_folder(absolute.file_name()?.to_str()?)
-    };
-    let roles: Option<Vec<SplitKind>> = folders.iter().map(split).collect();
-    let roles =
-        roles.filter(|roles| folders.len() > 1 && BTreeSet::from_iter(roles).len() == roles.len());
-    match roles {
-        Some(roles) => roles.into_iter().map(Some).zip(folders).collect(),
+/// Assigns a split to each of several folders if all are named after different splits, otherwise to
+/// none.
+pub fn assign_splits(folders: &[PathBuf]) -> Vec<(Option<SplitKind>, &PathBuf)> {
+    let splits: Option<Vec<SplitKind>> =
+        folders.iter().map(|folder| split_of_path(folder)).collect();
+    let splits = splits
+        .filter(|splits| folders.len() > 1 && BTreeSet::from_iter(splits).len() == splits.len());
+    match splits {
+        Some(splits) => splits.into_iter().map(Some).zip(folders).collect(),
         None => folders.iter().map(|folder| (None, folder)).collect(),
     }
 }
 
-/// The parts that a folder holds: all of its folders are named as parts, and training images are
-/// among them.
-pub fn parts(listing: &Listing) -> Result<Option<Vec<(SplitKind, PathBuf)>>, ConvertError> {
-    let roles = listing.folders.iter().map(|name| split_of_folder(name));
-    let Some(roles) = roles.collect::<Option<Vec<SplitKind>>>().filter(|roles| !roles.is_empty())
-    else {
-        return Ok(None);
-    };
-    if !listing.images.is_empty() {
+fn split_of_path(folder: &Path) -> Option<SplitKind> {
+    let absolute = std::path::absolute(folder).ok()?;
+    split_of_folder(absolute.file_name()?.to_str()?)
+}
+
+/// The splits in a folder, if all of its subfolders are named after splits.
+pub fn split_subfolders(
+    listing: &Listing,
+) -> Result<Option<Vec<(SplitKind, PathBuf)>>, ConvertError> {
+    let splits = listing.folders.iter().map(|name| split_of_folder(name));
+    let Some(splits) = splits.collect::<Option<Vec<SplitKind>>>() else { return Ok(None) };
+    if splits.is_empty() || !listing.images.is_empty() {
         return Ok(None);
     }
-    if BTreeSet::from_iter(&roles).len() < roles.len() {
-        let found = format!("several of its folders ({}) are one part", some(&listing.folders));
-        return Err(ConvertError::form(&listing.path, found, "put them together"));
+    if BTreeSet::from_iter(&splits).len() < splits.len() {
+        let found = format!("several folders ({}) are the same split", first_few(&listing.folders));
+        return Err(ConvertError::layout(&listing.path, found, "merge them"));
     }
     let folders = listing.folders.iter().map(|name| listing.path.join(name));
-    Ok(Some(roles.into_iter().zip(folders).collect()))
+    Ok(Some(splits.into_iter().zip(folders).collect()))
 }

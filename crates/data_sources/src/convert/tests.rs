@@ -1,6 +1,6 @@
 mod exporting;
-mod forms;
 mod importing;
+mod layouts;
 mod splitting;
 
 use std::fs;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::image_file::Fit;
 
-/// A directory of one test.
+/// A temporary directory.
 struct Tree(TempDir);
 
 impl Tree {
@@ -23,7 +23,7 @@ impl Tree {
         Self(TempDir::new().unwrap())
     }
 
-    /// One with a plain image of 2x3 in each of these files.
+    /// A directory with images of 2x3.
     fn with(images: &[&str]) -> Self {
         let tree = Self::new();
         images.iter().for_each(|name| tree.image(name, 3, 2));
@@ -39,7 +39,7 @@ impl Tree {
         fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// An image whose pixels tell its name.
+    /// Writes an image whose pixels depend on its name.
     fn image(&self, name: &str, width: u32, height: u32) {
         fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         let seed = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
@@ -53,26 +53,26 @@ impl Tree {
             size: None,
             fit: Fit::Stretch,
             grey: false,
-            skips_corrupt: false,
+            skip_corrupt: false,
             partition: None,
         }
     }
 
-    /// Imports into `out`, whole.
-    fn imported(&self, import: &Import, out: &str) -> Imported {
-        import.apply(&self.path(out), &mut on).unwrap()
+    /// Imports into `out`.
+    fn imported(&self, import: &Import, out: &str) -> ImportedDataset {
+        import.apply(&self.path(out), &mut proceed).unwrap()
     }
 
-    /// Why an import is refused, which leaves nothing.
+    /// Error of an import. Asserts that it leaves no files.
     #[track_caller]
     fn refused(&self, import: &Import, out: &str) -> String {
         let before = self.names("");
-        let error = import.apply(&self.path(out), &mut on).unwrap_err().to_string();
+        let error = import.apply(&self.path(out), &mut proceed).unwrap_err().to_string();
         assert_eq!(self.names(""), before);
         error.replace(&self.path("").display().to_string(), "")
     }
 
-    /// What stands in a directory, sorted.
+    /// Names in a directory, sorted.
     fn names(&self, directory: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(directory)).unwrap();
         let mut names: Vec<_> =
@@ -86,13 +86,13 @@ impl Tree {
     }
 }
 
-/// Goes on.
-fn on(_: &'static str, _: usize, _: usize) -> ControlFlow<()> {
+/// Progress callback that does not stop.
+fn proceed(_: &'static str, _: usize, _: usize) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
 #[track_caller]
-fn assert_says(text: &str, words: &[&str]) {
+fn assert_contains(text: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "no {word:?} in {text}");
     }

@@ -1,18 +1,18 @@
 //! Inspection of a data set before training: contents and problems.
 
-mod facts;
+mod duplicate_pairs;
 mod histograms;
 mod inspect;
-mod pairs;
-mod part;
+mod inspected_split;
+mod statistics;
 mod suspect_labels;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{ChannelFacts, PartFacts};
+pub use duplicate_pairs::DuplicatePair;
+pub(crate) use duplicate_pairs::checksums;
 pub use histograms::Histogram;
 pub use inspect::Inspection;
-pub use pairs::Pair;
-pub(crate) use pairs::sums;
-pub use part::{ExampleLocation, InspectedPart};
+pub use inspected_split::{ExampleLocation, InspectedSplit};
+pub use statistics::{ChannelStatistics, SplitStatistics};
 pub use suspect_labels::{SuspectLabel, SuspectLabels};

@@ -1,25 +1,25 @@
-//! Near-duplicates: images that differ by no more than what compression, brightness and contrast
-//! make of one picture.
+//! Near-duplicates: images that differ only by compression, brightness and contrast.
 //!
-//! Images are compared as their area means on a grid of at most 32 x 32 cells, which takes the
-//! noise of a compression out, brought to mean 0 and length 1, which takes brightness and contrast
-//! out. Their squared distance is then 2 (1 - r), where r is their correlation: the normalised
-//! cross-correlation of template matching (Lewis 1995).
+//! Each image is reduced to a thumbnail: its area means on a grid of at most 32 x 32 cells, which
+//! removes compression noise, normalised to mean 0 and length 1, which removes brightness and
+//! contrast. The squared distance of two thumbnails is 2 (1 - r), where r is their correlation: the
+//! normalised cross-correlation of template matching (Lewis 1995).
 //!
-//! How small is small depends on the data: fists before one wall are more alike than cats in
-//! gardens. So the yardstick is taken from the training set itself, for each class: the median
-//! distance between two different images of it. A twin is closer than [`CLOSE`] of that.
+//! The threshold depends on the data: hands in front of one wall are more alike than cats in gardens.
+//! Distances are therefore divided by the class scale, the median distance between two different
+//! images of a class in the searched set. Near-duplicates are closer than [`MAX_DISTANCE`] of it.
 //!
-//! A sketch of 8 x 8 grey cells makes the search fast and loses nothing: means over cells bring two
-//! images closer together and never further apart, so that the distance of the sketches is a lower
-//! bound.
+//! A descriptor of 8 x 8 grey cells makes the search fast and exact: averaging cells never increases
+//! a distance, so that the distance of two descriptors is a lower bound.
+//!
+//! [`MAX_DISTANCE`]: index::MAX_DISTANCE
 
 mod class_scale;
 mod index;
-mod reduction;
 mod search;
 #[cfg(test)]
 mod tests;
+mod thumbnail;
 
 pub(crate) use index::Neighbour;
 pub use index::{NearDuplicate, NearDuplicateIndex, NearDuplicates};

@@ -11,37 +11,38 @@ use serde::{Deserialize, Serialize};
 use super::error::FilesError;
 use super::synthetic::SyntheticConfig;
 
-/// HDF5 files in the layout of the courses: `train_set_x` u8 `[count, height, width, channels]` or
-/// floats `[count, features]`, `train_set_y`, `list_classes`, and the same with `test_set_`.
+/// HDF5 files in the layout of the courses: `train_set_x` as u8 `[count, height, width, channels]` or
+/// floats `[count, features]`, `train_set_y` and `list_classes`; for the test set, `test_set_x` and
+/// `test_set_y`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hdf5Config {
-    /// The directory of the files, relative to the working directory.
+    /// Directory of the files, relative to the working directory.
     pub directory: PathBuf,
-    /// The environment variable that names another directory, if it is set.
+    /// Environment variable that overrides the directory if it is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory_env: Option<String>,
-    /// The file of the training set.
+    /// File of the training set.
     pub train: PathBuf,
-    /// The file of the validation set, also under `train_set_`.
+    /// File of the validation set, with the names of a training set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<PathBuf>,
-    /// The file of the test set; it may be the one of the training set.
+    /// File of the test set; it may be that of the training set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
-    /// Whether pixels and features are read into memory, or row by row as they are wanted; if absent,
-    /// into memory where they take no more than a quarter of what is free.
+    /// Whether to read examples into memory, or row by row on demand; if absent, into memory if they
+    /// need at most a quarter of the free memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_memory: Option<bool>,
-    /// What to do where none of the files is there.
+    /// Action if none of the files exists.
     #[serde(default)]
     pub on_missing: OnMissing,
-    /// The stand-in to draw then.
+    /// Synthetic data for `on_missing = "synthesize"`.
     #[serde(default)]
     pub synthetic: SyntheticConfig,
 }
 
-/// What to do where none of the files of a data set is there.
+/// Action if none of the files of a data set exists.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -50,30 +51,30 @@ pub enum OnMissing {
     /// Stop with an error.
     #[default]
     Fail,
-    /// Draw the stand-in.
+    /// Generate synthetic data.
     Synthesize,
 }
 
 impl Hdf5Config {
-    /// What this config means here and now: the directory absolute, the environment variable
-    /// applied, the stand-in in place of files that are not there.
+    /// Makes the directory absolute and applies the environment variable. `None` if missing files are to
+    /// be replaced with synthetic data.
     pub fn resolve(&self) -> Result<Option<Self>, DatasetError> {
         let named = self.directory_env.as_ref().and_then(env::var_os).filter(|dir| !dir.is_empty());
-        let may_draw = self.on_missing == OnMissing::Synthesize && named.is_none();
+        let may_synthesize = self.on_missing == OnMissing::Synthesize && named.is_none();
         let directory = named.map_or_else(|| self.directory.clone(), PathBuf::from);
         let directory = std::path::absolute(&directory).unwrap_or(directory);
 
         let resolved = Self { directory, ..self.clone() };
         let missing = resolved.files().find(|file| !file.exists());
         match missing {
-            Some(_) if may_draw && !resolved.files().any(|file| file.exists()) => Ok(None),
+            Some(_) if may_synthesize && !resolved.files().any(|file| file.exists()) => Ok(None),
             Some(file) => Err(FilesError::Missing { file, env: self.directory_env.clone() }.into()),
-            // What was there once must not be replaced by the stand-in later.
+            // A resumed run must not replace files that existed.
             None => Ok(Some(Self { on_missing: OnMissing::Fail, ..resolved })),
         }
     }
 
-    /// Reads all parts, side by side.
+    /// Reads all splits in parallel.
     pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
         let (train, test, validation) = thread::scope(|scope| {
             let spawn = |split, file: &Option<PathBuf>| {
@@ -83,13 +84,13 @@ impl Hdf5Config {
             let test = spawn(SplitKind::Test, &self.test);
             let validation = spawn(SplitKind::Validation, &self.validation);
             let train = self.read(SplitKind::Train, &self.train);
-            (train, test.map(joined), validation.map(joined))
+            (train, test.map(join), validation.map(join))
         });
         let (train, test, validation) = (train?, test.transpose()?, validation.transpose()?);
-        let parts: Vec<_> =
+        let parts: Vec<&LoadedFile> =
             [Some(&train), test.as_ref(), validation.as_ref()].into_iter().flatten().collect();
-        parts.iter().try_for_each(|part| train.must_match(part))?;
-        must_differ(&parts)?;
+        parts.iter().try_for_each(|part| train.check_compatible(part))?;
+        check_distinct(&parts)?;
         let sha256 =
             parts.iter().map(|part| (part.split.as_str().to_owned(), part.file.sha256.clone()));
         Ok(LoadedDataset {
@@ -111,24 +112,28 @@ impl Hdf5Config {
     pub fn check(&self, check: &mut Check) {
         check.table("synthetic", |check| self.synthetic.check(check));
         let length = self.directory_env.as_ref().map_or(0, String::len);
-        check.require("directory_env", length <= 256, "a variable has at most 256 bytes");
-        let alike = self.test.is_some() && self.validation.is_none();
+        check.require(
+            "directory_env",
+            length <= 256,
+            "the name of an environment variable has at most 256 bytes",
+        );
+        let has_synthetic_splits = self.test.is_some() && self.validation.is_none();
         check.require(
             "on_missing",
-            self.on_missing == OnMissing::Fail || alike,
-            "the stand-in has a test set and no validation set: name `test` and no `validation`, or leave this key out",
+            self.on_missing == OnMissing::Fail || has_synthetic_splits,
+            "synthetic data have a test set and no validation set: set `test` but not `validation`, or remove this key",
         );
     }
 
-    fn read(&self, split: SplitKind, file: &Path) -> Result<Loaded, DatasetError> {
+    fn read(&self, split: SplitKind, file: &Path) -> Result<LoadedFile, DatasetError> {
         let path = self.directory.join(file);
-        let keep = match self.in_memory {
+        let residency = match self.in_memory {
             None => Residency::Automatic,
             Some(true) => Residency::InMemory,
             Some(false) => Residency::InFile,
         };
-        let file = data_hdf5::open(&path, split, keep)?;
-        Ok(Loaded { split, path, file })
+        let file = data_hdf5::open(&path, split, residency)?;
+        Ok(LoadedFile { split, path, file })
     }
 
     fn files(&self) -> impl Iterator<Item = PathBuf> {
@@ -137,20 +142,20 @@ impl Hdf5Config {
     }
 }
 
-/// One file of a data set.
-struct Loaded {
+/// File of a split.
+struct LoadedFile {
     split: SplitKind,
     path: PathBuf,
     file: Hdf5File,
 }
 
-/// What a reader ended with.
-fn joined<T>(reader: ScopedJoinHandle<'_, T>) -> T {
+/// Waits for a reader and propagates its panic.
+fn join<T>(reader: ScopedJoinHandle<'_, T>) -> T {
     reader.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// A model that is validated or tested on what it was trained on only seems to be good.
-fn must_differ(parts: &[&Loaded]) -> Result<(), DatasetError> {
+/// Fails if two splits have the same examples, which would invalidate scores.
+fn check_distinct(parts: &[&LoadedFile]) -> Result<(), DatasetError> {
     for (index, part) in parts.iter().enumerate() {
         for other in parts.iter().take(index) {
             if part.file.examples.has_same_content(&other.file.examples)? {
@@ -165,20 +170,27 @@ fn must_differ(parts: &[&Loaded]) -> Result<(), DatasetError> {
     Ok(())
 }
 
-impl Loaded {
-    /// Examples of another size or other classes cannot be what this training set is tested on.
-    fn must_match(&self, other: &Self) -> Result<(), DatasetError> {
-        let of = |part: &Self| format!("{:?} of {:?}", part.file.examples.shape, part.file.classes);
-        let kind = |part: &Self| (part.file.examples.shape, part.file.examples.are_images());
-        if (kind(self), &self.file.classes) == (kind(other), &other.file.classes) {
+impl LoadedFile {
+    /// Fails if another split has examples of another shape or kind, or other classes.
+    fn check_compatible(&self, other: &Self) -> Result<(), DatasetError> {
+        let (own, others) = (&self.file.examples, &other.file.examples);
+        let have_one_kind = own.shape == others.shape && own.are_images() == others.are_images();
+        if have_one_kind && self.file.classes == other.file.classes {
             return Ok(());
         }
         Err(FilesError::Mismatch {
             train: self.path.clone(),
-            train_holds: of(self),
+            train_contents: self.contents(),
             other: other.path.clone(),
-            other_holds: of(other),
+            other_contents: other.contents(),
         }
         .into())
+    }
+
+    /// Shape and classes, for messages.
+    fn contents(&self) -> String {
+        let examples = &self.file.examples;
+        let kind = if examples.are_images() { "images" } else { "features" };
+        format!("{kind} of shape {:?} in the classes {:?}", examples.shape, self.file.classes)
     }
 }

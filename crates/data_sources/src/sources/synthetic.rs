@@ -10,35 +10,36 @@ use synthetic::{Images, cats, hands};
 
 use super::points::{PointsConfig, Shape};
 
-/// What the program draws itself in place of real data: `[dataset.synthetic]`.
+/// Synthetic data in place of real data: `[dataset.synthetic]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyntheticConfig {
-    /// What to draw.
+    /// Subject of the data.
     pub subject: Subject,
-    // Twelve kilobytes an image: a few gigabytes.
-    /// The number of training examples.
+    // 12 KiB per image: 200,000 images are 2.3 GiB.
+    /// Number of training examples.
     #[schemars(range(min = 1, max = 200_000))]
     pub train: usize,
-    /// The number of test examples.
+    /// Number of test examples.
     #[schemars(range(min = 1, max = 200_000))]
     pub test: usize,
-    /// What the drawing depends on.
+    /// Seed of the generator.
     pub seed: u64,
 }
 
-/// What a stand-in shows.
+/// Subject of synthetic data.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
-    /// Hands with 0 to 5 raised fingers, images of 64 x 64 x 3: for SIGNS.
+    /// Hands with 0 to 5 raised fingers, images of 64 x 64 x 3: replaces SIGNS.
     #[default]
     Hands,
-    /// Cats among other animals and things, images of 64 x 64 x 3: for cat / non-cat.
+    /// Cats and other animals and objects, images of 64 x 64 x 3: replaces cat / non-cat.
     Cats,
-    /// Where on a field one of two teams won the ball, 2 features: for the football points.
+    /// Positions on a football field, by the team that wins the ball, 2 features: replaces the
+    /// football points.
     Field,
 }
 
@@ -55,8 +56,8 @@ impl Default for SyntheticConfig {
 }
 
 impl SyntheticConfig {
-    /// Draws one part into a new HDF5 file, as [`data_hdf5::write_stand_in`] does, with no more than a
-    /// few images in memory at once.
+    /// Generates one split into a new HDF5 file like that of [`data_hdf5::write_synthetic`], with only a
+    /// few images in memory at a time.
     pub fn write(&self, part: SplitKind, path: &Path) -> Result<(), DatasetError> {
         let (generate, classes): (Generate, &[&str]) = match self.subject {
             Subject::Hands => (hands::generate, &hands::CLASSES),
@@ -84,7 +85,7 @@ impl SyntheticConfig {
         })
     }
 
-    /// Draws both parts.
+    /// Generates both splits.
     pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
         match self.subject {
             Subject::Hands => self.images(hands::generate, &hands::CLASSES),
@@ -112,7 +113,7 @@ impl SyntheticConfig {
     }
 
     fn images(&self, generate: Generate, classes: &[&str]) -> Result<LoadedDataset, DatasetError> {
-        // One sequence for both parts, so that no test image is a training image.
+        // One sequence for both splits, so that no test image is a training image.
         let train = self.part(generate, 0..self.train);
         let test = self.part(generate, self.train..self.train + self.test);
         LoadedDataset::generated(train, test, classes, true)
@@ -166,20 +167,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_written_as_if_it_had_been_drawn_whole() {
+    fn a_split_written_in_blocks_equals_one_written_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name| folder.path().join(name);
-        // More than are drawn at once.
+        // More than one block.
         let sizes = [(Subject::Hands, 400, 5), (Subject::Cats, 3, 350), (Subject::Field, 9, 4)];
         for (subject, train, test) in sizes {
             let config = SyntheticConfig { subject, train, test, seed: 3 };
             let LoadedDataset { train, test, classes, .. } = config.load().unwrap();
             for (part, examples) in [(SplitKind::Train, train), (SplitKind::Test, test.unwrap())] {
-                config.write(part, &path("some")).unwrap();
+                config.write(part, &path("blocks")).unwrap();
                 data_hdf5::write_synthetic(&path("whole"), part, &examples, &classes).unwrap();
-                let [some, whole] =
-                    ["some", "whole"].map(|name| std::fs::read(path(name)).unwrap());
-                assert!(some == whole, "{subject:?} {part:?}");
+                let [blocks, whole] =
+                    ["blocks", "whole"].map(|name| std::fs::read(path(name)).unwrap());
+                assert!(blocks == whole, "{subject:?} {part:?}");
             }
         }
     }

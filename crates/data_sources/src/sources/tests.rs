@@ -2,9 +2,9 @@ use data::SplitKind;
 
 use super::*;
 
-/// What is loaded must look as it was said to.
+/// Asserts that the loaded data match their description.
 #[track_caller]
-fn check(config: &DatasetConfig) {
+fn assert_info_matches(config: &DatasetConfig) {
     let (info, source) = (config.info().unwrap(), config.load().unwrap());
     let loaded = DatasetInfo {
         shape: source.train.shape,
@@ -16,15 +16,15 @@ fn check(config: &DatasetConfig) {
 }
 
 #[test]
-fn examples_look_as_their_outline_tells_before_they_are_read_or_drawn() {
+fn info_matches_the_loaded_data_of_every_source() {
     let folder = tempfile::tempdir().unwrap();
     for subject in [Subject::Hands, Subject::Cats, Subject::Field] {
-        let drawn = SyntheticConfig { subject, train: 20, test: 10, seed: 1 };
+        let config = SyntheticConfig { subject, train: 20, test: 10, seed: 1 };
         let file = |part| folder.path().join(format!("{subject:?}-{part:?}.h5"));
         for part in [SplitKind::Train, SplitKind::Test] {
-            drawn.write(part, &file(part)).unwrap();
+            config.write(part, &file(part)).unwrap();
         }
-        check(&DatasetConfig::Hdf5(Hdf5Config {
+        assert_info_matches(&DatasetConfig::Hdf5(Hdf5Config {
             directory: folder.path().to_owned(),
             directory_env: None,
             train: file(SplitKind::Train),
@@ -32,9 +32,9 @@ fn examples_look_as_their_outline_tells_before_they_are_read_or_drawn() {
             test: Some(file(SplitKind::Test)),
             in_memory: None,
             on_missing: OnMissing::Fail,
-            synthetic: drawn.clone(),
+            synthetic: config.clone(),
         }));
-        check(&DatasetConfig::Synthetic(drawn));
+        assert_info_matches(&DatasetConfig::Synthetic(config));
     }
-    check(&DatasetConfig::Points(PointsConfig::default()));
+    assert_info_matches(&DatasetConfig::Points(PointsConfig::default()));
 }

@@ -41,7 +41,7 @@ pub struct ShowArgs {
     /// Override a key of the config, for example training.epochs=10
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
-    /// Show the origin of each value in a comment: a line of a file, --set, or the default
+    /// Show the origin of each value in a comment: a line of a file, an override or the default
     #[arg(long, conflicts_with = "json")]
     pub origins: bool,
     /// Print JSON

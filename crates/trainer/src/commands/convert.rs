@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use data::{DatasetError, SplitConfig};
 use data_sources::convert::{
-    ConvertError, Export, Import, Imported, MadeSet, Partition, ProgressCallback,
+    ConvertError, ConvertedDataset, Export, Import, ImportedDataset, Partition, ProgressCallback,
 };
 use serde::Serialize;
 use support::ProgressTask;
@@ -16,7 +16,7 @@ use support::ProgressTask;
 use super::inspect::{Subject, is_config};
 use crate::cli::{ExportArgs, FractionArgs, ImportArgs, SplitArgs};
 use crate::context::Context;
-use crate::error::Failure;
+use crate::error::{Failure, with_hint};
 use crate::{print, signals};
 
 /// Output path and contents of the new data set.
@@ -34,10 +34,10 @@ pub fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
         size: args.size,
         fit: args.fit.into(),
         grey: args.grey,
-        skips_corrupt: args.skip_corrupt,
+        skip_corrupt: args.skip_corrupt,
         partition: partition(&args.fractions)?,
     };
-    let made: Imported = with_progress(|progress| import.apply(&args.out, progress))?;
+    let made: ImportedDataset = with_progress(|progress| import.apply(&args.out, progress))?;
     print_report(args.json, &args.out, &made, |report| text::of_import(report, import.fit))
 }
 
@@ -60,7 +60,7 @@ pub fn export(args: &ExportArgs, context: &Context) -> Result<ExitCode, Failure>
     };
     let made = with_progress(|progress| export.apply(&args.out, progress))?;
     let shape = parts.first().map_or([0; 3], |part| part.examples.shape);
-    let made = MadeSet {
+    let made = ConvertedDataset {
         shape,
         are_images: true,
         classes: classes.clone(),
@@ -93,7 +93,7 @@ fn partition(args: &FractionArgs) -> Result<Option<Partition>, Failure> {
         )));
     }
     let split = SplitConfig { test_fraction: test, validation_fraction: validation };
-    Ok(Some(Partition { split, seed, keeps_duplicates_together: !ignore_near_duplicates }))
+    Ok(Some(Partition { split, seed, keep_duplicates_together: !ignore_near_duplicates }))
 }
 
 /// Runs a long operation with a progress bar and stops it on a signal.
@@ -131,9 +131,10 @@ fn print_report<T: Serialize>(
 
 impl From<ConvertError> for Failure {
     fn from(error: ConvertError) -> Self {
+        let message = with_hint(error.to_string(), hint(&error));
         match &error {
-            ConvertError::Occupied { .. } | ConvertError::OneFile { .. } => {
-                Self::usage(error.to_string())
+            ConvertError::OutputExists { .. } | ConvertError::NeedsDirectory { .. } => {
+                Self::usage(message)
             }
             ConvertError::Dataset(data) => match **data {
                 DatasetError::EmptySplit { split, fraction, count, .. } => Self::usage(format!(
@@ -141,7 +142,21 @@ impl From<ConvertError> for Failure {
                 )),
                 _ => Self::run(&error),
             },
-            _ => Self::run(&error),
+            _ => Self::unstyled(&message),
         }
+    }
+}
+
+/// Returns the flag that applies the remedy of `error`.
+fn hint(error: &ConvertError) -> Option<String> {
+    match error {
+        ConvertError::OutputExists { .. } | ConvertError::NeedsDirectory { .. } => {
+            Some("--out sets the output path".to_owned())
+        }
+        ConvertError::DifferentSizes { suggestion, .. } => {
+            Some(format!("--size {suggestion} resizes them"))
+        }
+        ConvertError::UnreadableImages { .. } => Some("--skip-corrupt skips them".to_owned()),
+        _ => None,
     }
 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use data::{DatasetError, LoadedDataset, SplitKind};
 use data_hdf5::{Hdf5Error, Hdf5File, Residency};
 use data_sources::DatasetConfig;
-use data_sources::quality::inspection::{InspectedPart, Inspection};
+use data_sources::quality::inspection::{InspectedSplit, Inspection};
 use serde::Serialize;
 use training::RunError;
 
@@ -24,7 +24,7 @@ use crate::print;
 /// The splits of a data set and their origins.
 #[derive(Default)]
 pub(super) struct Subject {
-    pub(super) parts: Vec<InspectedPart>,
+    pub(super) parts: Vec<InspectedSplit>,
     pub(super) classes: Vec<String>,
     pub(super) synthetic: bool,
     /// File of each split, or how it was made.
@@ -97,7 +97,7 @@ impl Subject {
         let origins = origins(&dataset, &data);
         let (classes, synthetic) = (data.classes.clone(), data.synthetic);
         let sha256 = data.sha256.clone();
-        let parts = InspectedPart::of(data, &config.split, config.seed).map_err(failed)?;
+        let parts = InspectedSplit::of(data, &config.split, config.seed).map_err(failed)?;
         Ok(Self { parts, classes, synthetic, origins, sha256 })
     }
 
@@ -106,7 +106,7 @@ impl Subject {
         let mut subject = Self::default();
         for split in [SplitKind::Train, SplitKind::Test] {
             let Some(file) = open(path, split)? else { continue };
-            subject.parts.push(InspectedPart::whole(split, file.examples));
+            subject.parts.push(InspectedSplit::whole(split, file.examples));
             subject.origins.insert(split, path.display().to_string());
             if subject.parts.len() == 1 {
                 (subject.classes, subject.synthetic) = (file.classes, file.synthetic);

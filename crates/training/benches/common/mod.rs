@@ -1,10 +1,10 @@
-//! Timing without a framework.
+//! Timing functions of the benchmarks.
 
-/// The allocator of the program, on which large tensors depend.
+/// The allocator of the program, which affects the speed of large tensors.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The middle of `times`.
+/// The median of `times`.
 pub fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]

@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use data::{Augmenter, BatchIndex, Scaler, Split};
 use serde::{Deserialize, Serialize};
 use support::panics;
 
-use super::HostBatch;
-use crate::fault_injection::{Fault, FaultHooks};
+use super::{BatchRequest, Collator, HostBatch};
 
 /// Threads that prepare batches: `[training.loader]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -25,17 +23,6 @@ pub struct LoaderConfig {
     pub prefetch: usize,
 }
 
-/// One batch to collate.
-#[derive(Debug)]
-pub struct BatchRequest {
-    /// Indices of the examples.
-    pub items: Vec<usize>,
-    /// Position of the batch in the run.
-    pub index: BatchIndex,
-    /// The fault to inject.
-    pub fault: Option<Fault>,
-}
-
 /// The batches of an epoch. Worker `w` of `n` collates the batches `w`, `w + n`, `w + 2n`, .., so
 /// their order does not depend on timing.
 pub struct Loader {
@@ -44,21 +31,6 @@ pub struct Loader {
     next: usize,
     queues: Vec<Receiver<Result<HostBatch, String>>>,
     workers: Vec<JoinHandle<()>>,
-}
-
-/// Turns training examples into batches.
-#[derive(Debug)]
-pub struct Collator {
-    /// The data; batches are taken from the training set.
-    pub data: Arc<Split>,
-    /// Maps values to inputs.
-    pub scaler: Scaler,
-    /// Augments the images.
-    pub augmenter: Option<Arc<Augmenter>>,
-    /// Number of the epoch, from 1.
-    pub epoch: u64,
-    /// Whether all threads augment the images of a batch together.
-    pub parallel: bool,
 }
 
 impl Default for LoaderConfig {
@@ -111,7 +83,7 @@ impl Loader {
         let workers = config.workers.min(requests.len());
         let thread = thread::Builder::new().name(format!("loader-{worker}"));
         let handle = thread.spawn(move || {
-            collator.send_all(requests.iter().skip(worker).step_by(workers), &sender);
+            send_all(&collator, requests.iter().skip(worker).step_by(workers), &sender);
         })?;
         self.workers.push(handle);
         self.queues.push(receiver);
@@ -137,44 +109,26 @@ impl Drop for Loader {
     }
 }
 
-const NO_MORE: &str = "there are no more batches";
-
-impl Collator {
-    /// Collates all `requests`, until nothing receives them any more.
-    fn send_all<'a>(
-        &self,
-        requests: impl Iterator<Item = &'a BatchRequest>,
-        sender: &SyncSender<Result<HostBatch, String>>,
-    ) {
-        for request in requests {
-            if sender.send(self.collate(request)).is_err() {
-                return;
-            }
+/// Sends the batches of `requests` until nothing receives them any more.
+fn send_all<'a>(
+    collator: &Collator,
+    requests: impl Iterator<Item = &'a BatchRequest>,
+    sender: &SyncSender<Result<HostBatch, String>>,
+) {
+    for request in requests {
+        if sender.send(collator.collate(request)).is_err() {
+            return;
         }
-    }
-
-    fn collate(&self, request: &BatchRequest) -> Result<HostBatch, String> {
-        request.fault.before_collating()?;
-        let (train, items) = (&self.data.train, &request.items);
-        if let Some(item) = items.iter().find(|&&item| item >= train.len()) {
-            return Err(format!("there is no example {item}"));
-        }
-        let labels: Arc<[u32]> = train.labels_at(items).into();
-        let Some(augmenter) = &self.augmenter else {
-            let inputs = train.inputs(items, &self.scaler).map_err(|error| error.to_string())?;
-            return Ok(HostBatch { inputs, labels, mix: None });
-        };
-        let inputs = augmenter.inputs(train, items, &self.scaler, self.epoch, self.parallel);
-        let mut inputs = inputs.map_err(|error| error.to_string())?;
-        let mix = augmenter.mix(&mut inputs, train.shape, &labels, request.index);
-        Ok(HostBatch { inputs, labels, mix })
     }
 }
 
+const NO_MORE: &str = "there are no more batches";
+
 #[cfg(test)]
 mod tests {
+    use data::{Augmentation, Augmenter, BatchIndex, Examples, Normalization, Split};
+
     use super::*;
-    use data::{Examples, Augmentation, Normalization};
 
     fn collator() -> Collator {
         let examples = || Examples::features(1, vec![0.5; 4], vec![0, 1, 0, 1]);

@@ -24,7 +24,7 @@ use crate::model::{Classifier, Scores};
 use crate::optim::OptimizerConfig;
 use crate::trainer::{Stop, Trainer, TrainingState};
 
-/// What burn-train shows of a run.
+/// The display of a run by burn-train.
 pub struct Display<'a> {
     /// Name of the experiment.
     pub name: &'a str,

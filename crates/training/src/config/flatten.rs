@@ -25,8 +25,8 @@ pub fn differing_keys(all: &[FlatConfig]) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     let first = |key: &String| all.first().and_then(|keys| keys.get(key));
-    let differ = |key: &&String| all.iter().any(|keys| keys.get(*key) != first(key));
-    names.into_iter().filter(differ).cloned().collect()
+    names.retain(|key| all.iter().any(|keys| keys.get(*key) != first(key)));
+    names.into_iter().cloned().collect()
 }
 
 fn insert(prefix: &str, table: toml::Table, keys: &mut FlatConfig) {

@@ -98,7 +98,8 @@ fn required_below(schema: &mut Value) -> impl Iterator<Item = (String, Value)> {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     let required = properties.into_iter().flatten();
     let required = required.map(|(name, schema)| (name.clone(), take_required(schema)));
-    required.filter(|(_, required)| required.as_object().is_some_and(|required| !required.is_empty()))
+    required
+        .filter(|(_, required)| required.as_object().is_some_and(|required| !required.is_empty()))
 }
 
 /// The key of a file that a resolved config does not have.

@@ -34,7 +34,7 @@ pub struct TrainingConfig {
     /// Early stopping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingConfig>,
-    /// Moving average of the weights, evaluated and saved in their place.
+    /// Moving average of the weights, evaluated and saved instead of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<EmaConfig>,
     /// Checkpoints.
@@ -112,7 +112,7 @@ impl TrainingConfig {
         self.batch_size(count).saturating_mul(self.accumulation).min(count)
     }
 
-    /// Whether `epoch` is reported.
+    /// Returns true if `epoch` is reported.
     pub fn reports(&self, epoch: usize) -> bool {
         epoch.is_multiple_of(self.report_every_epochs) || epoch == self.epochs
     }

@@ -1,11 +1,12 @@
 //! Gradient check: backpropagation against centred differences of the cost, in f64.
 //!
-//! The relative difference is that of the courses, `||g - g'|| / (||g|| + ||g'||)` with `g` from the
-//! backward pass, `g'` from centred differences, and Euclidean norms.
+//! The relative difference is that of the courses, `||g - g'|| / (||g|| + ||g'||)` with `g` from
+//! the backward pass, `g'` from centred differences, and Euclidean norms.
 
 mod analytic;
 mod injected_bug;
 mod numeric;
+mod pairs;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use crate::experiment::ResourceEstimate;
 use crate::model::Classifier;
 use analytic::Gradient;
 use numeric::Cost;
+use pairs::{Pairs, difference};
 
 pub use injected_bug::{InjectedBug, InjectedBugReport};
 
@@ -44,7 +46,7 @@ pub struct GradientCheckOptions {
 pub struct GradientCheck {
     /// Name of the experiment.
     pub name: String,
-    /// Whether the data are synthetic.
+    /// True if the data are synthetic.
     pub synthetic: bool,
     /// Number of training examples of the batch.
     pub examples: usize,
@@ -56,7 +58,7 @@ pub struct GradientCheck {
     pub difference: f64,
     /// Relative difference below which the check passes.
     pub threshold: f64,
-    /// Whether it passes.
+    /// True if the check passes.
     pub passed: bool,
     /// The injected bug.
     pub injected_bug: Option<InjectedBugReport>,
@@ -211,56 +213,5 @@ impl TensorCheck {
             skipped: pairs.skipped,
             difference: (!pairs.both.is_empty()).then(|| difference(&pairs.both, rounding)),
         }
-    }
-}
-
-/// The elements of a tensor that are compared.
-struct Pairs {
-    /// Gradient of the backward pass and numeric gradient of each element.
-    both: Vec<[f64; 2]>,
-    /// Number of skipped elements.
-    skipped: usize,
-}
-
-/// Number of elements that are tried per element to check.
-const TRIES: usize = 2;
-
-impl Pairs {
-    /// The first `samples` elements of `order` around which the `cost` is smooth.
-    fn compare(
-        gradient: &Gradient,
-        cost: &Cost,
-        order: &[usize],
-        samples: usize,
-        task: &ProgressTask,
-    ) -> Self {
-        let mut pairs = Self { both: Vec::new(), skipped: 0 };
-        for &element in order.iter().take(samples.saturating_mul(TRIES)) {
-            if pairs.both.len() == samples {
-                break;
-            }
-            let slope = cost.slope(gradient.id, element);
-            match gradient.values.get(element).zip(slope) {
-                Some((value, slope)) => {
-                    pairs.both.push([*value, slope]);
-                    task.advance(1);
-                }
-                None => pairs.skipped += 1,
-            }
-        }
-        pairs
-    }
-}
-
-/// The relative difference of pairs; 0 if both gradients are within the rounding error of 0.
-fn difference(pairs: &[[f64; 2]], rounding: f64) -> f64 {
-    let norm = |value: fn(&[f64; 2]) -> f64| {
-        pairs.iter().map(|pair| value(pair).powi(2)).sum::<f64>().sqrt()
-    };
-    let both = norm(|pair| pair[0]) + norm(|pair| pair[1]);
-    if both <= rounding * (pairs.len() as f64).sqrt() {
-        0.0
-    } else {
-        norm(|pair| pair[0] - pair[1]) / both
     }
 }

@@ -1,9 +1,9 @@
 //! The learning rate range test (Smith 2017, arXiv:1506.01186).
 
 use data::shuffled;
-use support::ProgressTask;
 use models::DropoutRng;
 use serde::Serialize;
+use support::ProgressTask;
 
 use crate::error::RunError;
 use crate::experiment::Experiment;
@@ -13,7 +13,7 @@ use crate::experiment::Experiment;
 pub struct LrRangeTest {
     /// Name of the experiment.
     pub name: String,
-    /// Whether the data are synthetic.
+    /// True if the data are synthetic.
     pub synthetic: bool,
     /// Learning rate of each step.
     pub rates: Vec<f64>,
@@ -35,8 +35,8 @@ const DECREASED: f64 = 0.98;
 const DIVERGED: f64 = 4.0;
 
 impl Experiment {
-    /// Trains for at most `steps` steps with a rising learning rate. Ends early when the loss is not
-    /// finite or far above its minimum. Writes nothing.
+    /// Trains for at most `steps` steps with a rising learning rate. Ends early when the loss is
+    /// not finite or far above its minimum. Writes nothing.
     pub fn lr_range_test(&self, steps: usize) -> Result<LrRangeTest, RunError> {
         let mut classifier = self.initial_classifier()?;
         let mut optimizer = self.config().optimizer.init();
@@ -46,8 +46,10 @@ impl Experiment {
         for step in 0..steps {
             task.set_done(step);
             let Some(items) = batches.next() else { break };
-            let mut batch = classifier.batch(&self.data().train, &items, &self.autodiff_device())?;
-            batch.dropout = Some(DropoutRng { seed: self.config().seed, step: step as u64, micro_batch: 0 });
+            let mut batch =
+                classifier.batch(&self.data().train, &items, &self.autodiff_device())?;
+            batch.dropout =
+                Some(DropoutRng { seed: self.config().seed, step: step as u64, micro_batch: 0 });
             let (logits, mut gradients) = classifier.forward_backward(&batch);
             let loss = classifier.scores(logits.into_data(), &batch.labels).loss();
             let rate = rate(step, steps);

@@ -17,8 +17,8 @@ pub struct ModelSummary {
     pub layers: Vec<LayerSummary>,
     /// Number of parameters of all layers.
     pub parameters: usize,
-    /// Number of trained parameters. The others are the normaliser, which is fitted before training,
-    /// and the running statistics of batch norm.
+    /// Number of trained parameters. The others are the normaliser, which is fitted before
+    /// training, and the running statistics of batch norm.
     pub trained: usize,
     /// Multiply-accumulate operations of linear maps and convolutions for one example.
     pub multiply_adds: usize,
@@ -85,7 +85,8 @@ fn normalizer(shape: [usize; 3]) -> Option<LayerSummary> {
 }
 
 fn layer_summary(layer: models::LayerSummary) -> LayerSummary {
-    let models::LayerSummary { name, kind, then, output, parameters, running, multiply_adds } = layer;
+    let models::LayerSummary { name, kind, then, output, parameters, running, multiply_adds } =
+        layer;
     LayerSummary { name, kind, then, output, parameters, running, multiply_adds }
 }
 
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_summary_without_data_counts_what_a_run_counts() {
+    fn the_summary_counts_the_parameters_of_a_run() {
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
         let config = RunConfig::read(&path, &[]).unwrap();

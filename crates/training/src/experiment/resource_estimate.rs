@@ -39,7 +39,8 @@ impl ResourceEstimate {
         let tensors = if is_processor { tensors(config, data, parameters, saved)? } else { 0 };
         // A checkpoint is in memory twice: as records and as bytes.
         let memory = saved.checked_mul(2)?.checked_add(tensors)?.checked_mul(F32_BYTES)?;
-        let checkpoints = checkpoint_count(config, data).checked_mul(saved)?.checked_add(parameters)?;
+        let checkpoints =
+            checkpoint_count(config, data).checked_mul(saved)?.checked_add(parameters)?;
         let disk = checkpoints.checked_mul(F32_BYTES)?.checked_add(SMALL_FILES)?;
         Some(Self { memory, disk })
     }
@@ -54,7 +55,8 @@ impl ResourceEstimate {
         }
     }
 
-    /// Fails if less disk space is available in `run`, which already has the files in `checkpoints`.
+    /// Fails if less disk space is available in `run`, which already has the files in
+    /// `checkpoints`.
     pub fn check_disk(&self, run: &Path, checkpoints: &Path) -> Result<(), RunError> {
         let needed = self.disk.saturating_sub(size(checkpoints));
         match space(run) {

@@ -135,9 +135,8 @@ pub fn run_id(config: &RunConfig, data: &DataIdentity) -> Result<String, RunErro
 
 /// Writes the resolved `config` into the run.
 pub fn write_config(config: &RunConfig, directory: &RunDir) -> Result<(), RunError> {
-    let text = toml::to_string_pretty(config).map_err(|error| {
-        ArtifactError::write(&directory.config(), io::Error::other(error))
-    })?;
+    let text = toml::to_string_pretty(config)
+        .map_err(|error| ArtifactError::write(&directory.config(), io::Error::other(error)))?;
     Ok(directory.write_config(&text)?)
 }
 
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_noted_change_makes_it_another_run() {
+    fn a_noted_change_is_not_an_equal_config() {
         let directory = tempfile::TempDir::new().unwrap();
         let (run, _lock) = RunDir::create(&directory.path().join("run")).unwrap();
         write_config(&experiment(&[]), &run).unwrap();

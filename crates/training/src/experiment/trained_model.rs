@@ -87,8 +87,7 @@ impl TrainedModel {
         let examples = data
             .examples(split)
             .ok_or_else(|| RunError::NoValidation { run: self.run.path().to_owned() })?;
-        let (classifier, identity, device) =
-            (&self.classifier, self.data_identity(), &self.device);
+        let (classifier, identity, device) = (&self.classifier, self.data_identity(), &self.device);
         let mut evaluation = evaluate(classifier, split, examples, identity, device)?;
         if split != SplitKind::Train {
             let sets = [&data.train, examples];

@@ -14,13 +14,13 @@ pub enum Fault {
     Input(f32),
     /// The loss has this value.
     Loss(f64),
-    /// The first value of the first gradient is this one.
+    /// The first value of the first gradient has this value.
     Gradient(f32),
     /// The data source fails.
     Source,
     /// The thread that collates batches panics.
     Loader,
-    /// The device panics, as Burn's do when they are lost or out of memory.
+    /// The device panics, like Burn's devices when they are lost or out of memory.
     Device,
 }
 
@@ -39,7 +39,7 @@ impl Faults {
         self.0.remove(&step)
     }
 
-    /// The fault of a later `step`, for the batches that are collated ahead.
+    /// The fault of a later `step`, for batches that are collated ahead.
     pub(crate) fn peek(&self, step: usize) -> Option<Fault> {
         self.0.get(&step).copied()
     }

@@ -57,8 +57,8 @@ fn rows(values: Tensor<2>) -> Vec<Vec<f32>> {
     values.chunks(width).map(<[f32]>::to_vec).collect()
 }
 
-/// Log odds of the second of two classes, from the logits of a sigmoid or a softmax; `None` if there
-/// are more classes.
+/// Log odds of the second of two classes, from the logits of a sigmoid or a softmax; `None` if
+/// there are more classes.
 fn margin(logits: &[f32]) -> Option<f32> {
     match logits {
         [second] => Some(*second),

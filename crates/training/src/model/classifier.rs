@@ -1,18 +1,23 @@
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, FloatDType, Int, Tensor, TensorCreationOptions, TensorData};
-use data::{DatasetError, Examples, Scaler, Statistics};
-use models::{Model, ModelConfig, ParameterInit};
+mod config;
+mod normalizer;
 
-use super::{Objective, ObjectiveConfig, Scores};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use data::{DatasetError, Examples, Scaler};
+use models::Model;
+
+use super::{Objective, Scores};
 use crate::batch::{Batch, HostBatch};
-use crate::error::RunError;
+use normalizer::Normalizer;
+
+pub use config::ClassifierConfig;
 
 /// Number of examples evaluated at once: few, so that their activations fit into the memory that
 /// training has used.
 pub const EVALUATION_BATCH: usize = 32;
 
-/// A model with the normalisation it is trained under and the objective it is trained for.
+/// A model with its normalisation and its objective.
 #[derive(Module, Debug)]
 pub struct Classifier {
     normalizer: Normalizer,
@@ -21,69 +26,6 @@ pub struct Classifier {
     objective: Objective,
     #[module(skip)]
     mirrored: bool,
-}
-
-/// The affine map of values to inputs, fitted before training and saved with the weights.
-#[derive(Module, Debug)]
-struct Normalizer {
-    shift: Param<Tensor<1>>,
-    scale: Param<Tensor<1>>,
-}
-
-/// What a [`Classifier`] is created from.
-#[derive(Debug, Clone, Copy)]
-pub struct ClassifierConfig<'a> {
-    /// The model.
-    pub model: &'a ModelConfig,
-    /// The objective.
-    pub objective: &'a ObjectiveConfig,
-    /// Whether each image is evaluated together with its mirror image.
-    pub mirrored: bool,
-    /// Seed of the initial weights.
-    pub seed: u64,
-    /// Height, width and channels of an image, or 1, 1 and the number of features.
-    pub shape: [usize; 3],
-    /// Number of classes.
-    pub classes: usize,
-}
-
-impl ClassifierConfig<'_> {
-    /// The classifier before its first step, in `precision` on `device`.
-    pub fn init(
-        &self,
-        statistics: &Statistics,
-        precision: FloatDType,
-        device: &Device,
-    ) -> Result<Classifier, RunError> {
-        let objective = self.objective.init(self.classes)?;
-        let init = ParameterInit::new(self.seed, device).with_precision(precision);
-        let outputs = objective.head.outputs(self.classes);
-        let model = self.model.init(self.shape, outputs, init)?;
-        let normalizer = Normalizer::new(statistics, precision, device);
-        Ok(Classifier { normalizer, model, objective, mirrored: self.mirrored })
-    }
-
-    /// A classifier with the right tensors but without values, to load a checkpoint into.
-    pub fn init_empty(&self, device: &Device) -> Result<Classifier, RunError> {
-        let [.., channels] = self.shape;
-        let identity = Statistics { shift: vec![0.0; channels], scale: vec![1.0; channels] };
-        self.init(&identity, FloatDType::F32, device)
-    }
-}
-
-impl Normalizer {
-    fn new(statistics: &Statistics, precision: FloatDType, device: &Device) -> Self {
-        let options = TensorCreationOptions::new(device.clone()).with_dtype(precision.into());
-        let parameter = |values: &[f32], id: u64| {
-            let values = Tensor::from_data(values, options.clone());
-            Param::initialized(ParamId::from(id), values)
-        };
-        // Numbered from the end; the parameters of the model are numbered from the start.
-        Self {
-            shift: parameter(&statistics.shift, u64::MAX),
-            scale: parameter(&statistics.scale, u64::MAX - 1),
-        }
-    }
 }
 
 impl Classifier {
@@ -107,11 +49,7 @@ impl Classifier {
 
     /// The map of values to inputs.
     pub fn scaler(&self) -> Scaler {
-        fn host(values: &Param<Tensor<1>>) -> Vec<f32> {
-            values.val().without_autodiff().into_data().iter::<f32>().collect()
-        }
-        let Normalizer { shift, scale } = &self.normalizer;
-        Statistics { shift: host(shift), scale: host(scale) }.scaler()
+        self.normalizer.scaler()
     }
 
     /// Moves a batch of examples of `shape` to `device`.
@@ -265,9 +203,12 @@ impl Classifier {
 
 #[cfg(test)]
 mod tests {
-    use models::MlpConfig;
+    use burn::tensor::FloatDType;
+    use data::Statistics;
+    use models::{MlpConfig, ModelConfig};
 
     use super::*;
+    use crate::model::ObjectiveConfig;
 
     /// The logits of a model with random weights for one image of 2 x 3 pixels.
     fn logits(mirrored: bool, pixels: [u8; 6]) -> Vec<f32> {

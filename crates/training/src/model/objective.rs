@@ -59,7 +59,7 @@ pub struct Objective {
 
 impl ObjectiveConfig {
     /// The objective for `classes` classes, unweighted. Fails if the head is a sigmoid and there
-    /// are not two classes, or if there are as many class weights as classes.
+    /// are not two classes, or if the number of class weights is not that of classes.
     pub fn init(&self, classes: usize) -> Result<Objective, RunError> {
         let head = self.head(classes);
         if head == Head::Sigmoid && classes != 2 {
@@ -80,7 +80,7 @@ impl ObjectiveConfig {
         self.head.unwrap_or(default)
     }
 
-    /// Whether there is a penalty.
+    /// Returns true if there is a penalty.
     pub fn has_penalty(&self) -> bool {
         self.l1 > 0.0 || self.l2 > 0.0
     }
@@ -117,9 +117,9 @@ impl Objective {
             return None;
         }
         let (others, share) = mix.map_or((labels, 1.0), |mix| (&mix.others, mix.share));
-        let is = |class: usize, label: u32| if class == label as usize { 1.0 } else { 0.0 };
+        let one_hot = |class: usize, label: u32| if class == label as usize { 1.0 } else { 0.0 };
         let target = |class: usize, (label, other): (u32, u32)| {
-            let hard = share * is(class, label) + (1.0 - share) * is(class, other);
+            let hard = share * one_hot(class, label) + (1.0 - share) * one_hot(class, other);
             let smooth = self.label_smoothing / self.classes as f64;
             self.weight_of(class) * ((1.0 - self.label_smoothing) * hard + smooth)
         };
@@ -133,8 +133,8 @@ impl Objective {
         weights.map_or(1.0, |weights| weights.get(class).copied().unwrap_or(0.0))
     }
 
-    /// The penalty `[1]` on the weights of `model` in a step of `examples` examples; `None` if there
-    /// is none. Weights are the parameters of at least two dimensions: neither biases nor the
+    /// The penalty `[1]` on the weights of `model` in a step of `examples` examples; `None` if
+    /// there is none. Weights are the parameters of at least two dimensions: neither biases nor the
     /// parameters of batch norm.
     pub fn penalty(&self, model: &Model, examples: usize) -> Option<Tensor<1>> {
         if self.l1 == 0.0 && self.l2 == 0.0 {

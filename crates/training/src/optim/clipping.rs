@@ -1,17 +1,17 @@
-//! What happens to gradients between the backward pass and the optimiser.
+//! Gradient clipping.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// How gradients are kept small: `[training.gradient_clipping]`.
+/// Gradient clipping: `[training.gradient_clipping]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GradientClipping {
-    /// Each element is moved into `-value..=value`.
+    /// Clamps each element to `-value..=value`.
     Value(#[schemars(extend("exclusiveMinimum" = 0))] f64),
-    /// All gradients together are scaled so that their Euclidean norm is at most this (Pascanu et
+    /// Scales all gradients together so that their Euclidean norm is at most this value (Pascanu et
     /// al. 2013, arXiv:1211.5063).
     Norm(#[schemars(extend("exclusiveMinimum" = 0))] f64),
 }
@@ -20,12 +20,12 @@ impl GradientClipping {
     /// Clips the gradients of `module`.
     pub fn apply(self, module: &impl Module, gradients: GradientsParams) -> GradientsParams {
         match self {
-            Self::Value(most) => map(module, gradients, Map::Clamp(most)),
-            Self::Norm(most) => match norm(module, &gradients) {
+            Self::Value(limit) => map(module, gradients, Change::Clamp(limit)),
+            Self::Norm(limit) => match norm(module, &gradients) {
                 Some(norm) => {
-                    // As PyTorch does, against division by zero.
-                    let factor = (norm.add_scalar(1e-6).recip() * most).clamp_max(1.0);
-                    map(module, gradients, Map::Scale(Box::new(factor)))
+                    // PyTorch adds the same number to avoid division by zero.
+                    let factor = (norm.add_scalar(1e-6).recip() * limit).clamp_max(1.0);
+                    map(module, gradients, Change::Scale(Box::new(factor)))
                 }
                 None => gradients,
             },
@@ -54,28 +54,28 @@ fn norm(module: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> 
     squares.sum.map(Tensor::sqrt)
 }
 
-/// What is done to each gradient.
-enum Map {
+/// A change of each gradient.
+enum Change {
     Clamp(f64),
     Scale(Box<Tensor<1>>),
 }
 
-fn map(module: &impl Module, gradients: GradientsParams, map: Map) -> GradientsParams {
+fn map(module: &impl Module, gradients: GradientsParams, change: Change) -> GradientsParams {
     struct Mapper {
-        map: Map,
+        change: Change,
         gradients: GradientsParams,
     }
     impl ModuleVisitor for Mapper {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
-            let gradient = match &self.map {
-                Map::Clamp(most) => gradient.clamp(-most, *most),
-                Map::Scale(factor) => gradient * factor.as_ref().clone().unsqueeze(),
+            let gradient = match &self.change {
+                Change::Clamp(limit) => gradient.clamp(-limit, *limit),
+                Change::Scale(factor) => gradient * factor.as_ref().clone().unsqueeze(),
             };
             self.gradients.register(param.id, gradient);
         }
     }
-    let mut mapper = Mapper { map, gradients };
+    let mut mapper = Mapper { change, gradients };
     module.visit(&mut mapper);
     mapper.gradients
 }

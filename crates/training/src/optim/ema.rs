@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// An exponential moving average of the weights (Polyak and Juditsky 1992), with the running
-/// statistics of its own batch norms. It is evaluated and saved in place of the weights:
+/// statistics of its own batch norms. It is evaluated and saved instead of the weights:
 /// `[training.ema]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -18,7 +18,7 @@ pub struct EmaConfig {
 }
 
 impl EmaConfig {
-    /// Updates the `average` after the step with this number from 1, which led to `current`.
+    /// Updates the `average` after step `step`, counted from 1, which led to `current`.
     pub fn update<M: Module>(self, average: M, current: &M, step: usize) -> M {
         // Burn's container of tensors by parameter id.
         let mut weights = Weights(GradientsParams::new());

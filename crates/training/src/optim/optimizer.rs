@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use adam::Adam;
 pub use gradient_sum::GradientSum;
 
-/// How parameters follow their gradients: `[optimizer.adam]`.
+/// The optimizer: `[optimizer.adam]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum OptimizerConfig {
-    /// Gradient descent: batch, mini-batch or stochastic, as `training.batch_size` says.
+    /// Gradient descent: batch, mini-batch or stochastic, depending on `training.batch_size`.
     Sgd(SgdConfig),
-    /// Gradient descent along the exponentially weighted average of the gradients.
+    /// Gradient descent with the exponential moving average of the gradients.
     Momentum(MomentumConfig),
     /// RMSProp (Tieleman and Hinton 2012).
     #[serde(rename = "rmsprop")]
@@ -29,84 +29,85 @@ pub enum OptimizerConfig {
     AdamW(AdamWConfig),
 }
 
-/// Gradient descent, `p -= learning_rate * v` with `v = momentum * v + g`, as in PyTorch.
+/// The update is `p -= learning_rate * v` with `v = momentum * v + g`, as in PyTorch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SgdConfig {
-    /// The size of a step before the schedule is applied.
+    /// Learning rate, before the schedule is applied.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// How much of the last step is kept; 0 for plain gradient descent.
+    /// Momentum; 0 for plain gradient descent.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub momentum: f64,
-    /// Whether to look ahead (Nesterov 1983).
+    /// Nesterov momentum (Nesterov 1983). Requires `momentum`.
     pub nesterov: bool,
 }
 
-/// Gradient descent with momentum as the courses define it, `p -= learning_rate * v` with
-/// `v = beta * v + (1 - beta) * g`.
+/// The update is `p -= learning_rate * v` with `v = beta * v + (1 - beta) * g`, the definition of
+/// the courses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MomentumConfig {
-    /// The size of a step before the schedule is applied.
+    /// Learning rate, before the schedule is applied.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// The decay of the mean of the gradients.
+    /// Decay of the moving average of the gradients.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta: f64,
 }
 
-/// RMSProp, `p -= learning_rate * g / (sqrt(s) + epsilon)` with `s = beta * s + (1 - beta) * g^2`.
+/// The update is `p -= learning_rate * g / (sqrt(s) + epsilon)` with `s = beta * s + (1 - beta) *
+/// g^2`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsPropConfig {
-    /// The size of a step before the schedule is applied.
+    /// Learning rate, before the schedule is applied.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// The decay of the mean of the squared gradients.
+    /// Decay of the moving average of the squared gradients.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta: f64,
-    /// What is added to its root, against division by zero.
+    /// Added to the root of that average to avoid division by zero.
     #[schemars(range(min = 1e-30, max = 1))]
     pub epsilon: f64,
 }
 
-/// The settings of Adam, with the defaults of its paper.
+/// The defaults are those of the paper.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamConfig {
-    /// The size of a step before the schedule is applied.
+    /// Learning rate, before the schedule is applied.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// The decay of the mean of the gradients.
+    /// Decay of the moving average of the gradients.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta_1: f64,
-    /// The decay of the mean of their squares.
+    /// Decay of the moving average of the squared gradients.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta_2: f64,
-    /// What is added to the root of the second mean, against division by zero.
+    /// Added to the root of the second average to avoid division by zero.
     #[schemars(range(min = 1e-30, max = 1))]
     pub epsilon: f64,
 }
 
-/// The settings of AdamW: those of Adam, and the decay.
+/// The keys of Adam and a weight decay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWConfig {
-    /// The size of a step before the schedule is applied.
+    /// Learning rate, before the schedule is applied.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// The decay of the mean of the gradients.
+    /// Decay of the moving average of the gradients.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta_1: f64,
-    /// The decay of the mean of their squares.
+    /// Decay of the moving average of the squared gradients.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta_2: f64,
-    /// What is added to the root of the second mean, against division by zero.
+    /// Added to the root of the second average to avoid division by zero.
     #[schemars(range(min = 1e-30, max = 1))]
     pub epsilon: f64,
-    /// The share of every weight that a step takes away, times the learning rate; norms and biases
-    /// keep all.
+    /// Weight decay: each step multiplies the weights by `1 - learning_rate * weight_decay`. Biases
+    /// and the parameters of batch norm are not decayed.
     #[schemars(range(min = 0, max = 1e3))]
     pub weight_decay: f64,
 }
@@ -143,7 +144,7 @@ impl Default for AdamWConfig {
 }
 
 impl OptimizerConfig {
-    /// How many numbers it keeps for each parameter.
+    /// Number of values of optimizer state per parameter.
     pub fn moments(&self) -> u64 {
         match self {
             Self::Sgd(config) => u64::from(config.momentum > 0.0),
@@ -152,13 +153,13 @@ impl OptimizerConfig {
         }
     }
 
-    /// The optimiser before its first step.
+    /// The optimizer before its first step.
     pub fn init(&self) -> ModuleOptimizer {
         self.init_summing(&GradientSum::default())
     }
 
-    /// The same, which tells `sum` of its gradients in every step if it
-    /// [sums them up](Self::sums_gradients).
+    /// Like [`init`](Self::init); adds the sum of the gradients of each step to `sum` if the
+    /// optimizer [computes it](Self::sums_gradients).
     pub fn init_summing(&self, sum: &GradientSum) -> ModuleOptimizer {
         match self {
             Self::Sgd(config) => config.init(),
@@ -169,7 +170,7 @@ impl OptimizerConfig {
         }
     }
 
-    /// Whether the optimiser sums its gradients up.
+    /// Returns true if the optimizer computes the sum of the gradients as it reads them.
     pub fn sums_gradients(&self) -> bool {
         matches!(self, Self::Adam(_) | Self::AdamW(_))
     }
@@ -185,16 +186,16 @@ impl OptimizerConfig {
         }
     }
 
-    /// What Burn's optimiser takes as its learning rate for a step of this `learning_rate`.
+    /// The value to pass to Burn's optimizer as the learning rate for a step of `learning_rate`.
     pub fn step_size(&self, learning_rate: f64) -> f64 {
         match self {
-            // The courses' average is Burn's running sum times (1 - beta).
+            // The moving average of the courses is Burn's running sum times (1 - beta).
             Self::Momentum(config) => learning_rate * (1.0 - config.beta),
             _ => learning_rate,
         }
     }
 
-    /// Notes what cannot be meant, beside numbers outside their range.
+    /// Reports invalid combinations of values.
     pub fn check(&self, check: &mut Check) {
         if let Self::Sgd(config) = self {
             check.table("sgd", |check| config.check(check));
@@ -210,8 +211,8 @@ impl SgdConfig {
     }
 
     fn check(&self, check: &mut Check) {
-        let possible = !self.nesterov || self.momentum > 0.0;
-        check.require("nesterov", possible, "to look ahead needs `momentum`, for example 0.9");
+        let is_valid = !self.nesterov || self.momentum > 0.0;
+        check.require("nesterov", is_valid, "Nesterov momentum needs `momentum`, for example 0.9");
     }
 }
 

@@ -3,59 +3,59 @@ use std::f64::consts::PI;
 use ::config::Check;
 use serde::{Deserialize, Serialize};
 
-/// How the learning rate changes over a run: `[schedule]`.
+/// Learning rate schedule: `[schedule]`.
 ///
-/// A function of the position in the run, with no state to save. If a resumed run gets more
-/// epochs, the cosine stretches over all of them.
+/// A function of the step, without state to save. If a resumed run gets more epochs, a cosine
+/// stretches over all of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleConfig {
-    /// How many epochs the learning rate first rises from 0, linearly.
+    /// Number of epochs over which the learning rate first rises linearly from 0.
     pub warmup_epochs: usize,
-    /// How it falls from then on.
+    /// Course of the learning rate after the warm-up.
     pub decay: Decay,
 }
 
-/// How the learning rate falls: `schedule.decay = "constant"` or `[schedule.decay.cosine]`.
+/// Course of the learning rate: `schedule.decay = "constant"` or `[schedule.decay.cosine]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decay {
-    /// Not at all.
+    /// Constant.
     #[default]
     Constant,
-    /// Half a cosine down to a fraction of it (Loshchilov and Hutter 2017, arXiv:1608.03983).
+    /// Falls along half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983).
     Cosine(CosineConfig),
-    /// Up to it and down again, half a cosine each (Smith and Topin 2019, arXiv:1708.07120), as
-    /// PyTorch's `OneCycleLR`. It is its own warm-up.
+    /// Rises and falls along half a cosine each (Smith and Topin 2019, arXiv:1708.07120), like
+    /// PyTorch's `OneCycleLR`. Includes a warm-up.
     OneCycle(OneCycleConfig),
-    /// Divided by `1 + rate * k` after `k` intervals.
+    /// Divides the learning rate by `1 + rate * k` after `k` intervals.
     InverseTime(InverseTimeConfig),
-    /// Multiplied by `factor` to the power of the epochs, a little every step.
+    /// Multiplies the learning rate by `factor` per epoch, smoothly with every step.
     Exponential(ExponentialConfig),
-    /// Multiplied by `factor` once every interval.
+    /// Multiplies the learning rate by `factor` after every interval.
     Step(StepConfig),
 }
 
-/// The settings of the cosine.
+/// Decay along half a cosine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CosineConfig {
-    /// The fraction of the learning rate at the end.
+    /// Learning rate at the end, as a fraction of the learning rate of the optimizer.
     #[schemars(range(min = 0, max = 1))]
     pub final_fraction: f64,
 }
 
-/// The settings of `one_cycle`.
+/// The peak is the learning rate of the optimizer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OneCycleConfig {
-    /// The share of all steps in which the learning rate rises.
+    /// Share of all steps in which the learning rate rises.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub rising_fraction: f64,
-    /// The fraction of it at the start.
+    /// Learning rate at the start, as a fraction of the peak.
     #[schemars(range(min = 0, max = 1))]
     pub initial_fraction: f64,
-    /// The fraction of it at the end.
+    /// Learning rate at the end, as a fraction of the peak.
     #[schemars(range(min = 0, max = 1))]
     pub final_fraction: f64,
 }
@@ -66,36 +66,36 @@ impl Default for OneCycleConfig {
     }
 }
 
-/// The settings of `inverse_time`, the courses' `1 / (1 + decay_rate * epoch)`.
+/// With an interval of 1, the `1 / (1 + decay_rate * epoch)` of the courses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InverseTimeConfig {
-    /// The decay rate.
+    /// Decay rate per interval.
     #[schemars(range(min = 0, max = 1e6))]
     pub rate: f64,
-    /// The length of an interval in epochs.
+    /// Length of an interval in epochs.
     #[serde(default = "every_epoch")]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub every_epochs: usize,
 }
 
-/// The settings of `exponential`.
+/// Exponential decay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExponentialConfig {
-    /// The factor of one epoch.
+    /// Factor per epoch.
     #[schemars(range(min = 1e-6, max = 1))]
     pub factor: f64,
 }
 
-/// The settings of `step`.
+/// Decay in steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepConfig {
-    /// The factor of one interval.
+    /// Factor per interval.
     #[schemars(range(min = 1e-6, max = 1))]
     pub factor: f64,
-    /// The length of an interval in epochs.
+    /// Length of an interval in epochs.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub every_epochs: usize,
 }
@@ -105,7 +105,7 @@ fn every_epoch() -> usize {
 }
 
 impl ScheduleConfig {
-    /// The factor of the learning rate after `step` steps of a run of `epochs` epochs.
+    /// Factor of the learning rate after `step` steps of a run of `epochs` epochs.
     pub fn factor(&self, step: usize, steps_per_epoch: usize, epochs: usize) -> f64 {
         let warmup = self.warmup_epochs * steps_per_epoch;
         if step < warmup {
@@ -123,7 +123,7 @@ impl ScheduleConfig {
         }
     }
 
-    /// Notes every value that cannot be meant in a run of `epochs` epochs.
+    /// Reports every value that is invalid in a run of `epochs` epochs.
     pub fn check(&self, epochs: usize, check: &mut Check) {
         check.require(
             "warmup_epochs",
@@ -133,12 +133,10 @@ impl ScheduleConfig {
         check.require(
             "warmup_epochs",
             self.warmup_epochs == 0 || !matches!(self.decay, Decay::OneCycle(_)),
-            "`one_cycle` begins with a rise of its own",
+            "`one_cycle` includes a warm-up",
         );
     }
 }
-
-impl Decay {}
 
 impl CosineConfig {
     fn factor(&self, progress: f64) -> f64 {
@@ -147,7 +145,7 @@ impl CosineConfig {
 }
 
 impl OneCycleConfig {
-    /// After `done` of `total` steps.
+    /// Factor after `done` of `total` steps.
     fn factor(&self, done: usize, total: usize) -> f64 {
         let (done, last) = (done as f64, total as f64 - 1.0);
         let peak = (self.rising_fraction * total as f64 - 1.0).max(0.0);
@@ -159,7 +157,7 @@ impl OneCycleConfig {
     }
 }
 
-/// Half a cosine from one value to another.
+/// Half a cosine from `from` to `to`, at `progress` from 0 to 1.
 fn half_cosine(from: f64, to: f64, progress: f64) -> f64 {
     to + (from - to) * 0.5 * (1.0 + (PI * progress.min(1.0)).cos())
 }
@@ -168,7 +166,7 @@ fn half_cosine(from: f64, to: f64, progress: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// The factors after so many steps of a run of 12 epochs of 10 steps.
+    /// The factors after each of `steps` steps of a run of 12 epochs of 10 steps.
     fn factors<const N: usize>(warmup_epochs: usize, decay: Decay, steps: [usize; N]) -> [f64; N] {
         let schedule = ScheduleConfig { warmup_epochs, decay };
         steps.map(|step| (schedule.factor(step, 10, 12) * 1e12).round() / 1e12)
@@ -181,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cycle_is_that_of_pytorch() {
+    fn one_cycle_matches_pytorch() {
         let decay = Decay::OneCycle(OneCycleConfig::default());
         let pytorch =
             [0.040000000000000036, 0.4984648814317528, 1.0, 0.9996503537927898, 0.500002, 4e-06];
@@ -209,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn without_decay_the_rate_stays_after_its_warm_up() {
+    fn without_decay_the_rate_is_constant_after_the_warm_up() {
         assert_eq!(factors(1, Decay::Constant, [0, 9, 10, 119]), [0.1, 1.0, 1.0, 1.0]);
     }
 }

@@ -1,4 +1,4 @@
-//! Fused operations against plain ones: flex against every other processor backend.
+//! Compares fused with plain operations: flex with every other processor backend.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -32,8 +32,8 @@ fn images() -> Split {
     Split { train: part(), validation: None, test: part(), classes }
 }
 
-/// The weights after twenty steps on `device`, without biases: those before a batch norm follow
-/// gradients of which only rounding is left.
+/// The weights after twenty steps on `device`. Biases are left out: before a batch norm their
+/// gradients are rounding errors.
 fn weights(model: &str, device: Device) -> Vec<Vec<f32>> {
     struct Weights(Vec<Vec<f32>>);
     impl ModuleVisitor for Weights {
@@ -60,18 +60,19 @@ fn weights(model: &str, device: Device) -> Vec<Vec<f32>> {
     weights.0
 }
 
+fn norm(values: impl Iterator<Item = f32>) -> f64 {
+    values.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt()
+}
+
 #[test]
-fn twenty_steps_lead_to_the_same_weights_on_every_processor_backend() {
+fn twenty_steps_give_the_same_weights_on_every_processor_backend() {
     for model in MODELS {
         let mut backends = processors().into_iter().map(|selected| weights(model, selected.device));
         let reference = backends.next().unwrap();
         for other in backends {
             for (one, other) in reference.iter().zip(&other) {
-                let norm = |values: &mut dyn Iterator<Item = f32>| {
-                    values.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt()
-                };
-                let difference = norm(&mut one.iter().zip(other).map(|(a, b)| a - b));
-                let relative = difference / norm(&mut one.iter().copied());
+                let difference = norm(one.iter().zip(other).map(|(a, b)| a - b));
+                let relative = difference / norm(one.iter().copied());
                 assert!(relative < 1e-4, "{model}: {relative:e}");
             }
         }

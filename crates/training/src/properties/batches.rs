@@ -1,11 +1,11 @@
-//! The batches of a step cover its examples, and their gradients add up to that of the step.
+//! The batches of a step cover its examples, and their gradients sum to the gradient of the step.
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::FloatDType;
 use data::{Examples, Statistics, shuffled};
 use rand::RngExt;
 
-use super::{Parameter, assert_close, device, parameters, random, rng, values};
+use super::{assert_close, device, parameters, random, rng, values};
 use crate::config::{RunConfig, TrainingConfig};
 use crate::model::Classifier;
 
@@ -82,41 +82,45 @@ fn gradients(classifier: &Classifier, examples: &Examples, batch_size: usize) ->
     gradients.grads()
 }
 
-/// The gradients of parts, which must be those of the whole.
-fn assert_parts_make_the_whole(objective: &str, classes: u32, count: usize, batch_size: usize) {
+/// Fails unless a step in batches of `batch_size` has the gradients of a step in one batch.
+fn assert_accumulation_changes_nothing(
+    objective: &str,
+    classes: u32,
+    count: usize,
+    batch_size: usize,
+) {
     let config = config(objective);
     let (classifier, examples) = (classifier(&config, classes as usize), examples(count, classes));
-    let of = |batch_size| gradients(&classifier, &examples, batch_size);
-    let trained = |parameter: &Parameter| parameter.gradient.is_some();
-    let [parts, whole] = [of(batch_size), of(count)]
-        .map(|gradients| parameters(&classifier, &gradients).into_iter().filter(trained));
-    let pairs: Vec<(Parameter, Parameter)> = parts.zip(whole).collect();
-    assert_eq!(pairs.len(), 4);
-    for (parts, whole) in pairs {
-        let (parts, whole) = (parts.gradient.unwrap(), whole.gradient.unwrap());
-        assert!(whole.iter().any(|derivative| derivative.abs() > 1e-3));
-        assert_close(&parts, &whole, 1e-14);
+    let gradients = |batch_size| gradients(&classifier, &examples, batch_size);
+    let [accumulated, single] = [batch_size, count].map(|batch_size| {
+        let parameters = parameters(&classifier, &gradients(batch_size)).into_iter();
+        parameters.filter_map(|parameter| parameter.gradient).collect::<Vec<_>>()
+    });
+    assert_eq!((accumulated.len(), single.len()), (4, 4));
+    for (accumulated, single) in accumulated.iter().zip(&single) {
+        assert!(single.iter().any(|derivative| derivative.abs() > 1e-3));
+        assert_close(accumulated, single, 1e-14);
     }
-    assert_steps_equal(&config, &classifier, of(batch_size), of(count));
+    assert_steps_equal(&config, &classifier, gradients(batch_size), gradients(count));
 }
 
 fn assert_steps_equal(
     config: &RunConfig,
     classifier: &Classifier,
-    parts: GradientsParams,
-    whole: GradientsParams,
+    accumulated: GradientsParams,
+    single: GradientsParams,
 ) {
     let after = |gradients| {
         let rate = config.optimizer.learning_rate();
         values(&config.optimizer.init().step(rate, classifier.clone(), gradients)).concat()
     };
-    let (parts, whole, before) = (after(parts), after(whole), values(classifier).concat());
-    assert_close(&parts, &whole, 1e-15);
-    assert!(before != whole);
+    let (accumulated, single) = (after(accumulated), after(single));
+    assert_close(&accumulated, &single, 1e-15);
+    assert!(values(classifier).concat() != single);
 }
 
 #[test]
-fn a_step_of_accumulated_batches_is_a_step_of_their_union() {
+fn accumulated_batches_give_the_step_of_a_single_batch() {
     for (count, batch_size) in [(12, 4), (11, 4), (9, 4), (5, 1)] {
         for objective in [
             "",
@@ -125,7 +129,7 @@ fn a_step_of_accumulated_batches_is_a_step_of_their_union() {
             "[objective]\nl2 = 0.7\nlabel_smoothing = 0.1\nclass_weights = 'balanced'",
         ] {
             for classes in [2, 3] {
-                assert_parts_make_the_whole(objective, classes, count, batch_size);
+                assert_accumulation_changes_nothing(objective, classes, count, batch_size);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Softmax of two classes is logistic regression.
+//! A softmax over two classes is equivalent to logistic regression.
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -13,7 +13,7 @@ use crate::model::Head;
 
 const INPUTS: usize = 6;
 
-/// A softmax with two logits, and the sigmoid with the difference of their weights.
+/// A softmax with two logits, and a sigmoid whose weights are the differences of its weights.
 fn equal_models(seed: u64) -> (Model, Model) {
     let regression = |outputs| {
         perceptron(MlpConfig { hidden: vec![], ..MlpConfig::default() }, INPUTS, outputs, seed)
@@ -29,7 +29,7 @@ fn equal_models(seed: u64) -> (Model, Model) {
     (with_values(softmax, weights), sigmoid)
 }
 
-/// The second less the first of each pair of a row-major `[.., 2]`.
+/// Second minus first value of each pair of a row-major `[.., 2]`.
 fn differences(pairs: &[f64]) -> Vec<f64> {
     pairs.chunks_exact(2).map(|pair| pair[1] - pair[0]).collect()
 }
@@ -63,7 +63,7 @@ fn a_softmax_of_two_classes_is_the_sigmoid_of_the_difference() {
 }
 
 #[test]
-fn its_gradient_is_that_of_the_sigmoid_and_its_negative() {
+fn the_gradients_of_a_softmax_of_two_classes_are_plus_and_minus_that_of_the_sigmoid() {
     for seed in 0..10 {
         let (softmax, sigmoid) = equal_models(seed);
         let (.., two) = outcome(Head::Softmax, &softmax, seed);

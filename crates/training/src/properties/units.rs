@@ -1,4 +1,4 @@
-//! Why the initial weights of a layer must differ.
+//! Units of a layer with equal initial weights stay equal.
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -43,14 +43,14 @@ fn units(model: &Model) -> Vec<Vec<f64>> {
     (0..UNITS).map(column).collect()
 }
 
-/// Every activation and seed that is tried.
+/// All tested activations and seeds.
 fn cases() -> impl Iterator<Item = (Activation, u64)> {
     let activations = [Activation::Tanh, Activation::Relu];
     activations.into_iter().flat_map(|activation| (0..5).map(move |seed| (activation, seed)))
 }
 
 #[test]
-fn units_that_start_at_zero_stay_equal_for_ever() {
+fn units_initialized_with_zeros_stay_equal() {
     for (activation, seed) in cases() {
         let trained = trained(model(activation, Initializer::Zeros, seed), seed);
         let units = units(&trained);
@@ -61,7 +61,7 @@ fn units_that_start_at_zero_stay_equal_for_ever() {
 }
 
 #[test]
-fn units_that_start_equal_learn_but_stay_equal_for_ever() {
+fn units_initialized_equally_learn_but_stay_equal() {
     for (activation, seed) in cases() {
         let model = model(activation, Initializer::Zeros, seed);
         let halves = values(&model).iter().map(|values| vec![0.5; values.len()]).collect();
@@ -73,7 +73,7 @@ fn units_that_start_equal_learn_but_stay_equal_for_ever() {
 }
 
 #[test]
-fn units_that_start_at_random_stay_different() {
+fn randomly_initialized_units_stay_different() {
     for (activation, seed) in cases() {
         let units = units(&trained(model(activation, Initializer::HeNormal, seed), seed));
         for (index, unit) in units.iter().enumerate() {

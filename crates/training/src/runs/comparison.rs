@@ -38,7 +38,7 @@ impl Comparison {
         })
     }
 
-    /// Whether the runs have the same data, so that their scores are comparable.
+    /// Returns true if the runs have the same data, so that their scores are comparable.
     pub fn has_equal_data(&self) -> bool {
         !self.environment.iter().any(|difference| difference.key.starts_with("data."))
     }
@@ -66,9 +66,8 @@ fn flatten_environment(environment: &Environment) -> FlatConfig {
     let programs = [("trainer", trainer), ("burn", burn), ("platform", platform)];
     let programs = programs.into_iter().chain(commit.as_ref().map(|commit| ("commit", commit)));
     let programs = programs.map(|(key, value)| (key.to_owned(), value.clone()));
-    let sums = data
-        .sha256
-        .iter()
-        .map(|(part, sum)| (format!("data.{part}"), sum.chars().take(CHECKSUM_DIGITS).collect::<String>()));
+    let sums = data.sha256.iter().map(|(source, sum)| {
+        (format!("data.{source}"), sum.chars().take(CHECKSUM_DIGITS).collect::<String>())
+    });
     programs.chain(sums).map(|(key, value)| (key, Value::String(value))).collect()
 }

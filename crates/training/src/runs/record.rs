@@ -1,8 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use artifacts::{
-    BestEpoch, Environment, EpochMetrics, RunDir, StatusFile, StatusKind, Summary,
-};
+use artifacts::{BestEpoch, Environment, EpochMetrics, RunDir, StatusFile, StatusKind, Summary};
 use data::SplitKind;
 use models::ModelRegistry;
 use serde::Serialize;
@@ -27,7 +25,7 @@ pub struct RunRecord {
     pub name: String,
     /// Start of the run, RFC 3339 in UTC.
     pub started: String,
-    /// Whether the data are synthetic.
+    /// True if the data are synthetic.
     pub synthetic: bool,
     /// Complete epochs: all of a finished run, the reported ones of a running one, otherwise those
     /// in the newest checkpoint.
@@ -48,7 +46,7 @@ pub struct RunRecord {
     pub train_accuracy: Option<f64>,
     /// Number of trained and fitted parameters.
     pub parameters: Option<usize>,
-    /// Seconds that the process that finished it trained and evaluated.
+    /// Time the process that finished the run trained and evaluated, in seconds.
     pub seconds: Option<f64>,
     /// The resolved config.
     #[serde(skip)]
@@ -62,15 +60,15 @@ pub struct RunRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
-    /// A process has its lock.
+    /// A process has the lock of the run.
     Running,
-    /// It has a summary.
+    /// The run has a summary.
     Finished,
-    /// It was stopped on request, and can be resumed.
+    /// Stopped on request; the run can be resumed.
     Stopped,
-    /// It ended with an error, and can be resumed once the cause is fixed.
+    /// Ended with an error; the run can be resumed once the cause is fixed.
     Failed,
-    /// Its process was killed, and it can be resumed.
+    /// The process was killed; the run can be resumed.
     Interrupted,
 }
 
@@ -80,7 +78,8 @@ impl RunRecord {
         let run = RunDir::open(path)?;
         let config = RunConfig::read_with_models(&run.config(), &[], models)?;
         let environment = Environment::read(&run)?;
-        // The lock first: a run that ends meanwhile is reported as running, not as interrupted.
+        // The lock is read first: a run that ends in between is reported as running, not as
+        // interrupted.
         let owner = run.owner()?;
         let summary = Summary::read(&run)?;
         let (status, reason) = status(&run, owner, summary.as_ref())?;

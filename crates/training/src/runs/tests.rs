@@ -43,7 +43,7 @@ fn record(run: &RunDir) -> RunRecord {
     RunRecord::read(run.path(), &ModelRegistry::new()).unwrap()
 }
 
-/// The name and the status of each.
+/// Names and statuses.
 fn statuses(listed: &[RunEntry]) -> Vec<(&str, &str)> {
     fn status(listed: &RunEntry) -> (&str, &str) {
         match listed {
@@ -73,7 +73,7 @@ fn a_run_is_running_while_a_process_has_its_lock() {
 }
 
 #[test]
-fn an_unfinished_run_is_as_far_as_its_newest_checkpoint() {
+fn the_progress_of_an_unfinished_run_is_that_of_its_newest_checkpoint() {
     let runs = Runs::new();
     let (run, lock) = runs.start("one", &[]);
     let rows = [row(1, 0.5, 1.0), row(2, 0.7, 0.9), row(3, 0.7, 0.8), row(4, 0.9, 0.5)];
@@ -136,7 +136,7 @@ fn damaged_runs_and_other_directories_are_listed_too() {
         ]
     );
     let mut names: Vec<_> = runs.iter().map(|(name, _)| *name).collect();
-    // They may have been started within one second or not.
+    // They may or may not have been started within one second.
     names.sort_unstable();
     assert_eq!(names, ["a", "a-10", "a-2"]);
     let reason = |index: usize| match &listed[index] {
@@ -149,7 +149,7 @@ fn damaged_runs_and_other_directories_are_listed_too() {
 }
 
 #[test]
-fn runs_of_one_second_are_listed_by_their_number() {
+fn runs_started_in_the_same_second_are_listed_by_number() {
     let runs = Runs::new();
     let started = record(&runs.run("a", &[]));
     let named =

@@ -18,7 +18,7 @@ pub struct BatchSource {
     pub device: Device,
     augmenter: Option<Arc<Augmenter>>,
     is_resident: bool,
-    /// The whole training set on the device, once it was needed, if it is kept there.
+    /// The whole training set on the device, after its first use, if it is kept there.
     resident: Option<Batch>,
 }
 
@@ -107,9 +107,9 @@ impl BatchSource {
     }
 }
 
-/// Whether the training set is kept on the device as inputs, so that steps gather nothing. A
-/// graphics card selects batches from it. On a processor that would be one more copy, except if a
-/// batch is the whole training set.
+/// Returns true if the training set is kept on the device as inputs. A graphics card selects
+/// batches from it. On a processor this would be an additional copy, unless a batch is the whole
+/// set.
 fn is_kept_on_device(config: &TrainingConfig, train: &Examples, is_processor: bool) -> bool {
     let is_one_batch = config.batch_size(train.len()) == train.len();
     config.loader.workers == 0
@@ -129,8 +129,9 @@ mod tests {
     fn a_processor_keeps_only_a_training_set_of_one_batch() {
         let train = Examples::features(1, vec![0.5; 4], vec![0, 1, 0, 1]);
         let mut config: TrainingConfig = toml::from_str("epochs = 1").unwrap();
-        let kept =
-            |config: &TrainingConfig| [true, false].map(|cpu| is_kept_on_device(config, &train, cpu));
+        let kept = |config: &TrainingConfig| {
+            [true, false].map(|cpu| is_kept_on_device(config, &train, cpu))
+        };
         assert_eq!(kept(&config), [true, true]);
         config.batch_size = Some(3);
         assert_eq!(kept(&config), [false, true]);

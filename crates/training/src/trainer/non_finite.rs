@@ -41,7 +41,11 @@ impl NonFinite {
         value: f64,
         find_tensor: impl FnOnce() -> String,
     ) -> Result<(), Self> {
-        if value.is_finite() { Ok(()) } else { Err(Self { quantity, value, tensor: find_tensor() }) }
+        if value.is_finite() {
+            Ok(())
+        } else {
+            Err(Self { quantity, value, tensor: find_tensor() })
+        }
     }
 
     /// The error of a gradient whose sum is not finite.
@@ -54,7 +58,8 @@ impl NonFinite {
 impl GradientSums {
     /// The sums of all gradients of `module`.
     pub fn of(module: &impl Module, gradients: &GradientsParams) -> Self {
-        let mut visitor = SumVisitor { gradients, path: Vec::new(), sums: Vec::new(), paths: Vec::new() };
+        let mut visitor =
+            SumVisitor { gradients, path: Vec::new(), sums: Vec::new(), paths: Vec::new() };
         module.visit(&mut visitor);
         Self { values: Tensor::cat(visitor.sums, 0), paths: visitor.paths }
     }
@@ -97,7 +102,7 @@ pub fn non_finite_parameter(module: &impl Module) -> Option<String> {
     search.found
 }
 
-/// Whether every number of a tensor is finite.
+/// Returns true if every number of a tensor is finite.
 pub fn is_finite<const D: usize>(tensor: Tensor<D>) -> bool {
     tensor.without_autodiff().abs().sum().into_scalar::<f64>().is_finite()
 }

@@ -22,7 +22,7 @@ pub trait TrainingObserver {
     /// The epoch ends, its validation included.
     fn end_epoch(&mut self, epoch: usize);
 
-    /// Whether the training should stop.
+    /// Returns true if the training should stop.
     fn stop_requested(&self) -> bool;
 
     /// The error of the observer, which ends the training.

@@ -12,7 +12,7 @@ use crate::optim::{EmaConfig, GradientClipping, GradientSum, OptimizerConfig};
 pub struct Optimization {
     /// The weights, with autodiff.
     pub classifier: Classifier,
-    /// Their moving average, which is evaluated in their place; without autodiff.
+    /// Their moving average, which is evaluated instead of them; without autodiff.
     pub average: Option<Classifier>,
     optimizer: ModuleOptimizer,
     gradient_sum: GradientSum,
@@ -36,7 +36,7 @@ impl Optimization {
         let check = if deferred {
             GradientCheck::Deferred
         } else if config.sums_gradients() && clipping.is_none() {
-            // The sum of clipped gradients would be another one.
+            // The optimizer would sum the clipped gradients.
             GradientCheck::ByOptimizer
         } else {
             GradientCheck::BeforeUpdate
@@ -78,7 +78,7 @@ impl Optimization {
         self.average.clone().unwrap_or_else(|| self.classifier.valid())
     }
 
-    /// Updates the weights along `gradients`, in the step with this number from 1. Returns the sums
+    /// Updates the weights with `gradients` in step `step`, counted from 1. Returns the sums
     /// of the gradients if their check is deferred.
     pub fn apply_gradients(
         &mut self,

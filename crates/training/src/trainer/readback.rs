@@ -33,7 +33,7 @@ pub struct PendingStep {
 }
 
 impl Trainer {
-    /// Whether steps are read back later.
+    /// Returns true if steps are read back later.
     pub(super) fn defers_readback(&self) -> bool {
         self.readback_interval > 1
     }
@@ -152,7 +152,7 @@ mod tests {
         run.train(Ui::silent(Box::new(|| None)))
     }
 
-    /// The files a run leaves.
+    /// Metrics and model of a finished run.
     fn results(temp: &TempDir) -> [Vec<u8>; 2] {
         ["metrics.jsonl", "best_model.bpk"].map(|name| {
             let path = temp.path().join("run").join(name);
@@ -163,14 +163,14 @@ mod tests {
     #[test]
     fn the_readback_interval_changes_no_bit() {
         let more = ["optimizer={adam={}}", "training.checkpoint.every_steps=7"];
-        let of = |readback_interval| {
+        let results_with = |readback_interval| {
             let temp = TempDir::new().unwrap();
             finish(&mut run(&temp, readback_interval, &more)).unwrap();
             results(&temp)
         };
-        let each = of(1);
-        assert_eq!(each, of(3));
-        assert_eq!(each, of(32));
+        let each = results_with(1);
+        assert_eq!(each, results_with(3));
+        assert_eq!(each, results_with(32));
     }
 
     #[test]
@@ -214,14 +214,14 @@ mod tests {
 
     #[test]
     fn a_rollback_from_a_deferred_step_gives_the_same_bits() {
-        let of = |readback_interval| {
+        let results_with = |readback_interval| {
             let temp = TempDir::new().unwrap();
             let mut run = run(&temp, readback_interval, &["training.on_nan=rollback"]);
             run.inject(Faults::one(12, Fault::Gradient(f32::NAN)));
             finish(&mut run).unwrap();
             results(&temp)
         };
-        assert_eq!(of(1), of(3));
+        assert_eq!(results_with(1), results_with(3));
     }
 
     #[test]

@@ -30,7 +30,8 @@ impl Trainer {
         let is_numeric = matches!(error, RunError::NonFinite { .. });
         let rollbacks = self.state.rollbacks + 1;
         let target = self.state.scheduled.clone();
-        let target = target.filter(|_| is_numeric && self.rolls_back() && rollbacks <= MAX_ROLLBACKS);
+        let target =
+            target.filter(|_| is_numeric && self.rolls_back() && rollbacks <= MAX_ROLLBACKS);
         let Some(target) = target else { return Err(error) };
         let checkpoint = self.writer.checkpoints.load(&target)?;
         self.optimization.load(&checkpoint)?;

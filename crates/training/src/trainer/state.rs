@@ -95,7 +95,7 @@ impl TrainingState {
         is_best
     }
 
-    /// Whether an epoch with these validation scores is better than the best so far.
+    /// Returns true if an epoch with these validation scores is better than the best so far.
     fn is_best(&self, scores: &Scores) -> bool {
         self.best.as_ref().is_none_or(|best| {
             let gain = scores.accuracy() - best.accuracy;

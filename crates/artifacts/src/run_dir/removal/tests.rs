@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A directory `runs/one` with what a run makes first.
+/// A directory `runs/one` with the first files of a run.
 fn run() -> (TempDir, PathBuf) {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("runs/one");
@@ -21,8 +21,8 @@ fn remove(path: &Path) -> Result<(), ArtifactError> {
 }
 
 #[test]
-fn a_run_is_removed_whole_and_nothing_beside_it() {
-    let (_place, path) = run();
+fn a_run_is_removed_completely_and_nothing_beside_it() {
+    let (_directory, path) = run();
     let beside = path.with_file_name("beside");
     fs::write(&beside, "").unwrap();
     remove(&path).unwrap();
@@ -30,7 +30,7 @@ fn a_run_is_removed_whole_and_nothing_beside_it() {
 }
 
 #[test]
-fn what_a_link_in_a_run_leads_to_stays() {
+fn the_target_of_a_link_in_a_run_is_kept() {
     let (directory, path) = run();
     let data = directory.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -41,7 +41,7 @@ fn what_a_link_in_a_run_leads_to_stays() {
 }
 
 #[test]
-fn a_link_to_a_run_is_refused_however_it_is_written() {
+fn a_link_to_a_run_is_refused_in_every_notation() {
     let (directory, path) = run();
     let link = directory.path().join("link");
     symlink(&path, &link).unwrap();
@@ -61,9 +61,10 @@ fn a_directory_with_a_copy_of_a_config_is_refused() {
         let copies = directory.path().join(file);
         fs::create_dir(&copies).unwrap();
         for other in ["config.toml", "environment.json", "lock"] {
-            match other == file {
-                true => symlink(path.join(other), copies.join(other)).unwrap(),
-                false => drop(fs::copy(path.join(other), copies.join(other)).unwrap()),
+            if other == file {
+                symlink(path.join(other), copies.join(other)).unwrap();
+            } else {
+                fs::copy(path.join(other), copies.join(other)).unwrap();
             }
         }
         assert!(matches!(remove(&copies), Err(ArtifactError::OnlyConfig { .. })), "{file}");
@@ -74,8 +75,8 @@ fn a_directory_with_a_copy_of_a_config_is_refused() {
 }
 
 #[test]
-fn a_directory_that_holds_another_run_is_refused() {
-    let (_place, path) = run();
+fn a_directory_that_contains_another_run_is_refused() {
+    let (_directory, path) = run();
     let deeper = path.join("a/b/two");
     let (inner, _lock) = RunDir::create(&deeper).unwrap();
     inner.write_config("name = \"two\"\n").unwrap();
@@ -84,8 +85,8 @@ fn a_directory_that_holds_another_run_is_refused() {
 }
 
 #[test]
-fn a_run_that_is_under_way_is_refused() {
-    let (_place, path) = run();
+fn a_running_run_is_refused() {
+    let (_directory, path) = run();
     let lock = RunDir::open(&path).unwrap().lock().unwrap();
     let us = format!("process {}", std::process::id());
     assert!(matches!(remove(&path), Err(ArtifactError::Running { owner, .. }) if owner == us));
@@ -94,7 +95,7 @@ fn a_run_that_is_under_way_is_refused() {
 }
 
 #[test]
-fn files_are_told_with_their_sizes_and_a_link_with_its_own() {
+fn files_are_listed_with_their_sizes_and_a_link_with_its_own() {
     let (directory, path) = run();
     fs::write(directory.path().join("large"), [0; 5000]).unwrap();
     symlink(directory.path().join("large"), path.join("linked")).unwrap();

@@ -97,13 +97,13 @@ fn two_variants_in_one_layer_are_both_kept() {
 #[test]
 fn an_invalid_choice_is_reported_at_its_location() {
     let text = refused("[optimizer.sgd]", &["optimizer.adan.beta_1=0.9"]);
-    assert!(text.contains("--set optimizer.adan.beta_1 = 0.9\n"), "{text}");
+    assert!(text.contains("optimizer.adan.beta_1 = 0.9\n"), "{text}");
     assert!(text.contains("^ optimizer.adan: unknown choice `adan`"), "{text}");
     assert!(text.contains("did you mean `adam`?"), "{text}");
     let text = refused("[optimizer.adam]", &["optimizer={ adam = {}, sgd = {} }"]);
-    assert!(text.contains("--set optimizer = { adam = {}, sgd = {} }\n"), "{text}");
+    assert!(text.contains("optimizer = { adam = {}, sgd = {} }\n"), "{text}");
     assert!(text.contains("^ optimizer: choose exactly"), "{text}");
     let text = refused("[optimizer.adam]", &["optimizer={}"]);
-    assert!(text.contains("--set optimizer = {}\n"), "{text}");
+    assert!(text.contains("optimizer = {}\n"), "{text}");
     assert!(text.contains("^^ optimizer: choose exactly one"), "{text}");
 }

@@ -216,7 +216,7 @@ fn only_a_file_and_only_its_top_can_extend_another() {
     let folder = pair("", TEXT);
     for argument in ["extends=base.toml", "extends.first=base.toml"] {
         let message = folder.read(&[argument]).unwrap_err();
-        assert!(message.contains(&format!("--set {argument}: only a file can")), "{message}");
+        assert!(message.contains(&format!("override {argument}: only a file can")), "{message}");
     }
     pair("[adam]\nextends = \"b.toml\"", TEXT)
         .refuses(&["configs/a.toml:3:1\n", "unknown key `extends`"]);
@@ -280,7 +280,7 @@ fn each_value_is_commented_with_its_origin() {
     let commented =
         document.with_origins(resolved).replace(&folder.0.display().to_string(), "configs");
     let expected = "epochs = 3   # configs/base.toml:1, extended\n\
-                    seed = 4     # --set\n\
+                    seed = 4     # override\n\
                     \n\
                     [optimizer.adam]\n\
                     beta = 0.5   # configs/base.toml:4, extended\n\

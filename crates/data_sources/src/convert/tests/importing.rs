@@ -1,4 +1,4 @@
-//! What becomes of the images, and of those that cannot be read.
+//! Imported pixels, and unreadable images.
 
 use data::Values;
 use image::codecs::png::PngEncoder;
@@ -12,7 +12,7 @@ fn values(file: &Hdf5File) -> &[u8] {
 }
 
 #[test]
-fn pixels_are_those_of_the_files_and_the_same_folders_give_the_same_bytes() {
+fn pixels_are_unchanged_and_imports_are_deterministic() {
     let tree = Tree::with(&["in/a/2.png", "in/b/1.png", "in/a/10.png"]);
     tree.imported(&tree.import("in"), "one.h5");
     let file = tree.read("one.h5", SplitKind::Train);
@@ -25,27 +25,27 @@ fn pixels_are_those_of_the_files_and_the_same_folders_give_the_same_bytes() {
 }
 
 #[test]
-fn more_images_than_are_read_at_once_keep_their_order() {
+fn several_blocks_of_images_keep_their_order() {
     let names: Vec<String> = (0..100).map(|item| format!("in/{}/{item}.png", item % 2)).collect();
     let tree = Tree::with(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut told = Vec::new();
+    let mut calls = Vec::new();
     let mut progress = |doing, done, total| {
-        told.push((doing, done, total));
+        calls.push((doing, done, total));
         ControlFlow::Continue(())
     };
-    // A few of them are the 4 MiB that are written at once.
+    // The 4 MiB that are written at once contain few of them.
     let import = Import { size: Some([600, 600]), ..tree.import("in") };
     import.apply(&tree.path("small.h5"), &mut progress).unwrap();
     let labels = tree.read("small.h5", SplitKind::Train).examples.labels;
     assert_eq!(labels, (0..100).map(|item| item % 2).collect::<Vec<_>>());
-    assert_eq!(told.first(), Some(&("reading images", 0, 100)));
-    assert!(told.is_sorted() && told.len() > 9, "{told:?}");
+    assert_eq!(calls.first(), Some(&("reading images", 0, 100)));
+    assert!(calls.is_sorted() && calls.len() > 9, "{calls:?}");
 }
 
 #[test]
-fn an_image_is_turned_as_its_orientation_says() {
+fn an_image_is_rotated_according_to_its_exif_orientation() {
     let tree = Tree::with(&["in/a/1.png"]);
-    // 3 wide and 2 high, to be turned by a quarter clockwise.
+    // 3 wide and 2 high, to be rotated by 90 degrees clockwise.
     let turned: [[u8; 3]; 2] = [[10, 20, 30], [40, 50, 60]];
     let tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
     let mut bytes = Vec::new();
@@ -54,7 +54,7 @@ fn an_image_is_turned_as_its_orientation_says() {
     encoder.write_image(&turned.concat(), 3, 2, ExtendedColorType::L8).unwrap();
     tree.write("in/b/2.png", bytes);
     let error = tree.refused(&tree.import("in"), "out.h5");
-    assert_says(&error, &["2x3  1 image,", "3x2  1 image,", "--size"]);
+    assert_contains(&error, &["2x3  1 image,", "3x2  1 image,", "resize all of them"]);
     fs::remove_file(tree.path("in/a/1.png")).unwrap();
     tree.image("in/a/1.png", 2, 3);
     tree.imported(&Import { grey: true, ..tree.import("in") }, "out.h5");
@@ -64,11 +64,11 @@ fn an_image_is_turned_as_its_orientation_says() {
 }
 
 #[test]
-fn images_of_several_sizes_need_one_and_are_brought_to_it() {
+fn images_of_several_sizes_are_resized_to_a_given_size() {
     let tree = Tree::with(&["in/a/1.png", "in/a/2.png", "in/b/3.png"]);
     tree.image("in/b/4.png", 12, 4);
     let error = tree.refused(&tree.import("in"), "out.h5");
-    assert_says(&error, &["2 sizes", "2x3  3 images, for example in/a/1.png", "4x12  1 image"]);
+    assert_contains(&error, &["2 sizes", "2x3  3 images, for example in/a/1.png", "4x12  1 image"]);
     for fit in [Fit::Stretch, Fit::Crop, Fit::Pad] {
         let import = Import { size: Some([6, 6]), fit, ..tree.import("in") };
         let out = format!("{fit:?}.h5");
@@ -81,7 +81,7 @@ fn images_of_several_sizes_need_one_and_are_brought_to_it() {
 }
 
 #[test]
-fn cropping_takes_the_middle_and_padding_all_of_it() {
+fn crop_keeps_the_centre_and_pad_keeps_the_whole_image() {
     // Columns of 0, 1, 2, .. ten wide and two high.
     let tree = Tree::new();
     let columns = image::GrayImage::from_fn(10, 2, |x, _| image::Luma([x as u8 * 10 + 10]));
@@ -94,8 +94,8 @@ fn cropping_takes_the_middle_and_padding_all_of_it() {
     assert_eq!(fit([1, 1, 1], Fit::Pad).len(), 1);
 }
 
-/// A tree with good images, and bad ones in both parts.
-fn with_bad_images() -> Tree {
+/// A directory with valid images, and unreadable ones in both splits.
+fn with_unreadable_images() -> Tree {
     let tree = Tree::with(&[
         "in/train/a/1.png",
         "in/train/b/2.png",
@@ -111,8 +111,8 @@ fn with_bad_images() -> Tree {
 }
 
 #[test]
-fn all_images_that_cannot_be_read_are_listed_at_once() {
-    let tree = with_bad_images();
+fn all_unreadable_images_are_listed() {
+    let tree = with_unreadable_images();
     for size in [None, Some([4, 4])] {
         let error = tree.refused(&Import { size, ..tree.import("in") }, "out");
         let bad = [
@@ -121,18 +121,18 @@ fn all_images_that_cannot_be_read_are_listed_at_once() {
             "train/b/5.png: No such file",
             "6.webp: ",
         ];
-        assert_says(&error, &["4 images cannot be read", "--skip-corrupt"]);
-        assert_says(&error, &bad);
+        assert_contains(&error, &["4 images cannot be read", "skip them"]);
+        assert_contains(&error, &bad);
     }
 }
 
 #[test]
-fn images_that_cannot_be_read_are_left_out_if_asked_for() {
-    let tree = with_bad_images();
-    let import = Import { skips_corrupt: true, ..tree.import("in") };
-    let Imported { made, skipped, .. } = tree.imported(&import, "out");
+fn unreadable_images_are_skipped_if_requested() {
+    let tree = with_unreadable_images();
+    let import = Import { skip_corrupt: true, ..tree.import("in") };
+    let ImportedDataset { dataset, skipped, .. } = tree.imported(&import, "out");
     assert_eq!(skipped.len(), 4);
-    assert_eq!(made.parts.iter().map(|part| part.count).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(dataset.parts.iter().map(|part| part.count).collect::<Vec<_>>(), [3, 1]);
     assert_eq!(tree.names("out"), ["test.h5", "train.h5"]);
     let train = tree.read("out/train.h5", SplitKind::Train);
     let expected =
@@ -141,11 +141,11 @@ fn images_that_cannot_be_read_are_left_out_if_asked_for() {
 
     fs::remove_file(tree.path("in/train/b/2.png")).unwrap();
     let error = tree.refused(&import, "again");
-    assert_says(&error, &["no train image of the class b can be read"]);
+    assert_contains(&error, &["no train image of the class b can be read"]);
 }
 
 #[test]
-fn nothing_is_put_in_place_of_something_else() {
+fn existing_files_are_not_replaced() {
     let tree = Tree::with(&[
         "in/a/1.png",
         "in/b/2.png",
@@ -156,18 +156,18 @@ fn nothing_is_put_in_place_of_something_else() {
     tree.write("out.h5", "precious");
     tree.write("full/precious", "precious");
     let refused = |folder, out| tree.refused(&tree.import(folder), out);
-    assert_says(&refused("in", "out.h5"), &["out.h5 exists", "--out"]);
-    assert_says(&refused("in", "full"), &["full is not empty"]);
-    assert_says(&refused("in", "full/precious"), &["is a file"]);
-    assert_says(
+    assert_contains(&refused("in", "out.h5"), &["out.h5 exists", "another output path"]);
+    assert_contains(&refused("in", "full"), &["full is not empty"]);
+    assert_contains(&refused("in", "full/precious"), &["is a file"]);
+    assert_contains(
         &refused("parts", "new.hdf5"),
-        &["one file, and there would be 2 parts: train, test"],
+        &["one file, but there are 2 splits: train, test"],
     );
     assert_eq!(fs::read(tree.path("out.h5")).unwrap(), b"precious");
 }
 
 #[test]
-fn a_stop_leaves_nothing_not_even_directories_above() {
+fn a_stopped_import_leaves_no_files_or_parent_directories() {
     let tree = Tree::with(&["in/a/1.png", "in/b/2.png"]);
     for out in ["new/deep/out", "new/out.h5"] {
         for after in 0..2 {
@@ -184,7 +184,7 @@ fn a_stop_leaves_nothing_not_even_directories_above() {
 }
 
 #[test]
-fn grey_images_are_told_to_be_so() {
+fn imports_of_grey_images_are_reported() {
     let tree = Tree::new();
     for class in ["a", "b"] {
         fs::create_dir_all(tree.path("in").join(class)).unwrap();

@@ -1,19 +1,19 @@
-//! One file that becomes several.
+//! Split of one file into several.
 
 use data::{Examples, SplitConfig, Values};
 
 use super::*;
 use crate::sources::SyntheticConfig;
 
-fn partition(test: f64, validation: f64, keeps_duplicates_together: bool) -> Partition {
+fn partition(test: f64, validation: f64, keep_duplicates_together: bool) -> Partition {
     let split = SplitConfig { test_fraction: test, validation_fraction: validation };
-    Partition { split, seed: 3, keeps_duplicates_together }
+    Partition { split, seed: 3, keep_duplicates_together }
 }
 
-/// 60 drawn hands, of which every third from the first on has a darker twin thirty places later.
-fn hands_with_twins() -> Examples {
-    let drawn = SyntheticConfig { train: 60, test: 6, ..SyntheticConfig::default() };
-    let mut examples = drawn.load().unwrap().train;
+/// 60 synthetic hands. Every third of the first 30 has a darker copy at its index plus 30.
+fn hands_with_copies() -> Examples {
+    let config = SyntheticConfig { train: 60, test: 6, ..SyntheticConfig::default() };
+    let mut examples = config.load().unwrap().train;
     let width = examples.width();
     let Values::Pixels(pixels) = &mut examples.values else { panic!("no pixels") };
     for item in (0..30).step_by(3) {
@@ -29,19 +29,20 @@ fn digits() -> Vec<String> {
     (0..6).map(|digit: u32| digit.to_string()).collect()
 }
 
-/// Where each example of `part` stands in `all`.
-fn places(part: &Examples, all: &Examples) -> Vec<usize> {
+/// Index of each example of `part` in `all`.
+fn indices(part: &Examples, all: &Examples) -> Vec<usize> {
     let row = |examples: &Examples, item| examples.gather(&[item]).unwrap();
-    let place = |item| (0..all.len()).find(|&place| row(all, place) == row(part, item)).unwrap();
-    (0..part.len()).map(place).collect()
+    let index = |item| (0..all.len()).find(|&index| row(all, index) == row(part, item)).unwrap();
+    (0..part.len()).map(index).collect()
 }
 
 #[test]
-fn twins_stay_in_one_part_and_nothing_is_lost() {
-    let (tree, all) = (Tree::new(), hands_with_twins());
+fn near_duplicates_stay_in_one_split_and_no_example_is_lost() {
+    let (tree, all) = (Tree::new(), hands_with_copies());
     data_hdf5::write_synthetic(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
-    let made =
-        partition(0.2, 0.2, true).apply(&tree.path("all.h5"), &tree.path("out"), &mut on).unwrap();
+    let made = partition(0.2, 0.2, true)
+        .apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
+        .unwrap();
     let duplicate_groups = made.duplicate_groups.unwrap();
     assert_eq!(
         (duplicate_groups.groups, duplicate_groups.examples, duplicate_groups.largest),
@@ -55,7 +56,7 @@ fn twins_stay_in_one_part_and_nothing_is_lost() {
     ];
     let parts = parts.map(|(file, part)| tree.read(&format!("out/{file}"), part));
     assert!(parts.iter().all(|part| part.synthetic && part.classes == digits()));
-    let parts = parts.map(|part| places(&part.examples, &all));
+    let parts = parts.map(|part| indices(&part.examples, &all));
     let mut found = parts.concat();
     found.sort_unstable();
     assert_eq!(found, (0..60).collect::<Vec<_>>());
@@ -69,11 +70,11 @@ fn twins_stay_in_one_part_and_nothing_is_lost() {
 }
 
 #[test]
-fn without_a_search_for_twins_the_parts_are_those_of_a_run() {
-    let (tree, all) = (Tree::new(), hands_with_twins());
+fn without_groups_the_splits_are_those_of_a_run() {
+    let (tree, all) = (Tree::new(), hands_with_copies());
     data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
     let partition = partition(0.2, 0.1, false);
-    let made = partition.apply(&tree.path("all.h5"), &tree.path("out"), &mut on).unwrap();
+    let made = partition.apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed).unwrap();
     assert_eq!(made.duplicate_groups, None);
     let source = SyntheticConfig::default().load().unwrap();
     let source = data::LoadedDataset { train: all, test: None, ..source };
@@ -85,14 +86,15 @@ fn without_a_search_for_twins_the_parts_are_those_of_a_run() {
 }
 
 #[test]
-fn equal_points_stay_in_one_part() {
+fn equal_points_stay_in_one_split() {
     let tree = Tree::new();
     let values = (0..40).flat_map(|item| [(item % 20) as f32 / 3.0, -1.5]).collect();
     let points = Examples::features(2, values, (0..40).map(|item| item % 2).collect());
     let classes = ["a", "b"].map(String::from);
     data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &points, &classes).unwrap();
-    let made =
-        partition(0.0, 0.25, true).apply(&tree.path("all.h5"), &tree.path("out"), &mut on).unwrap();
+    let made = partition(0.0, 0.25, true)
+        .apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
+        .unwrap();
     assert_eq!(made.duplicate_groups.unwrap().groups, 20);
     let counts: Vec<_> = made.parts.iter().map(|part| (part.part, part.count)).collect();
     // A quarter of the twenty of a class is five, or two groups of two.
@@ -107,25 +109,26 @@ fn equal_points_stay_in_one_part() {
 }
 
 #[test]
-fn a_part_that_gets_none_of_a_class_is_told() {
+fn a_class_missing_from_a_split_is_reported() {
     let tree = Tree::new();
     // All of class 0 are equal.
     let values = (0..40).map(|item| if item % 2 == 0 { 0.5 } else { item as f32 }).collect();
     let points = Examples::features(1, values, (0..40).map(|item| item % 2).collect());
     let classes = ["same", "other"].map(String::from);
     data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &points, &classes).unwrap();
-    let made =
-        partition(0.2, 0.0, true).apply(&tree.path("all.h5"), &tree.path("out"), &mut on).unwrap();
+    let made = partition(0.2, 0.0, true)
+        .apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
+        .unwrap();
     assert_eq!(made.parts[1].classes, [0, 4]);
     let missing_classes = MissingClass { part: SplitKind::Test, class: "same".to_owned() };
     assert_eq!(made.duplicate_groups.unwrap().missing_classes, [missing_classes]);
 }
 
 #[test]
-fn an_import_splits_as_a_file_is_split() {
-    let (tree, all) = (Tree::new(), hands_with_twins());
+fn an_import_and_a_file_are_split_in_the_same_way() {
+    let (tree, all) = (Tree::new(), hands_with_copies());
     data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
-    let parts = [crate::quality::inspection::InspectedPart::whole(SplitKind::Train, all)];
+    let parts = [crate::quality::inspection::InspectedSplit::whole(SplitKind::Train, all)];
     let classes = digits();
     let export = Export {
         parts: &parts,
@@ -134,11 +137,11 @@ fn an_import_splits_as_a_file_is_split() {
         is_nested: false,
         is_flat: false,
     };
-    export.apply(&tree.path("folder"), &mut on).unwrap();
+    export.apply(&tree.path("folder"), &mut proceed).unwrap();
     let partition = partition(0.2, 0.1, true);
-    partition.apply(&tree.path("all.h5"), &tree.path("one"), &mut on).unwrap();
+    partition.apply(&tree.path("all.h5"), &tree.path("one"), &mut proceed).unwrap();
     let import = Import { partition: Some(partition), ..tree.import("folder") };
-    let made = tree.imported(&import, "other").made;
+    let made = tree.imported(&import, "other").dataset;
     assert_eq!(made.parts.iter().map(|part| part.part).collect::<Vec<_>>(), SplitKind::ALL);
     assert_eq!(tree.names("other"), ["test.h5", "train.h5", "validation.h5"]);
     for file in tree.names("one") {
@@ -147,25 +150,25 @@ fn an_import_splits_as_a_file_is_split() {
         assert!(one == other, "{file}");
     }
     let error = tree.refused(&Import { folders: vec![tree.path("folder")], ..import }, "x.h5");
-    assert_says(&error, &["one file, and there would be several parts"]);
+    assert_contains(&error, &["one file, but there are several splits"]);
 }
 
 #[test]
-fn what_cannot_be_split_is_refused_and_leaves_nothing() {
-    let (tree, all) = (Tree::new(), hands_with_twins());
+fn files_that_cannot_be_split_are_errors_and_leave_no_files() {
+    let (tree, all) = (Tree::new(), hands_with_copies());
     data_hdf5::write(&tree.path("test.h5"), SplitKind::Test, &all, &digits()).unwrap();
     data_hdf5::write(&tree.path("train.h5"), SplitKind::Train, &all, &digits()).unwrap();
     let refused = |file, partition: Partition| {
-        let error = partition.apply(&tree.path(file), &tree.path("out"), &mut on).unwrap_err();
+        let error = partition.apply(&tree.path(file), &tree.path("out"), &mut proceed).unwrap_err();
         assert_eq!(tree.names(""), ["test.h5", "train.h5"]);
         error.to_string()
     };
-    assert_says(
+    assert_contains(
         &refused("test.h5", partition(0.2, 0.0, true)),
         &["a test set only", "training set"],
     );
-    assert_says(&refused("train.h5", partition(0.001, 0.0, true)), &["test fraction of 0.001"]);
-    assert_says(&refused("none.h5", partition(0.1, 0.0, true)), &["none.h5"]);
+    assert_contains(&refused("train.h5", partition(0.001, 0.0, true)), &["test fraction of 0.001"]);
+    assert_contains(&refused("none.h5", partition(0.1, 0.0, true)), &["none.h5"]);
     let mut stop = |_: &'static str, _: usize, _: usize| ControlFlow::Break(());
     let stopped =
         partition(0.2, 0.0, true).apply(&tree.path("train.h5"), &tree.path("out"), &mut stop);

@@ -1,28 +1,28 @@
 use data::{DatasetError, Examples, Values};
 
 use super::inspect::Inspection;
-use super::part::InspectedPart;
+use super::inspected_split::InspectedSplit;
 
-/// How often the values of one channel, or of one feature, lie where.
+/// Histogram of a channel or feature.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
-    /// Where the first bin begins, and where the last one ends.
+    /// Start of the first bin and end of the last.
     pub range: [f32; 2],
-    /// For each part how many of its values are in each bin; all bins are equally wide.
+    /// Number of values of each split in each bin, `[splits, bins]`. All bins have the same width.
     pub parts: Vec<Vec<u64>>,
 }
 
-/// The bins of a range.
+/// Number of bins.
 const BINS: usize = 32;
 
 impl Inspection {
-    /// The histogram of each channel of `parts`, which are those that were inspected. Reads all
-    /// values once more.
+    /// Computes the histogram of each channel of `parts`, the inspected splits. Reads all values
+    /// again.
     ///
     /// # Errors
     ///
-    /// If examples lie in a file that cannot be read.
-    pub fn histograms(&self, parts: &[InspectedPart]) -> Result<Vec<Histogram>, DatasetError> {
+    /// If examples are in a file that cannot be read.
+    pub fn histograms(&self, parts: &[InspectedSplit]) -> Result<Vec<Histogram>, DatasetError> {
         let ranges: Vec<_> = (0..self.shape[2]).map(|channel| self.range(channel)).collect();
         let counts = parts.iter().map(|part| counts(&part.examples, &ranges));
         let counts: Vec<Vec<Vec<u64>>> = counts.collect::<Result<_, _>>()?;
@@ -33,19 +33,20 @@ impl Inspection {
         Ok(ranges.iter().enumerate().map(of_channel).collect())
     }
 
-    /// What a channel can hold, of pixels; of features, what it does in any part.
+    /// Range of the histogram of a channel: of possible values for pixels, of values in any split for
+    /// features.
     fn range(&self, channel: usize) -> [f32; 2] {
         if self.are_images {
             return [0.0, 256.0];
         }
-        let facts = self.parts.iter().filter_map(|part| part.channels.get(channel));
-        facts.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], facts| {
-            [low.min(facts.lowest), high.max(facts.highest)]
+        let channels = self.parts.iter().filter_map(|part| part.channels.get(channel));
+        channels.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], channel| {
+            [low.min(channel.lowest), high.max(channel.highest)]
         })
     }
 }
 
-/// One list of bins a channel.
+/// Number of values in each bin, `[channels, bins]`.
 fn counts(examples: &Examples, ranges: &[[f32; 2]]) -> Result<Vec<Vec<u64>>, DatasetError> {
     let mut counts = vec![vec![0; BINS]; ranges.len()];
     examples.each_block(|block| match &block.values {
@@ -55,13 +56,13 @@ fn counts(examples: &Examples, ranges: &[[f32; 2]]) -> Result<Vec<Vec<u64>>, Dat
         Values::Features(features) => add(&mut counts, features, |channel, value| {
             ranges.get(channel).map_or(0, |range| bin(value, *range))
         }),
-        // Blocks are in memory.
+        // `each_block` passes values in memory.
         Values::Stored(_) => {}
     })?;
     Ok(counts)
 }
 
-/// Counts each of `values`, whose channels lie side by side, in its bin.
+/// Counts `values`, which are interleaved by channel, in their bins.
 fn add<T: Copy>(counts: &mut [Vec<u64>], values: &[T], bin: impl Fn(usize, T) -> usize) {
     for values in values.chunks_exact(counts.len().max(1)) {
         for ((channel, counts), &value) in counts.iter_mut().enumerate().zip(values) {
@@ -72,7 +73,7 @@ fn add<T: Copy>(counts: &mut [Vec<u64>], values: &[T], bin: impl Fn(usize, T) ->
     }
 }
 
-/// All values are in one bin where they are the same.
+/// Bin of a value. For an empty range it is the first.
 fn bin(value: f32, [low, high]: [f32; 2]) -> usize {
     let share = f64::from(value - low) / f64::from(high - low);
     ((share * BINS as f64) as usize).min(BINS - 1)

@@ -1,54 +1,55 @@
 use data::DatasetError;
 use serde::Serialize;
 
-use super::facts::{self, PartFacts};
-use super::pairs::{self, Pair};
-use super::part::{ExampleLocation, InspectedPart};
+use super::duplicate_pairs::{self, DuplicatePair};
+use super::inspected_split::{ExampleLocation, InspectedSplit};
+use super::statistics::{self, SplitStatistics};
 use super::suspect_labels::{self, SuspectLabels};
 use crate::quality::near_duplicates::NearDuplicateIndex;
 
-/// What a data set holds, and what is wrong with it.
+/// Contents of a data set and its problems.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
-    /// Height, width and channels of every image; 1, 1 and their number for plain features.
+    /// Shape of an example: `[height, width, channels]` of images, `[1, 1, count]` of features.
     pub shape: [usize; 3],
-    /// Whether they are images.
+    /// Whether the examples are images.
     pub are_images: bool,
-    /// The name of each class, in the order of the labels.
+    /// Class names, in the order of the labels.
     pub classes: Vec<String>,
-    /// What each part holds.
-    pub parts: Vec<PartFacts>,
-    /// Images of which every pixel is the same.
+    /// Statistics of each split.
+    pub parts: Vec<SplitStatistics>,
+    /// Images whose pixels are all equal.
     pub blank: Vec<ExampleLocation>,
-    /// Equal examples of one part: each with the first that is equal to it.
-    pub duplicates: Vec<Pair>,
-    /// Examples of two parts that are one: equal, or of one picture.
-    pub near_duplicates: Vec<Pair>,
-    /// Labels that the images around contradict; none where there is no training set of images.
+    /// Equal examples within a split: each with the first that is equal to it.
+    pub duplicates: Vec<DuplicatePair>,
+    /// Equal and near-duplicate examples across splits.
+    pub near_duplicates: Vec<DuplicatePair>,
+    /// Labels that contradict those of the nearest images; `None` without a training set of images.
     pub suspect_labels: Option<SuspectLabels>,
-    /// For how many examples of all pairs of parts a twin was looked for, and of how many.
+    /// Number of examples that near-duplicates were searched for, and number of all examples, summed
+    /// over the pairs of splits.
     pub searched: [usize; 2],
 }
 
 impl Inspection {
-    /// Inspects `parts`, of which the first is the training set if there is one.
+    /// Inspects splits. The training set, if any, is the first.
     ///
     /// # Errors
     ///
-    /// If examples lie in a file that cannot be read.
-    pub fn of(parts: &[InspectedPart], classes: &[String]) -> Result<Self, DatasetError> {
+    /// If examples are in a file that cannot be read.
+    pub fn of(parts: &[InspectedSplit], classes: &[String]) -> Result<Self, DatasetError> {
         let shape = parts.first().map_or([0; 3], |part| part.examples.shape);
         let are_images = parts.first().is_some_and(|part| part.examples.are_images());
-        let facts = parts.iter().map(|part| facts::of(part, classes.len()));
+        let statistics = parts.iter().map(|part| statistics::of(part, classes.len()));
         let indexes = parts.iter().map(|part| NearDuplicateIndex::of(&part.examples));
         let indexes: Vec<Option<NearDuplicateIndex>> = indexes.collect::<Result<_, _>>()?;
-        let found = pairs::of(parts, &indexes, classes)?;
+        let found = duplicate_pairs::of(parts, &indexes, classes)?;
         Ok(Self {
             shape,
             are_images,
             classes: classes.to_vec(),
-            parts: facts.collect::<Result<_, _>>()?,
-            blank: facts::blank(parts, classes)?,
+            parts: statistics.collect::<Result<_, _>>()?,
+            blank: statistics::blank(parts, classes)?,
             duplicates: found.duplicates,
             near_duplicates: found.near_duplicates,
             suspect_labels: suspect_labels::of(parts, &indexes, classes)?,
@@ -56,13 +57,13 @@ impl Inspection {
         })
     }
 
-    /// Whether a twin was looked for for every example.
-    pub fn was_searched_whole(&self) -> bool {
+    /// Returns true if near-duplicates of every example were searched for.
+    pub fn searched_all(&self) -> bool {
         let [searched, count] = self.searched;
         searched >= count
     }
 
-    /// What makes scores worthless or contradicts itself, a line each.
+    /// Problems that invalidate scores, one line each: leaks between splits and conflicting labels.
     pub fn problems(&self) -> Vec<String> {
         let near_duplicates =
             self.near_duplicates.chunk_by(|one, other| one.parts() == other.parts());
@@ -75,13 +76,16 @@ impl Inspection {
             })
         });
         let both = self.duplicates.iter().chain(&self.near_duplicates);
-        let torn = both.filter(|pair| !pair.is_of_one_class()).count();
-        let torn = (torn > 0).then(|| match torn {
-            1 => "1 pair of equal or near-duplicate examples has conflicting labels".to_owned(),
-            _ => {
-                format!("{torn} pairs of equal or near-duplicate examples have conflicting labels")
+        let conflicts = both.filter(|pair| !pair.labels_agree()).count();
+        let conflicts = match conflicts {
+            0 => None,
+            1 => {
+                Some("1 pair of equal or near-duplicate examples has conflicting labels".to_owned())
             }
-        });
-        leaks.chain(torn).collect()
+            _ => Some(format!(
+                "{conflicts} pairs of equal or near-duplicate examples have conflicting labels"
+            )),
+        };
+        leaks.chain(conflicts).collect()
     }
 }

@@ -1,61 +1,63 @@
 use data::{DatasetError, SplitKind};
 use serde::Serialize;
 
-use super::part::{ExampleLocation, InspectedPart};
+use super::inspected_split::{ExampleLocation, InspectedSplit};
 use crate::quality::near_duplicates::{NearDuplicateIndex, Neighbour};
 
-/// What the nearest training images say of the labels.
+/// Comparison of labels with those of the nearest training images.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SuspectLabels {
-    /// How many images were asked for.
+    /// Number of images compared.
     pub searched: usize,
-    /// For how many of them all neighbours agree.
+    /// Number of these whose neighbours all have the same label.
     pub agreed: usize,
-    /// For how many of these they agree on the label.
+    /// Number of these whose own label is that of the neighbours.
     pub confirmed: usize,
-    /// The images whose neighbours agree on another class and are near, those with the nearest
-    /// first; none where neighbours are wrong too often to be believed.
+    /// Images whose neighbours agree on another label and are close, by increasing distance; empty
+    /// if the comparison is not reliable.
     pub listed: Vec<SuspectLabel>,
 }
 
-/// An image whose neighbours are of another class.
+/// An image whose neighbours all have another label.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SuspectLabel {
     /// The image.
     pub example: ExampleLocation,
-    /// The nearest one, whose class is that of all neighbours.
+    /// The nearest neighbour.
     pub nearest: ExampleLocation,
-    /// How far apart they are, as a share of the median distance between images of that class.
+    /// Distance as a fraction of the median distance between images of the neighbour's class.
     pub distance: f32,
 }
 
-/// How many neighbours must agree.
+/// Number of neighbours that must agree.
 const NEIGHBOURS: usize = 5;
-/// The share of labels that neighbours who agree must confirm to be believed.
-const RELIABLE: f64 = 0.95;
-/// The share of the median distance between images of a class within which the nearest one must be.
+/// Minimum share of agreeing neighbours that confirm the label.
+const MIN_RELIABILITY: f64 = 0.95;
+/// Maximum distance of the nearest neighbour, as a fraction of the median distance between images of
+/// its class.
 ///
-/// Of SIGNS with 20 labels changed, five are then listed, and one that is right; without it seven,
-/// and six.
-const NEAR: f32 = 0.5;
-/// The most pairs of images whose sketches are compared: about a quarter of a minute of one core.
-const MOST_PAIRS: usize = 1 << 25;
+/// In SIGNS with 20 changed labels, five of them and one correct label are listed; without this limit,
+/// seven and six.
+const MAX_DISTANCE: f32 = 0.5;
+/// Maximum number of pairs of descriptors to compare: about 15 s on one core.
+const MAX_PAIRS: usize = 1 << 25;
 
 impl SuspectLabels {
-    /// The share of labels that neighbours confirm who agree.
+    /// Share of agreeing neighbours that confirm the label.
     pub fn reliability(&self) -> f64 {
         self.confirmed as f64 / self.agreed.max(1) as f64
     }
 
-    /// Whether neighbours are right often enough to be believed.
-    pub fn are_founded(&self) -> bool {
-        self.agreed > 0 && self.reliability() >= RELIABLE
+    /// Returns true if agreeing neighbours confirm enough labels.
+    pub fn is_reliable(&self) -> bool {
+        self.agreed > 0 && self.reliability() >= MIN_RELIABILITY
     }
 }
 
-/// Asks the training images around each image of `parts` for its class.
+/// Compares the label of each image with those of the nearest training images. `None` without a
+/// training set of images.
 pub fn of(
-    parts: &[InspectedPart],
+    parts: &[InspectedSplit],
     indexes: &[Option<NearDuplicateIndex>],
     classes: &[String],
 ) -> Result<Option<SuspectLabels>, DatasetError> {
@@ -66,29 +68,30 @@ pub fn of(
     let mut suspect_labels =
         SuspectLabels { searched: 0, agreed: 0, confirmed: 0, listed: Vec::new() };
     for (part, others) in parts.iter().zip(indexes.iter().flatten()) {
-        let around = index.neighbours(others, NEIGHBOURS, MOST_PAIRS / parts.len())?;
-        suspect_labels.searched += around.len();
-        for (item, neighbours) in around {
-            let Some(nearest) = spokesman(train, &neighbours) else { continue };
-            let (example, distance) = (part.location(item, classes), index.relative(nearest));
+        let neighbourhoods = index.neighbours(others, NEIGHBOURS, MAX_PAIRS / parts.len())?;
+        suspect_labels.searched += neighbourhoods.len();
+        for (item, neighbours) in neighbourhoods {
+            let Some(nearest) = agreed_nearest(train, &neighbours) else { continue };
+            let (example, distance) =
+                (part.location(item, classes), index.relative_distance(nearest));
             let nearest = train.location(nearest.index, classes);
             let confirmed = example.class == nearest.class;
             suspect_labels.agreed += 1;
             suspect_labels.confirmed += usize::from(confirmed);
-            if !confirmed && distance < NEAR {
+            if !confirmed && distance < MAX_DISTANCE {
                 suspect_labels.listed.push(SuspectLabel { example, nearest, distance });
             }
         }
     }
     suspect_labels.listed.sort_by(|one, other| one.distance.total_cmp(&other.distance));
-    if !suspect_labels.are_founded() {
+    if !suspect_labels.is_reliable() {
         suspect_labels.listed.clear();
     }
     Ok(Some(suspect_labels))
 }
 
-/// The nearest neighbour, if there are enough and all are of its class.
-fn spokesman(train: &InspectedPart, neighbours: &[Neighbour]) -> Option<Neighbour> {
+/// The nearest of [`NEIGHBOURS`] neighbours, if all have the same label.
+fn agreed_nearest(train: &InspectedSplit, neighbours: &[Neighbour]) -> Option<Neighbour> {
     let label = |neighbour: &Neighbour| train.examples.labels.get(neighbour.index);
     let nearest = *neighbours.first()?;
     let agree = neighbours.iter().all(|neighbour| label(neighbour) == label(&nearest));

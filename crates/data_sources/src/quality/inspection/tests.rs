@@ -7,7 +7,7 @@ use crate::sources::hands;
 
 const NAMES: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
 
-fn inspected(parts: &[InspectedPart]) -> Inspection {
+fn inspected(parts: &[InspectedSplit]) -> Inspection {
     Inspection::of(parts, &NAMES.map(String::from)).unwrap()
 }
 
@@ -18,7 +18,7 @@ fn pixels(examples: &mut Examples) -> &mut [u8] {
     }
 }
 
-/// Copies the image at `from` of one set over that at `to` of another.
+/// Replaces the image at `to` of one set with that at `from` of another.
 fn put((to_set, to): (&mut Examples, usize), (from_set, from): (&Examples, usize)) {
     let image = from_set.select(&[from]);
     let width = from_set.width();
@@ -26,15 +26,16 @@ fn put((to_set, to): (&mut Examples, usize), (from_set, from): (&Examples, usize
     pixels(to_set)[to * width..][..width].copy_from_slice(&image);
 }
 
-fn pairs(pairs: &[Pair]) -> Vec<(SplitKind, usize, SplitKind, usize)> {
-    let places = pairs.iter().map(|pair| (&pair.example, &pair.of));
-    places.map(|(example, of)| (example.part, example.index, of.part, of.index)).collect()
+fn pairs(pairs: &[DuplicatePair]) -> Vec<(SplitKind, usize, SplitKind, usize)> {
+    let locations = pairs.iter().map(|pair| (&pair.example, &pair.of));
+    locations.map(|(example, of)| (example.part, example.index, of.part, of.index)).collect()
 }
 
 #[test]
-fn drawn_data_have_nothing_wrong() {
-    let train = InspectedPart::whole(SplitKind::Train, hands(0..120, 1));
-    let inspection = inspected(&[train, InspectedPart::whole(SplitKind::Test, hands(120..150, 1))]);
+fn synthetic_data_have_no_problems() {
+    let train = InspectedSplit::whole(SplitKind::Train, hands(0..120, 1));
+    let inspection =
+        inspected(&[train, InspectedSplit::whole(SplitKind::Test, hands(120..150, 1))]);
     assert_eq!(inspection.problems(), [""; 0]);
     assert_eq!((inspection.duplicates.len(), inspection.blank.len()), (0, 0));
     assert_eq!(inspection.parts[1].classes, [5; 6]);
@@ -42,7 +43,7 @@ fn drawn_data_have_nothing_wrong() {
 }
 
 #[test]
-fn equal_examples_are_named_with_their_part_and_their_place_in_its_file() {
+fn equal_examples_are_located_by_split_and_index_in_its_file() {
     let (mut train, mut test) = (hands(0..60, 1), hands(60..80, 1));
     let source = train.clone();
     put((&mut test, 3), (&source, 7));
@@ -50,8 +51,8 @@ fn equal_examples_are_named_with_their_part_and_their_place_in_its_file() {
     train.labels[50] = (train.labels[7] + 1) % 6;
     test.labels[3] = train.labels[7];
     let train =
-        InspectedPart { split: SplitKind::Train, examples: train, indices: (100..160).collect() };
-    let inspection = inspected(&[train, InspectedPart::whole(SplitKind::Test, test)]);
+        InspectedSplit { split: SplitKind::Train, examples: train, indices: (100..160).collect() };
+    let inspection = inspected(&[train, InspectedSplit::whole(SplitKind::Test, test)]);
     assert_eq!(pairs(&inspection.duplicates), [(SplitKind::Train, 150, SplitKind::Train, 107)]);
     assert_eq!(pairs(&inspection.near_duplicates), [(SplitKind::Test, 3, SplitKind::Train, 107)]);
     assert_eq!(inspection.near_duplicates[0].distance, 0.0);
@@ -70,15 +71,15 @@ fn blank_images_are_listed() {
     let mut train = hands(0..12, 1);
     let width = train.width();
     pixels(&mut train)[2 * width..3 * width].fill(200);
-    let inspection = inspected(&[InspectedPart::whole(SplitKind::Train, train)]);
+    let inspection = inspected(&[InspectedSplit::whole(SplitKind::Train, train)]);
     assert_eq!(inspection.blank.iter().map(|location| location.index).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
-fn values_of_each_channel_are_summed_up() {
+fn statistics_of_each_channel_are_computed() {
     let pixels = vec![0, 5, 10, 5, 20, 5, 30, 5];
     let train = Examples::images([2, 2, 2], pixels, vec![1]);
-    let inspection = inspected(&[InspectedPart::whole(SplitKind::Train, train)]);
+    let inspection = inspected(&[InspectedSplit::whole(SplitKind::Train, train)]);
     let [first, second] = inspection.parts[0].channels[..] else { panic!("two channels") };
     assert_eq!((first.lowest, first.highest, first.mean), (0.0, 30.0, 15.0));
     assert!((first.deviation - 125.0_f32.sqrt()).abs() < 1e-4);
@@ -86,9 +87,9 @@ fn values_of_each_channel_are_summed_up() {
 }
 
 #[test]
-fn histograms_count_every_value_of_a_channel_on_one_scale_for_all_parts() {
+fn histograms_of_all_splits_have_the_same_range_and_count_every_value() {
     let pixels = |pixels| {
-        InspectedPart::whole(SplitKind::Train, Examples::images([1, 2, 2], pixels, vec![0]))
+        InspectedSplit::whole(SplitKind::Train, Examples::images([1, 2, 2], pixels, vec![0]))
     };
     let parts = [pixels(vec![0, 255, 7, 8]), pixels(vec![128, 1, 128, 2])];
     let histograms = inspected(&parts).histograms(&parts).unwrap();
@@ -101,7 +102,7 @@ fn histograms_count_every_value_of_a_channel_on_one_scale_for_all_parts() {
     assert_eq!(filled(&histograms[0].parts[1]), [(16, 2)]);
 
     let points =
-        |values| InspectedPart::whole(SplitKind::Train, Examples::features(1, values, vec![0, 0]));
+        |values| InspectedSplit::whole(SplitKind::Train, Examples::features(1, values, vec![0, 0]));
     let parts = [points(vec![-1.0, 0.0]), points(vec![3.0, 3.0])];
     let histograms = inspected(&parts).histograms(&parts).unwrap();
     assert_eq!(histograms[0].range, [-1.0, 3.0]);
@@ -110,12 +111,12 @@ fn histograms_count_every_value_of_a_channel_on_one_scale_for_all_parts() {
 }
 
 #[test]
-fn equal_points_are_twins_and_near_ones_are_not() {
+fn equal_points_are_near_duplicates_and_close_ones_are_not() {
     let train = Examples::features(2, vec![0.0, 1.0, 2.0, 3.0], vec![0, 1]);
     let test = Examples::features(2, vec![2.0, 3.0, 2.0, 3.000_001], vec![0, 1]);
     let parts = [
-        InspectedPart::whole(SplitKind::Train, train),
-        InspectedPart::whole(SplitKind::Test, test),
+        InspectedSplit::whole(SplitKind::Train, train),
+        InspectedSplit::whole(SplitKind::Test, test),
     ];
     let inspection = inspected(&parts);
     assert_eq!(pairs(&inspection.near_duplicates), [(SplitKind::Test, 0, SplitKind::Train, 1)]);
@@ -123,10 +124,10 @@ fn equal_points_are_twins_and_near_ones_are_not() {
     assert_eq!(inspection.suspect_labels, None);
 }
 
-/// Ten versions of each of 18 pictures, three a class: each label has nine witnesses.
+/// Ten versions of each of 18 images, three per class: nine others confirm each label.
 fn versions() -> Examples {
-    let pictures = hands(0..18, 4);
-    let mut all = pictures.select(&(0..180).map(|item| item % 18).collect::<Vec<_>>());
+    let images = hands(0..18, 4);
+    let mut all = images.select(&(0..180).map(|item| item % 18).collect::<Vec<_>>());
     let width = all.width();
     for (at, pixel) in pixels(&mut all).iter_mut().enumerate() {
         let noise = (at * (at / width + 7)) % 11;
@@ -136,33 +137,34 @@ fn versions() -> Examples {
 }
 
 #[test]
-fn a_label_that_all_images_around_contradict_is_listed() {
+fn a_label_that_all_neighbours_contradict_is_listed() {
     let mut train = versions();
     train.labels[13] = (train.labels[13] + 1) % 6;
     let suspect_labels =
-        inspected(&[InspectedPart::whole(SplitKind::Train, train)]).suspect_labels.unwrap();
+        inspected(&[InspectedSplit::whole(SplitKind::Train, train)]).suspect_labels.unwrap();
     assert_eq!(suspect_labels.searched, 180);
-    let listed: Vec<_> = suspect_labels.listed.iter().map(|doubt| doubt.example.index).collect();
+    let listed: Vec<_> =
+        suspect_labels.listed.iter().map(|suspect| suspect.example.index).collect();
     assert_eq!(listed, [13]);
 }
 
 #[test]
-fn images_around_that_are_often_wrong_contradict_nothing() {
+fn no_label_is_listed_if_many_labels_are_wrong() {
     let mut train = versions();
-    // One version of each picture.
-    for item in (0..18).map(|picture| picture + 18 * (picture % 10)) {
+    // One version of each image.
+    for item in (0..18).map(|image| image + 18 * (image % 10)) {
         train.labels[item] = (train.labels[item] + 1) % 6;
     }
     let suspect_labels =
-        inspected(&[InspectedPart::whole(SplitKind::Train, train)]).suspect_labels.unwrap();
+        inspected(&[InspectedSplit::whole(SplitKind::Train, train)]).suspect_labels.unwrap();
     assert!(
-        suspect_labels.listed.is_empty() && !suspect_labels.are_founded(),
+        suspect_labels.listed.is_empty() && !suspect_labels.is_reliable(),
         "{suspect_labels:?}"
     );
 }
 
 #[test]
-fn parts_that_are_held_out_keep_their_places_in_the_file() {
+fn held_out_splits_keep_the_indices_in_the_file() {
     let train = hands(0..60, 1);
     let source = LoadedDataset {
         train: train.clone(),
@@ -173,7 +175,7 @@ fn parts_that_are_held_out_keep_their_places_in_the_file() {
         sha256: BTreeMap::new(),
     };
     let split = SplitConfig { validation_fraction: 0.2, test_fraction: 0.0 };
-    let parts = InspectedPart::of(source, &split, 1).unwrap();
+    let parts = InspectedSplit::of(source, &split, 1).unwrap();
     let names: Vec<_> = parts.iter().map(|part| (part.split, part.examples.len())).collect();
     assert_eq!(names, [(SplitKind::Train, 48), (SplitKind::Validation, 12), (SplitKind::Test, 12)]);
     for part in &parts[..2] {

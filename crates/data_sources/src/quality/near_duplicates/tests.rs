@@ -10,11 +10,11 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use rayon::ThreadPoolBuilder;
 
-use super::reduction::distance;
+use super::thumbnail::squared_distance;
 use super::*;
 use crate::sources::{cats, hands};
 
-/// Twins of `others` in `images`, as pairs of indices.
+/// Near-duplicates of `others` in `images`, as pairs of indices.
 fn near_duplicates(images: &Examples, others: &Examples) -> Vec<(usize, usize)> {
     let [images, others] =
         [images, others].map(|images| NearDuplicateIndex::of(images).unwrap().unwrap());
@@ -23,7 +23,7 @@ fn near_duplicates(images: &Examples, others: &Examples) -> Vec<(usize, usize)> 
     near_duplicates.pairs.iter().map(|duplicate| (duplicate.index, duplicate.of)).collect()
 }
 
-/// What becomes of the pixels of an image.
+/// Change of the pixels of an image.
 type Change = dyn Fn(&[u8]) -> Vec<u8>;
 
 /// The images at `items`, each changed.
@@ -40,12 +40,12 @@ fn compressed(pixels: &[u8], quality: u8) -> Vec<u8> {
     image::load_from_memory_with_format(&jpeg, ImageFormat::Jpeg).unwrap().to_rgb8().into_raw()
 }
 
-/// Every value made brighter or darker; none below 0 or above 255.
+/// Changes the contrast and brightness, clamped to 0 to 255.
 fn lit(pixels: &[u8], factor: f32, offset: f32) -> Vec<u8> {
     pixels.iter().map(|&pixel| (f32::from(pixel) * factor + offset) as u8).collect()
 }
 
-/// Waves of their own in each image, as smooth as photographs are.
+/// Images of different smooth waves.
 fn waves(shape: [usize; 3], items: Range<usize>) -> Examples {
     let [height, width, channels] = shape;
     let image = |item: usize| {
@@ -85,7 +85,7 @@ fn recompressed_and_brightened_copies_are_found() {
 }
 
 #[test]
-fn pictures_that_are_drawn_anew_are_no_twins() {
+fn different_synthetic_images_are_no_near_duplicates() {
     assert_eq!(near_duplicates(&hands(0..480, 1), &hands(480..600, 1)), []);
     assert_eq!(near_duplicates(&cats(0..240, 2), &cats(240..300, 2)), []);
 }
@@ -102,48 +102,53 @@ fn images_of_any_size_are_compared() {
 }
 
 #[test]
-fn images_that_show_nothing_have_no_twin() {
+fn blank_images_have_no_near_duplicates() {
     let mut train = waves([8, 8, 1], 0..6);
     let blank = Examples::images([8, 8, 1], vec![40; 128], vec![0, 1]);
     assert_eq!(near_duplicates(&train, &blank), []);
     assert_eq!(near_duplicates(&blank, &train), []);
     let points = Examples::images([1, 1, 1], vec![7; 6], vec![0; 6]);
     assert_eq!(near_duplicates(&points, &points), []);
-    // A class that the training set has no image of.
+    // A class without training images.
     train.labels = vec![5; 6];
     let near_duplicates = near_duplicates(&waves([8, 8, 1], 0..6), &train);
     assert_eq!(near_duplicates, (0..6).map(|item| (item, item)).collect::<Vec<_>>());
 }
 
 #[test]
-fn features_have_no_album() {
+fn features_have_no_index() {
     assert!(
         NearDuplicateIndex::of(&Examples::features(2, vec![0.0; 8], vec![0; 4])).unwrap().is_none()
     );
 }
 
 #[test]
-fn a_sketch_brings_no_two_images_further_apart() {
+fn descriptor_distances_are_lower_bounds() {
     for shape in [[64, 64, 3], [28, 28, 1], [9, 50, 3], [5, 6, 1]] {
         let images = waves(shape, 0..20);
         let all = NearDuplicateIndex::of(&images).unwrap().unwrap();
         for (one, other) in (0..20).flat_map(|one| (0..one).map(move |other| (one, other))) {
-            let [a, b] = [one, other].map(|index| all.picture(index).unwrap().unwrap());
+            let [a, b] = [one, other].map(|index| all.thumbnail(index).unwrap().unwrap());
             let [c, d] = [one, other].map(|index| all.descriptors[index].unwrap());
-            assert!(distance(&c, &d) <= distance(&a, &b), "{shape:?}: {one} and {other}");
+            assert!(
+                squared_distance(&c, &d) <= squared_distance(&a, &b),
+                "{shape:?}: {one} and {other}"
+            );
         }
     }
 }
 
 #[test]
-fn the_nearest_images_are_those_that_comparing_all_finds() {
+fn nearest_images_equal_those_of_an_exhaustive_search() {
     let images = hands(0..90, 3);
     let all = NearDuplicateIndex::of(&images).unwrap().unwrap();
     for (index, found) in all.neighbours(&all, 4, usize::MAX).unwrap() {
-        let picture = all.picture(index).unwrap().unwrap();
+        let thumbnail = all.thumbnail(index).unwrap().unwrap();
         let others = (0..90).filter(|&other| other != index);
         let mut measured: Vec<(f32, usize)> = others
-            .map(|other| (distance(&picture, &all.picture(other).unwrap().unwrap()), other))
+            .map(|other| {
+                (squared_distance(&thumbnail, &all.thumbnail(other).unwrap().unwrap()), other)
+            })
             .collect();
         measured.sort_by(|one, other| one.0.total_cmp(&other.0));
         let nearest: Vec<_> = measured.iter().take(4).map(|(_, other)| *other).collect();
@@ -152,7 +157,7 @@ fn the_nearest_images_are_those_that_comparing_all_finds() {
 }
 
 #[test]
-fn images_that_stay_in_their_file_have_the_same_twins() {
+fn images_in_a_file_have_the_same_near_duplicates() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("train.h5");
     let train = hands(0..90, 1);
@@ -165,13 +170,13 @@ fn images_that_stay_in_their_file_have_the_same_twins() {
     let near_duplicates = in_memory.near_duplicates(&others).unwrap();
     assert_eq!(near_duplicates.pairs.len(), 3);
     assert_eq!(in_file.near_duplicates(&others).unwrap(), near_duplicates);
-    // Nor does it matter whether there was room for the reduced images.
-    in_file.pictures.clear();
+    // Also without cached thumbnails.
+    in_file.thumbnails.clear();
     assert_eq!(in_file.near_duplicates(&others).unwrap(), near_duplicates);
 }
 
 #[test]
-fn a_search_over_too_many_pairs_takes_every_so_many_images() {
+fn a_search_over_too_many_pairs_uses_evenly_spaced_images() {
     let images = waves([8, 8, 1], 0..20);
     let all = NearDuplicateIndex::of(&images).unwrap().unwrap();
     let found = all.neighbours(&all, 1, 20 * 7).unwrap();
@@ -179,7 +184,7 @@ fn a_search_over_too_many_pairs_takes_every_so_many_images() {
 }
 
 #[test]
-fn the_number_of_threads_changes_nothing() {
+fn the_result_does_not_depend_on_the_number_of_threads() {
     let train = hands(0..90, 1);
     let others = changed(&train, &[4, 9, 80], |pixels| compressed(pixels, 50));
     let [one, three] = [1, 3].map(|threads| {
@@ -197,7 +202,7 @@ fn the_number_of_threads_changes_nothing() {
     assert_eq!(one.0.pairs.len(), 3);
 }
 
-/// Test images of SIGNS that the training set holds too, as one sees when looking at both.
+/// Test images of SIGNS with a near-duplicate in the training set, found by visual comparison.
 const OF_SIGNS: [usize; 13] = [2, 5, 36, 40, 42, 48, 55, 70, 81, 91, 92, 102, 106];
 
 #[test]

@@ -1,4 +1,4 @@
-//! The points of each shape, from the numbers that NumPy draws.
+//! Points of each shape, from the random numbers of NumPy.
 
 use std::f64::consts::{PI, TAU};
 
@@ -8,9 +8,9 @@ use numpy_random::{RandomState, linspace};
 /// Labelled points in the plane.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Points {
-    /// The coordinates of each point: `[count, 2]`.
+    /// Coordinates of each point: `[count, 2]`.
     pub features: Vec<[f64; 2]>,
-    /// The class of each point, 0 or 1: `[count]`.
+    /// Class of each point, 0 or 1: `[count]`.
     pub labels: Vec<u32>,
 }
 
@@ -21,11 +21,11 @@ impl From<Points> for Examples {
     }
 }
 
-/// The middle of each of the blobs.
+/// Centres of the blobs.
 pub type Centres = [[f64; 2]; 6];
 
-/// Two flowers turned into each other: `load_planar_dataset` of the course. Each class is the
-/// curve `r = 4 sin 4t` over half a turn, `noise` the deviation of both `t` and `r`.
+/// A flower with petals of two classes: `load_planar_dataset` of the course. Each class is the curve
+/// `r = 4 sin 4t` over half a turn; `noise` is the standard deviation of both `t` and `r`.
 pub fn flower(count: usize, noise: f64, random: &mut RandomState) -> Points {
     let mut points = Points::default();
     for class in 0..2_u32 {
@@ -40,7 +40,7 @@ pub fn flower(count: usize, noise: f64, random: &mut RandomState) -> Points {
     points
 }
 
-/// Two half circles that reach into each other: scikit-learn's `make_moons`.
+/// Two interleaving half circles: scikit-learn's `make_moons`.
 pub fn moons(count: usize, noise: f64, random: &mut RandomState) -> Points {
     let mut points = Points::default();
     for angle in linspace(0.0, PI, count / 2) {
@@ -49,10 +49,10 @@ pub fn moons(count: usize, noise: f64, random: &mut RandomState) -> Points {
     for angle in linspace(0.0, PI, count - count / 2) {
         points.push([1.0 - angle.cos(), 1.0 - angle.sin() - 0.5], 1);
     }
-    points.shuffled(random).blurred(noise, random)
+    points.shuffled(random).with_noise(noise, random)
 }
 
-/// A circle of radius `factor` in one of radius 1: scikit-learn's `make_circles`.
+/// A circle of radius `factor` inside one of radius 1: scikit-learn's `make_circles`.
 pub fn circles(count: usize, noise: f64, factor: f64, random: &mut RandomState) -> Points {
     let mut points = Points::default();
     for (class, radius, count) in [(0, 1.0, count / 2), (1, factor, count - count / 2)] {
@@ -60,29 +60,29 @@ pub fn circles(count: usize, noise: f64, factor: f64, random: &mut RandomState) 
             points.push([angle.cos() * radius, angle.sin() * radius], class);
         }
     }
-    points.shuffled(random).blurred(noise, random)
+    points.shuffled(random).with_noise(noise, random)
 }
 
-/// The centres that scikit-learn's `make_blobs` draws first, in the square from -10 to 10.
+/// Centres in the square from -10 to 10, which scikit-learn's `make_blobs` samples first.
 pub fn centres(random: &mut RandomState) -> Centres {
     std::array::from_fn(|_| std::array::from_fn(|_| random.uniform(-10.0, 10.0)))
 }
 
-/// Normal points of deviation `noise` about each of the `centres`, which belong to the classes by
-/// turns: the rest of scikit-learn's `make_blobs`, with the labels modulo 2.
+/// Normal points of standard deviation `noise` around each of the `centres`, which alternate between
+/// the classes: the rest of scikit-learn's `make_blobs`, with the labels modulo 2.
 pub fn blobs(count: usize, noise: f64, centres: &Centres, random: &mut RandomState) -> Points {
     let mut points = Points::default();
     for (index, centre) in centres.iter().enumerate() {
         let share = count / 6 + usize::from(index < count % 6);
         for _ in 0..share {
-            let feature = centre.map(|place| place + noise * random.randn());
+            let feature = centre.map(|coordinate| coordinate + noise * random.randn());
             points.push(feature, index as u32 % 2);
         }
     }
     points.shuffled(random)
 }
 
-/// Normal points of variance `noise`, the nearer half in class 0: scikit-learn's
+/// Normal points of variance `noise`, the inner half in class 0: scikit-learn's
 /// `make_gaussian_quantiles`.
 pub fn quantiles(count: usize, noise: f64, random: &mut RandomState) -> Points {
     let deviation = noise.sqrt();
@@ -94,9 +94,9 @@ pub fn quantiles(count: usize, noise: f64, random: &mut RandomState) -> Points {
     Points { features, labels }.shuffled(random)
 }
 
-/// Where on a field which team wins the header. **Drawn**, in the likeness of the football points
-/// of the course, by a formula of its own: places even over the field, and a straight line of
-/// slope 2 that every point sees `noise` (a deviation, upwards) away from where it is.
+/// Positions on a football field, by the team that wins the header. Synthetic: resembles the football
+/// points of the course. Positions are uniform; the classes are divided by a line of slope 2, which is
+/// shifted vertically for each point by normal noise of standard deviation `noise`.
 pub fn field(count: usize, noise: f64, random: &mut RandomState) -> Points {
     let mut points = Points::default();
     for _ in 0..count {
@@ -121,8 +121,8 @@ impl Points {
         Self { features, labels }
     }
 
-    /// Normal noise of deviation `noise` added to every coordinate.
-    fn blurred(mut self, noise: f64, random: &mut RandomState) -> Self {
+    /// Adds normal noise of standard deviation `noise` to every coordinate.
+    fn with_noise(mut self, noise: f64, random: &mut RandomState) -> Self {
         for coordinate in self.features.as_flattened_mut() {
             *coordinate += noise * random.randn();
         }

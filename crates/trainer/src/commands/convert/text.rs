@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use data::SplitKind;
 use data_sources::Fit;
 use data_sources::convert::{
-    DuplicateGroups, Imported, MadePart, MadeSet, MissingClass, UnusableImage,
+    ConvertedDataset, ConvertedSplit, DuplicateGroups, ImportedDataset, MissingClass,
+    UnreadableImage,
 };
 
 use super::Report;
@@ -16,8 +17,8 @@ use crate::{style, text};
 const LINES: usize = 20;
 
 /// Text of `trainer data import`.
-pub fn of_import(report: &Report<&Imported>, fit: Fit) -> String {
-    let Imported { made, skipped, left_out, all_grey } = report.made;
+pub fn of_import(report: &Report<&ImportedDataset>, fit: Fit) -> String {
+    let ImportedDataset { dataset: made, skipped, left_out, all_grey } = report.made;
     let mut paragraphs = vec![table_of(&report.out, made)];
     paragraphs.extend(made.duplicate_groups.as_ref().map(near_duplicates));
     paragraphs.extend((!skipped.is_empty()).then(|| skipped_images(skipped)));
@@ -32,7 +33,7 @@ pub fn of_import(report: &Report<&Imported>, fit: Fit) -> String {
 }
 
 /// Text of `trainer data export`.
-pub fn of_export(report: &Report<&MadeSet>) -> String {
+pub fn of_export(report: &Report<&ConvertedDataset>) -> String {
     let (out, made) = (text::path(&report.out), report.made);
     let grey = if made.shape[2] == 1 { " --grey" } else { "" };
     let file = if made.parts.len() > 1 { "DIR" } else { "FILE.h5" };
@@ -42,7 +43,7 @@ pub fn of_export(report: &Report<&MadeSet>) -> String {
 }
 
 /// Text of `trainer data split`.
-pub fn of_split(report: &Report<&MadeSet>) -> String {
+pub fn of_split(report: &Report<&ConvertedDataset>) -> String {
     let mut paragraphs = vec![table_of(&report.out, report.made)];
     paragraphs.extend(report.made.duplicate_groups.as_ref().map(near_duplicates));
     paragraphs.push(next(&report.out, report.made));
@@ -50,8 +51,9 @@ pub fn of_split(report: &Report<&MadeSet>) -> String {
 }
 
 /// Number of examples of each class in each split.
-fn table_of(out: &Path, made: &MadeSet) -> String {
-    let MadeSet { shape: [height, width, channels], are_images, classes, parts, .. } = made;
+fn table_of(out: &Path, made: &ConvertedDataset) -> String {
+    let ConvertedDataset { shape: [height, width, channels], are_images, classes, parts, .. } =
+        made;
     let examples = if *are_images {
         format!("images of {height}x{width}x{channels}")
     } else {
@@ -63,7 +65,7 @@ fn table_of(out: &Path, made: &MadeSet) -> String {
     let mut table = Table::new([("class", Align::Left)].into_iter().chain(heads), 0);
     for (class, name) in classes.iter().enumerate().take(LINES) {
         let count =
-            |part: &MadePart| part.classes.get(class).map_or(String::new(), usize::to_string);
+            |part: &ConvertedSplit| part.classes.get(class).map_or(String::new(), usize::to_string);
         table.row([escaped(name)].into_iter().chain(parts.iter().map(count)));
     }
     let more = classes.len().saturating_sub(LINES);
@@ -110,7 +112,7 @@ fn missing(split: SplitKind, classes: &[MissingClass]) -> Option<String> {
     (!classes.is_empty()).then_some(line)
 }
 
-fn skipped_images(skipped: &[UnusableImage]) -> String {
+fn skipped_images(skipped: &[UnreadableImage]) -> String {
     let lines = skipped
         .iter()
         .map(|image| format!("\n  {}: {}", text::path(&image.path), escaped(&image.reason)));
@@ -125,7 +127,7 @@ fn files_left_out(files: &[PathBuf]) -> String {
     format!("other files skipped: {}\n{}", files.len(), lines.join("\n"))
 }
 
-fn next(out: &Path, made: &MadeSet) -> String {
+fn next(out: &Path, made: &ConvertedDataset) -> String {
     let train = made.parts.iter().find(|part| part.part == SplitKind::Train);
     let train = train.map_or(out, |part| &part.path);
     let (out, train) = (text::path(out), text::path(train));

@@ -1,7 +1,7 @@
 //! Images of the inspection page.
 
 use data::Values;
-use data_sources::quality::inspection::{ExampleLocation, InspectedPart, Inspection};
+use data_sources::quality::inspection::{ExampleLocation, InspectedSplit, Inspection};
 use report::{DataImage, DataPreview};
 
 use crate::error::Failure;
@@ -13,7 +13,7 @@ const IMAGES: usize = 10;
 
 /// Returns example images of each class, evenly spaced over the first split.
 pub fn preview(
-    parts: &[InspectedPart],
+    parts: &[InspectedSplit],
     inspection: &Inspection,
 ) -> Result<Vec<DataPreview>, Failure> {
     let Some(part) = parts.first() else { return Ok(Vec::new()) };
@@ -33,7 +33,10 @@ pub fn preview(
 }
 
 /// Returns the image of `example`, captioned with its split, index and class.
-pub fn captioned(parts: &[InspectedPart], example: &ExampleLocation) -> Result<DataImage, Failure> {
+pub fn captioned(
+    parts: &[InspectedSplit],
+    example: &ExampleLocation,
+) -> Result<DataImage, Failure> {
     let class = escaped(&example.class);
     let captions = [format!("{} {}", example.part, example.index), format!("class {class}")];
     let part = parts.iter().find(|part| part.split == example.part);
@@ -41,7 +44,7 @@ pub fn captioned(parts: &[InspectedPart], example: &ExampleLocation) -> Result<D
     image(part, example.item, captions)
 }
 
-fn image(part: &InspectedPart, item: usize, captions: [String; 2]) -> Result<DataImage, Failure> {
+fn image(part: &InspectedSplit, item: usize, captions: [String; 2]) -> Result<DataImage, Failure> {
     let image = part.examples.select(&[item]);
     let image = image.in_memory(&[0]).map_err(|error| Failure::run(&error))?.0.into_owned();
     let pixels = if let Values::Pixels(pixels) = image.values { pixels } else { Vec::new() };

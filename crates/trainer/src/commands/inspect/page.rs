@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use artifacts::{BoundaryPoint, DecisionBoundary};
 use data::{Examples, SplitKind};
 use data_sources::quality::inspection::{
-    ChannelFacts, ExampleLocation, InspectedPart, Inspection, Pair, PartFacts, SuspectLabels,
+    ChannelStatistics, DuplicatePair, ExampleLocation, InspectedSplit, Inspection, SplitStatistics,
+    SuspectLabels,
 };
 use report::{DataCard, DataFinding, DataHistogram, DataPage, DataPart, draw_inspection};
 
@@ -20,7 +21,7 @@ const MAX_POINTS: usize = 4000;
 const CARDS: usize = 40;
 
 /// Writes `inspection.html` into the directory `out` and returns its path.
-pub fn write(parts: &[InspectedPart], report: &Report, out: &Path) -> Result<PathBuf, Failure> {
+pub fn write(parts: &[InspectedSplit], report: &Report, out: &Path) -> Result<PathBuf, Failure> {
     let inspection = report.inspection;
     let histograms = inspection.histograms(parts).map_err(|error| Failure::run(&error))?;
     let data = DataPage {
@@ -45,8 +46,8 @@ pub fn write(parts: &[InspectedPart], report: &Report, out: &Path) -> Result<Pat
     Ok(page)
 }
 
-fn data_part(part: &PartFacts, report: &Report) -> DataPart {
-    let values = |of: &ChannelFacts| [of.lowest, of.highest, of.mean, of.deviation];
+fn data_part(part: &SplitStatistics, report: &Report) -> DataPart {
+    let values = |of: &ChannelStatistics| [of.lowest, of.highest, of.mean, of.deviation];
     DataPart {
         name: part.part.to_string(),
         origin: report.origins.get(&part.part).map_or(String::new(), |origin| escaped(origin)),
@@ -57,7 +58,10 @@ fn data_part(part: &PartFacts, report: &Report) -> DataPart {
 }
 
 /// Results of all checks.
-fn findings(parts: &[InspectedPart], inspection: &Inspection) -> Result<Vec<DataFinding>, Failure> {
+fn findings(
+    parts: &[InspectedSplit],
+    inspection: &Inspection,
+) -> Result<Vec<DataFinding>, Failure> {
     let mut findings = vec![
         near_duplicates(parts, inspection)?,
         conflicting_labels(parts, inspection)?,
@@ -81,7 +85,7 @@ fn findings(parts: &[InspectedPart], inspection: &Inspection) -> Result<Vec<Data
 }
 
 fn near_duplicates(
-    parts: &[InspectedPart],
+    parts: &[InspectedSplit],
     inspection: &Inspection,
 ) -> Result<DataFinding, Failure> {
     Ok(DataFinding {
@@ -96,11 +100,11 @@ fn near_duplicates(
 }
 
 fn conflicting_labels(
-    parts: &[InspectedPart],
+    parts: &[InspectedSplit],
     inspection: &Inspection,
 ) -> Result<DataFinding, Failure> {
     let pairs = inspection.duplicates.iter().chain(&inspection.near_duplicates);
-    let conflicts: Vec<_> = pairs.filter(|pair| !pair.is_of_one_class()).collect();
+    let conflicts: Vec<_> = pairs.filter(|pair| !pair.labels_agree()).collect();
     Ok(DataFinding {
         heading: "Conflicting labels",
         count: Some(conflicts.len()),
@@ -110,7 +114,7 @@ fn conflicting_labels(
     })
 }
 
-fn duplicates(parts: &[InspectedPart], inspection: &Inspection) -> Result<DataFinding, Failure> {
+fn duplicates(parts: &[InspectedSplit], inspection: &Inspection) -> Result<DataFinding, Failure> {
     Ok(DataFinding {
         heading: "Duplicates within a split",
         count: Some(inspection.duplicates.len()),
@@ -120,7 +124,7 @@ fn duplicates(parts: &[InspectedPart], inspection: &Inspection) -> Result<DataFi
     })
 }
 
-fn blank(parts: &[InspectedPart], blank: &[ExampleLocation]) -> Result<DataFinding, Failure> {
+fn blank(parts: &[InspectedSplit], blank: &[ExampleLocation]) -> Result<DataFinding, Failure> {
     Ok(DataFinding {
         heading: "Blank images",
         count: Some(blank.len()),
@@ -132,12 +136,12 @@ fn blank(parts: &[InspectedPart], blank: &[ExampleLocation]) -> Result<DataFindi
 
 /// Images whose nearest training images all have another label.
 fn suspect_labels(
-    parts: &[InspectedPart],
+    parts: &[InspectedSplit],
     suspects: &SuspectLabels,
 ) -> Result<DataFinding, Failure> {
     Ok(DataFinding {
         heading: "Suspect labels",
-        count: suspects.are_founded().then_some(suspects.listed.len()),
+        count: suspects.is_reliable().then_some(suspects.listed.len()),
         summary: agreement(suspects),
         remedy: "Each image on the left is close to images of another class. Check its label, and \
                correct it in the file if it is wrong.",
@@ -153,9 +157,9 @@ fn suspect_labels(
     })
 }
 
-fn of_pair(parts: &[InspectedPart], pair: &Pair) -> Result<DataCard, Failure> {
+fn of_pair(parts: &[InspectedSplit], pair: &DuplicatePair) -> Result<DataCard, Failure> {
     let mut words = vec![distance(pair.distance)];
-    if !pair.is_of_one_class() {
+    if !pair.labels_agree() {
         let labels = [&pair.example, &pair.of].map(|example| escaped(&example.class));
         words.push(format!("conflicting labels: {}", labels.join(" and ")));
     }
@@ -172,7 +176,7 @@ fn cards<T>(
 
 /// Creates a card that shows examples as images, or as text for points.
 fn card(
-    parts: &[InspectedPart],
+    parts: &[InspectedSplit],
     examples: &[&ExampleLocation],
     lines: Vec<String>,
 ) -> Result<DataCard, Failure> {
@@ -188,7 +192,7 @@ fn card(
 
 /// The points of a data set with two features.
 fn scatter_plot(
-    parts: &[InspectedPart],
+    parts: &[InspectedSplit],
     inspection: &Inspection,
 ) -> Result<Option<DecisionBoundary>, Failure> {
     if inspection.are_images || inspection.shape[2] != 2 {

@@ -1,6 +1,8 @@
 use std::path::Path;
 
-use data_sources::quality::inspection::{ExampleLocation, Inspection, Pair, SuspectLabels};
+use data_sources::quality::inspection::{
+    DuplicatePair, ExampleLocation, Inspection, SuspectLabels,
+};
 
 use super::Report;
 use crate::commands::SYNTHETIC_NOTICE;
@@ -107,7 +109,7 @@ fn number(value: f32) -> String {
 fn findings(inspection: &Inspection) -> String {
     let near_duplicates = match inspection.parts.len() {
         1 => search_coverage(inspection),
-        _ if inspection.was_searched_whole() => inspection.near_duplicates.len().to_string(),
+        _ if inspection.searched_all() => inspection.near_duplicates.len().to_string(),
         _ => format!("{} ({})", inspection.near_duplicates.len(), search_coverage(inspection)),
     };
     let mut lines = vec![
@@ -125,7 +127,7 @@ pub fn search_coverage(inspection: &Inspection) -> String {
     let [searched, count] = inspection.searched;
     match inspection.parts.len() {
         1 => "not searched: only one split; pass a config to search".to_owned(),
-        _ if inspection.was_searched_whole() => format!("searched all {count} examples"),
+        _ if inspection.searched_all() => format!("searched all {count} examples"),
         _ => format!("searched {searched} of {count} examples"),
     }
 }
@@ -136,9 +138,9 @@ fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
     if lines.is_empty() { String::new() } else { format!("{title}\n{}", shortened(lines, LINES)) }
 }
 
-fn pair(pair: &Pair) -> String {
+fn pair(pair: &DuplicatePair) -> String {
     let distance = distance(pair.distance);
-    let conflict = if pair.is_of_one_class() { "" } else { "  CONFLICTING LABELS" };
+    let conflict = if pair.labels_agree() { "" } else { "  CONFLICTING LABELS" };
     format!("{}  {}  {distance}{conflict}", location(&pair.example), location(&pair.of))
 }
 
@@ -177,7 +179,7 @@ pub fn agreement(suspects: &SuspectLabels) -> String {
     let basis = format!(
         "the 5 nearest training images agree on a class for {agreed} of {searched} images;\nit is the label of {confirmed} of them"
     );
-    if suspects.are_founded() { basis } else { format!("{basis}: too few to flag label errors") }
+    if suspects.is_reliable() { basis } else { format!("{basis}: too few to flag label errors") }
 }
 
 fn verdict(report: &Report) -> String {

@@ -14,20 +14,21 @@ fn shipped() -> Vec<(PathBuf, RunConfig)> {
     paths.map(|path| (path.clone(), RunConfig::read(&path, &[]).unwrap())).collect()
 }
 
-/// Why `value` is not as `schema` says; only what schemas of configs say is understood.
-fn objection(schema: &Value, value: &Value) -> Option<String> {
+/// The reason why `value` violates `schema`, which may only use the keywords of config schemas.
+fn violation(schema: &Value, value: &Value) -> Option<String> {
     let variants = ["oneOf", "anyOf"].iter().find_map(|name| schema.get(name)?.as_array());
     if let Some(variants) = variants {
-        let fits = variants.iter().filter(|variant| objection(variant, value).is_none());
-        return (fits.count() != 1).then(|| format!("{value} is none or several of {variants:?}"));
+        let fits = variants.iter().filter(|variant| violation(variant, value).is_none());
+        return (fits.count() != 1)
+            .then(|| format!("{value} matches none or several of {variants:?}"));
     }
     if let Some(only) = schema.get("const") {
         return (only != value).then(|| format!("{value} is not {only}"));
     }
     match (schema["type"].as_str().unwrap(), value) {
-        ("object", Value::Object(table)) => of_table(schema, table),
+        ("object", Value::Object(table)) => table_violation(schema, table),
         ("array", Value::Array(list)) => {
-            list.iter().find_map(|item| objection(&schema["items"], item))
+            list.iter().find_map(|item| violation(&schema["items"], item))
         }
         ("integer", Value::Number(number)) if number.is_u64() => None,
         ("number", Value::Number(_)) | ("string", Value::String(_)) => None,
@@ -36,62 +37,62 @@ fn objection(schema: &Value, value: &Value) -> Option<String> {
     }
 }
 
-fn of_table(schema: &Value, table: &Map<String, Value>) -> Option<String> {
+fn table_violation(schema: &Value, table: &Map<String, Value>) -> Option<String> {
     let required = schema["required"].as_array().into_iter().flatten();
     let missing = required.map(|key| key.as_str().unwrap()).find(|key| !table.contains_key(*key));
     let inner = |(key, value)| match schema["properties"].get(key) {
-        Some(schema) => objection(schema, value).map(|reason| format!("{key}: {reason}")),
+        Some(schema) => violation(schema, value).map(|reason| format!("{key}: {reason}")),
         None => Some(format!("{key} is unknown")),
     };
     missing.map(|key| format!("{key} is missing")).or_else(|| table.iter().find_map(inner))
 }
 
 #[test]
-fn every_shipped_config_is_as_the_schema_says_and_each_of_its_keys_is_explained() {
+fn every_shipped_config_is_valid_and_each_of_its_keys_is_described() {
     let schema = RunConfig::schema(&ModelRegistry::new());
     let manual = Manual::of(&schema);
     let configs = shipped();
     assert!(configs.len() >= 20);
     for (path, config) in configs {
         let config = serde_json::to_value(&config).unwrap();
-        assert_eq!(objection(&schema, &config), None, "{}", path.display());
-        explained(&manual, "", &config);
+        assert_eq!(violation(&schema, &config), None, "{}", path.display());
+        assert_described(&manual, "", &config);
     }
 }
 
 #[track_caller]
-fn explained(manual: &Manual, key: &str, value: &Value) {
+fn assert_described(manual: &Manual, key: &str, value: &Value) {
     let Value::Object(table) = value else { return };
     for (name, value) in table {
         let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-        let entry = manual.get(&key).unwrap_or_else(|| panic!("{key} is not explained"));
+        let entry = manual.get(&key).unwrap_or_else(|| panic!("{key} is not in the manual"));
         assert!(!entry.description.is_empty(), "{key} has no description");
-        explained(manual, &key, value);
+        assert_described(manual, &key, value);
     }
 }
 
 #[test]
-fn every_shipped_file_is_as_the_schema_says_also_where_it_says_little_of_its_own() {
+fn every_shipped_file_is_valid_even_if_it_extends_another() {
     let schema = RunConfig::file_schema(&ModelRegistry::new());
     for (path, _) in shipped() {
         let file: Value = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        assert_eq!(objection(&schema, &file), None, "{}", path.display());
+        assert_eq!(violation(&schema, &file), None, "{}", path.display());
     }
 }
 
 #[test]
-fn a_file_that_extends_no_other_must_say_what_a_config_must() {
+fn a_file_that_extends_no_other_has_the_required_keys_of_a_config() {
     let schema = RunConfig::file_schema(&ModelRegistry::new());
     assert_eq!(schema["if"], json!({ "not": { "required": ["extends"] } }));
-    let needed = &schema["then"];
-    assert_eq!(needed["required"], RunConfig::schema(&ModelRegistry::new())["required"]);
-    assert_eq!(needed["properties"]["training"]["required"], json!(["epochs"]));
-    let of_files = &needed["properties"]["dataset"]["properties"]["hdf5"]["required"];
-    assert_eq!(*of_files, json!(["directory", "train"]));
+    let required = &schema["then"];
+    assert_eq!(required["required"], RunConfig::schema(&ModelRegistry::new())["required"]);
+    assert_eq!(required["properties"]["training"]["required"], json!(["epochs"]));
+    let hdf5_keys = &required["properties"]["dataset"]["properties"]["hdf5"]["required"];
+    assert_eq!(*hdf5_keys, json!(["directory", "train"]));
 }
 
 #[test]
-fn every_key_and_every_choice_is_described_in_words_of_the_user() {
+fn every_key_and_choice_is_described_without_rust_links() {
     let schema = RunConfig::schema(&ModelRegistry::new());
     for entry in Manual::of(&schema).entries() {
         let choices = entry.choices.iter().map(|choice| &choice.description);
@@ -103,7 +104,7 @@ fn every_key_and_every_choice_is_described_in_words_of_the_user() {
 }
 
 #[test]
-fn what_serde_refuses_the_schema_refuses() {
+fn the_schema_rejects_what_serde_rejects() {
     let schema = RunConfig::schema(&ModelRegistry::new());
     let (_, config) = shipped().remove(0);
     let config = serde_json::to_value(&config).unwrap();
@@ -116,17 +117,17 @@ fn what_serde_refuses_the_schema_refuses() {
         ("/schedule/decay", json!("cosine")),
         ("/augmentation", json!(["rotate"])),
     ];
-    for (place, wrong) in changes {
+    for (pointer, wrong) in changes {
         let mut config = config.clone();
-        let (table, key) = place.rsplit_once('/').unwrap();
+        let (table, key) = pointer.rsplit_once('/').unwrap();
         config.pointer_mut(table).unwrap()[key] = wrong;
-        assert!(objection(&schema, &config).is_some(), "{place}");
-        assert!(serde_json::from_value::<RunConfig>(config).is_err(), "{place}");
+        assert!(violation(&schema, &config).is_some(), "{pointer}");
+        assert!(serde_json::from_value::<RunConfig>(config).is_err(), "{pointer}");
     }
 }
 
 #[test]
-fn choices_that_are_written_in_several_ways_are_described_so() {
+fn alternative_types_of_a_key_are_described() {
     let manual = Manual::of(&RunConfig::schema(&ModelRegistry::new()));
     let kind = |key| manual.get(key).unwrap().kind.as_str();
     let weights = "string, or array of numbers, each between 1e-6 and 1000000";
@@ -139,7 +140,7 @@ fn choices_that_are_written_in_several_ways_are_described_so() {
     assert_eq!(manual.get("optimizer.adam.beta_1").unwrap().default.as_deref(), Some("0.9"));
 }
 
-/// A config that says nothing but that `key` is `value`; a choice of a list is in one.
+/// A config with only `key = value`; an augmentation is in an array.
 fn only(key: &str, value: toml::Value) -> toml::Table {
     let (name, rest) = key.split_once('.').unwrap_or((key, ""));
     let inner = match rest {
@@ -150,14 +151,14 @@ fn only(key: &str, value: toml::Value) -> toml::Table {
     toml::Table::from_iter([(name.to_owned(), inner)])
 }
 
-/// The problems of a config that says nothing but that `key` is `value`.
+/// The keys with problems in a config with only `key = value`.
 fn problems(key: &str, value: impl Into<toml::Value>) -> Vec<String> {
     let mut check = Check::default();
     check.ranges(&BUILT_IN, &only(key, value.into()));
     check.into_problems().into_iter().map(|problem| problem.key).collect()
 }
 
-/// Every key of a number, or of a list of numbers, that is not of any size.
+/// Every key of a number with a range, and whether it is a list of numbers.
 fn ranged() -> Vec<(String, bool)> {
     let manual = Manual::of(&BUILT_IN);
     let numbers = manual.entries().iter().filter(|entry| entry.kind.contains("number"));
@@ -166,21 +167,21 @@ fn ranged() -> Vec<(String, bool)> {
 }
 
 #[test]
-fn a_number_outside_the_range_that_the_schema_tells_is_a_problem_of_every_key() {
+fn a_number_outside_the_range_in_the_schema_is_reported_for_every_key() {
     let ranged = ranged();
     assert!(ranged.len() >= 60, "{}", ranged.len());
     for (key, is_list) in ranged {
         for wrong in [-1.0, 1e39, f64::NAN] {
             let wrong = toml::Value::Float(wrong);
             let wrong = if is_list { vec![wrong].into() } else { wrong };
-            let place = key.replace("augmentation.", "augmentation.0.");
-            assert_eq!(problems(&key, wrong.clone()), [place], "{key} = {wrong}");
+            let found = key.replace("augmentation.", "augmentation.0.");
+            assert_eq!(problems(&key, wrong.clone()), [found], "{key} = {wrong}");
         }
     }
 }
 
 #[test]
-fn the_ends_of_a_range_are_numbers_of_it_as_the_schema_says() {
+fn the_limits_of_a_range_are_inclusive_or_exclusive_as_in_the_schema() {
     assert_eq!(problems("training.epochs", 10_000_000), [""; 0]);
     assert_eq!(problems("training.epochs", 10_000_001).len(), 1);
     assert_eq!(problems("model.mlp.dropout", vec![0.0, 0.99]), [""; 0]);
@@ -191,20 +192,24 @@ fn the_ends_of_a_range_are_numbers_of_it_as_the_schema_says() {
 }
 
 #[test]
-fn the_numbers_of_a_table_that_is_written_as_a_list_are_checked_too() {
+fn the_numbers_of_a_table_written_as_an_array_are_checked_too() {
     let config = "name = 'tiny'\n[dataset.points]\n[model.mlp]\n[optimizer.sgd]\n";
     for (wrong, key) in [
         ("[schedule]\ndecay.cosine = [-0.5]\n[training]\nepochs = 1", "final_fraction"),
         ("[training]\nepochs = 1\ncheckpoint = [0]", "every_epochs"),
     ] {
-        let error = RunConfig::parse("tiny.toml".as_ref(), &format!("{config}{wrong}"), &ModelRegistry::new());
+        let error = RunConfig::parse(
+            "tiny.toml".as_ref(),
+            &format!("{config}{wrong}"),
+            &ModelRegistry::new(),
+        );
         let error = error.unwrap_err().to_string();
         assert!(error.contains(key) && error.contains("is not"), "{error}");
     }
 }
 
 #[test]
-fn every_number_has_a_range_but_those_that_may_be_any() {
+fn all_numbers_except_seeds_and_warmup_have_a_range() {
     let manual = Manual::of(&RunConfig::schema(&ModelRegistry::new()));
     let numbers = manual.entries().iter().filter(|entry| entry.kind.contains("number"));
     let free = numbers.filter(|entry| !entry.kind.contains(", "));

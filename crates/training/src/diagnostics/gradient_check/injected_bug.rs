@@ -140,10 +140,11 @@ const NO_GRADIENT: Missing = [
     "inject another bug, or change `model.mlp.initializer`: where weights are 0, gradients are",
 ];
 
-/// Rounding error of a gradient of 0, relative to all gradients.
+/// Largest rounding error of a zero gradient, relative to the norm of all gradients.
 const ZERO: f64 = 1e-12;
 
-/// The last weights before the output layer; those of the output layer if no others have a gradient.
+/// The last weights before the output layer; those of the output layer if no others have a
+/// gradient.
 fn last_weight(gradients: &mut [Gradient]) -> Option<&mut Gradient> {
     let least = ZERO * norm(gradients);
     let mut weights: Vec<_> = gradients.iter_mut().filter(|one| one.shape.len() > 1).collect();
@@ -155,15 +156,18 @@ fn last_weight(gradients: &mut [Gradient]) -> Option<&mut Gradient> {
 /// The first bias with a gradient: before a batch norm a bias has none, but that of the norm has.
 fn first_bias(gradients: &mut [Gradient]) -> Option<&mut Gradient> {
     let least = ZERO * norm(gradients);
-    let is_bias = |name: &str| name.ends_with("bias") || name.ends_with("beta");
     gradients.iter_mut().find(|gradient| is_bias(&gradient.name) && gradient.norm() > least)
+}
+
+fn is_bias(name: &str) -> bool {
+    name.ends_with("bias") || name.ends_with("beta")
 }
 
 fn norm(gradients: &[Gradient]) -> f64 {
     gradients.iter().map(|gradient| gradient.norm().powi(2)).sum::<f64>().sqrt()
 }
 
-/// Whether the gradients are equal within rounding.
+/// Returns true if the gradients are equal within rounding.
 fn is_close(right: &[Gradient], wrong: &[Gradient]) -> bool {
     let pairs = right.iter().zip(wrong);
     let mut pairs = pairs.flat_map(|(right, wrong)| right.values.iter().zip(&wrong.values));

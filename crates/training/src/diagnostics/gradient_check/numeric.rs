@@ -87,9 +87,9 @@ impl Quotients {
         self.right - self.left
     }
 
-    /// Whether the cost is smooth within the step. With `half` the step, the centred quotient
-    /// stays and the curvature term is halved; a kink away from the middle changes the one, a kink in the
-    /// middle the other.
+    /// Returns true if the cost is smooth within the step: with `half` the step, the centred
+    /// quotient is equal and the curvature is halved. A kink off the centre changes the former, a
+    /// kink at the centre the latter.
     fn is_smooth(self, half: Self, tolerance: f64) -> bool {
         (self.centred() - half.centred()).abs() <= tolerance
             && (self.curvature() - 2.0 * half.curvature()).abs() <= tolerance

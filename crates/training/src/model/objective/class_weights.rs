@@ -4,30 +4,31 @@ use ::config::Check;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How much an example of each class counts in the loss, for classes of unlike size.
+/// Weight of the examples of each class in the loss, for classes of different sizes.
 #[derive(Debug, Clone, Default, PartialEq, schemars::JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 pub enum ClassWeights {
-    /// All alike.
+    /// Equal weights.
     #[default]
     None,
-    /// `m / (K m_c)` for class `c`, with `m` training examples in `K` classes, `m_c` of them in this
-    /// one: each class counts alike (King and Zeng 2001; scikit-learn's `"balanced"`).
+    /// `m / (K m_c)` for class `c`, with `m` training examples in `K` classes, `m_c` of them in
+    /// class `c`: equal total weights of the classes (King and Zeng 2001; scikit-learn's
+    /// `"balanced"`).
     Balanced,
-    /// These, in the order of the labels.
+    /// One weight per class, in the order of the labels.
     #[schemars(untagged)]
     Given(#[schemars(inner(range(min = 1e-6, max = 1e6)))] Vec<f64>),
 }
 
-/// The most weights, so that the config of a run can be read back.
-const MOST: usize = 1000;
+/// Largest number of weights, so that the config of a run can be read back.
+const MAX_WEIGHTS: usize = 1000;
 
 const NONE: &str = "none";
 const BALANCED: &str = "balanced";
 
 impl ClassWeights {
-    /// The weight of each of so many `classes`, with the `labels` of the training set; `None` if all
-    /// count alike.
+    /// Weight of each of `classes` classes, for a training set with these `labels`; `None` if all
+    /// are equal.
     pub fn fit(&self, labels: &[u32], classes: usize) -> Option<Vec<f64>> {
         match self {
             Self::None => None,
@@ -41,13 +42,13 @@ impl ClassWeights {
         }
     }
 
-    /// Notes every value that cannot be meant.
+    /// Reports every invalid value.
     pub fn check(&self, check: &mut Check) {
         let Self::Given(weights) = self else { return };
         check.require(
             "class_weights",
-            weights.len() <= MOST,
-            format_args!("{} weights are more than {MOST}", weights.len()),
+            weights.len() <= MAX_WEIGHTS,
+            format_args!("{} weights; the maximum is {MAX_WEIGHTS}", weights.len()),
         );
     }
 }
@@ -64,24 +65,24 @@ impl Serialize for ClassWeights {
 
 impl<'de> Deserialize<'de> for ClassWeights {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WordOrList)
+        deserializer.deserialize_any(StringOrArray)
     }
 }
 
-struct WordOrList;
+struct StringOrArray;
 
-impl<'de> Visitor<'de> for WordOrList {
+impl<'de> Visitor<'de> for StringOrArray {
     type Value = ClassWeights;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("\"none\", \"balanced\" or an array such as `[1.0, 2.5]`")
     }
 
-    fn visit_str<E: Error>(self, word: &str) -> Result<ClassWeights, E> {
-        match word {
+    fn visit_str<E: Error>(self, name: &str) -> Result<ClassWeights, E> {
+        match name {
             NONE => Ok(ClassWeights::None),
             BALANCED => Ok(ClassWeights::Balanced),
-            _ => Err(E::unknown_variant(word, &[NONE, BALANCED])),
+            _ => Err(E::unknown_variant(name, &[NONE, BALANCED])),
         }
     }
 

@@ -12,23 +12,24 @@ fn objective(l2: f64, l1: f64) -> Objective {
     ObjectiveConfig { l2, l1, ..ObjectiveConfig::default() }.init(2).unwrap()
 }
 
-/// A model of weights, biases, and batch norm's gamma and beta, none of them zero.
-fn normalised() -> Model {
+/// A model with weights, biases, and batch norm's gamma and beta, none of them zero.
+fn model_with_batch_norm() -> Model {
     let batch_norm = NormPosition::BeforeActivation;
     let config = MlpConfig { hidden: vec![4, 3], batch_norm, ..MlpConfig::default() };
-    let model = ModelConfig::Mlp(config).init([1, 1, 5], 1, ParameterInit::new(1, &device())).unwrap();
+    let model =
+        ModelConfig::Mlp(config).init([1, 1, 5], 1, ParameterInit::new(1, &device())).unwrap();
     let other = |values: Vec<f64>| (0..values.len()).map(|k| 0.6 - 0.25 * (k % 5) as f64).collect();
     let others = values(&model).into_iter().map(other).collect();
     with_values(model, others)
 }
 
-/// The parameters of the model with the gradients of the penalty in a step of so many examples.
-fn penalised(objective: Objective, model: &Model, examples: usize) -> Vec<Parameter> {
+/// The parameters of the model with the gradients of the penalty in a step of `examples` examples.
+fn penalty_gradients(objective: Objective, model: &Model, examples: usize) -> Vec<Parameter> {
     let gradients = objective.penalty(model, examples).unwrap().backward();
     parameters(model, &GradientsParams::from_grads(gradients, model))
 }
 
-/// The loss of `logits` with `labels`, as a batch of its own.
+/// The loss of a batch of `logits` with `labels`.
 fn loss(config: &str, logits: [&[f64]; 4], labels: [u32; 4], mix: Option<Mix>) -> f64 {
     let config: ObjectiveConfig = toml::from_str(config).unwrap();
     let classes = logits[0].len().max(2);
@@ -47,7 +48,7 @@ const LOGITS: [&[f64]; 4] =
     [&[0.3, -1.2, 2.0], &[1.5, 0.1, -0.4], &[-2.0, 0.7, 0.6], &[0.0, 0.25, -0.5]];
 
 #[test]
-fn smoothed_weighted_and_mixed_losses_are_pytorchs() {
+fn smoothed_weighted_and_mixed_losses_match_pytorch() {
     // torch.nn.functional.cross_entropy(logits, labels, weight, label_smoothing) in f64, alone and
     // as 0.7 of that plus 0.3 of the same for the others.
     let others = vec![0, 2, 1, 0];
@@ -73,11 +74,11 @@ fn smoothed_weighted_and_mixed_losses_are_pytorchs() {
 }
 
 #[test]
-fn a_sigmoid_is_smoothed_and_weighted_as_a_softmax_of_two() {
+fn a_sigmoid_is_smoothed_and_weighted_like_a_softmax_of_two_classes() {
     let logits: [&[f64]; 4] = [&[0.3], &[-1.2], &[2.0], &[0.7]];
     let labels = [0, 1, 1, 0];
-    // binary_cross_entropy_with_logits with targets of 0.1 and 0.9, and cross_entropy of [0, z] with
-    // weights 1 and 3.
+    // binary_cross_entropy_with_logits with targets of 0.1 and 0.9, and cross_entropy of [0, z]
+    // with weights 1 and 3.
     let smoothed = loss("label_smoothing = 0.2", logits, labels, None);
     assert!((smoothed - 0.8819379429337473).abs() < 1e-7, "{smoothed}");
     let config = "label_smoothing = 0.2\nclass_weights = [1.0, 3.0]";
@@ -86,21 +87,21 @@ fn a_sigmoid_is_smoothed_and_weighted_as_a_softmax_of_two() {
 }
 
 #[test]
-fn a_plain_objective_has_no_targets_but_the_labels() {
+fn a_plain_objective_has_no_soft_targets() {
     let objective = objective(0.1, 0.1);
     assert_eq!(objective.targets(&[0, 1], None), None);
     assert_eq!(objective.weight([0, 1, 1].into_iter()), 3.0);
 }
 
 #[test]
-fn balanced_weights_make_every_class_count_alike() {
+fn balanced_weights_give_every_class_the_same_total_weight() {
     let weights = ClassWeights::Balanced.fit(&[0, 0, 0, 1, 1, 1, 1, 1, 3, 3], 4).unwrap();
     assert_eq!(weights, [10.0 / 12.0, 0.5, 0.0, 1.25]);
     assert_eq!(ClassWeights::None.fit(&[0, 1], 2), None);
 }
 
 #[test]
-fn class_weights_are_a_word_or_a_list_of_one_a_class() {
+fn class_weights_are_a_name_or_one_number_per_class() {
     for text in
         ["class_weights = \"none\"", "class_weights = \"balanced\"", "class_weights = [1.0, 2.0]"]
     {
@@ -112,12 +113,12 @@ fn class_weights_are_a_word_or_a_list_of_one_a_class() {
     assert!(error.contains("3 weights for 2 classes"), "{error}");
     let mut check = Check::default();
     ClassWeights::Given(vec![1.0; 1001]).check(&mut check);
-    assert_eq!(check.into_problems()[0].message, "1001 weights are more than 1000");
+    assert_eq!(check.into_problems()[0].message, "1001 weights; the maximum is 1000");
 }
 
 #[test]
-fn penalties_are_those_of_the_courses_formula() {
-    // Weights 1, -2, .., -6 and biases of 100, which do not count.
+fn penalties_follow_the_formula_of_the_courses() {
+    // Weights 1, -2, .., -6 and biases of 100, which are not penalized.
     let regression = MlpConfig { hidden: vec![], ..MlpConfig::default() };
     let weights = [1.0, -2.0, 3.0, -4.0, 5.0, -6.0].to_vec();
     let model = with_values(perceptron(regression, 3, 2, 1), vec![weights, vec![100.0; 2]]);
@@ -130,35 +131,37 @@ fn penalties_are_those_of_the_courses_formula() {
 }
 
 #[test]
-fn l2_pulls_at_weights_alone_by_lambda_over_m() {
-    for Parameter { shape, values, gradient } in penalised(objective(0.7, 0.0), &normalised(), 8) {
-        match shape.len() {
-            1 => assert_eq!(gradient, None, "{shape:?}"),
-            _ => {
-                let expected: Vec<f64> = values.iter().map(|weight| 0.7 / 8.0 * weight).collect();
-                assert_close(&gradient.unwrap(), &expected, 1e-7);
-            }
+fn the_l2_gradient_of_weights_is_lambda_over_m_and_of_others_zero() {
+    for Parameter { shape, values, gradient } in
+        penalty_gradients(objective(0.7, 0.0), &model_with_batch_norm(), 8)
+    {
+        if shape.len() == 1 {
+            assert_eq!(gradient, None, "{shape:?}");
+        } else {
+            let expected: Vec<f64> = values.iter().map(|weight| 0.7 / 8.0 * weight).collect();
+            assert_close(&gradient.unwrap(), &expected, 1e-7);
         }
     }
 }
 
 #[test]
-fn l1_pulls_at_weights_alone_by_lambda_over_two_m_times_their_sign() {
-    for Parameter { shape, values, gradient } in penalised(objective(0.0, 0.7), &normalised(), 8) {
-        match shape.len() {
-            1 => assert_eq!(gradient, None, "{shape:?}"),
-            _ => {
-                let expected = values.iter().map(|weight| 0.7 / 16.0 * weight.signum());
-                assert_close(&gradient.unwrap(), &expected.collect::<Vec<_>>(), 1e-7);
-            }
+fn the_l1_gradient_of_weights_is_lambda_over_two_m_times_their_sign() {
+    for Parameter { shape, values, gradient } in
+        penalty_gradients(objective(0.0, 0.7), &model_with_batch_norm(), 8)
+    {
+        if shape.len() == 1 {
+            assert_eq!(gradient, None, "{shape:?}");
+        } else {
+            let expected = values.iter().map(|weight| 0.7 / 16.0 * weight.signum());
+            assert_close(&gradient.unwrap(), &expected.collect::<Vec<_>>(), 1e-7);
         }
     }
 }
 
 #[test]
-fn a_step_of_a_penalty_changes_every_weight_and_nothing_else() {
+fn a_step_on_a_penalty_changes_every_weight_and_nothing_else() {
     for objective in [objective(0.7, 0.0), objective(0.0, 0.7)] {
-        let model = normalised();
+        let model = model_with_batch_norm();
         let gradients = objective.penalty(&model, 8).unwrap().backward();
         let gradients = GradientsParams::from_grads(gradients, &model);
         let mut optimizer = OptimizerConfig::Sgd(SgdConfig::default()).init();

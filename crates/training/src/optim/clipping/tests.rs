@@ -7,7 +7,7 @@ fn model() -> Model {
     perceptron(MlpConfig { hidden: vec![4], ..MlpConfig::default() }, 3, 2, 1)
 }
 
-/// Random gradients of every parameter of `model`, times `size`.
+/// Random gradients of every parameter of `model`, multiplied by `size`.
 fn gradients(model: &Model, size: f64, seed: u64) -> GradientsParams {
     struct Visitor(GradientsParams, f64, u64);
     impl ModuleVisitor for Visitor {
@@ -51,7 +51,7 @@ fn clipping_by_norm_shortens_a_long_gradient_in_its_direction() {
 }
 
 #[test]
-fn clipping_by_norm_leaves_a_short_gradient_as_it_is() {
+fn clipping_by_norm_does_not_change_a_short_gradient() {
     for seed in 0..20 {
         let (before, after) = clipped(GradientClipping::Norm(0.5), 0.05, seed);
         assert!(length(&before) < 0.5 && length(&before) > 0.05, "{before:?}");
@@ -60,7 +60,7 @@ fn clipping_by_norm_leaves_a_short_gradient_as_it_is() {
 }
 
 #[test]
-fn clipping_by_norm_survives_a_gradient_of_zero() {
+fn clipping_by_norm_keeps_a_gradient_of_zero() {
     let (_, after) = clipped(GradientClipping::Norm(0.5), 0.0, 1);
     assert!(after.iter().all(|&value| value == 0.0), "{after:?}");
 }

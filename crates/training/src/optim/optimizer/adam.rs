@@ -6,20 +6,20 @@ use super::GradientSum;
 /// Adam (Kingma and Ba 2015, algorithm 1) and AdamW (Loshchilov and Hutter 2019, algorithm 2),
 /// with the state of Burn's Adam.
 ///
-/// Burn corrects the bias in f32, where `1 - 0.999^t` has few digits left: after a hundred steps
-/// of 0.01 a parameter is 2e-6 away from PyTorch's.
+/// The bias is corrected in f64. Burn does it in f32, where `1 - 0.999^t` has few significant
+/// digits: after 100 steps of 0.01 a parameter deviates by 2e-6 from PyTorch's.
 #[derive(Debug, Clone)]
 pub struct Adam {
-    /// The decay of the mean of the gradients.
+    /// Decay of the moving average of the gradients.
     pub beta_1: f64,
-    /// The decay of the mean of their squares.
+    /// Decay of the moving average of the squared gradients.
     pub beta_2: f64,
-    /// What is added to the root of the second mean.
+    /// Added to the root of the second average.
     pub epsilon: f64,
-    /// The share of a weight that a step takes away, times the learning rate. Norms and biases,
-    /// which have one dimension, keep all.
+    /// Weight decay, multiplied by the learning rate. Not applied to parameters of one dimension:
+    /// biases and the parameters of batch norm.
     pub weight_decay: f64,
-    /// Told of every gradient that it follows.
+    /// Accumulates the sum of the gradients of a step.
     pub gradient_sum: GradientSum,
 }
 
@@ -36,7 +36,7 @@ impl Optimizer for Adam {
         let means = state.map(|state| state.momentum).unwrap_or_else(|| zero_means(&gradient));
         let time = means.time + 1;
         let decay = if D > 1 { self.weight_decay } else { 0.0 };
-        let step = self.numbers(learning_rate, time, decay);
+        let step = self.coefficients(learning_rate, time, decay);
         let done = kernels::adam(&step, parameter, gradient, means.moment_1, means.moment_2);
         self.gradient_sum.add(done.gradient_sum);
         let means = AdaptiveMomentumState::new(time, done.moment_1, done.moment_2);
@@ -50,8 +50,13 @@ impl Optimizer for Adam {
 }
 
 impl Adam {
-    /// The numbers of step `time`, from 1.
-    fn numbers(&self, learning_rate: f64, time: usize, weight_decay: f64) -> kernels::AdamCoefficients {
+    /// The coefficients of step `time`, from 1.
+    fn coefficients(
+        &self,
+        learning_rate: f64,
+        time: usize,
+        weight_decay: f64,
+    ) -> kernels::AdamCoefficients {
         let first = 1.0 - self.beta_1.powf(time as f64);
         let root = (1.0 - self.beta_2.powf(time as f64)).sqrt();
         kernels::AdamCoefficients {
@@ -64,7 +69,7 @@ impl Adam {
     }
 }
 
-/// The means before the first step.
+/// The moving averages before the first step.
 fn zero_means<const D: usize>(gradient: &Tensor<D>) -> AdaptiveMomentumState<D> {
     let zeros = gradient.zeros_like();
     AdaptiveMomentumState::new(0, zeros.clone(), zeros)

@@ -2,8 +2,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Tensor;
 
-/// What all gradients of a step add up to, `[1]`, which is finite only if each of them is. An optimiser
-/// that reads them anyway sums them up on its way, and shares the sum with whoever has a clone.
+/// Sum of all gradients of a step, `[1]`, which is finite only if each of them is.
+///
+/// An optimizer that reads the gradients anyway computes it at no extra cost. All clones share one
+/// sum.
 #[derive(Debug, Clone, Default)]
 pub struct GradientSum(Arc<Mutex<Option<Tensor<1>>>>);
 
@@ -17,7 +19,7 @@ impl GradientSum {
         });
     }
 
-    /// The sum of a step, if the optimiser made one; the next begins anew.
+    /// Returns the sum, if there is one, and resets it for the next step.
     pub fn take(&self) -> Option<Tensor<1>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

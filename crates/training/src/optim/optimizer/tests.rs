@@ -1,4 +1,4 @@
-//! Our optimisers against PyTorch's, and against their formulas.
+//! Compares the optimizers with PyTorch's and with their formulas.
 
 use super::*;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use crate::optim::{Decay, GradientClipping, ScheduleConfig};
 
-/// The problem of `pytorch.json`: nine numbers in two tensors.
+/// The parameters of `pytorch.json`: nine numbers in two tensors.
 #[derive(Module, Debug)]
 struct Problem {
     w: Param<Tensor<2>>,
@@ -21,7 +21,7 @@ struct References {
     cases: Vec<Case>,
 }
 
-/// What a reference did, as our config says it, and where that led after so many steps.
+/// A config, and the parameters of PyTorch by the number of steps.
 #[derive(Deserialize)]
 struct Case {
     name: String,
@@ -69,12 +69,12 @@ fn references() -> Vec<Case> {
     references.cases
 }
 
-/// Where the problem starts.
+/// The initial parameters.
 fn start() -> [f64; 9] {
     std::array::from_fn(|k| 0.1 * (k + 1) as f64 * if k % 2 == 0 { 1.0 } else { -1.0 })
 }
 
-/// The gradient of step `t`, from 1.
+/// The gradients of step `t`, from 1.
 fn gradient(values: [f64; 9], t: usize) -> [f64; 9] {
     std::array::from_fn(|k| {
         let index = k as f64;
@@ -83,7 +83,7 @@ fn gradient(values: [f64; 9], t: usize) -> [f64; 9] {
     })
 }
 
-/// The values after every one of so many steps of `case`, the start included.
+/// The parameters of `case` before the first and after each of `steps` steps.
 fn path(case: &Case, steps: usize, precision: DType) -> Vec<[f64; 9]> {
     let schedule = ScheduleConfig { warmup_epochs: 0, decay: case.decay.clone() };
     let mut optimizer = case.optimizer.init();
@@ -103,11 +103,11 @@ fn path(case: &Case, steps: usize, precision: DType) -> Vec<[f64; 9]> {
 
 fn distance(one: &[f64; 9], other: &[f64; 9]) -> f64 {
     let distances = one.iter().zip(other).map(|(one, other)| (one - other).abs());
-    // A NaN is the largest.
+    // `total_cmp` orders NaN last, so that it is found.
     distances.max_by(f64::total_cmp).unwrap()
 }
 
-/// How far `case` ever is from its reference.
+/// Largest deviation of `case` from its reference.
 fn deviation(case: &Case, precision: DType) -> f64 {
     let path = path(case, 100, precision);
     let deviations = case.after.iter().map(|(&step, values)| distance(&path[step], values));
@@ -115,7 +115,7 @@ fn deviation(case: &Case, precision: DType) -> f64 {
 }
 
 #[test]
-fn optimisers_equal_those_of_pytorch_over_a_hundred_steps() {
+fn optimizers_match_pytorch_over_a_hundred_steps() {
     let cases = references();
     assert_eq!(cases.len(), 12);
     for (case, precision) in cases.iter().flat_map(|case| [(case, DType::F64), (case, DType::F32)])
@@ -126,7 +126,7 @@ fn optimisers_equal_those_of_pytorch_over_a_hundred_steps() {
     }
 }
 
-/// The values after the first and the second step of `optimizer`.
+/// The parameters after the first and the second step of `optimizer`.
 fn two_steps(optimizer: OptimizerConfig) -> [[f64; 9]; 2] {
     let (name, after) = (String::new(), BTreeMap::new());
     let case = Case { name, optimizer, clipping: None, decay: Decay::Constant, after };
@@ -147,7 +147,7 @@ fn assert_two_steps(optimizer: OptimizerConfig, updates: impl Fn(f64, f64) -> [f
 }
 
 #[test]
-fn two_steps_of_momentum_are_those_of_the_courses_formula() {
+fn momentum_follows_the_formula_of_the_courses_for_two_steps() {
     let config = MomentumConfig { learning_rate: 0.2, beta: 0.8 };
     assert_two_steps(OptimizerConfig::Momentum(config), |g1, g2| {
         let v1 = 0.2 * g1;
@@ -157,7 +157,7 @@ fn two_steps_of_momentum_are_those_of_the_courses_formula() {
 }
 
 #[test]
-fn two_steps_of_rmsprop_are_those_of_the_courses_formula() {
+fn rmsprop_follows_the_formula_of_the_courses_for_two_steps() {
     let config = RmsPropConfig { learning_rate: 0.02, beta: 0.75, epsilon: 1e-3 };
     assert_two_steps(OptimizerConfig::RmsProp(config), |g1, g2| {
         let s1 = 0.25 * g1 * g1;
@@ -167,7 +167,7 @@ fn two_steps_of_rmsprop_are_those_of_the_courses_formula() {
 }
 
 #[test]
-fn two_steps_of_adam_are_those_of_the_courses_formula() {
+fn adam_follows_the_formula_of_the_courses_for_two_steps() {
     let config = AdamConfig { learning_rate: 0.02, beta_1: 0.75, beta_2: 0.9, epsilon: 1e-3 };
     assert_two_steps(OptimizerConfig::Adam(config), |g1, g2| {
         let (v1, s1) = (0.25 * g1, 0.1 * g1 * g1);

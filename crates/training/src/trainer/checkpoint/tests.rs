@@ -1,6 +1,11 @@
-use super::*;
+use std::{fs, io};
+
 use artifacts::BestEpoch;
+use rustix::io::Errno;
 use tempfile::TempDir;
+
+use super::files::{MODEL, OPTIMIZER, STATE, SUMS, is_transient};
+use super::*;
 
 fn checkpoint(epoch: usize, best: Option<&str>) -> Checkpoint {
     let best = best.map(|checkpoint| BestEpoch {
@@ -28,14 +33,14 @@ fn committed(epochs: &[(usize, Option<&str>)]) -> (TempDir, Checkpoints) {
 }
 
 #[test]
-fn what_was_committed_is_read_back() {
+fn a_committed_checkpoint_is_read_back() {
     let (_temp, checkpoints) = committed(&[(1, None), (2, None)]);
     let newest = checkpoints.newest().unwrap().unwrap();
     assert_eq!((newest.state.epoch, newest.model), (2, vec![2; 40]));
 }
 
 #[test]
-fn a_file_that_is_transient_is_not_taken_for_a_damaged_one() {
+fn transient_errors_are_distinguished_from_damage() {
     let error = |errno: Errno| io::Error::from(errno);
     for transient in [Errno::ACCESS, Errno::MFILE, Errno::NOMEM] {
         assert!(is_transient(&error(transient)), "{transient}");
@@ -46,7 +51,7 @@ fn a_file_that_is_transient_is_not_taken_for_a_damaged_one() {
 }
 
 #[test]
-fn every_changed_bit_and_every_truncation_is_noticed() {
+fn every_changed_bit_and_every_truncation_is_detected() {
     let (temp, checkpoints) = committed(&[(1, None)]);
     let name = "epoch-000001-step-000000";
     for file in [MODEL, OPTIMIZER, STATE, SUMS] {
@@ -78,7 +83,7 @@ fn pruning_keeps_the_last_ones_and_the_best_they_refer_to() {
 }
 
 #[test]
-fn leftovers_of_an_interrupted_commit_are_cleared_and_nothing_else() {
+fn only_leftovers_of_an_interrupted_commit_are_removed() {
     let (temp, checkpoints) = committed(&[(1, None)]);
     for name in [".epoch-000002-step-000000", ".removed-epoch-000000-step-000000", ".mine"] {
         fs::create_dir(checkpoints.directory.join(name)).unwrap();
@@ -90,7 +95,7 @@ fn leftovers_of_an_interrupted_commit_are_cleared_and_nothing_else() {
 }
 
 #[test]
-fn a_file_or_a_link_in_the_place_of_a_checkpoint_is_pruned_and_overwritten_like_one() {
+fn a_file_or_link_with_the_name_of_a_checkpoint_is_pruned_and_overwritten() {
     let (_temp, checkpoints) = committed(&[(2, None)]);
     let path = |name: &str| checkpoints.directory.join(name);
     fs::write(path("epoch-000001-step-000000"), "a file").unwrap();
@@ -102,7 +107,7 @@ fn a_file_or_a_link_in_the_place_of_a_checkpoint_is_pruned_and_overwritten_like_
 }
 
 #[test]
-fn a_checkpoint_of_another_run_is_passed_over_and_named() {
+fn a_checkpoint_of_another_run_is_skipped_and_named() {
     let (_temp, checkpoints) = committed(&[(1, None)]);
     let mut other = checkpoint(2, None);
     other.state.run = "another".to_owned();
@@ -113,7 +118,7 @@ fn a_checkpoint_of_another_run_is_passed_over_and_named() {
 }
 
 #[test]
-fn what_is_committed_before_a_damaged_checkpoint_is_kept() {
+fn checkpoints_committed_before_a_damaged_one_are_kept() {
     let (_temp, checkpoints) = committed(&[(1, None), (2, None), (9, None)]);
     let damaged = checkpoints.directory.join("epoch-000009-step-000000").join(MODEL);
     fs::write(damaged, "damaged").unwrap();
@@ -127,7 +132,7 @@ fn what_is_committed_before_a_damaged_checkpoint_is_kept() {
 }
 
 #[test]
-fn what_is_committed_already_is_not_written_again() {
+fn an_identical_checkpoint_is_not_written_again() {
     use std::os::unix::fs::MetadataExt;
     let (_temp, checkpoints) = committed(&[(1, None)]);
     let path = checkpoints.directory.join("epoch-000001-step-000000");
@@ -137,7 +142,7 @@ fn what_is_committed_already_is_not_written_again() {
 }
 
 #[test]
-fn a_file_in_the_place_of_all_checkpoints_is_named() {
+fn a_file_instead_of_the_checkpoint_directory_is_named() {
     let temp = TempDir::new().unwrap();
     let path = temp.path().join("checkpoints");
     fs::write(&path, "a file").unwrap();

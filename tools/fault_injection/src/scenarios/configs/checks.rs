@@ -95,7 +95,7 @@ fn require_helpful(error: &ConfigError, path: &Path, text: &[u8]) -> Result<(), 
                     is_location(&problem.location) && (names_key || is_in_base || !is_toml)
                 })
         }
-        ConfigError::Override { .. } => message.starts_with("--set "),
+        ConfigError::Override { .. } => message.starts_with("override "),
         ConfigError::Unreadable { .. } | ConfigError::TooLarge { .. } => message.contains(&path),
     };
     require(is_helpful, || format!("neither key nor location: {message}"))
@@ -105,7 +105,7 @@ fn require_helpful(error: &ConfigError, path: &Path, text: &[u8]) -> Result<(), 
 fn is_location(text: &str) -> bool {
     let mut parts = text.rsplitn(3, ':');
     let mut is_number = || parts.next().is_some_and(|part| part.parse::<usize>().is_ok());
-    text.starts_with("--set ") || is_number() && is_number()
+    text.starts_with("override ") || is_number() && is_number()
 }
 
 /// Processor time of this thread, without that of others on the same core.

@@ -4,48 +4,52 @@ use data::{Examples, SplitKind};
 use data_hdf5::FileContents;
 use rayon::prelude::*;
 
-use super::error::{ConvertError, UnusableImage};
-use super::folders::{Folders, ImageFile};
-use super::made::MadePart;
+use super::converted_dataset::ConvertedSplit;
+use super::error::{ConvertError, UnreadableImage};
+use super::image_folders::{ImageFile, ImageFolders};
 use super::progress::{ProgressCallback, report_progress};
 use crate::image_file::{self, Fit, ImageFileError};
 
-/// The images that are read before it is asked whether to go on: photographs take a while.
-const AT_ONCE: usize = 32;
+/// Number of images between two calls of the progress callback. Large photographs take long.
+const BLOCK: usize = 32;
 
-/// Images on their way into files.
-pub struct Reading<'a, 'w> {
+/// Conversion of image files to HDF5 files.
+pub struct ImageConversion<'a, 'w> {
     pub fit: Fit,
-    pub folders: &'a Folders,
+    pub folders: &'a ImageFolders,
+    /// Shape of the stored images, `[height, width, channels]`.
     pub shape: [usize; 3],
-    /// How many are read.
+    /// Number of images read.
     pub done: usize,
+    /// Whether any image has colours.
     pub has_colours: bool,
-    pub unusable: Vec<UnusableImage>,
+    pub unreadable: Vec<UnreadableImage>,
     pub progress: &'a mut ProgressCallback<'w>,
 }
 
-impl Reading<'_, '_> {
-    /// Writes each part to the first of two paths, from where it will be moved to the second. All
-    /// images are read before those that cannot be are told.
+impl ImageConversion<'_, '_> {
+    /// Writes each split. `paths` returns the path to write to and the final path, for reports. Reads
+    /// all images before it fails, to report all unreadable ones.
     pub fn write_all(
         &mut self,
         paths: impl Fn(SplitKind) -> (PathBuf, PathBuf),
-    ) -> Result<Vec<MadePart>, ConvertError> {
-        let mut made = Vec::new();
+    ) -> Result<Vec<ConvertedSplit>, ConvertError> {
+        let mut converted = Vec::new();
         for (&split, files) in &self.folders.parts {
-            let (path, place) = paths(split);
-            match self.write(&path, split, files).map_err(|error| error.of(&place)) {
-                // Told with those of the other parts.
-                Err(ConvertError::Unusable { .. }) => {}
+            let (path, final_path) = paths(split);
+            match self.write(&path, split, files).map_err(|error| error.at(&final_path)) {
+                // Reported with those of the other splits.
+                Err(ConvertError::UnreadableImages { .. }) => {}
                 written => written?,
             }
             let labels = files.iter().map(|file| file.label);
-            made.push(MadePart::new(split, place, labels, self.folders.classes.len()));
+            let classes = self.folders.classes.len();
+            converted.push(ConvertedSplit::new(split, final_path, labels, classes));
         }
-        match self.unusable.is_empty() {
-            true => Ok(made),
-            false => Err(ConvertError::Unusable { images: std::mem::take(&mut self.unusable) }),
+        if self.unreadable.is_empty() {
+            Ok(converted)
+        } else {
+            Err(ConvertError::UnreadableImages { images: std::mem::take(&mut self.unreadable) })
         }
     }
 
@@ -63,28 +67,28 @@ impl Reading<'_, '_> {
             classes: &self.folders.classes,
             synthetic: self.folders.synthetic,
         };
-        let before = self.unusable.len();
+        let before = self.unreadable.len();
         contents.write(path, |items| {
             let is_last = items.end == files.len();
             let block = self.read(files.get(items).unwrap_or_default())?;
-            match is_last && self.unusable.len() > before {
-                true => Err(ConvertError::Unusable { images: Vec::new() }),
-                false => Ok(block),
+            if is_last && self.unreadable.len() > before {
+                return Err(ConvertError::UnreadableImages { images: Vec::new() });
             }
+            Ok(block)
         })
     }
 
-    /// Some images; in place of one that cannot be read a black one.
+    /// Reads images. An unreadable one is noted, and is black.
     fn read(&mut self, files: &[ImageFile]) -> Result<Examples, ConvertError> {
         let (fit, shape) = (self.fit, self.shape);
         let row = shape.iter().product::<usize>();
         let mut pixels = Vec::with_capacity(files.len() * row);
-        for files in files.chunks(AT_ONCE) {
+        for files in files.chunks(BLOCK) {
             report_progress(self.progress, "reading images", self.done, self.folders.count())?;
             let read: Vec<_> = files.par_iter().map(|file| read_pixels(file, shape, fit)).collect();
             for (file, read) in files.iter().zip(read) {
                 let (image, has_colours) = read.unwrap_or_else(|error| {
-                    self.unusable.push(file.unusable(&error));
+                    self.unreadable.push(file.unreadable(&error));
                     (vec![0; row], false)
                 });
                 pixels.extend(image);
@@ -96,7 +100,7 @@ impl Reading<'_, '_> {
     }
 }
 
-/// Returns the pixels of an image, and whether it has colours.
+/// Pixels of an image, and whether it has colours.
 fn read_pixels(
     file: &ImageFile,
     shape: [usize; 3],

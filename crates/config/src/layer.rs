@@ -4,13 +4,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{Annotation, Snippet};
-use toml::de::DeTable;
 
-use super::spans;
-use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::error::ConfigError;
 use crate::escape::escape;
-use crate::hint;
 
 /// One file or one override. Layers share one range of positions without overlap, so that a
 /// position identifies its layer.
@@ -27,12 +22,9 @@ pub struct Layer {
 pub enum Origin {
     /// File at this path, as given or as resolved from the file that extends it.
     File(PathBuf),
-    /// Argument of the `--set` option with this number, from 1.
+    /// Override with this number, from 1.
     Override(usize),
 }
-
-/// Option that is displayed before an override.
-const OPTION: &str = "--set ";
 
 /// Largest number of characters that are underlined.
 const MAX_UNDERLINED: usize = 80;
@@ -53,6 +45,11 @@ impl Layer {
         self.start + self.text.len()
     }
 
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Position of the first character.
     pub fn start(&self) -> usize {
         self.start
@@ -71,38 +68,22 @@ impl Layer {
         (self.start..=self.end()).contains(&position)
     }
 
-    /// Parses its table.
-    pub fn parse(&self) -> Result<DeTable<'_>, ConfigError> {
-        let table = DeTable::parse(&self.text).map_err(|error| {
-            let span = spans::shifted(&error.span().unwrap_or(0..0), self.start);
-            self.error(span, None, hint::explain(error.message()))
-        })?;
-        Ok(spans::shift(table.into_inner(), self.start))
-    }
-
-    /// Returns the error `message` about the text at `span`.
-    pub fn error(&self, span: Range<usize>, key: Option<String>, message: String) -> ConfigError {
-        let location = self.location(span.start);
-        let item = Diagnostic { location, key, message, span, related: Vec::new() };
-        Diagnostics::new(std::slice::from_ref(self), vec![item]).into()
-    }
-
-    /// Returns `file:line:column` of `position`, or the override as `--set key = value`.
+    /// Returns `file:line:column` of `position`, or the override.
     pub fn location(&self, position: usize) -> String {
-        let Origin::File(path) = &self.origin else { return format!("{OPTION}{}", self.text) };
+        let Origin::File(path) = &self.origin else { return format!("override {}", self.text) };
         let line = self.line(position);
         let before = self.text.get(line.start..position - self.start).unwrap_or_default();
         let column = before.chars().count() + 1;
         format!("{}:{}:{column}", path.display(), self.line_number(position))
     }
 
-    /// Returns `file:line` of `position`, or `--set`.
+    /// Returns `file:line` of `position`, or `override`.
     pub fn file_and_line(&self, position: usize) -> String {
         match &self.origin {
             Origin::File(path) => {
                 escape(&format!("{}:{}", path.display(), self.line_number(position)))
             }
-            Origin::Override(_) => OPTION.trim_end().to_owned(),
+            Origin::Override(_) => "override".to_owned(),
         }
     }
 
@@ -125,25 +106,17 @@ impl Layer {
         let end = self.line(span.start).end.min(span.end - self.start).max(start);
         let text = self.text.get(start..end).unwrap_or_default();
         let end = text.char_indices().nth(MAX_UNDERLINED).map_or(end, |(at, _)| start + at);
-        let option = self.option().len();
-        start + option..end + option
+        start..end
     }
 
-    /// Returns its source; all overrides together are displayed as lines of `<command line>`.
+    /// Returns its source; all overrides together are displayed as lines of `<overrides>`.
     pub fn snippet(&self) -> Snippet<'_, Annotation<'_>> {
         // The renderer replaces all other control characters. Two bytes too, so that spans stay.
         let text = self.text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{b7}");
-        let snippet = Snippet::source(format!("{}{text}", self.option()));
+        let snippet = Snippet::source(text);
         match &self.origin {
             Origin::File(path) => snippet.path(escape(&path.display().to_string())),
-            Origin::Override(number) => snippet.path("<command line>").line_start(*number),
-        }
-    }
-
-    fn option(&self) -> &'static str {
-        match &self.origin {
-            Origin::File(_) => "",
-            Origin::Override(_) => OPTION,
+            Origin::Override(number) => snippet.path("<overrides>").line_start(*number),
         }
     }
 }

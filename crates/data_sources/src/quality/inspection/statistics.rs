@@ -1,36 +1,36 @@
 use data::{DatasetError, Examples, Normalization, SplitKind, Values};
 use serde::Serialize;
 
-use super::part::{ExampleLocation, InspectedPart};
+use super::inspected_split::{ExampleLocation, InspectedSplit};
 
-/// What one part holds.
+/// Statistics of a split.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PartFacts {
-    /// The name of the part.
+pub struct SplitStatistics {
+    /// The split.
     pub part: SplitKind,
-    /// The number of its examples.
+    /// Number of examples.
     pub count: usize,
-    /// How many of them are of each class, in the order of the labels.
+    /// Number of examples of each class, in the order of the labels.
     pub classes: Vec<usize>,
-    /// The values of each channel, or of each feature.
-    pub channels: Vec<ChannelFacts>,
+    /// Statistics of each channel, or of each feature.
+    pub channels: Vec<ChannelStatistics>,
 }
 
-/// The values of one channel.
+/// Statistics of the values of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ChannelFacts {
-    /// The lowest value.
+pub struct ChannelStatistics {
+    /// Minimum.
     pub lowest: f32,
-    /// The highest value.
+    /// Maximum.
     pub highest: f32,
-    /// Their mean.
+    /// Mean.
     pub mean: f32,
-    /// Their standard deviation.
+    /// Standard deviation.
     pub deviation: f32,
 }
 
-/// What `part` holds, whose labels are below `classes`.
-pub fn of(part: &InspectedPart, classes: usize) -> Result<PartFacts, DatasetError> {
+/// Computes the statistics of `part`, whose labels are below `classes`.
+pub fn of(part: &InspectedSplit, classes: usize) -> Result<SplitStatistics, DatasetError> {
     let mut counts = vec![0; classes];
     for &label in &part.examples.labels {
         if let Some(count) = counts.get_mut(label as usize) {
@@ -38,18 +38,18 @@ pub fn of(part: &InspectedPart, classes: usize) -> Result<PartFacts, DatasetErro
         }
     }
     let channels = channels(&part.examples)?;
-    Ok(PartFacts { part: part.split, count: part.examples.len(), classes: counts, channels })
+    Ok(SplitStatistics { part: part.split, count: part.examples.len(), classes: counts, channels })
 }
 
-/// All images of which every pixel is the same.
+/// Images whose pixels are all equal.
 pub fn blank(
-    parts: &[InspectedPart],
+    parts: &[InspectedSplit],
     classes: &[String],
 ) -> Result<Vec<ExampleLocation>, DatasetError> {
     let mut blank = Vec::new();
     for part in parts {
         let [height, width, channels] = part.examples.shape;
-        // Of one pixel, all would be.
+        // Images of one pixel are not blank.
         if height * width < 2 {
             continue;
         }
@@ -73,45 +73,43 @@ fn is_blank(image: &[u8], channels: usize) -> bool {
     pixels.all(|pixel| Some(pixel) == first)
 }
 
-fn channels(examples: &Examples) -> Result<Vec<ChannelFacts>, DatasetError> {
-    let ranges = match examples.are_images() {
-        true => of_pixels(examples)?,
-        false => of_features(examples)?,
-    };
+fn channels(examples: &Examples) -> Result<Vec<ChannelStatistics>, DatasetError> {
+    let ranges =
+        if examples.are_images() { pixel_ranges(examples)? } else { feature_ranges(examples)? };
     let fitted = Normalization::Standardize.fit(examples)?;
     let moments = fitted.shift.into_iter().zip(fitted.scale);
-    let facts = ranges.into_iter().zip(moments).map(|([lowest, highest], (mean, scale))| {
-        // What is divided by is 1 where nothing deviates.
+    let statistics = ranges.into_iter().zip(moments).map(|([lowest, highest], (mean, scale))| {
+        // The scale is 1 if all values are equal.
         let deviation = if lowest < highest { scale } else { 0.0 };
-        ChannelFacts { lowest, highest, mean, deviation }
+        ChannelStatistics { lowest, highest, mean, deviation }
     });
-    Ok(facts.collect())
+    Ok(statistics.collect())
 }
 
-/// The lowest and the highest pixel of each channel.
-fn of_pixels(examples: &Examples) -> Result<Vec<[f32; 2]>, DatasetError> {
+/// Minimum and maximum pixel of each channel.
+fn pixel_ranges(examples: &Examples) -> Result<Vec<[f32; 2]>, DatasetError> {
     let mut ranges = vec![[u8::MAX, u8::MIN]; examples.shape[2]];
     examples.each_block(|block| {
         if let Values::Pixels(pixels) = &block.values {
-            widen(&mut ranges, pixels, u8::min, u8::max);
+            extend(&mut ranges, pixels, u8::min, u8::max);
         }
     })?;
     Ok(ranges.into_iter().map(|range| range.map(f32::from)).collect())
 }
 
-/// The lowest and the highest value of each feature.
-fn of_features(examples: &Examples) -> Result<Vec<[f32; 2]>, DatasetError> {
+/// Minimum and maximum of each feature.
+fn feature_ranges(examples: &Examples) -> Result<Vec<[f32; 2]>, DatasetError> {
     let mut ranges = vec![[f32::INFINITY, f32::NEG_INFINITY]; examples.shape[2]];
     examples.each_block(|block| {
         if let Values::Features(features) = &block.values {
-            widen(&mut ranges, features, f32::min, f32::max);
+            extend(&mut ranges, features, f32::min, f32::max);
         }
     })?;
     Ok(ranges)
 }
 
-/// Widens the range of each channel to hold `values`, whose channels lie side by side.
-fn widen<T: Copy>(
+/// Extends the range of each channel to contain `values`, which are interleaved by channel.
+fn extend<T: Copy>(
     ranges: &mut [[T; 2]],
     values: &[T],
     min: impl Fn(T, T) -> T,

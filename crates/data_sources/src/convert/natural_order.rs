@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-/// Compares names as people sort them: `image2` before `image10`. Only equal names are equal.
+/// Compares names in natural order: `image2` before `image10`. Only identical names are equal.
 pub fn compare(one: &str, other: &str) -> Ordering {
     let (mut left, mut right) = (one, other);
     loop {
@@ -25,21 +25,25 @@ pub fn compare(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// The digits that `text` starts with, without leading zeros, and what follows them.
+/// Splits `text` into its leading digits, without leading zeros, and the rest.
 fn number(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end).filter(|(digits, _)| !digits.is_empty())?;
     Some((digits.trim_start_matches('0'), rest))
 }
 
-/// Sorts the names of classes: by value if all of them are whole numbers.
+/// Sorts class names: numerically if all are integers, otherwise in natural order.
 pub fn sort_classes(names: &mut [String]) {
-    let value =
-        |name: &String| name.parse::<i64>().ok().filter(|number| number.to_string() == *name);
-    match names.iter().all(|name| value(name).is_some()) {
-        true => names.sort_by_key(value),
-        false => names.sort_by(|one, other| compare(one, other)),
+    if names.iter().all(|name| integer(name).is_some()) {
+        names.sort_by_key(|name| integer(name));
+    } else {
+        names.sort_by(|one, other| compare(one, other));
     }
+}
+
+/// Value of a name that is an integer without leading zeros.
+fn integer(name: &str) -> Option<i64> {
+    name.parse().ok().filter(|number: &i64| number.to_string() == name)
 }
 
 #[cfg(test)]
@@ -47,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_in_names_are_compared_by_their_value() {
+    fn numbers_in_names_are_compared_numerically() {
         let sorted = [
             "",
             "1.png",
@@ -71,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_sorted_by_value_only_if_all_are_numbers() {
+    fn classes_are_sorted_numerically_only_if_all_are_integers() {
         let sorted = |names: &[&str]| {
             let mut names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
             sort_classes(&mut names);

@@ -5,37 +5,37 @@ use serde::Serialize;
 
 use super::groups::DuplicateGroups;
 
-/// A part of a data set that was made.
+/// One split of a converted data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct MadePart {
-    /// What it is for.
+pub struct ConvertedSplit {
+    /// The split.
     pub part: SplitKind,
     /// Its file or folder.
     pub path: PathBuf,
-    /// The number of its examples.
+    /// Number of examples.
     pub count: usize,
-    /// The number of those of each class.
+    /// Number of examples of each class, in the order of the labels.
     pub classes: Vec<usize>,
 }
 
-/// A data set that was made.
+/// A data set that a conversion wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct MadeSet {
-    /// Height, width and channels of every image; 1, 1 and their number for plain features.
+pub struct ConvertedDataset {
+    /// Shape of an example: `[height, width, channels]` of images, `[1, 1, count]` of features.
     pub shape: [usize; 3],
-    /// Whether they are images.
+    /// Whether the examples are images.
     pub are_images: bool,
-    /// The name of each class, in the order of the labels.
+    /// Class names, in the order of the labels.
     pub classes: Vec<String>,
-    /// Whether the examples are drawn in place of real data.
+    /// Whether the data are synthetic.
     pub synthetic: bool,
-    /// Its parts.
-    pub parts: Vec<MadePart>,
-    /// What was kept together in one part; none if twins were not looked for.
+    /// The splits.
+    pub parts: Vec<ConvertedSplit>,
+    /// Groups of near-duplicates, each kept in one split; `None` if they were not searched for.
     pub duplicate_groups: Option<DuplicateGroups>,
 }
 
-impl MadePart {
+impl ConvertedSplit {
     pub(super) fn new(
         part: SplitKind,
         path: PathBuf,

@@ -1,42 +1,42 @@
 use data::{DatasetError, Examples, LoadedDataset, SplitConfig, SplitIndices, SplitKind};
 use serde::Serialize;
 
-/// A part of a data set, to be inspected.
+/// A split of a data set for inspection.
 #[derive(Debug)]
-pub struct InspectedPart {
-    /// The part.
+pub struct InspectedSplit {
+    /// The split.
     pub split: SplitKind,
-    /// Its examples.
+    /// Examples.
     pub examples: Examples,
-    /// Where each stands in the file it comes from.
+    /// Index of each example in its source file.
     pub indices: Vec<usize>,
 }
 
-/// Where an example stands.
+/// Location of an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExampleLocation {
-    /// Its part.
+    /// Its split.
     pub part: SplitKind,
-    /// Its index in the file of the part.
+    /// Index in the file of the split.
     pub index: usize,
-    /// The name of its class.
+    /// Name of its class.
     pub class: String,
-    /// Its index in the part.
+    /// Index in the split.
     #[serde(skip)]
     pub item: usize,
 }
 
-impl InspectedPart {
-    /// A part that is all of a file.
+impl InspectedSplit {
+    /// A split that is a whole file.
     pub fn whole(split: SplitKind, examples: Examples) -> Self {
         Self { split, indices: (0..examples.len()).collect(), examples }
     }
 
-    /// The parts of `source` as the run with `seed` splits it, the training set first.
+    /// The splits of `source` in a run with `seed`, the training set first.
     ///
     /// # Errors
     ///
-    /// If the split leaves a part with nothing in it.
+    /// If a split would be empty.
     pub fn of(
         source: LoadedDataset,
         split: &SplitConfig,
@@ -44,17 +44,21 @@ impl InspectedPart {
     ) -> Result<Vec<Self>, DatasetError> {
         let SplitIndices { train, validation, test } = split.divide(&source, seed)?;
         let split = split.apply(source, seed)?;
-        let of = |split, examples: Examples, indices: Vec<usize>| match indices.is_empty() {
-            true => Self::whole(split, examples),
-            false => Self { split, examples, indices },
-        };
-        let validation =
-            split.validation.map(|examples| of(SplitKind::Validation, examples, validation));
-        let train = of(SplitKind::Train, split.train, train);
-        Ok([Some(train), validation, Some(of(SplitKind::Test, split.test, test))]
-            .into_iter()
-            .flatten()
-            .collect())
+        let mut splits = vec![Self::new(SplitKind::Train, split.train, train)];
+        let validation_set =
+            split.validation.map(|examples| Self::new(SplitKind::Validation, examples, validation));
+        splits.extend(validation_set);
+        splits.push(Self::new(SplitKind::Test, split.test, test));
+        Ok(splits)
+    }
+
+    /// A split with the indices of its examples, or a whole file if there are none.
+    fn new(split: SplitKind, examples: Examples, indices: Vec<usize>) -> Self {
+        if indices.is_empty() {
+            Self::whole(split, examples)
+        } else {
+            Self { split, examples, indices }
+        }
     }
 
     pub(super) fn location(&self, item: usize, classes: &[String]) -> ExampleLocation {
