@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::place::Place;
 use crate::resuming::assert_same_bits;
+use crate::test_dir::TestDir;
 
 /// Changes of every kind.
 const LIST: &str = r#"augmentation=["flip_horizontal", { rotate = 20 }, { scale = [0.9, 1.1] }, { translate = 0.1 }, { brightness = 0.2 }, { contrast = 0.2 }, { hue = 10 }, { cutout = 2 }, { mixup = 0.4 }]"#;
@@ -18,59 +18,59 @@ fn train<'a>(run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn workers_and_resumes_change_no_bit_of_a_run_on_changed_images() {
-    let place = Place::new();
-    place.succeed(&train("whole", &["training.epochs=6"]));
+fn loader_workers_and_resuming_do_not_change_an_augmented_run() {
+    let dir = TestDir::new();
+    dir.succeed(&train("whole", &["training.epochs=6"]));
     for workers in ["training.loader.workers=1", "training.loader.workers=3"] {
-        place.succeed(&train("workers", &["training.epochs=6", workers]));
-        assert_same_bits(&place, "workers", "whole");
-        fs::remove_dir_all(place.path("workers")).unwrap();
+        dir.succeed(&train("workers", &["training.epochs=6", workers]));
+        assert_same_bits(&dir, "workers", "whole");
+        fs::remove_dir_all(dir.path("workers")).unwrap();
     }
-    place.succeed(&train("resumed", &["training.epochs=3"]));
-    place.succeed(&["--resume", "resumed", "--set", "training.epochs=6"]);
+    dir.succeed(&train("resumed", &["training.epochs=3"]));
+    dir.succeed(&["--resume", "resumed", "--set", "training.epochs=6"]);
     // The model of the best epoch may be that of either part.
-    let metrics = |run: &str| place.read(format!("{run}/metrics.jsonl"));
+    let metrics = |run: &str| dir.read(format!("{run}/metrics.jsonl"));
     assert_eq!(metrics("resumed"), metrics("whole"));
-    let best = |run: &str| fs::read(place.path(format!("{run}/best_model.bpk"))).unwrap();
+    let best = |run: &str| fs::read(dir.path(format!("{run}/best_model.bpk"))).unwrap();
     assert!(best("resumed") == best("whole"));
 }
 
 #[test]
-fn images_are_changed_in_training_alone_and_still_learnt() {
-    let place = Place::new();
-    let ran = place.succeed(&train("run", &["training.epochs=60"]));
-    assert!(ran.stdout.contains("test accuracy 100.0 %"), "{}", ran.stdout);
-    let first = place.succeed(&["evaluate", "run"]).stdout;
-    assert_eq!(first, place.succeed(&["evaluate", "run"]).stdout);
+fn augmentation_applies_to_training_only_and_the_model_still_learns() {
+    let dir = TestDir::new();
+    let output = dir.succeed(&train("run", &["training.epochs=60"]));
+    assert!(output.stdout.contains("test accuracy 100.0 %"), "{}", output.stdout);
+    let first = dir.succeed(&["evaluate", "run"]).stdout;
+    assert_eq!(first, dir.succeed(&["evaluate", "run"]).stdout);
 }
 
 #[test]
-fn a_config_of_changed_images_reads_back_as_it_was_written() {
-    let place = Place::new();
-    place.succeed(&train("first", &[]));
-    let config = place.read("first/config.toml");
+fn the_saved_config_of_an_augmented_run_reproduces_it() {
+    let dir = TestDir::new();
+    dir.succeed(&train("first", &[]));
+    let config = dir.read("first/config.toml");
     assert!(config.contains("flip_horizontal") && config.contains("cutout = 2"), "{config}");
-    place.succeed(&["--config", "first/config.toml", "--run-dir", "second"]);
-    assert_same_bits(&place, "second", "first");
+    dir.succeed(&["--config", "first/config.toml", "--run-dir", "second"]);
+    assert_same_bits(&dir, "second", "first");
 }
 
 #[test]
-fn a_list_may_also_be_written_as_tables() {
-    let place = Place::new();
+fn augmentations_can_be_written_as_an_array_of_tables() {
+    let dir = TestDir::new();
     let tables = "[[augmentation]]\nrotate = 15\n\n[[augmentation]]\ncrop = 1\n";
-    place.write("tables.toml", [&place.read("tiny.toml"), tables].join("\n"));
-    place.succeed(&["--config", "tables.toml", "--run-dir", "tables"]);
+    dir.write("tables.toml", [&dir.read("tiny.toml"), tables].join("\n"));
+    dir.succeed(&["--config", "tables.toml", "--run-dir", "tables"]);
     let list = "augmentation=[{ rotate = 15.0 }, { crop = 1 }]";
-    place.succeed(&["--config", "tiny.toml", "--set", list, "--run-dir", "list"]);
-    assert_same_bits(&place, "tables", "list");
+    dir.succeed(&["--config", "tiny.toml", "--set", list, "--run-dir", "list"]);
+    assert_same_bits(&dir, "tables", "list");
     let none = ["--config", "tables.toml", "--set", "augmentation=[]", "--run-dir", "none"];
-    place.succeed(&none);
-    place.succeed(&["--config", "tiny.toml", "--run-dir", "plain"]);
-    assert_same_bits(&place, "none", "plain");
+    dir.succeed(&none);
+    dir.succeed(&["--config", "tiny.toml", "--run-dir", "plain"]);
+    assert_same_bits(&dir, "none", "plain");
 }
 
 #[test]
-fn changes_that_cannot_be_meant_are_refused_at_their_place() {
+fn invalid_augmentations_are_rejected_with_their_location() {
     for (list, words) in [
         (
             r#"["flip_horizontal", { rotate = 200.0 }]"#,
@@ -82,26 +82,26 @@ fn changes_that_cannot_be_meant_are_refused_at_their_place() {
         (r#"[{ rotate = "far" }]"#, &["expected a number"]),
         (r#"[{ cutout = 6 }]"#, &["cutout = 6", "6 x 6", "`augmentation`"]),
     ] {
-        let place = Place::new();
-        let config = format!("augmentation = {list}\n{}", place.read("tiny.toml"));
-        place.write("tiny.toml", config);
-        place.trainer(&["--config", "tiny.toml"]).refused(2, words);
+        let dir = TestDir::new();
+        let config = format!("augmentation = {list}\n{}", dir.read("tiny.toml"));
+        dir.write("tiny.toml", config);
+        dir.trainer(&["--config", "tiny.toml"]).refused(2, words);
     }
-    let place = Place::new();
-    let points = place.read("tiny.toml").replace(
+    let dir = TestDir::new();
+    let points = dir.read("tiny.toml").replace(
         "[dataset.hdf5]\ndirectory = \"data\"\ntrain = \"train.h5\"\ntest = \"test.h5\"\n",
         "[dataset.points]\n",
     );
-    place.write("points.toml", format!("augmentation = [\"flip_vertical\"]\n{points}"));
-    place.trainer(&["--config", "points.toml"]).refused(2, &["2 features", "`augmentation`"]);
+    dir.write("points.toml", format!("augmentation = [\"flip_vertical\"]\n{points}"));
+    dir.trainer(&["--config", "points.toml"]).refused(2, &["2 features", "`augmentation`"]);
 }
 
 #[test]
-fn class_weights_are_one_a_class() {
-    let place = Place::new();
+fn class_weights_need_one_weight_per_class() {
+    let dir = TestDir::new();
     let given = |weights| {
         let set = format!("objective.class_weights={weights}");
-        place.trainer(&["--config", "tiny.toml", "--set", &set])
+        dir.trainer(&["--config", "tiny.toml", "--set", &set])
     };
     given("[1.0, 2.0]").refused(2, &["2 weights for 3 classes", "balanced"]);
     given("[1.0, 2.0, -1.0]").refused(2, &["objective.class_weights", "-1 is not between"]);

@@ -3,14 +3,14 @@
 use std::env;
 use std::process::Command;
 
-use crate::place::Place;
+use crate::test_dir::TestDir;
 use crate::training::column;
 
 /// How far a loss may be from the reference, relative to it.
 const TOLERANCE: f64 = 1e-4;
 
 #[test]
-fn the_first_20_losses_are_the_same_on_every_backend() {
+fn the_first_20_losses_of_an_mlp_are_the_same_on_every_backend() {
     let hidden = ["--set", "model.mlp.hidden=[16, 8]"];
     assert_losses("tiny.toml", &hidden, include_str!("first_losses.txt"));
 }
@@ -24,20 +24,20 @@ fn the_first_20_losses_of_convolutions_are_the_same_on_every_backend() {
 /// Fails unless the losses of the first 20 steps of `config` are those of `reference`, one a line,
 /// on every backend.
 fn assert_losses(config: &str, more: &[&str], reference: &str) {
-    let place = Place::new();
-    let tiny = place.read("tiny.toml").replace("hidden = [8]\n", "");
+    let dir = TestDir::new();
+    let tiny = dir.read("tiny.toml").replace("hidden = [8]\n", "");
     let cnn = "[model.cnn]\nchannels = [16, 5]\nhidden = [7]\n";
     let resnet = "[model.resnet]\nchannels = [16, 14]\nblocks = 1\n";
     for (name, model) in [("cnn.toml", cnn), ("resnet.toml", resnet)] {
-        place.write(name, tiny.replace("[model.mlp]\n", model));
+        dir.write(name, tiny.replace("[model.mlp]\n", model));
     }
     // One batch an epoch, so that the loss of an epoch is the loss of a step.
     let args = ["--config", config, "--set", "training.batch_size=1000"];
     let args = [&args[..], &["--set", "training.epochs=20"], more].concat();
     let reference: Vec<f64> = reference.lines().map(|line| line.parse().unwrap()).collect();
-    for device in place.devices() {
-        place.succeed(&[&args[..], &["--device", &device, "--run-dir", &device]].concat());
-        let losses = column(&place.read(format!("{device}/metrics.jsonl")), "train_loss");
+    for device in dir.devices() {
+        dir.succeed(&[&args[..], &["--device", &device, "--run-dir", &device]].concat());
+        let losses = column(&dir.read(format!("{device}/metrics.jsonl")), "train_loss");
         println!("{device}: {losses:?}");
         assert_eq!(losses.len(), reference.len());
         for (step, (loss, reference)) in losses.iter().zip(&reference).enumerate() {
@@ -49,15 +49,15 @@ fn assert_losses(config: &str, more: &[&str], reference: &str) {
 
 /// To read from a graphics card is to wait for it, so no step may do so.
 #[test]
-fn a_graphics_card_is_waited_for_once_in_32_steps() {
-    let place = Place::new();
+fn a_graphics_card_is_read_back_once_in_32_steps() {
+    let dir = TestDir::new();
     let args = ["--config", "tiny.toml", "--set", "training.batch_size=1"];
     let plain = ["--set", "model.mlp.batch_norm=none", "--set", "training.epochs=2"];
     let args = [&args[..], &plain].concat();
-    for device in place.devices() {
-        place.succeed(&[&args[..], &["--device", &device, "--run-dir", &device]].concat());
-        let steps = column(&place.read(format!("{device}/metrics.jsonl")), "step");
-        let log = place.read(format!("{device}/run.log"));
+    for device in dir.devices() {
+        dir.succeed(&[&args[..], &["--device", &device, "--run-dir", &device]].concat());
+        let steps = column(&dir.read(format!("{device}/metrics.jsonl")), "step");
+        let log = dir.read(format!("{device}/run.log"));
         let waits = log.lines().filter(|line| line.contains("read back")).count();
         let is_processor = ["flex", "ndarray"].contains(&device.as_str());
         let expected = if is_processor { 0 } else { 2 * (steps[0] as usize).div_ceil(32) };
@@ -69,19 +69,19 @@ fn a_graphics_card_is_waited_for_once_in_32_steps() {
 /// Another build of the program, if the tests were given one, writes the checkpoint.
 #[test]
 fn a_checkpoint_written_on_one_backend_resumes_on_another() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let args = ["--config", "tiny.toml", "--run-dir", "run"];
     let other = env::var_os("OTHER_TRAINER");
     let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_trainer").into());
-    let status = Command::new(program).args(args).current_dir(place.path("")).status().unwrap();
+    let status = Command::new(program).args(args).current_dir(dir.path("")).status().unwrap();
     assert!(status.success());
-    for (number, device) in place.devices().iter().enumerate() {
+    for (number, device) in dir.devices().iter().enumerate() {
         let epochs = format!("training.epochs={}", 6 + 3 * number);
-        place.succeed(&["--resume", "run", "--device", device, "--set", &epochs]);
-        let rows = place.read("run/metrics.jsonl").lines().count();
+        dir.succeed(&["--resume", "run", "--device", device, "--set", &epochs]);
+        let rows = dir.read("run/metrics.jsonl").lines().count();
         assert_eq!(rows, 6 + 3 * number, "{device}");
-        place.succeed(&["evaluate", "run", "--device", device]);
+        dir.succeed(&["evaluate", "run", "--device", device]);
     }
-    let losses = column(&place.read("run/metrics.jsonl"), "train_loss");
+    let losses = column(&dir.read("run/metrics.jsonl"), "train_loss");
     assert!(losses.last() < losses.first(), "{losses:?}");
 }

@@ -5,30 +5,30 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use crate::place::{Place, TINY};
+use crate::test_dir::{TINY, TestDir};
 
 /// What is wrong, the text of `tiny.toml` to replace, its replacement, and the words to expect.
 type Edit<'a> = (&'a str, &'a str, &'a str, &'a [&'a str]);
 
-impl Place {
+impl TestDir {
     /// The program must refuse `args` with `code` and `words`, and leave every file as it was.
     #[track_caller]
     pub fn refuses(&self, args: &[&str], code: i32, words: &[&str]) {
         let before = self.contents("");
         self.trainer(args).refused(code, words);
-        self.must_hold("", &before);
+        self.assert_unchanged("", &before);
     }
 
     /// The bytes of every file under `directory`; a directory counts as a file without any.
     pub fn contents(&self, directory: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
-        gather(&self.path(directory), &mut files);
+        collect_files(&self.path(directory), &mut files);
         files
     }
 
     /// Fails, with the names of the files, unless `directory` has just these contents.
     #[track_caller]
-    pub fn must_hold(&self, directory: &str, before: &BTreeMap<PathBuf, Vec<u8>>) {
+    pub fn assert_unchanged(&self, directory: &str, before: &BTreeMap<PathBuf, Vec<u8>>) {
         let now = self.contents(directory);
         let names = before.keys().chain(now.keys());
         let changed: Vec<_> = names.filter(|name| before.get(*name) != now.get(*name)).collect();
@@ -36,25 +36,25 @@ impl Place {
     }
 }
 
-fn gather(directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+fn collect_files(directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     for entry in fs::read_dir(directory).into_iter().flatten() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            gather(&path, files);
+            collect_files(&path, files);
             files.insert(path, Vec::new());
-        } else if !is_diary(&path) {
+        } else if !is_log_or_lock(&path) {
             files.insert(path.clone(), fs::read(path).unwrap());
         }
     }
 }
 
 /// Even a resume that is refused may say so in the log of the run, and has held its lock.
-fn is_diary(path: &Path) -> bool {
+fn is_log_or_lock(path: &Path) -> bool {
     path.ends_with("run.log") || path.ends_with("lock")
 }
 
 /// Tests every case, and fails with the names of those that fail.
-pub fn each<'a>(cases: impl IntoIterator<Item = (&'a str, impl FnOnce())>) {
+pub fn run_cases<'a>(cases: impl IntoIterator<Item = (&'a str, impl FnOnce())>) {
     let mut failed = Vec::new();
     for (name, test) in cases {
         println!("case: {name}");
@@ -66,38 +66,38 @@ pub fn each<'a>(cases: impl IntoIterator<Item = (&'a str, impl FnOnce())>) {
 }
 
 fn refuse_each(edits: &[Edit]) {
-    each(edits.iter().map(|&(case, from, to, words)| {
+    run_cases(edits.iter().map(|&(case, from, to, words)| {
         let test = move || {
             assert!(TINY.contains(from), "{from:?} is not in tiny.toml");
-            let place = Place::new();
-            place.write("tiny.toml", TINY.replacen(from, to, 1));
-            place.refuses(&["--config", "tiny.toml"], 2, words);
+            let dir = TestDir::new();
+            dir.write("tiny.toml", TINY.replacen(from, to, 1));
+            dir.refuses(&["--config", "tiny.toml"], 2, words);
         };
         (case, test)
     }));
 }
 
 fn refuse_overrides(cases: &[(&str, &[&str])]) {
-    each(cases.iter().map(|&(assignment, words)| {
+    run_cases(cases.iter().map(|&(assignment, words)| {
         let args = ["--config", "tiny.toml", "--set", assignment];
-        (assignment, move || Place::new().refuses(&args, 2, words))
+        (assignment, move || TestDir::new().refuses(&args, 2, words))
     }));
 }
 
 #[test]
-fn a_file_that_is_no_config_is_named_with_what_to_give_instead() {
+fn a_file_that_is_not_a_config_is_rejected_with_a_remedy() {
     let cases: [(&str, &[&str]); 4] = [
         ("nowhere.toml", &["nowhere.toml", "No such file", "give the path of a TOML file"]),
         ("data", &["config data", "directory", "give the path of a TOML file"]),
         ("latin.toml", &["latin.toml", "UTF-8", "give the path of a TOML file"]),
         ("empty.toml", &["empty.toml", "the key `name` is missing", "add it"]),
     ];
-    let place = Place::new();
-    place.write("latin.toml", b"name = \"h\xe4nde\"");
-    place.write("empty.toml", "");
-    each(cases.map(|(file, words)| {
-        let place = &place;
-        (file, move || place.refuses(&["--config", file], 2, words))
+    let dir = TestDir::new();
+    dir.write("latin.toml", b"name = \"h\xe4nde\"");
+    dir.write("empty.toml", "");
+    run_cases(cases.map(|(file, words)| {
+        let dir = &dir;
+        (file, move || dir.refuses(&["--config", file], 2, words))
     }));
 }
 
@@ -134,16 +134,16 @@ fn a_syntax_error_is_underlined() {
 }
 
 #[test]
-fn a_config_nested_without_end_is_refused_in_a_few_words() {
-    let place = Place::new();
-    place.write("deep.toml", format!("name = {}", "[".repeat(50_000)));
-    let ran = place.trainer(&["--config", "deep.toml"]);
-    ran.refused(2, &["deep.toml:1:", "recurs"]);
-    assert!(ran.stderr.len() < 1000, "a message of {} bytes", ran.stderr.len());
+fn a_deeply_nested_config_is_rejected_with_a_short_message() {
+    let dir = TestDir::new();
+    dir.write("deep.toml", format!("name = {}", "[".repeat(50_000)));
+    let output = dir.trainer(&["--config", "deep.toml"]);
+    output.refused(2, &["deep.toml:1:", "recurs"]);
+    assert!(output.stderr.len() < 1000, "a message of {} bytes", output.stderr.len());
 }
 
 #[test]
-fn an_unknown_key_of_any_table_is_answered_with_the_one_that_is_meant() {
+fn an_unknown_key_gets_a_suggestion_in_every_table() {
     refuse_each(&[
         ("a table", "[split]", "[spilt]", &["tiny.toml:8:2", "`spilt`", "did you mean `split`?"]),
         (
@@ -199,7 +199,7 @@ fn an_unknown_key_of_any_table_is_answered_with_the_one_that_is_meant() {
 }
 
 #[test]
-fn an_unknown_choice_is_answered_with_the_one_that_is_meant() {
+fn an_unknown_choice_gets_a_suggestion() {
     refuse_each(&[
         ("model", "[model.mlp]", "[model.mpl]", &["tiny.toml:11:8", "`mpl`", "`mlp`"]),
         (
@@ -231,7 +231,7 @@ fn an_unknown_choice_is_answered_with_the_one_that_is_meant() {
 }
 
 #[test]
-fn a_choice_is_exactly_one_table() {
+fn a_choice_requires_exactly_one_table() {
     refuse_each(&[
         (
             "two optimisers",
@@ -267,7 +267,7 @@ fn a_choice_is_exactly_one_table() {
 }
 
 #[test]
-fn a_value_of_another_type_is_underlined_with_the_type_to_write() {
+fn a_value_of_the_wrong_type_is_underlined_with_the_expected_type() {
     refuse_each(&[
         (
             "text for a number",
@@ -312,7 +312,7 @@ fn a_value_of_another_type_is_underlined_with_the_type_to_write() {
 }
 
 #[test]
-fn a_learning_rate_must_be_a_number_that_single_precision_can_hold() {
+fn a_learning_rate_must_be_positive_and_finite_in_single_precision() {
     let rate = "learning_rate = 1e-2";
     let words = ["tiny.toml:15:17", "optimizer.adam.learning_rate", "greater than 0"];
     refuse_each(&[
@@ -325,7 +325,7 @@ fn a_learning_rate_must_be_a_number_that_single_precision_can_hold() {
 }
 
 #[test]
-fn the_decays_of_adam_stay_below_one_in_single_precision() {
+fn the_decay_rates_of_adam_must_be_below_one_in_single_precision() {
     let rate = "learning_rate = 1e-2";
     refuse_each(&[
         ("one", rate, "beta_1 = 1", &["tiny.toml:15:10", "optimizer.adam.beta_1", "less than 1"]),
@@ -340,7 +340,7 @@ fn the_decays_of_adam_stay_below_one_in_single_precision() {
 }
 
 #[test]
-fn counts_and_fractions_out_of_range_are_shown_with_the_range() {
+fn counts_and_fractions_out_of_range_are_rejected_with_the_range() {
     refuse_each(&[
         (
             "no epoch",
@@ -412,7 +412,7 @@ fn counts_and_fractions_out_of_range_are_shown_with_the_range() {
 }
 
 #[test]
-fn what_the_courses_add_is_checked_like_the_rest() {
+fn invalid_keys_of_the_course_experiments_are_rejected() {
     let training = |table: &str| format!("{table}\n[training]");
     let objective = training("[objective]\nl2 = -1.0");
     let clipping = training("[training.gradient_clipping]\nnorm = 0.0");
@@ -476,7 +476,7 @@ fn what_the_courses_add_is_checked_like_the_rest() {
 }
 
 #[test]
-fn points_that_cannot_be_drawn_are_refused() {
+fn invalid_settings_of_generated_points_are_rejected() {
     let points = "[dataset.points]\nshape = \"moons\"";
     let files = "[dataset.hdf5]\ndirectory = \"data\"\ntrain = \"train.h5\"\ntest = \"test.h5\"";
     let cases: [(&str, &[&str]); 5] = [
@@ -495,13 +495,13 @@ fn points_that_cannot_be_drawn_are_refused() {
 }
 
 #[test]
-fn only_a_file_extends_another() {
+fn extends_cannot_be_set_by_an_override() {
     let words = ["extends", "only a file can extend another"];
-    Place::new().refuses(&["--config", "tiny.toml", "--set", "extends=a.toml"], 2, &words);
+    TestDir::new().refuses(&["--config", "tiny.toml", "--set", "extends=a.toml"], 2, &words);
 }
 
 #[test]
-fn a_name_must_be_the_name_of_one_directory() {
+fn a_name_must_be_a_valid_directory_name() {
     let long = format!("\"{}\"", "n".repeat(65));
     let names = ["\"\"", "\"../tiny\"", "\"/tmp/tiny\"", "\"a b\"", "\"tiny\\u0000\"", &long];
     for name in names {
@@ -536,7 +536,7 @@ fn a_missing_key_or_table_is_named() {
 }
 
 #[test]
-fn keys_that_contradict_each_other_are_refused_together() {
+fn contradictory_keys_are_rejected() {
     refuse_each(&[
         (
             "early stopping without a validation set",
@@ -573,22 +573,22 @@ fn keys_that_contradict_each_other_are_refused_together() {
 
 #[test]
 fn all_problems_of_a_config_are_shown_at_once() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let text = TINY.replace("epochs = 3", "epochs = 0").replace("1e-2", "-1");
-    place.write("tiny.toml", text.replace("[8]", "[0]"));
+    dir.write("tiny.toml", text.replace("[8]", "[0]"));
     let words =
         ["3 problems", "tiny.toml:12:10", "12 | hidden", "15 | learning_rate", "18 | epochs"];
-    place.refuses(&["--config", "tiny.toml"], 2, &words);
+    dir.refuses(&["--config", "tiny.toml"], 2, &words);
 }
 
 #[test]
-fn an_unknown_device_in_a_config_is_answered_with_how_to_list_them() {
+fn an_unknown_device_in_a_config_points_to_the_list_of_devices() {
     let to = "device = \"abacus\"\n[dataset";
     refuse_each(&[("device", "\n[dataset", to, &["`abacus`", "`trainer devices` lists"])]);
 }
 
 #[test]
-fn an_override_that_cannot_be_placed_is_refused() {
+fn a_malformed_override_is_rejected() {
     refuse_overrides(&[
         ("training.epochs", &["override training.epochs: there is no `=`", "write for example"]),
         ("training.epochs.first=1", &["`epochs` is not a table", "tiny.toml:18:10"]),
@@ -600,7 +600,7 @@ fn an_override_that_cannot_be_placed_is_refused() {
 }
 
 #[test]
-fn an_override_with_a_wrong_value_is_shown_as_the_override() {
+fn an_invalid_value_in_an_override_is_reported_with_the_override() {
     refuse_overrides(&[
         (
             "optimizer.adam.learnin_rate=1",
@@ -618,34 +618,35 @@ fn an_override_with_a_wrong_value_is_shown_as_the_override() {
 }
 
 #[test]
-fn a_learning_rate_that_spoils_the_weights_ends_the_run_before_they_are_saved() {
+fn a_diverging_run_fails_before_it_saves_a_checkpoint() {
     let one_step = ["training.epochs=1", "training.batch_size=64"].map(|key| ["--set", key]);
     let rate = ["--set", "optimizer.adam.learning_rate=1e37"];
     let args = [["--config", "tiny.toml"], rate].concat();
     let cases = [("several steps", args.clone()), ("one step", [args, one_step.concat()].concat())];
-    each(cases.iter().map(|(case, args)| {
+    run_cases(cases.iter().map(|(case, args)| {
         let test = move || {
-            let place = Place::new();
-            place.trainer(args).refused(1, &["NaN", "lower the learning rate"]);
-            assert_eq!(place.names("runs/tiny/checkpoints"), [""; 0]);
+            let dir = TestDir::new();
+            dir.trainer(args).refused(1, &["NaN", "lower the learning rate"]);
+            assert_eq!(dir.names("runs/tiny/checkpoints"), [""; 0]);
         };
         (*case, test)
     }));
 }
 
 #[test]
-fn a_run_that_goes_back_in_vain_ends_with_the_error_that_it_went_back_from() {
-    let place = Place::new();
+fn a_run_whose_rollbacks_do_not_help_fails_with_the_original_error() {
+    let dir = TestDir::new();
     let rate = ["--set", "optimizer.adam.learning_rate=1e37"];
     let back = ["--set", "training.on_nan=rollback"];
-    let ran = place.trainer(&[&["--config", "tiny.toml"][..], &rate, &back].concat());
-    ran.refused(1, &["NaN", "epoch 1", "half the learning rate (10)", "lower the learning rate"]);
-    assert_eq!(place.names("runs/tiny/checkpoints"), ["epoch-000001-step-000000"]);
-    assert_eq!(place.read("runs/tiny/metrics.jsonl"), "");
+    let output = dir.trainer(&[&["--config", "tiny.toml"][..], &rate, &back].concat());
+    output
+        .refused(1, &["NaN", "epoch 1", "half the learning rate (10)", "lower the learning rate"]);
+    assert_eq!(dir.names("runs/tiny/checkpoints"), ["epoch-000001-step-000000"]);
+    assert_eq!(dir.read("runs/tiny/metrics.jsonl"), "");
 }
 
 #[test]
-fn a_stand_in_replaces_only_what_it_is_like() {
+fn synthetic_data_require_a_test_file_and_no_validation_file() {
     refuse_each(&[
         (
             "a split of its own",

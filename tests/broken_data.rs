@@ -6,31 +6,31 @@ use data::Examples;
 use data::SplitKind;
 use hdf5::File;
 
-use crate::broken_configs::each;
-use crate::place::{Place, TINY, coloured};
+use crate::broken_configs::run_cases;
+use crate::test_dir::{TINY, TestDir, coloured};
 
 /// What is wrong, what makes it so, and the words to expect.
-type Break<'a> = (&'a str, fn(&Place), &'a [&'a str]);
+type Break<'a> = (&'a str, fn(&TestDir), &'a [&'a str]);
 
 fn refuse_each(breaks: &[Break]) {
-    each(breaks.iter().map(|&(case, spoil, words)| {
+    run_cases(breaks.iter().map(|&(case, spoil, words)| {
         let test = move || {
-            let place = Place::new();
-            spoil(&place);
-            place.refuses(&["--config", "tiny.toml"], 1, words);
+            let dir = TestDir::new();
+            spoil(&dir);
+            dir.refuses(&["--config", "tiny.toml"], 1, words);
         };
         (case, test)
     }));
 }
 
-/// Puts these `bytes` in the place of the training file.
-fn train_is(place: &Place, bytes: &[u8]) {
-    place.write("data/train.h5", bytes);
+/// Replaces the training file by these `bytes`.
+fn write_train(dir: &TestDir, bytes: &[u8]) {
+    dir.write("data/train.h5", bytes);
 }
 
 /// Makes the training file anew, with nothing in it but what `fill` puts there.
-fn train_holds(place: &Place, fill: impl FnOnce(&File)) {
-    let path = place.path("data/train.h5");
+fn create_train(dir: &TestDir, fill: impl FnOnce(&File)) {
+    let path = dir.path("data/train.h5");
     // A process that another test has just started may hold the lock of the old one.
     fs::remove_file(&path).unwrap();
     let file = File::create(path).unwrap();
@@ -39,8 +39,8 @@ fn train_holds(place: &Place, fill: impl FnOnce(&File)) {
 }
 
 /// Makes the training file anew, with good pixels and these labels.
-fn train_is_labelled(place: &Place, labels: &[i64]) {
-    train_holds(place, |file| {
+fn create_train_with_labels(dir: &TestDir, labels: &[i64]) {
+    create_train(dir, |file| {
         put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]);
         put(file, "train_set_y", &[labels.len()], labels);
         put(file, "list_classes", &[3], &[0_i64, 1, 2]);
@@ -48,8 +48,8 @@ fn train_is_labelled(place: &Place, labels: &[i64]) {
 }
 
 /// Makes the training file anew, with good labels and the pixels that `fill` puts there.
-fn train_is_made_of(place: &Place, fill: impl FnOnce(&File)) {
-    train_holds(place, |file| {
+fn create_train_with_pixels(dir: &TestDir, fill: impl FnOnce(&File)) {
+    create_train(dir, |file| {
         fill(file);
         put(file, "train_set_y", &[4], &[0_i64, 1, 2, 0]);
         put(file, "list_classes", &[3], &[0_i64, 1, 2]);
@@ -61,36 +61,36 @@ fn put<T: hdf5::H5Type>(file: &File, name: &str, shape: &[usize], values: &[T]) 
     builder.create(name).unwrap().write_raw(values).unwrap();
 }
 
-/// Puts these images in the place of the test file.
-fn test_is(place: &Place, images: &Examples, classes: [&str; 3]) {
-    let path = place.path("data/test.h5");
+/// Replaces the images of the test file.
+fn write_test(dir: &TestDir, images: &Examples, classes: [&str; 3]) {
+    let path = dir.path("data/test.h5");
     data_hdf5::write(&path, SplitKind::Test, images, &classes.map(String::from)).unwrap();
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named_with_where_to_put_it() {
+fn a_missing_file_is_named_with_a_remedy() {
     refuse_each(&[
         (
             "the training file",
-            |place| fs::remove_file(place.path("data/train.h5")).unwrap(),
+            |dir| fs::remove_file(dir.path("data/train.h5")).unwrap(),
             &["data/train.h5 is missing", "put it there", "on_missing = \"synthesize\""],
         ),
         (
             "the test file",
-            |place| fs::remove_file(place.path("data/test.h5")).unwrap(),
+            |dir| fs::remove_file(dir.path("data/test.h5")).unwrap(),
             &["data/test.h5 is missing", "put it there", "on_missing = \"synthesize\""],
         ),
         (
             "the directory",
-            |place| fs::remove_dir_all(place.path("data")).unwrap(),
+            |dir| fs::remove_dir_all(dir.path("data")).unwrap(),
             &["data/train.h5 is missing", "put it there", "on_missing = \"synthesize\""],
         ),
         (
             "the validation file",
-            |place| {
+            |dir| {
                 let to = "validation = \"validation.h5\"\n\n[split]\nvalidation_fraction = 0.0";
                 let from = "\n[split]\nvalidation_fraction = 0.2";
-                place.write("tiny.toml", TINY.replace(from, to));
+                dir.write("tiny.toml", TINY.replace(from, to));
             },
             &["data/validation.h5 is missing", "put it there"],
         ),
@@ -98,114 +98,116 @@ fn a_file_that_is_not_there_is_named_with_where_to_put_it() {
 }
 
 #[test]
-fn half_a_data_set_is_never_replaced_by_the_stand_in() {
+fn an_incomplete_data_set_is_not_replaced_by_synthetic_data() {
     refuse_each(&[(
         "no test file",
-        |place| {
+        |dir| {
             let to = "\"test.h5\"\non_missing = \"synthesize\"";
-            place.write("tiny.toml", TINY.replace("\"test.h5\"", to));
-            fs::remove_file(place.path("data/test.h5")).unwrap();
+            dir.write("tiny.toml", TINY.replace("\"test.h5\"", to));
+            fs::remove_file(dir.path("data/test.h5")).unwrap();
         },
         &["data/test.h5 is missing", "put it there", "none of the files exists"],
     )]);
 }
 
 #[test]
-fn a_directory_named_by_the_environment_is_never_replaced_by_the_stand_in() {
-    let place = Place::new();
+fn a_directory_from_the_environment_is_not_replaced_by_synthetic_data() {
+    let dir = TestDir::new();
     let to = "directory_env = \"SIGNS_DIR\"\non_missing = \"synthesize\"\ntest = \"test.h5\"";
-    place.write("tiny.toml", TINY.replace("test = \"test.h5\"", to));
-    let before = place.contents("");
-    let mut command = place.command(&["--config", "tiny.toml"]);
-    let ran = crate::place::Ran::from(command.env("SIGNS_DIR", "elsewhere").output().unwrap());
-    ran.refused(1, &["elsewhere/train.h5 is missing", "set SIGNS_DIR to the directory"]);
-    place.must_hold("", &before);
+    dir.write("tiny.toml", TINY.replace("test = \"test.h5\"", to));
+    let before = dir.contents("");
+    let mut command = dir.command(&["--config", "tiny.toml"]);
+    let output = crate::test_dir::ProgramOutput::from(
+        command.env("SIGNS_DIR", "elsewhere").output().unwrap(),
+    );
+    output.refused(1, &["elsewhere/train.h5 is missing", "set SIGNS_DIR to the directory"]);
+    dir.assert_unchanged("", &before);
 }
 
 #[test]
-fn a_file_of_another_kind_is_told_by_what_it_is() {
+fn a_file_of_another_type_is_rejected_with_its_type() {
     refuse_each(&[
         (
             "a directory",
-            |place| {
-                fs::remove_file(place.path("data/train.h5")).unwrap();
-                fs::create_dir(place.path("data/train.h5")).unwrap();
+            |dir| {
+                fs::remove_file(dir.path("data/train.h5")).unwrap();
+                fs::create_dir(dir.path("data/train.h5")).unwrap();
             },
             &["data/train.h5", "found a folder", "give the path of an `.h5` file"],
         ),
         (
             "the page around a download",
-            |place| train_is(place, b"\n<!DOCTYPE html><html><body>Sign in</body></html>"),
+            |dir| write_train(dir, b"\n<!DOCTYPE html><html><body>Sign in</body></html>"),
             &["data/train.h5", "found an HTML page", "download the file itself again"],
         ),
         (
             "a pointer of Git LFS",
-            |place| train_is(place, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+            |dir| write_train(dir, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
             &["data/train.h5", "found a Git LFS pointer", "`git lfs pull`"],
         ),
         (
             "nothing",
-            |place| train_is(place, b""),
+            |dir| write_train(dir, b""),
             &["data/train.h5", "found an empty file", "download the file again"],
         ),
         (
             "zeros",
-            |place| train_is(place, &[0; 4096]),
+            |dir| write_train(dir, &[0; 4096]),
             &["data/train.h5", "found zero bytes", "download the file again"],
         ),
         (
             "an archive",
-            |place| train_is(place, b"PK\x03\x04 and more"),
+            |dir| write_train(dir, b"PK\x03\x04 and more"),
             &["data/train.h5", "found a zip archive", "unpack it"],
         ),
         (
             "a text",
-            |place| train_is(place, b"red, green, blue"),
+            |dir| write_train(dir, b"red, green, blue"),
             &["data/train.h5", "expected an HDF5 file", "check the path"],
         ),
     ]);
 }
 
 #[test]
-fn a_file_that_was_cut_short_is_damaged_wherever_the_cut_is() {
+fn a_truncated_file_is_rejected_at_any_length() {
     for share in [1, 3, 5, 7, 9] {
-        let place = Place::new();
-        let bytes = fs::read(place.path("data/train.h5")).unwrap();
-        train_is(&place, &bytes[..bytes.len() * share / 10]);
+        let dir = TestDir::new();
+        let bytes = fs::read(dir.path("data/train.h5")).unwrap();
+        write_train(&dir, &bytes[..bytes.len() * share / 10]);
         println!("case: {share} of 10 parts");
-        place.refuses(&["--config", "tiny.toml"], 1, &["data/train.h5", "download"]);
+        dir.refuses(&["--config", "tiny.toml"], 1, &["data/train.h5", "download"]);
     }
 }
 
 #[test]
-fn labels_that_fit_neither_the_images_nor_the_classes_are_refused() {
+fn labels_that_do_not_match_the_images_or_the_classes_are_rejected() {
     refuse_each(&[
         (
             "a class too many",
-            |place| train_is_labelled(place, &[0, 1, 3, 2]),
+            |dir| create_train_with_labels(dir, &[0, 1, 3, 2]),
             &["data/train.h5", "`/train_set_y`", "label 3 at index 2", "number the classes from 0"],
         ),
         (
             "a negative label",
-            |place| train_is_labelled(place, &[0, 1, 2, -1]),
+            |dir| create_train_with_labels(dir, &[0, 1, 2, -1]),
             &["data/train.h5", "`/train_set_y`", "label -1 at index 3", "number the classes"],
         ),
         (
             "a label too few",
-            |place| train_is_labelled(place, &[0, 1, 2]),
+            |dir| create_train_with_labels(dir, &[0, 1, 2]),
             &["data/train.h5", "`/train_set_y`", "3 labels", "expected 4", "rewrite the file"],
         ),
         (
             "no labels",
-            |place| {
-                train_holds(place, |file| put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]));
+            |dir| {
+                create_train(dir, |file| put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]));
             },
             &["data/train.h5", "`/train_set_y` is missing", "`/train_set_x`", "rewrite the file"],
         ),
         (
             "two classes of one name",
-            |place| {
-                train_holds(place, |file| {
+            |dir| {
+                create_train(dir, |file| {
                     put(file, "train_set_x", &[2, 6, 6, 3], &[7_u8; 216]);
                     put(file, "train_set_y", &[2], &[0_i64, 1]);
                     put(file, "list_classes", &[2], &[5_i64, 5]);
@@ -217,12 +219,12 @@ fn labels_that_fit_neither_the_images_nor_the_classes_are_refused() {
 }
 
 #[test]
-fn pixels_in_another_form_are_refused() {
+fn pixels_of_another_type_or_shape_are_rejected() {
     refuse_each(&[
         (
             "floats",
-            |place| {
-                train_is_made_of(place, |file| {
+            |dir| {
+                create_train_with_pixels(dir, |file| {
                     put(file, "train_set_x", &[4, 6, 6, 3], &[0.5_f32; 432]);
                 });
             },
@@ -236,8 +238,8 @@ fn pixels_in_another_form_are_refused() {
         ),
         (
             "flat images",
-            |place| {
-                train_is_made_of(place, |file| {
+            |dir| {
+                create_train_with_pixels(dir, |file| {
                     put(file, "train_set_x", &[4, 108], &[7_u8; 432]);
                 });
             },
@@ -251,8 +253,8 @@ fn pixels_in_another_form_are_refused() {
         ),
         (
             "channels first",
-            |place| {
-                train_is_made_of(place, |file| {
+            |dir| {
+                create_train_with_pixels(dir, |file| {
                     put(file, "train_set_x", &[4, 3, 6, 6], &[7_u8; 432]);
                 });
             },
@@ -260,8 +262,8 @@ fn pixels_in_another_form_are_refused() {
         ),
         (
             "no image",
-            |place| {
-                train_holds(place, |file| {
+            |dir| {
+                create_train(dir, |file| {
                     put::<u8>(file, "train_set_x", &[0, 6, 6, 3], &[]);
                     put::<i64>(file, "train_set_y", &[0], &[]);
                 });
@@ -270,8 +272,8 @@ fn pixels_in_another_form_are_refused() {
         ),
         (
             "images that were never written",
-            |place| {
-                train_is_made_of(place, |file| {
+            |dir| {
+                create_train_with_pixels(dir, |file| {
                     let builder = file.new_dataset::<u8>().shape([4, 60_000, 6000, 3]);
                     builder.create("train_set_x").unwrap();
                 });
@@ -280,8 +282,8 @@ fn pixels_in_another_form_are_refused() {
         ),
         (
             "a checksum that libhdf5 may crash on",
-            |place| {
-                train_is_made_of(place, |file| {
+            |dir| {
+                create_train_with_pixels(dir, |file| {
                     let builder = file.new_dataset::<u8>().shape([4, 6, 6, 3]).fletcher32();
                     builder.create("train_set_x").unwrap().write_raw(&[7_u8; 432]).unwrap();
                 });
@@ -292,12 +294,12 @@ fn pixels_in_another_form_are_refused() {
 }
 
 #[test]
-fn a_file_that_leads_out_of_itself_is_not_followed() {
+fn references_to_other_files_are_not_followed() {
     refuse_each(&[
         (
             "a link to another file",
-            |place| {
-                train_is_made_of(place, |file| {
+            |dir| {
+                create_train_with_pixels(dir, |file| {
                     file.link_external("test.h5", "/test_set_x", "train_set_x").unwrap();
                 });
             },
@@ -305,8 +307,8 @@ fn a_file_that_leads_out_of_itself_is_not_followed() {
         ),
         (
             "bytes of another file",
-            |place| {
-                train_is_made_of(place, |file| {
+            |dir| {
+                create_train_with_pixels(dir, |file| {
                     let builder = file.new_dataset_builder();
                     let builder =
                         builder.with_dcpl(|create| create.external("/etc/passwd", 0, 432));
@@ -319,13 +321,13 @@ fn a_file_that_leads_out_of_itself_is_not_followed() {
 }
 
 #[test]
-fn parts_that_are_not_of_one_data_set_are_named_together() {
+fn files_of_different_data_sets_are_both_named() {
     refuse_each(&[
         (
             "images of another size",
-            |place| {
+            |dir| {
                 let images = Examples { shape: [4, 9, 3], ..coloured(12) };
-                test_is(place, &images, ["red", "green", "blue"]);
+                write_test(dir, &images, ["red", "green", "blue"]);
             },
             &[
                 "data/test.h5",
@@ -337,15 +339,15 @@ fn parts_that_are_not_of_one_data_set_are_named_together() {
         ),
         (
             "other classes",
-            |place| test_is(place, &coloured(12), ["green", "red", "blue"]),
+            |dir| write_test(dir, &coloured(12), ["green", "red", "blue"]),
             &["data/test.h5", "\"green\", \"red\"", "data/train.h5", "files of the same data set"],
         ),
         (
             "both files swapped",
-            |place| {
-                fs::rename(place.path("data/train.h5"), place.path("data/other.h5")).unwrap();
-                fs::rename(place.path("data/test.h5"), place.path("data/train.h5")).unwrap();
-                fs::rename(place.path("data/other.h5"), place.path("data/test.h5")).unwrap();
+            |dir| {
+                fs::rename(dir.path("data/train.h5"), dir.path("data/other.h5")).unwrap();
+                fs::rename(dir.path("data/test.h5"), dir.path("data/train.h5")).unwrap();
+                fs::rename(dir.path("data/other.h5"), dir.path("data/test.h5")).unwrap();
             },
             &["data/train.h5", "`/train_set_x` is missing", "`/test_set_x`", "swap the paths"],
         ),
@@ -353,18 +355,18 @@ fn parts_that_are_not_of_one_data_set_are_named_together() {
 }
 
 #[test]
-fn a_fraction_that_holds_nothing_out_is_refused() {
+fn a_fraction_that_holds_out_no_example_is_rejected() {
     let args = ["--config", "tiny.toml", "--set", "split.validation_fraction=0.001"];
     let words = ["0.001", "leaves 60 of 60", "and 0 to hold out", "`split.validation_fraction`"];
-    Place::new().refuses(&args, 1, &words);
+    TestDir::new().refuses(&args, 1, &words);
 }
 
 #[test]
-fn a_data_set_of_one_class_has_nothing_to_tell_apart() {
+fn a_data_set_of_one_class_is_rejected() {
     refuse_each(&[(
         "one class",
-        |place| {
-            train_holds(place, |file| {
+        |dir| {
+            create_train(dir, |file| {
                 put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]);
                 put(file, "train_set_y", &[4], &[0_i64; 4]);
                 put(file, "list_classes", &[1], &[0_i64]);
@@ -376,25 +378,25 @@ fn a_data_set_of_one_class_has_nothing_to_tell_apart() {
 
 /// Labels in chunks, described by a version that libhdf5 misreads: it divides by zero, and the
 /// process ends with a signal.
-fn train_stops_libhdf5(place: &Place) {
-    train_holds(place, |file| {
+fn crash_libhdf5(dir: &TestDir) {
+    create_train(dir, |file| {
         put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]);
         put(file, "list_classes", &[3], &[0_i64, 1, 2]);
         let labels = file.new_dataset::<i64>().chunk([2]).shape([4]);
         labels.create("train_set_y").unwrap().write_raw(&[0_i64, 1, 2, 0]).unwrap();
     });
-    let mut bytes = fs::read(place.path("data/train.h5")).unwrap();
+    let mut bytes = fs::read(dir.path("data/train.h5")).unwrap();
     // The layout: version, chunked, one dimension and that of the bytes.
     let version = bytes.windows(3).position(|window| window == [3, 2, 2]).unwrap();
     bytes[version] = 2;
-    train_is(place, &bytes);
+    write_train(dir, &bytes);
 }
 
 #[test]
-fn a_file_that_crashes_libhdf5_is_refused_like_any_other() {
+fn a_file_that_crashes_libhdf5_is_rejected() {
     refuse_each(&[(
         "a division by zero",
-        train_stops_libhdf5,
+        crash_libhdf5,
         &["data/train.h5: the process that reads it crashed on it (signal 8)", "download it again"],
     )]);
 }

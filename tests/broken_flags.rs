@@ -2,16 +2,16 @@
 
 use std::fs;
 
-use crate::broken_configs::each;
-use crate::place::Place;
+use crate::broken_configs::run_cases;
+use crate::test_dir::TestDir;
 
 /// Arguments separated by spaces, and the expected parts of the message.
 type Line<'a> = (&'a str, &'a [&'a str]);
 
 fn refuse_each(code: i32, lines: &[Line]) {
-    each(lines.iter().map(|&(line, words)| {
+    run_cases(lines.iter().map(|&(line, words)| {
         let args: Vec<_> = line.split(' ').filter(|word| !word.is_empty()).collect();
-        (line, move || Place::new().refuses(&args, code, words))
+        (line, move || TestDir::new().refuses(&args, code, words))
     }));
 }
 
@@ -91,7 +91,7 @@ fn an_unknown_device_points_to_the_list_of_devices() {
 #[test]
 fn the_dashboard_needs_a_terminal() {
     let words = ["--ui dashboard needs a terminal", "--ui plain"];
-    Place::new().refuses(&["--config", "tiny.toml", "--ui", "dashboard"], 2, &words);
+    TestDir::new().refuses(&["--config", "tiny.toml", "--ui", "dashboard"], 2, &words);
 }
 
 #[test]
@@ -125,23 +125,23 @@ fn a_new_run_never_overwrites_anything() {
 
 #[test]
 fn a_file_named_like_the_directory_of_runs_is_named() {
-    let place = Place::new();
-    place.write("runs", "");
-    place.refuses(&["--config", "tiny.toml"], 1, &["runs", "is a file", "--run-dir"]);
+    let dir = TestDir::new();
+    dir.write("runs", "");
+    dir.refuses(&["--config", "tiny.toml"], 1, &["runs", "is a file", "--run-dir"]);
 }
 
 #[test]
 fn synthesize_does_not_overwrite_files() {
-    let place = Place::new();
-    fs::create_dir_all(place.path("synthetic/test_signs.h5")).unwrap();
+    let dir = TestDir::new();
+    fs::create_dir_all(dir.path("synthetic/test_signs.h5")).unwrap();
     let args = ["data", "synthesize", "--train", "2", "--test", "2", "--out"];
     let (file, folder) =
         ([&args[..], &["tiny.toml"]].concat(), [&args[..], &["synthetic"]].concat());
-    place.refuses(&file, 2, &["tiny.toml", "choose another one with --out"]);
-    place.refuses(
+    dir.refuses(&file, 2, &["tiny.toml", "choose another one with --out"]);
+    dir.refuses(
         &folder,
         2,
         &["synthetic/test_signs.h5 already exists", "choose another directory with --out"],
     );
-    assert!(place.names("synthetic").iter().all(|name| !name.ends_with(".partial")));
+    assert!(dir.names("synthetic").iter().all(|name| !name.ends_with(".partial")));
 }

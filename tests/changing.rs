@@ -1,12 +1,12 @@
 //! Changes of a config on resume, and their warnings.
 
-use crate::place::Place;
 use crate::resuming::assert_same_bits;
+use crate::test_dir::TestDir;
 
-fn trained() -> Place {
-    let place = Place::new();
-    place.succeed(&["--config", "tiny.toml"]);
-    place
+fn trained() -> TestDir {
+    let dir = TestDir::new();
+    dir.succeed(&["--config", "tiny.toml"]);
+    dir
 }
 
 /// Arguments that resume for two more epochs with `assignments`.
@@ -29,53 +29,53 @@ fn a_change_that_breaks_reproducibility_is_reported_and_logged() {
         ("training.gradient_clipping.norm=1.0", "norm: absent in the run, 1.0 now"),
         ("training.report_every_epochs=2", "report_every_epochs: 1 in the run, 2 now"),
     ] {
-        let place = trained();
-        let ran = place.succeed(&resume(&[assignment]));
-        assert!(ran.stderr.contains(words), "{assignment}: {}", ran.stderr);
+        let dir = trained();
+        let output = dir.succeed(&resume(&[assignment]));
+        assert!(output.stderr.contains(words), "{assignment}: {}", output.stderr);
         assert!(
-            ran.stderr.contains("can no longer be reproduced from the config alone"),
+            output.stderr.contains("can no longer be reproduced from the config alone"),
             "{}",
-            ran.stderr
+            output.stderr
         );
-        assert!(place.read("runs/tiny/run.log").contains(words), "{assignment}");
+        assert!(dir.read("runs/tiny/run.log").contains(words), "{assignment}");
     }
 }
 
 #[test]
 fn a_change_without_effect_on_the_results_is_not_reported() {
-    let place = trained();
-    let ran = place.succeed(&resume(&[
+    let dir = trained();
+    let output = dir.succeed(&resume(&[
         "training.checkpoint.keep_last=5",
         "training.early_stopping.patience=100",
         "training.loader.workers=2",
         "reference.source=\"a book\"",
         "reference.train_accuracy=0.5",
     ]));
-    assert_eq!(ran.stderr, "");
+    assert_eq!(output.stderr, "");
     let planned = ["--config", "tiny.toml", "--set", "training.epochs=5", "--run-dir", "planned"];
-    place.succeed(&planned);
-    let metrics = |run: &str| place.read(format!("{run}/metrics.jsonl"));
+    dir.succeed(&planned);
+    let metrics = |run: &str| dir.read(format!("{run}/metrics.jsonl"));
     assert_eq!(metrics("runs/tiny"), metrics("planned"));
 }
 
 #[test]
 fn the_optimizer_cannot_be_changed_on_resume() {
-    let place = trained();
-    let sgd = place.read("tiny.toml").replace("adam", "sgd");
-    place.write("sgd.toml", sgd);
+    let dir = trained();
+    let sgd = dir.read("tiny.toml").replace("adam", "sgd");
+    dir.write("sgd.toml", sgd);
     let args = ["--config", "sgd.toml", "--resume", "runs/tiny", "--set", "training.epochs=5"];
     let words = ["optimizer.adam.beta_1: 0.9 in the run, absent now", "without --resume"];
-    place.trainer(&args).refused(2, &words);
+    dir.trainer(&args).refused(2, &words);
 }
 
 #[test]
 fn loader_workers_do_not_change_the_results() {
-    let place = Place::new();
-    place.succeed(&["--config", "tiny.toml", "--run-dir", "whole"]);
+    let dir = TestDir::new();
+    dir.succeed(&["--config", "tiny.toml", "--run-dir", "whole"]);
     for workers in ["1", "3"] {
         let workers = format!("training.loader.workers={workers}");
         let args = ["--config", "tiny.toml", "--set", &workers, "--run-dir", &workers];
-        place.succeed(&args);
-        assert_same_bits(&place, &workers, "whole");
+        dir.succeed(&args);
+        assert_same_bits(&dir, &workers, "whole");
     }
 }

@@ -8,8 +8,8 @@ use data::SplitKind;
 
 use crate::courses::shipped;
 use crate::importing::{assert_equal_data, read};
-use crate::place::{Place, Ran};
 use crate::shipped_configs::root;
+use crate::test_dir::{ProgramOutput, TestDir};
 use crate::training::json;
 
 /// Path of a file or folder below `../shared/data`; panics if it is missing.
@@ -22,18 +22,18 @@ fn course_data(name: &str) -> PathBuf {
 #[ignore = "needs the data of the course"]
 fn signs_exported_and_imported_are_identical() {
     let signs = course_data("signs");
-    let place = Place::new();
+    let dir = TestDir::new();
     for (file, split) in [("train_signs.h5", SplitKind::Train), ("test_signs.h5", SplitKind::Test)]
     {
         let file = signs.join(file);
         let folder = format!("signs/{split}");
-        fs::create_dir_all(place.path("signs")).unwrap();
-        place.succeed(&["data", "export", file.to_str().unwrap(), "--out", &folder, "--flat"]);
+        fs::create_dir_all(dir.path("signs")).unwrap();
+        dir.succeed(&["data", "export", file.to_str().unwrap(), "--out", &folder, "--flat"]);
     }
-    place.succeed(&["data", "import", "signs", "--out", "back"]);
+    dir.succeed(&["data", "import", "signs", "--out", "back"]);
     for (file, split) in [("train", SplitKind::Train), ("test", SplitKind::Test)] {
         let original = data_hdf5::read(&signs.join(format!("{file}_signs.h5")), split).unwrap();
-        assert_equal_data(&read(&place, &format!("back/{file}.h5"), split), &original);
+        assert_equal_data(&read(&dir, &format!("back/{file}.h5"), split), &original);
     }
 }
 
@@ -41,20 +41,18 @@ fn signs_exported_and_imported_are_identical() {
 #[ignore = "needs the data of the course"]
 fn near_duplicates_in_signs_are_never_split() {
     let signs = course_data("signs");
-    let place = Place::new();
+    let dir = TestDir::new();
     let file = signs.join("train_signs.h5");
     let args = ["data", "split", file.to_str().unwrap(), "--out", "parts"];
-    place.succeed(
-        &[&args[..], &["--test-fraction", "0.1", "--validation-fraction", "0.1"]].concat(),
-    );
-    place.succeed(&["config", "init", "parts"]);
-    let report = place.succeed(&["data", "inspect", "parts.toml", "--json"]);
+    dir.succeed(&[&args[..], &["--test-fraction", "0.1", "--validation-fraction", "0.1"]].concat());
+    dir.succeed(&["config", "init", "parts"]);
+    let report = dir.succeed(&["data", "inspect", "parts.toml", "--json"]);
     assert_eq!(json(&report.stdout)["near_duplicates"], json("[]"));
 }
 
 #[test]
 #[ignore = "needs the data of the course"]
-fn the_shipped_configs_reproduce_the_figures_of_the_courses() {
+fn the_shipped_configs_reproduce_the_accuracies_of_the_courses() {
     let football = || Some(("FOOTBALL_DIR", course_data("course")));
     let cats = || Some(("CAT_DIR", course_data("cat")));
     assert_eq!(shipped("course2/football.toml", football()), ["94.8", "91.5"]);
@@ -66,11 +64,12 @@ fn the_shipped_configs_reproduce_the_figures_of_the_courses() {
 #[test]
 #[ignore = "needs the data of the course"]
 fn the_signs_config_reaches_its_score_on_the_real_images() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let config = root().join("configs/signs.toml");
-    let mut command = place.command(&["--config", config.to_str().unwrap()]);
-    let ran = Ran::from(command.env("SIGNS_DIR", course_data("signs")).output().unwrap());
-    assert_eq!(ran.code, Some(0), "{ran:#?}");
-    let accuracy = &json(&place.read("runs/signs/summary.json"))["test_accuracy"];
+    let mut command = dir.command(&["--config", config.to_str().unwrap()]);
+    let output =
+        ProgramOutput::from(command.env("SIGNS_DIR", course_data("signs")).output().unwrap());
+    assert_eq!(output.code, Some(0), "{output:#?}");
+    let accuracy = &json(&dir.read("runs/signs/summary.json"))["test_accuracy"];
     assert!(accuracy.as_f64().unwrap() >= 0.88, "{accuracy}");
 }

@@ -4,22 +4,22 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::place::{Place, TINY};
+use crate::test_dir::{TINY, TestDir};
 use crate::training::json;
 
 #[test]
 fn the_model_summary_has_the_parameter_count_of_a_run() {
-    let place = Place::new();
-    insta::assert_snapshot!(place.succeed(&["model", "summary", "tiny.toml"]).stdout);
+    let dir = TestDir::new();
+    insta::assert_snapshot!(dir.succeed(&["model", "summary", "tiny.toml"]).stdout);
     let cnn = TINY.replace("[model.mlp]\nhidden = [8]", "[model.cnn]\nchannels = [4]");
     let resnet = TINY.replace("[model.mlp]\nhidden = [8]", "[model.resnet]\nchannels = [4, 5]");
     for (name, config) in [("tiny", TINY.to_owned()), ("cnn", cnn), ("resnet", resnet)] {
         let file = format!("{name}.toml");
-        place.write(&file, config);
-        let all = json(&place.succeed(&["model", "summary", &file, "--json"]).stdout);
+        dir.write(&file, config);
+        let all = json(&dir.succeed(&["model", "summary", &file, "--json"]).stdout);
         let directory = format!("out/{name}");
-        place.succeed(&["--config", &file, "--set", "training.epochs=1", "--run-dir", &directory]);
-        let run = json(&place.read(format!("{directory}/summary.json")));
+        dir.succeed(&["--config", &file, "--set", "training.epochs=1", "--run-dir", &directory]);
+        let run = json(&dir.read(format!("{directory}/summary.json")));
         assert_eq!(all["parameters"], run["parameters"], "{name}");
         assert_eq!(all["input"], json!([6, 6, 3]));
     }
@@ -27,42 +27,42 @@ fn the_model_summary_has_the_parameter_count_of_a_run() {
 
 #[test]
 fn the_model_summary_rejects_an_invalid_config() {
-    let place = Place::new();
-    let summary = |set: &str| place.trainer(&["model", "summary", "tiny.toml", "--set", set]);
+    let dir = TestDir::new();
+    let summary = |set: &str| dir.trainer(&["model", "summary", "tiny.toml", "--set", set]);
     summary("model.mlp.hiden=[8]").refused(2, &["unknown key", "hidden"]);
     summary("dataset.hdf5.train=none.h5").refused(1, &["none.h5"]);
     summary("objective.head=sigmoid").refused(2, &["`sigmoid` needs two classes"]);
     let deep = "[model.cnn]\nchannels = [4, 4, 4]";
-    place.write("deep.toml", TINY.replace("[model.mlp]\nhidden = [8]", deep));
-    place.trainer(&["model", "summary", "deep.toml"]).refused(2, &["to less than one pixel"]);
+    dir.write("deep.toml", TINY.replace("[model.mlp]\nhidden = [8]", deep));
+    dir.trainer(&["model", "summary", "deep.toml"]).refused(2, &["to less than one pixel"]);
 }
 
 #[test]
 fn completions_contain_every_command_and_are_valid_bash() {
-    let place = Place::new();
+    let dir = TestDir::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = place.succeed(&["completions", shell]).stdout;
+        let script = dir.succeed(&["completions", shell]).stdout;
         for command in ["train", "runs", "compare", "gradcheck"] {
             assert!(script.contains(command), "{shell}: {command}");
         }
     }
-    place.write("trainer.bash", place.succeed(&["completions", "bash"]).stdout);
-    let checked = Command::new("bash").arg("-n").arg(place.path("trainer.bash")).status().unwrap();
+    dir.write("trainer.bash", dir.succeed(&["completions", "bash"]).stdout);
+    let checked = Command::new("bash").arg("-n").arg(dir.path("trainer.bash")).status().unwrap();
     assert!(checked.success());
 }
 
 #[test]
 fn the_manual_is_one_page_or_one_page_per_command() {
-    let place = Place::new();
-    let page = place.succeed(&["man"]).stdout;
+    let dir = TestDir::new();
+    let page = dir.succeed(&["man"]).stdout;
     assert!(page.contains(".TH trainer 1"), "{page}");
     assert!(page.contains("stopped by Ctrl\\-C"), "the exit codes are missing: {page}");
-    place.succeed(&["man", "--out", "man/man1"]);
-    let pages = place.names("man/man1");
+    dir.succeed(&["man", "--out", "man/man1"]);
+    let pages = dir.names("man/man1");
     for name in
         ["trainer.1", "trainer-train.1", "trainer-runs-compare.1", "trainer-model-summary.1"]
     {
         assert!(pages.contains(&name.to_owned()), "no {name} in {pages:?}");
     }
-    place.trainer(&["man", "--out", "tiny.toml/x"]).refused(2, &["tiny.toml/x", "--out"]);
+    dir.trainer(&["man", "--out", "tiny.toml/x"]).refused(2, &["tiny.toml/x", "--out"]);
 }

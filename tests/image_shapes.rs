@@ -5,7 +5,7 @@ use std::fs;
 use data::{Examples, SplitKind};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
-use crate::place::Place;
+use crate::test_dir::TestDir;
 
 /// Creates `count` images of `shape` in two classes: dark and bright, with some texture.
 fn images(shape: [usize; 3], count: usize) -> Examples {
@@ -16,15 +16,15 @@ fn images(shape: [usize; 3], count: usize) -> Examples {
 }
 
 /// Creates a directory whose data are images of `shape`.
-fn place(shape: [usize; 3]) -> Place {
-    let place = Place::new();
+fn test_dir(shape: [usize; 3]) -> TestDir {
+    let dir = TestDir::new();
     let classes = ["dark", "bright"].map(String::from);
     for (file, part, count) in [("train", SplitKind::Train, 40), ("test", SplitKind::Test, 10)] {
-        let path = place.path(format!("data/{file}.h5"));
+        let path = dir.path(format!("data/{file}.h5"));
         fs::remove_file(&path).unwrap();
         data_hdf5::write(&path, part, &images(shape, count), &classes).unwrap();
     }
-    place
+    dir
 }
 
 #[test]
@@ -32,14 +32,14 @@ fn images_of_any_size_are_learnt_and_predictions_resize_their_input() {
     let list =
         r#"augmentation=[{ rotate = 10 }, { crop = 2 }, { contrast = 0.1 }, { cutout = 4 }]"#;
     for shape in [[28, 28, 1], [100, 80, 1], [28, 28, 3], [80, 100, 3], [9, 31, 1]] {
-        let place = place(shape);
+        let dir = test_dir(shape);
         let train = ["--config", "tiny.toml", "--set", "training.epochs=20", "--set", list];
-        let ran = place.succeed(&train);
-        assert!(ran.stdout.contains("test accuracy 100.0 %"), "{shape:?}: {}", ran.stdout);
+        let output = dir.succeed(&train);
+        assert!(output.stdout.contains("test accuracy 100.0 %"), "{shape:?}: {}", output.stdout);
 
-        RgbImage::from_pixel(50, 37, Rgb([190; 3])).save(place.path("bright.png")).unwrap();
-        GrayImage::from_pixel(64, 64, Luma([50])).save(place.path("dark.png")).unwrap();
-        let text = place.succeed(&["predict", "runs/tiny", "bright.png", "dark.png"]).stdout;
+        RgbImage::from_pixel(50, 37, Rgb([190; 3])).save(dir.path("bright.png")).unwrap();
+        GrayImage::from_pixel(64, 64, Luma([50])).save(dir.path("dark.png")).unwrap();
+        let text = dir.succeed(&["predict", "runs/tiny", "bright.png", "dark.png"]).stdout;
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].starts_with("bright.png: bright ("), "{shape:?}: {text}");
         assert!(lines[1].starts_with("dark.png: dark ("), "{shape:?}: {text}");
@@ -48,11 +48,11 @@ fn images_of_any_size_are_learnt_and_predictions_resize_their_input() {
 
 #[test]
 fn coloured_images_are_converted_by_luma_for_grey_data() {
-    let place = place([28, 28, 1]);
-    place.succeed(&["--config", "tiny.toml", "--set", "training.epochs=20"]);
+    let dir = test_dir([28, 28, 1]);
+    dir.succeed(&["--config", "tiny.toml", "--set", "training.epochs=20"]);
     // Pure blue has a low luma, green a high one.
-    RgbImage::from_pixel(28, 28, Rgb([0, 0, 255])).save(place.path("blue.png")).unwrap();
-    RgbImage::from_pixel(28, 28, Rgb([60, 255, 60])).save(place.path("green.png")).unwrap();
-    let text = place.succeed(&["predict", "runs/tiny", "blue.png", "green.png"]).stdout;
+    RgbImage::from_pixel(28, 28, Rgb([0, 0, 255])).save(dir.path("blue.png")).unwrap();
+    RgbImage::from_pixel(28, 28, Rgb([60, 255, 60])).save(dir.path("green.png")).unwrap();
+    let text = dir.succeed(&["predict", "runs/tiny", "blue.png", "green.png"]).stdout;
     assert!(text.contains("blue.png: dark (") && text.contains("green.png: bright ("), "{text}");
 }

@@ -9,19 +9,19 @@ use data::SplitKind;
 use data_hdf5::Hdf5File;
 use image::RgbImage;
 
-use crate::place::{Place, Ran, coloured};
 use crate::screen::assert_fits;
+use crate::test_dir::{ProgramOutput, TestDir, coloured};
 use crate::training::json;
 
 /// Creates a directory with `photos`: the images of `data/train.h5` as files.
-fn photos() -> Place {
-    let place = Place::new();
-    place.succeed(&["data", "export", "data/train.h5", "--out", "photos"]);
-    place
+fn photos() -> TestDir {
+    let dir = TestDir::new();
+    dir.succeed(&["data", "export", "data/train.h5", "--out", "photos"]);
+    dir
 }
 
-pub fn read(place: &Place, file: &str, split: SplitKind) -> Hdf5File {
-    data_hdf5::read(&place.path(file), split).unwrap()
+pub fn read(dir: &TestDir, file: &str, split: SplitKind) -> Hdf5File {
+    data_hdf5::read(&dir.path(file), split).unwrap()
 }
 
 /// Asserts that two files have the same examples and classes.
@@ -33,19 +33,19 @@ pub fn assert_equal_data(one: &Hdf5File, other: &Hdf5File) {
 
 #[test]
 fn import_reports_the_data_set_and_skipped_files() {
-    let place = photos();
-    place.write("photos/red/notes.txt", "a note");
-    place.write("photos/red/broken.png", "no image");
-    fs::remove_file(place.path("photos/classes.txt")).unwrap();
+    let dir = photos();
+    dir.write("photos/red/notes.txt", "a note");
+    dir.write("photos/red/broken.png", "no image");
+    fs::remove_file(dir.path("photos/classes.txt")).unwrap();
     let args = ["data", "import", "photos", "--out", "sets/photos", "--validation-fraction", "0.2"];
     let more = ["--size", "8x6", "--fit", "crop", "--skip-corrupt"];
-    let ran = place.succeed(&[&args[..], &more].concat());
-    insta::assert_snapshot!("data-import", ran.stdout);
-    assert_fits(&ran.stdout);
-    assert_eq!(place.names("sets/photos"), ["train.h5", "validation.h5"]);
+    let output = dir.succeed(&[&args[..], &more].concat());
+    insta::assert_snapshot!("data-import", output.stdout);
+    assert_fits(&output.stdout);
+    assert_eq!(dir.names("sets/photos"), ["train.h5", "validation.h5"]);
 
     let more = ["--size", "8x6", "--skip-corrupt", "--json", "--out", "again.h5"];
-    let report = json(&place.succeed(&[&["data", "import", "photos"], &more[..]].concat()).stdout);
+    let report = json(&dir.succeed(&[&["data", "import", "photos"], &more[..]].concat()).stdout);
     assert_eq!(report["classes"], json(r#"["blue", "green", "red"]"#));
     assert_eq!((&report["shape"], &report["out"]), (&json("[8, 6, 3]"), &json("\"again.h5\"")));
     assert_eq!(report["parts"][0]["classes"], json("[20, 20, 20]"));
@@ -55,46 +55,46 @@ fn import_reports_the_data_set_and_skipped_files() {
 
 #[test]
 fn an_export_can_be_imported_without_changes() {
-    let place = Place::new();
-    let ran = place.succeed(&["data", "export", "tiny.toml", "--out", "images"]);
-    insta::assert_snapshot!("data-export", ran.stdout);
-    assert_fits(&ran.stdout);
-    assert_eq!(place.names("images"), ["classes.txt", "test", "train", "validation"]);
-    place.succeed(&["data", "import", "images", "--out", "back"]);
+    let dir = TestDir::new();
+    let output = dir.succeed(&["data", "export", "tiny.toml", "--out", "images"]);
+    insta::assert_snapshot!("data-export", output.stdout);
+    assert_fits(&output.stdout);
+    assert_eq!(dir.names("images"), ["classes.txt", "test", "train", "validation"]);
+    dir.succeed(&["data", "import", "images", "--out", "back"]);
     assert_equal_data(
-        &read(&place, "back/test.h5", SplitKind::Test),
-        &read(&place, "data/test.h5", SplitKind::Test),
+        &read(&dir, "back/test.h5", SplitKind::Test),
+        &read(&dir, "data/test.h5", SplitKind::Test),
     );
     let report =
-        place.succeed(&["data", "export", "data/train.h5", "--out", "flat", "--flat", "--json"]);
+        dir.succeed(&["data", "export", "data/train.h5", "--out", "flat", "--flat", "--json"]);
     let report = json(&report.stdout);
     assert_eq!(
         (&report["parts"][0]["part"], &report["parts"][0]["count"]),
         (&json("\"train\""), &json("60"))
     );
-    assert!(place.path("flat/green_00004.png").is_file(), "{:?}", place.names("flat"));
-    place.succeed(&["data", "import", "flat", "--out", "flat.h5"]);
+    assert!(dir.path("flat/green_00004.png").is_file(), "{:?}", dir.names("flat"));
+    dir.succeed(&["data", "import", "flat", "--out", "flat.h5"]);
     assert_equal_data(
-        &read(&place, "flat.h5", SplitKind::Train),
-        &read(&place, "data/train.h5", SplitKind::Train),
+        &read(&dir, "flat.h5", SplitKind::Train),
+        &read(&dir, "data/train.h5", SplitKind::Train),
     );
 }
 
 #[test]
 fn split_writes_one_file_per_split() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let mut images = coloured(60);
     let copies: Vec<usize> = (0..54).chain([0, 1, 2, 0, 1, 2]).collect();
     images = images.select(&copies);
     let classes = ["red", "green", "blue"].map(String::from);
-    data_hdf5::write(&place.path("all.h5"), SplitKind::Train, &images, &classes).unwrap();
+    data_hdf5::write(&dir.path("all.h5"), SplitKind::Train, &images, &classes).unwrap();
     let fractions = ["--test-fraction", "0.2", "--validation-fraction", "0.1"];
-    let ran =
-        place.succeed(&[&["data", "split", "all.h5", "--out", "parts"], &fractions[..]].concat());
-    insta::assert_snapshot!("data-split", ran.stdout);
-    assert_fits(&ran.stdout);
-    assert_eq!(place.names("parts"), ["test.h5", "train.h5", "validation.h5"]);
-    let ran = place.succeed(
+    let output =
+        dir.succeed(&[&["data", "split", "all.h5", "--out", "parts"], &fractions[..]].concat());
+    insta::assert_snapshot!("data-split", output.stdout);
+    assert_fits(&output.stdout);
+    assert_eq!(dir.names("parts"), ["test.h5", "train.h5", "validation.h5"]);
+    let output = dir.succeed(
         &[
             &[
                 "data",
@@ -109,7 +109,7 @@ fn split_writes_one_file_per_split() {
         ]
         .concat(),
     );
-    let report = json(&ran.stdout);
+    let report = json(&output.stdout);
     assert_eq!(
         (&report["duplicate_groups"], &report["parts"][2]["count"]),
         (&json("null"), &json("12"))
@@ -118,28 +118,28 @@ fn split_writes_one_file_per_split() {
 
 #[test]
 fn an_imported_data_set_can_be_trained_on() {
-    let place = photos();
-    place.succeed(&["data", "import", "photos", "--out", "mine", "--test-fraction", "0.2"]);
-    let ran = place.succeed(&["config", "init", "mine"]);
-    assert!(ran.stdout.contains("wrote mine.toml"), "{}", ran.stdout);
-    let ran = place.succeed(&["--config", "mine.toml", "--set", "training.epochs=3"]);
-    assert!(ran.stdout.contains("done in"), "{}", ran.stdout);
+    let dir = photos();
+    dir.succeed(&["data", "import", "photos", "--out", "mine", "--test-fraction", "0.2"]);
+    let output = dir.succeed(&["config", "init", "mine"]);
+    assert!(output.stdout.contains("wrote mine.toml"), "{}", output.stdout);
+    let output = dir.succeed(&["--config", "mine.toml", "--set", "training.epochs=3"]);
+    assert!(output.stdout.contains("done in"), "{}", output.stdout);
     // Predicted classes are named after the folders.
-    let ran = place.succeed(&["predict", "runs/mine", "photos/red/00000.png", "--json"]);
+    let output = dir.succeed(&["predict", "runs/mine", "photos/red/00000.png", "--json"]);
     assert!(
-        ["red", "green", "blue"].iter().all(|class| ran.stdout.contains(class)),
+        ["red", "green", "blue"].iter().all(|class| output.stdout.contains(class)),
         "{}",
-        ran.stdout
+        output.stdout
     );
 }
 
 #[test]
 fn import_errors_include_a_remedy() {
-    let place = photos();
-    place.write("photos/red/broken.png", "no image");
-    RgbImage::new(9, 5).save(place.path("photos/blue/wide.png")).unwrap();
+    let dir = photos();
+    dir.write("photos/red/broken.png", "no image");
+    RgbImage::new(9, 5).save(dir.path("photos/blue/wide.png")).unwrap();
     let refuses = |args: &[&str], code, words: &[&str]| {
-        place.refuses(&[&["data", "import"], args].concat(), code, words);
+        dir.refuses(&[&["data", "import"], args].concat(), code, words);
     };
     refuses(&["photos", "--out", "x.h5"], 1, &["2 sizes", "5x9", "--size 6x6"]);
     refuses(
@@ -163,9 +163,9 @@ fn import_errors_include_a_remedy() {
 
 #[test]
 fn export_and_split_errors_include_a_remedy() {
-    let place = photos();
+    let dir = photos();
     let refuses = |args: &[&str], code, words: &[&str]| {
-        place.refuses(&[&["data"], args].concat(), code, words);
+        dir.refuses(&[&["data"], args].concat(), code, words);
     };
     refuses(&["export", "data/train.h5", "--out", "photos"], 2, &["photos is not empty", "--out"]);
     refuses(&["export", "data/none.h5", "--out", "x"], 1, &["data/none.h5", "check the path"]);
@@ -187,10 +187,10 @@ fn export_and_split_errors_include_a_remedy() {
 }
 
 /// Waits until a partial output exists.
-fn await_partial(place: &Place) {
+fn await_partial(dir: &TestDir) {
     let is_partial = |name: &String| name.ends_with(".partial");
     for _ in 0..1000 {
-        if place.names("").iter().any(is_partial) {
+        if dir.names("").iter().any(is_partial) {
             return;
         }
         sleep(Duration::from_millis(10));
@@ -200,23 +200,23 @@ fn await_partial(place: &Place) {
 
 #[test]
 fn a_stopped_import_leaves_no_files() {
-    let place = Place::new();
+    let dir = TestDir::new();
     for class in ["a", "b"] {
-        fs::create_dir_all(place.path("many").join(class)).unwrap();
+        fs::create_dir_all(dir.path("many").join(class)).unwrap();
     }
-    RgbImage::new(1500, 1500).save(place.path("large.png")).unwrap();
-    let link = |name: &Path| fs::hard_link(place.path("large.png"), place.path("many").join(name));
+    RgbImage::new(1500, 1500).save(dir.path("large.png")).unwrap();
+    let link = |name: &Path| fs::hard_link(dir.path("large.png"), dir.path("many").join(name));
     for item in 0..2000 {
         link(Path::new(&format!("{}/{item}.png", ["a", "b"][item % 2]))).unwrap();
     }
-    let before = place.names("");
+    let before = dir.names("");
     for (signal, code, out) in [("-INT", 130, "new.h5"), ("-TERM", 143, "new")] {
-        let child = place.start(&["data", "import", "many", "--out", out, "--size", "8"]);
-        await_partial(&place);
+        let child = dir.start(&["data", "import", "many", "--out", out, "--size", "8"]);
+        await_partial(&dir);
         let id = child.id().to_string();
         std::process::Command::new("kill").args([signal, &id]).status().unwrap();
-        let ran = Ran::from(child.wait_with_output().unwrap());
-        ran.refused(code, &["stopped; nothing was written"]);
-        assert_eq!(place.names(""), before);
+        let output = ProgramOutput::from(child.wait_with_output().unwrap());
+        output.refused(code, &["stopped; nothing was written"]);
+        assert_eq!(dir.names(""), before);
     }
 }

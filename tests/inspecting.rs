@@ -5,8 +5,8 @@ use std::fs;
 use data::{Examples, SplitKind, Values};
 use data_sources::SyntheticConfig;
 
-use crate::place::{Place, TINY};
-use crate::reporting::references;
+use crate::reporting::external_references;
+use crate::test_dir::{TINY, TestDir};
 use crate::training::json;
 
 /// 60 training and 12 test images of synthetic hands.
@@ -17,16 +17,16 @@ fn hands() -> [Examples; 2] {
 }
 
 /// Creates a directory with these images in the files of `tiny.toml`.
-fn place([train, test]: &[Examples; 2]) -> Place {
-    let place = Place::new();
+fn test_dir([train, test]: &[Examples; 2]) -> TestDir {
+    let dir = TestDir::new();
     let classes = ["0", "1", "2", "3", "4", "5"].map(String::from);
     for (file, part, images) in
         [("train", SplitKind::Train, train), ("test", SplitKind::Test, test)]
     {
-        let path = place.path(format!("data/{file}.h5"));
+        let path = dir.path(format!("data/{file}.h5"));
         data_hdf5::write(&path, part, images, &classes).unwrap();
     }
-    place
+    dir
 }
 
 /// Pixels of the image at `item`.
@@ -37,39 +37,43 @@ fn pixels(images: &mut Examples, item: usize) -> &mut [u8] {
 }
 
 /// Creates a directory where test image 5 is training image 17, slightly darker.
-fn leaking() -> Place {
+fn leaking() -> TestDir {
     let [mut train, mut test] = hands();
     let darker = pixels(&mut train, 17).iter().map(|&pixel| (f32::from(pixel) * 0.93) as u8);
     let darker: Vec<u8> = darker.collect();
     pixels(&mut test, 5).copy_from_slice(&darker);
     test.labels[5] = train.labels[17];
-    place(&[train, test])
+    test_dir(&[train, test])
 }
 
 #[test]
 fn data_without_problems_succeed() {
-    let place = place(&hands());
-    let ran = place.succeed(&["data", "inspect", "tiny.toml"]);
+    let dir = test_dir(&hands());
+    let output = dir.succeed(&["data", "inspect", "tiny.toml"]);
     let text =
-        ran.stdout.replace(&place.path("").canonicalize().unwrap().display().to_string(), "");
-    let text = text.replace(&place.path("").display().to_string(), "/");
+        output.stdout.replace(&dir.path("").canonicalize().unwrap().display().to_string(), "");
+    let text = text.replace(&dir.path("").display().to_string(), "/");
     insta::assert_snapshot!(text);
-    assert!(ran.stdout.lines().skip(4).all(|line| line.chars().count() <= 80), "{}", ran.stdout);
+    assert!(
+        output.stdout.lines().skip(4).all(|line| line.chars().count() <= 80),
+        "{}",
+        output.stdout
+    );
 }
 
 #[test]
 fn near_duplicates_across_splits_fail_and_are_listed_by_index() {
-    let place = leaking();
-    let ran = place.trainer(&["data", "inspect", "tiny.toml"]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+    let dir = leaking();
+    let output = dir.trainer(&["data", "inspect", "tiny.toml"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""));
     assert!(
-        ran.stdout.contains("PROBLEMS\n  1 test example has a near-duplicate in the "),
+        output.stdout.contains("PROBLEMS\n  1 test example has a near-duplicate in the "),
         "{}",
-        ran.stdout
+        output.stdout
     );
-    let ran = place.trainer(&["data", "inspect", "tiny.toml", "--json"]);
-    let report = json(&ran.stdout);
-    assert_eq!(ran.code, Some(1));
+    let output = dir.trainer(&["data", "inspect", "tiny.toml", "--json"]);
+    let report = json(&output.stdout);
+    assert_eq!(output.code, Some(1));
     let pair = &report["near_duplicates"][0];
     assert_eq!(
         (&pair["example"]["part"], &pair["example"]["index"]),
@@ -91,19 +95,19 @@ fn equal_images_with_different_labels_fail() {
     pixels(&mut train, 9).copy_from_slice(&image);
     train.labels[9] = (train.labels[0] + 1) % 6;
     let class = train.labels[9];
-    let place = place(&[train, test]);
-    let ran = place.trainer(&["data", "inspect", "data/train.h5"]);
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.stdout.contains(&format!("train 9 (class {class})")), "{}", ran.stdout);
-    assert!(ran.stdout.contains("CONFLICTING LABELS"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("conflicting labels"), "{}", ran.stdout);
+    let dir = test_dir(&[train, test]);
+    let output = dir.trainer(&["data", "inspect", "data/train.h5"]);
+    assert_eq!(output.code, Some(1));
+    assert!(output.stdout.contains(&format!("train 9 (class {class})")), "{}", output.stdout);
+    assert!(output.stdout.contains("CONFLICTING LABELS"), "{}", output.stdout);
+    assert!(output.stdout.contains("conflicting labels"), "{}", output.stdout);
 }
 
 #[test]
 fn a_file_is_inspected_with_its_splits() {
-    let place = place(&hands());
+    let dir = test_dir(&hands());
     for (file, split, count) in [("data/train.h5", "train", 60), ("data/test.h5", "test", 12)] {
-        let report = json(&place.succeed(&["data", "inspect", file, "--json"]).stdout);
+        let report = json(&dir.succeed(&["data", "inspect", file, "--json"]).stdout);
         let parts = report["parts"].as_array().unwrap();
         assert_eq!(parts.len(), 1, "{file}");
         assert_eq!(
@@ -112,20 +116,20 @@ fn a_file_is_inspected_with_its_splits() {
         );
         assert_eq!(report["sha256"]["file"].as_str().unwrap().len(), 64);
     }
-    let text = place.succeed(&["data", "inspect", "data/test.h5"]).stdout;
+    let text = dir.succeed(&["data", "inspect", "data/test.h5"]).stdout;
     assert!(text.contains("not searched: only one split"), "{text}");
 }
 
 #[test]
 fn the_page_shows_the_problems_with_images_and_is_self_contained() {
-    let place = leaking();
-    let ran = place.trainer(&["data", "inspect", "tiny.toml", "--out", "seen/here"]);
-    assert_eq!(ran.code, Some(1), "{ran:#?}");
-    assert!(ran.stdout.contains("wrote seen/here/inspection.html\n"), "{}", ran.stdout);
-    assert_eq!(place.names("seen/here"), ["inspection.html"]);
-    let page = place.read("seen/here/inspection.html");
+    let dir = leaking();
+    let output = dir.trainer(&["data", "inspect", "tiny.toml", "--out", "seen/here"]);
+    assert_eq!(output.code, Some(1), "{output:#?}");
+    assert!(output.stdout.contains("wrote seen/here/inspection.html\n"), "{}", output.stdout);
+    assert_eq!(dir.names("seen/here"), ["inspection.html"]);
+    let page = dir.read("seen/here/inspection.html");
     let foreign: Vec<_> =
-        references(&page).into_iter().filter(|part| !part.contains("=\"#")).collect();
+        external_references(&page).into_iter().filter(|part| !part.contains("=\"#")).collect();
     assert_eq!(foreign, [""; 0]);
     assert_eq!(page.matches("<img").count(), 6 * 8 + 2);
     for part in [
@@ -150,9 +154,9 @@ fn the_page_shows_blank_images_and_conflicting_labels() {
     train.labels[9] = (train.labels[0] + 1) % 6;
     pixels(&mut train, 20).fill(77);
     let (one, other) = (train.labels[9], train.labels[0]);
-    let place = place(&[train, test]);
-    place.trainer(&["data", "inspect", "data/train.h5", "--out", "seen"]);
-    let page = place.read("seen/inspection.html");
+    let dir = test_dir(&[train, test]);
+    dir.trainer(&["data", "inspect", "data/train.h5", "--out", "seen"]);
+    let page = dir.read("seen/inspection.html");
     for part in [
         &format!("conflicting labels: {one} and {other}"),
         "<h2>Conflicting labels (1)</h2>",
@@ -166,58 +170,58 @@ fn the_page_shows_blank_images_and_conflicting_labels() {
 
 #[test]
 fn points_are_inspected_and_plotted() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let points = TINY.split_once("[dataset.hdf5]").unwrap().0.to_owned()
         + "[dataset.points]\nshape = \"moons\"\n\n[model.mlp]\n\n[optimizer.adam]\n\n[training]\nepochs = 1\n";
-    place.write("points.toml", points);
-    let text = place.succeed(&["data", "inspect", "points.toml", "--out", "seen"]).stdout;
+    dir.write("points.toml", points);
+    let text = dir.succeed(&["data", "inspect", "points.toml", "--out", "seen"]).stdout;
     assert!(text.contains("points of 2 features in 2 classes"), "{text}");
     assert!(text.contains("wrote seen/inspection.html\n"), "{text}");
-    assert_eq!(place.names("seen"), ["inspection.html"]);
-    let page = place.read("seen/inspection.html");
+    assert_eq!(dir.names("seen"), ["inspection.html"]);
+    let page = dir.read("seen/inspection.html");
     assert!(page.contains("second feature") && page.matches("<circle").count() > 100);
     assert!(page.contains("Values of feature 1") && !page.contains("Blank images"));
 }
 
 #[test]
 fn synthetic_data_are_marked() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let synthetic = TINY.replace(
         "[dataset.hdf5]\ndirectory = \"data\"\ntrain = \"train.h5\"\ntest = \"test.h5\"\n",
         "[dataset.synthetic]\ntrain = 60\ntest = 12\n",
     );
-    place.write("synthetic.toml", synthetic);
-    let text = place.succeed(&["data", "inspect", "synthetic.toml"]).stdout;
+    dir.write("synthetic.toml", synthetic);
+    let text = dir.succeed(&["data", "inspect", "synthetic.toml"]).stdout;
     assert!(text.starts_with("SYNTHETIC DATA"), "{text}");
 }
 
 #[test]
 fn inspect_errors_include_a_remedy() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let refuses = |input: &str, code, words: &[&str]| {
-        place.refuses(&["data", "inspect", input], code, words);
+        dir.refuses(&["data", "inspect", input], code, words);
     };
     refuses("data/none.h5", 1, &["data/none.h5", "check the path"]);
     refuses("data", 1, &["data", "found a folder", "give the path of an `.h5` file"]);
     refuses("none.toml", 2, &["none.toml"]);
-    place.write("text.h5", "red, green, blue");
+    dir.write("text.h5", "red, green, blue");
     refuses("text.h5", 1, &["text.h5", "expected an HDF5 file", "check the path"]);
-    let bytes = fs::read(place.path("data/train.h5")).unwrap();
-    place.write("cut.h5", &bytes[..bytes.len() / 2]);
+    let bytes = fs::read(dir.path("data/train.h5")).unwrap();
+    dir.write("cut.h5", &bytes[..bytes.len() / 2]);
     refuses("cut.h5", 1, &["cut.h5", "download"]);
-    place.write("bad.toml", TINY.replace("hidden", "hiden"));
+    dir.write("bad.toml", TINY.replace("hidden", "hiden"));
     refuses("bad.toml", 2, &["bad.toml", "`hiden`", "`hidden`"]);
-    fs::remove_file(place.path("data/test.h5")).unwrap();
+    fs::remove_file(dir.path("data/test.h5")).unwrap();
     refuses("tiny.toml", 1, &["data/test.h5 is missing", "put it there"]);
 }
 
 #[test]
 fn evaluate_and_the_report_show_the_deduplicated_score() {
-    let place = leaking();
-    place.succeed(&["--config", "tiny.toml", "--set", "split.validation_fraction=0.0"]);
-    let evaluation = json(&place.read("runs/tiny/evaluation-test.json"));
-    let page = place.read("runs/tiny/report.html");
-    let evaluated = json(&place.succeed(&["evaluate", "runs/tiny", "--json"]).stdout);
+    let dir = leaking();
+    dir.succeed(&["--config", "tiny.toml", "--set", "split.validation_fraction=0.0"]);
+    let evaluation = json(&dir.read("runs/tiny/evaluation-test.json"));
+    let page = dir.read("runs/tiny/report.html");
+    let evaluated = json(&dir.succeed(&["evaluate", "runs/tiny", "--json"]).stdout);
     let score = &evaluated["deduplicated"];
     assert_eq!((&score["near_duplicates"], &score["count"]), (&json("[5]"), &json("11")));
     assert_eq!(evaluation["deduplicated"], *score);
@@ -229,12 +233,12 @@ fn evaluate_and_the_report_show_the_deduplicated_score() {
     assert!(page.contains(&line), "no {line}");
     let of_all = (evaluated["accuracy"].as_f64().unwrap() * 12.0).round() as u64;
     assert!(correct == of_all || correct + 1 == of_all, "{evaluated}");
-    let text = place.succeed(&["evaluate", "runs/tiny"]).stdout;
+    let text = dir.succeed(&["evaluate", "runs/tiny"]).stdout;
     let line = "without 1 image that has a near-duplicate in the training set: ";
     assert!(text.lines().nth(1).unwrap().starts_with(line), "{text}");
     assert!(text.contains(&format!("({correct} of 11)")), "{text}");
 
     let args = ["evaluate", "runs/tiny", "--split", "train", "--json"];
-    let train = json(&place.succeed(&args).stdout);
+    let train = json(&dir.succeed(&args).stdout);
     assert!(train.get("deduplicated").is_none(), "{train}");
 }

@@ -1,4 +1,4 @@
-//! The program as its users meet it: every test runs the real command line.
+//! Integration tests: every test runs the compiled program.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +25,6 @@ mod gradcheck;
 mod image_shapes;
 mod importing;
 mod inspecting;
-mod place;
 mod reporting;
 mod reproduce;
 mod resuming;
@@ -35,4 +34,5 @@ mod shipped_configs;
 mod streaming;
 mod sweeping;
 mod synthetic;
+mod test_dir;
 mod training;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use data::SplitKind;
 
-use crate::place::{Place, TINY, coloured};
+use crate::test_dir::{TINY, TestDir, coloured};
 use crate::training::json;
 
 /// Every command once, in an order in which each finds its input: name, arguments, and true if it has
@@ -66,17 +66,17 @@ epochs = 2
 batch_size = 8
 "#;
 
-fn place() -> Place {
-    let place = Place::new();
-    place.write("points.toml", POINTS);
-    place.write(
+fn test_dir() -> TestDir {
+    let dir = TestDir::new();
+    dir.write("points.toml", POINTS);
+    dir.write(
         "sweep.toml",
         "config = \"points.toml\"\n\n[grid]\n\"training.batch_size\" = [8, 16]\n",
     );
     let reference = "\n[reference]\nsource = \"a test\"\ntrain_accuracy = 0.0\n";
-    std::fs::create_dir(place.path("known")).unwrap();
-    place.write("known/known.toml", POINTS.replace("points\"", "known\"") + reference);
-    place
+    std::fs::create_dir(dir.path("known")).unwrap();
+    dir.write("known/known.toml", POINTS.replace("points\"", "known\"") + reference);
+    dir
 }
 
 fn words(call: &str) -> Vec<&str> {
@@ -84,19 +84,19 @@ fn words(call: &str) -> Vec<&str> {
 }
 
 /// Names of all commands without subcommands, according to their help.
-fn commands(place: &Place, above: &[&str]) -> BTreeSet<String> {
-    let help = place.succeed(&[above, &["--help"]].concat()).stdout;
+fn commands(dir: &TestDir, above: &[&str]) -> BTreeSet<String> {
+    let help = dir.succeed(&[above, &["--help"]].concat()).stdout;
     let Some((_, list)) = help.split_once("Commands:\n") else {
         return BTreeSet::from([above.join(" ")]);
     };
     let names = list.lines().take_while(|line| !line.is_empty());
     let names = names.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     let names = names.filter(|name| !name.is_empty() && *name != "help");
-    names.flat_map(|name| commands(place, &[above, &[name]].concat())).collect()
+    names.flat_map(|name| commands(dir, &[above, &[name]].concat())).collect()
 }
 
 /// Replaces numbers with a decimal point by `#`, repeated spaces by one, and the name of the device.
-fn steady(place: &Place, text: &str) -> String {
+fn normalized(dir: &TestDir, text: &str) -> String {
     let mut steady = String::new();
     for piece in text.split_inclusive(|letter: char| !letter.is_ascii_digit() && letter != '.') {
         let number = piece.trim_end_matches(|letter: char| !letter.is_ascii_digit());
@@ -114,7 +114,7 @@ fn steady(place: &Place, text: &str) -> String {
     let first = parts.next().unwrap_or_default().to_owned();
     let steady = [first].into_iter().chain(parts.map(exponents)).collect::<Vec<_>>().join("#");
     let lines = steady.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
-    let device = format!("on {}", place.devices().remove(0));
+    let device = format!("on {}", dir.devices().remove(0));
     lines.collect::<Vec<_>>().join("\n").replace(&device, "on DEVICE")
 }
 
@@ -127,10 +127,10 @@ pub fn assert_fits(text: &str) {
 }
 
 /// Output of a call on a pseudo-terminal.
-fn on_a_terminal(place: &Place, call: &str, variables: &[(&str, &str)]) -> String {
+fn on_a_terminal(dir: &TestDir, call: &str, variables: &[(&str, &str)]) -> String {
     let call = format!("{} {call}", env!("CARGO_BIN_EXE_trainer"));
     let mut command = Command::new("script");
-    command.args(["--quiet", "--command", &call, "/dev/null"]).current_dir(place.path(""));
+    command.args(["--quiet", "--command", &call, "/dev/null"]).current_dir(dir.path(""));
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
         command.env_remove(name);
     }
@@ -142,18 +142,18 @@ fn on_a_terminal(place: &Place, call: &str, variables: &[(&str, &str)]) -> Strin
 #[test]
 fn every_command_is_tested_here() {
     let tried: BTreeSet<_> = CALLS.iter().map(|(name, ..)| (*name).to_owned()).collect();
-    assert_eq!(commands(&Place::new(), &[]), tried);
+    assert_eq!(commands(&TestDir::new(), &[]), tried);
 }
 
 #[test]
 fn the_help_of_every_command_matches_its_snapshot_and_fits() {
-    let place = Place::new();
-    let all = commands(&place, &[]);
+    let dir = TestDir::new();
+    let all = commands(&dir, &[]);
     let above = all.iter().filter_map(|name| Some(name.split_once(' ')?.0.to_owned()));
     let names: BTreeSet<_> = all.iter().cloned().chain(above).chain([String::new()]).collect();
     for name in names {
         let args: Vec<_> = name.split(' ').filter(|word| !word.is_empty()).collect();
-        let help = place.succeed(&[&args[..], &["--help"]].concat()).stdout;
+        let help = dir.succeed(&[&args[..], &["--help"]].concat()).stdout;
         assert_fits(&help);
         let name = [&["help"], &args[..]].concat().join("-");
         insta::assert_snapshot!(name, help);
@@ -162,29 +162,29 @@ fn the_help_of_every_command_matches_its_snapshot_and_fits() {
 
 #[test]
 fn the_output_of_every_command_matches_its_snapshot_and_fits_without_colours() {
-    let place = place();
+    let dir = test_dir();
     for (name, call, _) in CALLS {
-        let ran = place.succeed(&words(call));
-        assert_eq!(ran.stderr, "", "{name}");
-        assert!(!ran.stdout.contains('\x1b'), "{name}: {}", ran.stdout);
+        let output = dir.succeed(&words(call));
+        assert_eq!(output.stderr, "", "{name}");
+        assert!(!output.stdout.contains('\x1b'), "{name}: {}", output.stdout);
         if !ELSEWHERE.contains(name) {
-            assert_fits(&ran.stdout);
+            assert_fits(&output.stdout);
             let name = format!("output-{}", name.replace(' ', "-"));
-            insta::assert_snapshot!(name, steady(&place, &ran.stdout));
+            insta::assert_snapshot!(name, normalized(&dir, &output.stdout));
         }
     }
 }
 
 #[test]
 fn json_output_is_one_document() {
-    let place = place();
+    let dir = test_dir();
     for (name, call, has_json) in CALLS {
-        let help = place.succeed(&[&words(name)[..], &["--help"]].concat()).stdout;
+        let help = dir.succeed(&[&words(name)[..], &["--help"]].concat()).stdout;
         assert_eq!(help.contains("--json"), *has_json, "{name}");
         if *has_json {
-            json(&place.succeed(&[&words(call)[..], &["--json"]].concat()).stdout);
+            json(&dir.succeed(&[&words(call)[..], &["--json"]].concat()).stdout);
         } else {
-            place.succeed(&words(call));
+            dir.succeed(&words(call));
         }
     }
 }
@@ -192,27 +192,27 @@ fn json_output_is_one_document() {
 #[test]
 #[cfg(target_os = "linux")]
 fn colours_are_shown_only_on_a_terminal_and_can_be_disabled() {
-    let place = place();
-    place.succeed(&["train", "--config", "points.toml"]);
+    let dir = test_dir();
+    dir.succeed(&["train", "--config", "points.toml"]);
     for call in ["runs list", "evaluate runs/points", "config check points.toml", "--help", "rnus"]
     {
-        assert!(on_a_terminal(&place, call, &[]).contains("\x1b["), "{call}");
+        assert!(on_a_terminal(&dir, call, &[]).contains("\x1b["), "{call}");
         for unwanted in [("NO_COLOR", "1"), ("TERM", "dumb"), ("CLICOLOR", "0")] {
-            let shown = on_a_terminal(&place, call, &[unwanted]);
+            let shown = on_a_terminal(&dir, call, &[unwanted]);
             assert!(!shown.contains('\x1b'), "{call}, {unwanted:?}: {shown:?}");
         }
         // An empty value counts as unset.
-        assert!(on_a_terminal(&place, call, &[("NO_COLOR", "")]).contains("\x1b["), "{call}");
+        assert!(on_a_terminal(&dir, call, &[("NO_COLOR", "")]).contains("\x1b["), "{call}");
     }
-    let forced = place.command(&["runs", "list"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    let forced = dir.command(&["runs", "list"]).env("CLICOLOR_FORCE", "1").output().unwrap();
     assert!(forced.stdout.contains(&b'\x1b'));
-    let json = on_a_terminal(&place, "runs list --json", &[]);
+    let json = on_a_terminal(&dir, "runs list --json", &[]);
     assert!(!json.contains('\x1b'), "{json}");
 }
 
 #[test]
 fn the_most_frequent_confusions_replace_a_matrix_of_many_classes() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let names: Vec<String> = (0..30).map(|class| format!("class-{class}")).collect();
     let mut examples = coloured(120);
     for (item, label) in examples.labels.iter_mut().enumerate() {
@@ -222,11 +222,11 @@ fn the_most_frequent_confusions_replace_a_matrix_of_many_classes() {
         // Different labels, so that classes are confused.
         let mut examples = examples.clone();
         examples.labels.rotate_left(if part == SplitKind::Test { 1 } else { 0 });
-        data_hdf5::write(&place.path(format!("data/{file}.h5")), part, &examples, &names).unwrap();
+        data_hdf5::write(&dir.path(format!("data/{file}.h5")), part, &examples, &names).unwrap();
     }
-    place.write("many.toml", TINY.replace("epochs = 3", "epochs = 1"));
-    place.succeed(&["--config", "many.toml"]);
-    let text = place.succeed(&["evaluate", "runs/tiny"]).stdout;
+    dir.write("many.toml", TINY.replace("epochs = 3", "epochs = 1"));
+    dir.succeed(&["--config", "many.toml"]);
+    let text = dir.succeed(&["evaluate", "runs/tiny"]).stdout;
     assert_fits(&text);
     assert!(
         text.contains("most frequent confusions, 10 of ") && text.contains("predicted as"),

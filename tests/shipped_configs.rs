@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::place::Place;
 use crate::screen::assert_fits;
+use crate::test_dir::TestDir;
 
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -21,22 +21,22 @@ pub fn configs() -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_config_runs_shortened_on_what_the_program_draws() {
+fn every_shipped_config_runs_for_three_epochs_on_generated_data() {
     let configs = configs();
     assert!(configs.len() >= 20);
     for config in configs {
-        let place = Place::new();
+        let dir = TestDir::new();
         let config = config.to_str().unwrap();
-        let ran = place.succeed(&["--config", config, "--set", "training.epochs=3"]);
-        assert!(ran.stdout.contains("done in"), "{config}: {ran:#?}");
-        assert_fits(&ran.stdout);
-        assert_fits(&place.succeed(&["model", "summary", config]).stdout);
-        assert_fits(&place.succeed(&["config", "show", config, "--origins"]).stdout);
+        let output = dir.succeed(&["--config", config, "--set", "training.epochs=3"]);
+        assert!(output.stdout.contains("done in"), "{config}: {output:#?}");
+        assert_fits(&output.stdout);
+        assert_fits(&dir.succeed(&["model", "summary", config]).stdout);
+        assert_fits(&dir.succeed(&["config", "show", config, "--origins"]).stdout);
     }
 }
 
 #[test]
-fn every_header_tells_command_time_and_score() {
+fn every_config_header_states_command_time_and_score() {
     for config in configs() {
         let text = fs::read_to_string(&config).unwrap();
         let header: Vec<_> = text.lines().take_while(|line| line.starts_with('#')).collect();

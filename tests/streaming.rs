@@ -3,48 +3,48 @@
 use std::fs::{self, File};
 use std::time::{Duration, Instant};
 
-use crate::place::{Place, Ran};
 use crate::resuming::assert_same_bits;
+use crate::test_dir::{ProgramOutput, TestDir};
 
 const IN_FILE: [&str; 2] = ["--set", "dataset.hdf5.in_memory=false"];
 const IN_MEMORY: [&str; 2] = ["--set", "dataset.hdf5.in_memory=true"];
 
 #[test]
-fn a_run_ends_with_the_same_bits_whether_its_data_are_in_memory_or_in_their_file() {
-    let place = Place::new();
+fn a_run_has_the_same_result_with_data_in_memory_or_in_the_file() {
+    let dir = TestDir::new();
     let run = |directory: &str, options: &[&str]| {
         let args = ["--config", "tiny.toml", "--run-dir", directory];
-        place.succeed(&[&args, options].concat());
+        dir.succeed(&[&args, options].concat());
     };
     run("runs/whole", &IN_MEMORY);
     run("runs/file", &IN_FILE);
-    assert_same_bits(&place, "runs/file", "runs/whole");
+    assert_same_bits(&dir, "runs/file", "runs/whole");
     let workers = ["--set", "training.loader.workers=2"];
     run("runs/workers", &[&IN_FILE[..], &workers].concat());
-    assert_same_bits(&place, "runs/workers", "runs/whole");
+    assert_same_bits(&dir, "runs/workers", "runs/whole");
 
     run("runs/both", &[&IN_FILE[..], &["--set", "training.epochs=2"]].concat());
     let more = ["--set", "training.epochs=3"];
     let resumed = ["--config", "tiny.toml", "--resume", "runs/both"];
-    place.succeed(&[&resumed, &IN_MEMORY[..], &more].concat());
-    assert_same_bits(&place, "runs/both", "runs/whole");
+    dir.succeed(&[&resumed, &IN_MEMORY[..], &more].concat());
+    assert_same_bits(&dir, "runs/both", "runs/whole");
 }
 
 #[test]
-fn what_is_evaluated_is_the_same_in_either_place() {
-    let place = Place::new();
+fn an_evaluation_has_the_same_result_with_data_in_memory_or_in_the_file() {
+    let dir = TestDir::new();
     let scores = |directory: &str, options: &[&str]| {
         let args = ["--config", "tiny.toml", "--run-dir", directory];
-        place.succeed(&[&args, options].concat());
+        dir.succeed(&[&args, options].concat());
         ["train", "validation", "test"]
-            .map(|split| place.succeed(&["evaluate", directory, "--split", split, "--json"]).stdout)
+            .map(|split| dir.succeed(&["evaluate", directory, "--split", split, "--json"]).stdout)
     };
     assert_eq!(scores("runs/file", &IN_FILE), scores("runs/whole", &IN_MEMORY));
 }
 
 #[test]
-fn a_file_that_is_cut_short_ends_the_run_which_goes_on_when_it_is_back() {
-    let place = Place::new();
+fn truncating_the_data_fails_the_run_which_resumes_with_the_restored_file() {
+    let dir = TestDir::new();
     let long = [
         "--set",
         "training.epochs=4000",
@@ -56,26 +56,25 @@ fn a_file_that_is_cut_short_ends_the_run_which_goes_on_when_it_is_back() {
     let start = |directory| {
         [&["--config", "tiny.toml", "--run-dir", directory], &IN_FILE[..], &long].concat()
     };
-    place.succeed(&start("runs/whole"));
-    let (data, sound) =
-        (place.path("data/train.h5"), fs::read(place.path("data/train.h5")).unwrap());
+    dir.succeed(&start("runs/whole"));
+    let (data, sound) = (dir.path("data/train.h5"), fs::read(dir.path("data/train.h5")).unwrap());
 
-    let run = place.start(&start("runs/cut"));
-    wait_for(|| place.path("runs/cut/metrics.jsonl").exists());
+    let run = dir.start(&start("runs/cut"));
+    wait_for(|| dir.path("runs/cut/metrics.jsonl").exists());
     File::options().write(true).open(&data).unwrap().set_len(3000).unwrap();
-    let ran: Ran = run.wait_with_output().unwrap().into();
+    let output: ProgramOutput = run.wait_with_output().unwrap().into();
     let words = ["could not be loaded", "data/train.h5: was changed while it was in use", "resume"];
-    ran.refused(1, &words);
+    output.refused(1, &words);
 
     fs::write(&data, sound).unwrap();
-    place.succeed(&["--resume", "runs/cut"]);
-    assert_same_bits(&place, "runs/cut", "runs/whole");
+    dir.succeed(&["--resume", "runs/cut"]);
+    assert_same_bits(&dir, "runs/cut", "runs/whole");
 }
 
 #[test]
-fn compressed_data_that_are_to_stay_in_their_file_are_refused_with_what_to_do() {
-    let place = Place::new();
-    let path = place.path("data/train.h5");
+fn streaming_compressed_data_is_rejected_with_a_remedy() {
+    let dir = TestDir::new();
+    let path = dir.path("data/train.h5");
     let file = hdf5::File::open_rw(&path).unwrap();
     let (shape, pixels) = {
         let pixels = file.dataset("train_set_x").unwrap();
@@ -85,9 +84,9 @@ fn compressed_data_that_are_to_stay_in_their_file_are_refused_with_what_to_do() 
     put(&file, |set| set.chunk([4, 6, 6, 3]).deflate(4), &shape, &pixels);
     // What is still open is not written yet.
     file.close().unwrap();
-    place.succeed(&["--config", "tiny.toml"]);
+    dir.succeed(&["--config", "tiny.toml"]);
     let args = [&["--config", "tiny.toml"], &IN_FILE[..]].concat();
-    place.refuses(&args, 1, &["`/train_set_x` is packed", "h5repack -f NONE -l CONTI"]);
+    dir.refuses(&args, 1, &["`/train_set_x` is packed", "h5repack -f NONE -l CONTI"]);
 }
 
 fn put(
@@ -106,8 +105,8 @@ fn put(
 fn memory_does_not_grow_with_a_file_that_is_streamed() {
     const COUNT: usize = 100_000;
     const WIDTH: usize = 32 * 32 * 3;
-    let place = Place::new();
-    let file = hdf5::File::create(place.path("data/large.h5")).unwrap();
+    let dir = TestDir::new();
+    let file = hdf5::File::create(dir.path("data/large.h5")).unwrap();
     put(&file, |set| set, &[COUNT, 32, 32, 3], &vec![7; COUNT * WIDTH]);
     let labels: Vec<i64> = (0..COUNT as i64).map(|item| item % 3).collect();
     file.new_dataset_builder().with_data(&labels).create("train_set_y").unwrap();
@@ -116,22 +115,22 @@ fn memory_does_not_grow_with_a_file_that_is_streamed() {
     let config = "name = 'large'\n[dataset.hdf5]\ndirectory = 'data'\ntrain = 'large.h5'\n\
                   in_memory = false\n[split]\nvalidation_fraction = 0.1\ntest_fraction = 0.1\n\
                   [model.mlp]\nhidden = []\n[optimizer.sgd]\nlearning_rate = 1e-3\n[training]\nepochs = 1\nbatch_size = 256\n";
-    place.write("large.toml", config);
-    let mut run = place.start(&["--config", "large.toml", "--device", "flex", "--ui", "none"]);
+    dir.write("large.toml", config);
+    let mut run = dir.start(&["--config", "large.toml", "--device", "flex", "--ui", "none"]);
     let status = format!("/proc/{}/status", run.id());
     let mut most = 0;
     wait_for(|| {
-        most = most.max(peak(&fs::read_to_string(&status).unwrap_or_default()));
+        most = most.max(peak_memory(&fs::read_to_string(&status).unwrap_or_default()));
         run.try_wait().unwrap().is_some()
     });
-    let ran: Ran = run.wait_with_output().unwrap().into();
-    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    let output: ProgramOutput = run.wait_with_output().unwrap().into();
+    assert_eq!(output.code, Some(0), "{output:#?}");
     assert!((1..150_000).contains(&most), "{most} KiB for a file of 300,000");
 }
 
 /// The most kibibytes of memory that a process had, by its `status`.
 #[cfg(target_os = "linux")]
-fn peak(status: &str) -> usize {
+fn peak_memory(status: &str) -> usize {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }

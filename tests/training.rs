@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use data::SplitKind;
 
-use crate::place::{Place, TINY, coloured};
+use crate::test_dir::{TINY, TestDir, coloured};
 
 /// The value of `key` in each line of a JSON Lines file.
 pub fn column(jsonl: &str, key: &str) -> Vec<f64> {
@@ -17,12 +17,12 @@ pub fn json(text: &str) -> Value {
 }
 
 #[test]
-fn a_run_learns_and_leaves_everything_in_its_directory() {
-    let place = Place::new();
-    let ran = place.succeed(&["--config", "tiny.toml", "--set", "training.epochs=30"]);
-    assert!(ran.stdout.contains("48 train, 12 validation, 12 test"), "{}", ran.stdout);
-    assert_eq!(ran.stdout.lines().filter(|line| line.starts_with("epoch ")).count(), 30);
-    assert_eq!(ran.stderr, "");
+fn a_run_learns_and_writes_all_its_files() {
+    let dir = TestDir::new();
+    let output = dir.succeed(&["--config", "tiny.toml", "--set", "training.epochs=30"]);
+    assert!(output.stdout.contains("48 train, 12 validation, 12 test"), "{}", output.stdout);
+    assert_eq!(output.stdout.lines().filter(|line| line.starts_with("epoch ")).count(), 30);
+    assert_eq!(output.stderr, "");
 
     let expected = [
         "accuracy.svg",
@@ -48,28 +48,28 @@ fn a_run_learns_and_leaves_everything_in_its_directory() {
         "throughput.svg",
         "timings.jsonl",
     ];
-    assert_eq!(place.names("runs/tiny"), expected);
-    let losses = column(&place.read("runs/tiny/metrics.jsonl"), "train_loss");
+    assert_eq!(dir.names("runs/tiny"), expected);
+    let losses = column(&dir.read("runs/tiny/metrics.jsonl"), "train_loss");
     assert_eq!(losses.len(), 30);
     assert!(losses[29] < losses[0] / 4.0, "{losses:?}");
-    let summary = json(&place.read("runs/tiny/summary.json"));
+    let summary = json(&dir.read("runs/tiny/summary.json"));
     assert_eq!(summary["test_accuracy"], 1.0);
     assert_eq!(summary["synthetic"], false);
     let parameters = format!("{} parameters", summary["parameters"]);
-    assert!(ran.stdout.contains(&parameters), "no {parameters} in {}", ran.stdout);
-    let environment = json(&place.read("runs/tiny/environment.json"));
+    assert!(output.stdout.contains(&parameters), "no {parameters} in {}", output.stdout);
+    let environment = json(&dir.read("runs/tiny/environment.json"));
     assert_eq!(environment["data"]["classes"][2], "blue");
     assert_eq!(environment["data"]["sha256"]["train"].as_str().unwrap().len(), 64);
 }
 
 #[test]
-fn both_metrics_files_hold_the_same_numbers() {
-    let place = Place::new();
-    place.succeed(&["--config", "tiny.toml"]);
-    let csv = place.read("runs/tiny/metrics.csv");
+fn both_metrics_files_contain_the_same_numbers() {
+    let dir = TestDir::new();
+    dir.succeed(&["--config", "tiny.toml"]);
+    let csv = dir.read("runs/tiny/metrics.csv");
     let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let header = rows.next().unwrap();
-    let jsonl = place.read("runs/tiny/metrics.jsonl");
+    let jsonl = dir.read("runs/tiny/metrics.jsonl");
     for (position, name) in header.iter().enumerate() {
         let from_csv: Vec<f64> = rows.clone().map(|row| row[position].parse().unwrap()).collect();
         assert_eq!(from_csv, column(&jsonl, name), "{name}");
@@ -77,117 +77,116 @@ fn both_metrics_files_hold_the_same_numbers() {
 }
 
 #[test]
-fn a_second_run_never_touches_the_first() {
-    let place = Place::new();
-    place.succeed(&["--config", "tiny.toml"]);
-    let first = fs::read(place.path("runs/tiny/metrics.jsonl")).unwrap();
-    place.succeed(&["train", "--config", "tiny.toml", "--set", "seed=2"]);
-    place.succeed(&["--config", "tiny.toml", "--run-dir", "elsewhere/mine"]);
-    assert_eq!(place.names("runs"), ["tiny", "tiny-2"]);
-    assert_eq!(fs::read(place.path("runs/tiny/metrics.jsonl")).unwrap(), first);
-    assert_ne!(fs::read(place.path("runs/tiny-2/metrics.jsonl")).unwrap(), first);
-    assert_eq!(fs::read(place.path("elsewhere/mine/metrics.jsonl")).unwrap(), first);
+fn a_second_run_does_not_change_the_first() {
+    let dir = TestDir::new();
+    dir.succeed(&["--config", "tiny.toml"]);
+    let first = fs::read(dir.path("runs/tiny/metrics.jsonl")).unwrap();
+    dir.succeed(&["train", "--config", "tiny.toml", "--set", "seed=2"]);
+    dir.succeed(&["--config", "tiny.toml", "--run-dir", "elsewhere/mine"]);
+    assert_eq!(dir.names("runs"), ["tiny", "tiny-2"]);
+    assert_eq!(fs::read(dir.path("runs/tiny/metrics.jsonl")).unwrap(), first);
+    assert_ne!(fs::read(dir.path("runs/tiny-2/metrics.jsonl")).unwrap(), first);
+    assert_eq!(fs::read(dir.path("elsewhere/mine/metrics.jsonl")).unwrap(), first);
 }
 
 #[test]
-fn the_saved_config_reruns_to_the_same_bits() {
-    let place = Place::new();
+fn a_run_of_the_saved_config_has_the_same_weights() {
+    let dir = TestDir::new();
     let overrides = ["--set", "optimizer.adam.learning_rate=3e-3", "--set", "seed=7"];
-    place.succeed(&[&["--config", "tiny.toml"], &overrides[..]].concat());
-    place.succeed(&["--config", "runs/tiny/config.toml"]);
-    assert_eq!(place.read("runs/tiny/config.toml"), place.read("runs/tiny-2/config.toml"));
-    assert!(place.read("runs/tiny/config.toml").contains("learning_rate = 0.003"));
-    let model = |run: &str| fs::read(place.path(format!("runs/{run}/best_model.bpk"))).unwrap();
+    dir.succeed(&[&["--config", "tiny.toml"], &overrides[..]].concat());
+    dir.succeed(&["--config", "runs/tiny/config.toml"]);
+    assert_eq!(dir.read("runs/tiny/config.toml"), dir.read("runs/tiny-2/config.toml"));
+    assert!(dir.read("runs/tiny/config.toml").contains("learning_rate = 0.003"));
+    let model = |run: &str| fs::read(dir.path(format!("runs/{run}/best_model.bpk"))).unwrap();
     assert!(model("tiny") == model("tiny-2"), "the weights differ");
 }
 
 #[test]
-fn a_last_batch_may_be_smaller_and_a_batch_larger_than_the_data() {
-    let place = Place::new();
+fn the_last_batch_can_be_smaller_and_a_batch_larger_than_the_data() {
+    let dir = TestDir::new();
     for batch_size in ["7", "46", "1000"] {
         let batch_size = format!("training.batch_size={batch_size}");
-        place.succeed(&["--config", "tiny.toml", "--set", &batch_size]);
+        dir.succeed(&["--config", "tiny.toml", "--set", &batch_size]);
     }
 }
 
 #[test]
-fn a_batch_of_one_is_refused_only_where_it_is_normalised() {
-    let place = Place::new();
+fn a_batch_of_one_is_rejected_only_with_batch_norm() {
+    let dir = TestDir::new();
     for batch_size in ["1", "47"] {
         let batch_size = format!("training.batch_size={batch_size}");
         let args = ["--config", "tiny.toml", "--set", &batch_size];
-        place.trainer(&args).refused(2, &["leave a batch of one", "`training.batch_size`"]);
-        place.succeed(&[&args[..], &["--set", "model.mlp.batch_norm=none"]].concat());
+        dir.trainer(&args).refused(2, &["leave a batch of one", "`training.batch_size`"]);
+        dir.succeed(&[&args[..], &["--set", "model.mlp.batch_norm=none"]].concat());
     }
 }
 
 #[test]
-fn a_validation_file_of_its_own_is_used() {
-    let place = Place::new();
+fn a_validation_file_is_used_and_must_differ_from_the_training_file() {
+    let dir = TestDir::new();
     let classes = ["red", "green", "blue"].map(String::from);
-    data_hdf5::write(&place.path("data/own.h5"), SplitKind::Train, &coloured(30), &classes)
-        .unwrap();
+    data_hdf5::write(&dir.path("data/own.h5"), SplitKind::Train, &coloured(30), &classes).unwrap();
     let text = TINY.replace("test = ", "validation = \"own.h5\"\ntest = ");
     let text = text.replace("[split]\nvalidation_fraction = 0.2\n", "");
-    place.write("own.toml", &text);
-    let ran = place.succeed(&["--config", "own.toml"]);
-    assert!(ran.stdout.contains("60 train, 30 validation, 12 test"), "{}", ran.stdout);
+    dir.write("own.toml", &text);
+    let output = dir.succeed(&["--config", "own.toml"]);
+    assert!(output.stdout.contains("60 train, 30 validation, 12 test"), "{}", output.stdout);
 
-    place.write("same.toml", text.replace("own.h5", "train.h5"));
+    dir.write("same.toml", text.replace("own.h5", "train.h5"));
     let words = ["the train set", "the validation set", "hold the same examples"];
-    place.trainer(&["--config", "same.toml"]).refused(1, &words);
+    dir.trainer(&["--config", "same.toml"]).refused(1, &words);
 }
 
 #[test]
 fn early_stopping_ends_a_run_that_no_longer_improves() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let args = ["--config", "tiny.toml", "--set", "training.early_stopping.patience=3"];
-    place.succeed(&[&args[..], &["--set", "training.epochs=500"]].concat());
-    let summary = json(&place.read("runs/tiny/summary.json"));
+    dir.succeed(&[&args[..], &["--set", "training.epochs=500"]].concat());
+    let summary = json(&dir.read("runs/tiny/summary.json"));
     let best = summary["best"]["epoch"].as_u64().unwrap();
     assert_eq!(summary["epochs"].as_u64(), Some(best + 3));
 }
 
 #[test]
 fn a_learning_rate_that_diverges_stops_the_run_and_keeps_the_checkpoints() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let args = ["--config", "tiny.toml", "--set", "optimizer.adam.learning_rate=1e30"];
-    let ran = place.trainer(&[&args[..], &["--set", "model.mlp.batch_norm=none"]].concat());
-    ran.refused(1, &["the loss is", "epoch 1, batch", "lower the learning rate"]);
-    assert!(!place.path("runs/tiny/summary.json").exists());
+    let output = dir.trainer(&[&args[..], &["--set", "model.mlp.batch_norm=none"]].concat());
+    output.refused(1, &["the loss is", "epoch 1, batch", "lower the learning rate"]);
+    assert!(!dir.path("runs/tiny/summary.json").exists());
 }
 
 #[test]
 fn evaluate_prints_scores_and_confusion_as_text_and_as_json() {
-    let place = Place::new();
-    place.succeed(&["--config", "tiny.toml", "--set", "training.epochs=30"]);
-    let text = place.succeed(&["evaluate", "runs/tiny"]).stdout;
+    let dir = TestDir::new();
+    dir.succeed(&["--config", "tiny.toml", "--set", "training.epochs=30"]);
+    let text = dir.succeed(&["evaluate", "runs/tiny"]).stdout;
     insta::assert_snapshot!(text.lines().skip(1).collect::<Vec<_>>().join("\n"));
     for (split, count) in [("train", 48), ("validation", 12), ("test", 12)] {
-        let ran = place.succeed(&["evaluate", "runs/tiny", "--split", split, "--json"]);
-        let evaluation = json(&ran.stdout);
+        let output = dir.succeed(&["evaluate", "runs/tiny", "--split", split, "--json"]);
+        let evaluation = json(&output.stdout);
         assert_eq!(evaluation["count"], count);
         let rows = evaluation["confusion"].as_array().unwrap().iter();
         let cells = rows.flat_map(|row| row.as_array().unwrap());
         assert_eq!(cells.map(|cell| cell.as_u64().unwrap()).sum::<u64>(), count);
-        assert_eq!(json(&place.read(format!("runs/tiny/evaluation-{split}.json"))), evaluation);
+        assert_eq!(json(&dir.read(format!("runs/tiny/evaluation-{split}.json"))), evaluation);
     }
 }
 
 #[test]
-fn predict_takes_images_of_any_size_and_format() {
-    let place = Place::new();
-    place.succeed(&["--config", "tiny.toml", "--set", "training.epochs=30"]);
+fn predict_accepts_images_of_any_size_in_png_and_jpeg() {
+    let dir = TestDir::new();
+    dir.succeed(&["--config", "tiny.toml", "--set", "training.epochs=30"]);
     let image = |colour| image::RgbImage::from_pixel(40, 31, image::Rgb(colour));
-    image([150, 60, 60]).save(place.path("red.png")).unwrap();
-    image([60, 60, 150]).save(place.path("blue.jpg")).unwrap();
+    image([150, 60, 60]).save(dir.path("red.png")).unwrap();
+    image([60, 60, 150]).save(dir.path("blue.jpg")).unwrap();
 
-    let text = place.succeed(&["predict", "runs/tiny", "red.png", "blue.jpg"]).stdout;
+    let text = dir.succeed(&["predict", "runs/tiny", "red.png", "blue.jpg"]).stdout;
     let lines: Vec<_> = text.lines().collect();
     assert!(lines[0].starts_with("red.png: red ("), "{text}");
     assert!(lines[1].starts_with("blue.jpg: blue ("), "{text}");
 
-    let all = json(&place.succeed(&["predict", "runs/tiny", "red.png", "--json"]).stdout);
+    let all = json(&dir.succeed(&["predict", "runs/tiny", "red.png", "--json"]).stdout);
     let prediction = &all["predictions"][0];
     assert_eq!(prediction["class"], "red");
     let sum: f64 =
@@ -196,30 +195,30 @@ fn predict_takes_images_of_any_size_and_format() {
 }
 
 #[test]
-fn a_run_directory_can_be_moved_and_still_predicts() {
-    let place = Place::new();
-    place.succeed(&["--config", "tiny.toml"]);
-    fs::rename(place.path("runs/tiny"), place.path("moved")).unwrap();
-    fs::remove_dir_all(place.path("data")).unwrap();
-    image::RgbImage::new(5, 5).save(place.path("black.png")).unwrap();
-    place.succeed(&["predict", "moved", "black.png"]);
+fn a_moved_run_directory_still_predicts() {
+    let dir = TestDir::new();
+    dir.succeed(&["--config", "tiny.toml"]);
+    fs::rename(dir.path("runs/tiny"), dir.path("moved")).unwrap();
+    fs::remove_dir_all(dir.path("data")).unwrap();
+    image::RgbImage::new(5, 5).save(dir.path("black.png")).unwrap();
+    dir.succeed(&["predict", "moved", "black.png"]);
 }
 
 #[test]
-fn a_reader_that_goes_away_stops_nothing() {
-    let place = Place::new();
-    let mut child = place.start(&["--config", "tiny.toml"]);
+fn closing_stdout_does_not_stop_a_run() {
+    let dir = TestDir::new();
+    let mut child = dir.start(&["--config", "tiny.toml"]);
     drop(child.stdout.take());
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
-    assert!(place.path("runs/tiny/summary.json").exists());
+    assert!(dir.path("runs/tiny/summary.json").exists());
 }
 
 #[test]
-fn nothing_is_printed_where_nothing_is_asked_for() {
-    let place = Place::new();
-    let ran = place.succeed(&["--config", "tiny.toml", "--ui", "none"]);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
-    assert!(place.read("runs/tiny/run.log").contains("epoch done"));
-    let ran = place.succeed(&["--config", "tiny.toml", "--ui", "none", "-vv"]);
-    assert!(ran.stderr.contains("checkpoint committed"), "{}", ran.stderr);
+fn ui_none_prints_nothing_unless_verbose() {
+    let dir = TestDir::new();
+    let output = dir.succeed(&["--config", "tiny.toml", "--ui", "none"]);
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+    assert!(dir.read("runs/tiny/run.log").contains("epoch done"));
+    let output = dir.succeed(&["--config", "tiny.toml", "--ui", "none", "-vv"]);
+    assert!(output.stderr.contains("checkpoint committed"), "{}", output.stderr);
 }

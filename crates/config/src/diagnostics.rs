@@ -37,7 +37,7 @@ pub struct Diagnostic {
     pub(crate) related: Vec<(Range<usize>, &'static str)>,
 }
 
-/// Text that is drawn below a part of a source line.
+/// Text displayed below a part of a source line.
 struct Label {
     span: Range<usize>,
     kind: AnnotationKind,

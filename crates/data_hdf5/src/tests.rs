@@ -29,8 +29,10 @@ impl Place {
         self.folder.path().join("set.h5")
     }
 
+    /// In the oldest format, whose bytes have no checksums and can be patched.
     fn create(&self) -> File {
-        File::create(self.path()).unwrap()
+        let mut options = File::with_options();
+        options.with_fapl(|access| access.libver_earliest()).create(self.path()).unwrap()
     }
 
     fn holding(bytes: &[u8]) -> Self {

@@ -156,8 +156,10 @@ fn write_all<E: From<Hdf5Error>>(
 ) -> Result<(), E> {
     // The error of the system is clearer than that of libhdf5.
     File::create(partial).map_err(|error| ErrorContext::new(path, "").write(error))?;
-    let file = hdf5::File::with_options().with_fapl(|access| access.sec2()).create(partial);
-    let file = file.map_err(|error| ErrorContext::new(path, "").write(error))?;
+    // libhdf5 2 would choose a newer format than 1.10, and other bytes.
+    let mut options = hdf5::File::with_options();
+    options.with_fapl(|access| access.sec2().libver_earliest());
+    let file = options.create(partial).map_err(|error| ErrorContext::new(path, "").write(error))?;
     let put = |name: &str, result: hdf5::Result<()>| {
         result.map_err(|error| ErrorContext::new(path, name).write(error))
     };

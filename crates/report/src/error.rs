@@ -11,7 +11,7 @@ pub enum ReportError {
     Artifact(#[from] ArtifactError),
     /// The fields of a decision boundary contradict each other.
     #[error(
-        "the decision boundary cannot be drawn: {problem}\n  check that the features of the data are finite and vary"
+        "the decision boundary cannot be plotted: {problem}\n  check that the features of the data are finite and vary"
     )]
     Boundary {
         /// Description of the contradiction.

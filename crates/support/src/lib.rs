@@ -12,5 +12,5 @@ pub mod panics;
 pub mod progress;
 pub mod sha256;
 
-pub use progress::{Progress, ProgressTask};
+pub use progress::ProgressTask;
 pub use sha256::sha256;

@@ -29,6 +29,7 @@ pub use training::{
 use crate::cli::{Cli, Command, DataCommand, ModelCommand};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::progress::Tasks;
 
 /// Runs the command line of this process, whose configs can use `models` in addition to the built-in
 /// ones, and returns its exit code.
@@ -50,9 +51,10 @@ pub fn run(models: &ModelRegistry) -> ExitCode {
 
 fn execute(cli: &Cli, models: &ModelRegistry) -> Result<ExitCode, Failure> {
     cli.check()?;
-    let log = logging::start(&cli.verbosity, cli.shows_dashboard());
+    let tasks = Tasks::default();
+    let log = logging::start(&cli.verbosity, cli.shows_dashboard(), tasks.clone());
     if cli.may_show_progress() {
-        progress::start();
+        progress::start(tasks);
     }
     let context = Context { models, log };
     match cli.command.as_ref() {

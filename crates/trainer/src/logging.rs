@@ -17,15 +17,20 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::Verbosity;
+use crate::progress::{self, TaskSpans, Tasks};
+use crate::style;
 use crate::text::escaped_message;
-use crate::{progress, style};
+
+/// Spans of running tasks are shown by the progress line, not logged.
+const PROGRESS_OFF: &str = "trainer::progress=off";
 
 /// Log file of the run; messages are discarded until it is attached.
 #[derive(Clone, Default)]
 pub struct RunLog(Arc<OnceLock<File>>);
 
-/// Starts logging. While the dashboard owns the terminal, nothing goes to stderr.
-pub fn start(verbosity: &Verbosity, dashboard: bool) -> RunLog {
+/// Starts logging, and collects the running `tasks`. While the dashboard owns the terminal, nothing
+/// goes to stderr.
+pub fn start(verbosity: &Verbosity, dashboard: bool, tasks: Tasks) -> RunLog {
     let run_log = RunLog::default();
     // Records the duration of each span when it closes.
     let file = layer().with_ansi(false).with_writer(run_log.clone());
@@ -35,10 +40,11 @@ pub fn start(verbosity: &Verbosity, dashboard: bool) -> RunLog {
     tracing_subscriber::registry()
         .with(
             file.with_filter(EnvFilter::new(
-                "info,training=debug,trainer=debug,wgpu=warn,naga=warn",
+                "info,training=debug,trainer=debug,trainer_training=debug,trainer::progress=off,wgpu=warn,naga=warn",
             )),
         )
         .with(stderr)
+        .with(tasks.with_filter(TaskSpans))
         .init();
     run_log
 }
@@ -50,7 +56,11 @@ fn stderr_filter(verbosity: &Verbosity) -> EnvFilter {
         (_, 1) => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    EnvFilter::builder().with_default_directive(level.into()).from_env_lossy()
+    let filter = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
+    match PROGRESS_OFF.parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    }
 }
 
 impl RunLog {

@@ -212,7 +212,9 @@ fn sizes_beyond_the_file_are_refused() {
         drop(builder.empty::<f64>().shape([1 << 16, 4096]).create("train_set_x").unwrap());
     });
     assert_says(&message, &["stored in 0 bytes"]);
-    let (from, to) = ([6_u64, 2].map(u64::to_le_bytes), [6_u64, 200].map(u64::to_le_bytes));
+    // The shape, and the largest shape behind it.
+    let (from, to) = ([6_u64, 2, 6, 2], [6_u64, 200, 6, 200]);
+    let (from, to) = (from.map(u64::to_le_bytes), to.map(u64::to_le_bytes));
     let message = patched(put_features, from.as_flattened(), to.as_flattened()).refusal();
     assert_says(&message, &["stored in 96 bytes", "9600 bytes that it declares"]);
 }

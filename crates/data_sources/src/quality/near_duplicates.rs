@@ -7,12 +7,10 @@
 //!
 //! The threshold depends on the data: hands in front of one wall are more alike than cats in gardens.
 //! Distances are therefore divided by the class scale, the median distance between two different
-//! images of a class in the searched set. Near-duplicates are closer than [`MAX_DISTANCE`] of it.
+//! images of a class in the searched set. Near-duplicates are closer than a sixth of it.
 //!
 //! A descriptor of 8 x 8 grey cells makes the search fast and exact: averaging cells never increases
 //! a distance, so that the distance of two descriptors is a lower bound.
-//!
-//! [`MAX_DISTANCE`]: index::MAX_DISTANCE
 
 mod class_scale;
 mod index;

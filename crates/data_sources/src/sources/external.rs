@@ -13,7 +13,7 @@ pub struct ExternalConfig {
 }
 
 impl ExternalConfig {
-    /// The error of loading them.
+    /// Error of loading the data from the config alone.
     pub fn error(&self) -> DatasetError {
         let message = "`[dataset.external]` is data that another program passes to the library\n  \
                        use the program that created the run";

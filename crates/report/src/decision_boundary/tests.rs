@@ -29,7 +29,7 @@ fn point(at: [f32; 2], class: u32) -> BoundaryPoint {
 }
 
 /// Draws a boundary and returns its SVG.
-fn drawn(boundary: &DecisionBoundary) -> Result<String, ReportError> {
+fn render(boundary: &DecisionBoundary) -> Result<String, ReportError> {
     let folder = TempDir::new().unwrap();
     draw_boundary(boundary, "Halves", &folder.path().join("picture"))?;
     Ok(fs::read_to_string(folder.path().join("picture.svg")).unwrap())
@@ -42,7 +42,7 @@ fn of_class<'a>(document: &'a Document, tag: &str, class: &str) -> Vec<Node<'a, 
 
 #[test]
 fn the_line_is_where_the_class_changes() {
-    let svg = drawn(&half_planes()).unwrap();
+    let svg = render(&half_planes()).unwrap();
     let document = Document::parse(&svg).unwrap();
     let path = of_class(&document, "path", "decision")[0].attribute("d").unwrap();
     let points = path.split(['M', 'L']).filter(|point| !point.is_empty());
@@ -58,7 +58,7 @@ fn the_line_is_where_the_class_changes() {
 
 #[test]
 fn points_are_drawn_on_the_plane_and_omitted_outside() {
-    let svg = drawn(&half_planes()).unwrap();
+    let svg = render(&half_planes()).unwrap();
     let document = Document::parse(&svg).unwrap();
     let positions = |class| -> Vec<[&str; 2]> {
         let groups = of_class(&document, "g", class);
@@ -72,7 +72,7 @@ fn points_are_drawn_on_the_plane_and_omitted_outside() {
 
 #[test]
 fn names_of_classes_are_escaped() {
-    let svg = drawn(&half_planes()).unwrap();
+    let svg = render(&half_planes()).unwrap();
     let document = Document::parse(&svg).unwrap();
     for name in half_planes().classes {
         assert!(document.descendants().any(|node| node.text() == Some(&name)), "{name}");
@@ -81,7 +81,7 @@ fn names_of_classes_are_escaped() {
 
 #[test]
 fn equal_boundaries_give_equal_pictures() {
-    let [one, other] = [0, 1].map(|_| drawn(&half_planes()).unwrap());
+    let [one, other] = [0, 1].map(|_| render(&half_planes()).unwrap());
     assert!(one == other);
 }
 
@@ -97,7 +97,7 @@ fn a_grid_of_one_cell_and_one_class_can_be_drawn() {
         test: Vec::new(),
         ..half_planes()
     };
-    let svg = drawn(&whole).unwrap();
+    let svg = render(&whole).unwrap();
     assert!(svg.contains(r#"width="460" height="400""#) && !svg.contains("NaN"));
 }
 
@@ -117,7 +117,7 @@ fn a_contradictory_boundary_is_refused() {
     for (expected, change) in changes {
         let mut boundary = half_planes();
         change(&mut boundary);
-        let error = drawn(&boundary).unwrap_err().to_string();
+        let error = render(&boundary).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
 }

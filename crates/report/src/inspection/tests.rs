@@ -41,7 +41,7 @@ fn data() -> DataPage {
     }
 }
 
-fn drawn(data: &DataPage) -> String {
+fn render(data: &DataPage) -> String {
     let folder = TempDir::new().unwrap();
     let page = folder.path().join("inspection.html");
     draw_inspection(data, &page).unwrap();
@@ -51,7 +51,7 @@ fn drawn(data: &DataPage) -> String {
 #[test]
 fn findings_are_counted_in_the_header_with_a_link_to_their_images() {
     let card = DataCard { images: vec![cell(), cell()], lines: vec!["distance 0.05".to_owned()] };
-    let page = drawn(&DataPage { findings: vec![finding(3, vec![card])], ..data() });
+    let page = render(&DataPage { findings: vec![finding(3, vec![card])], ..data() });
     assert!(page.contains(r##"<a href="#near-duplicates-across-splits">"##), "{page}");
     let section = page.split_once(r#"<div id="near-duplicates-across-splits">"#).unwrap().1;
     assert_eq!(section.matches("<img").count(), 2);
@@ -66,14 +66,14 @@ fn findings_are_counted_in_the_header_with_a_link_to_their_images() {
 
 #[test]
 fn a_check_without_findings_has_no_section_and_no_link() {
-    let page = drawn(&DataPage { findings: vec![finding(0, Vec::new())], ..data() });
+    let page = render(&DataPage { findings: vec![finding(0, Vec::new())], ..data() });
     assert!(page.contains("near-duplicates across splits") && !page.contains("<a "), "{page}");
     assert!(page.contains("&lt;signs&gt;") && page.contains("No problems"), "{page}");
 }
 
 #[test]
 fn a_class_without_examples_is_highlighted_and_values_are_listed() {
-    let page = drawn(&data());
+    let page = render(&data());
     assert!(page.contains(r#"<div class="bar label"><span title="none">"#), "{page}");
     assert!(page.contains("an accuracy of 100.0 %"), "{page}");
     assert!(page.contains("<td>255</td><td>1.50</td><td>2.25</td>"), "{page}");
@@ -90,5 +90,5 @@ fn a_histogram_shows_the_percentage_of_values_in_each_bin() {
 
 #[test]
 fn an_empty_data_set_can_be_drawn() {
-    assert!(drawn(&DataPage::default()).contains("</html>"));
+    assert!(render(&DataPage::default()).contains("</html>"));
 }

@@ -44,7 +44,7 @@ const MAX_PAIRS: usize = 1 << 25;
 
 impl SuspectLabels {
     /// Share of agreeing neighbours that confirm the label.
-    pub fn reliability(&self) -> f64 {
+    fn reliability(&self) -> f64 {
         self.confirmed as f64 / self.agreed.max(1) as f64
     }
 

@@ -13,7 +13,7 @@ use super::thumbnail::{self, Descriptor, Grid, Thumbnail};
 /// the next, frames of one hand that moved by a pixel, are at 0.13 and 0.18, and different hands
 /// from 0.24 on. Of the cats one is at 0, and the next is at 0.42. Copies of SIGNS' images by JPEG of
 /// quality 30 are at 0.11, and at 0.17 at most.
-pub(super) const MAX_DISTANCE: f32 = 1.0 / 6.0;
+const MAX_DISTANCE: f32 = 1.0 / 6.0;
 
 /// Maximum number of pairs of descriptors to compare: about a minute on one core.
 const MAX_PAIRS: usize = 1 << 32;

@@ -1,4 +1,4 @@
-//! A directory with a small data set and a config, and the program run in it.
+//! A temporary directory with a small data set and a config, in which the program is run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,18 @@ use data::Examples;
 use data::SplitKind;
 use tempfile::TempDir;
 
-/// A directory of one test, removed with the value.
-pub struct Place(TempDir);
+/// A temporary directory, removed on drop.
+pub struct TestDir(TempDir);
 
-/// What a finished program left.
+/// Exit code and output of a finished program.
 #[derive(Debug)]
-pub struct Ran {
+pub struct ProgramOutput {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-/// The config that every place starts with, as `tiny.toml`.
+/// Contents of `tiny.toml` in a new test directory.
 pub const TINY: &str = r#"name = "tiny"
 
 [dataset.hdf5]
@@ -41,20 +41,20 @@ epochs = 3
 batch_size = 16
 "#;
 
-impl Place {
-    /// A place with `tiny.toml` and the data that it names: 60 and 12 images of 6x6x3 in 3
-    /// classes that a small model can tell apart.
+impl TestDir {
+    /// Creates a directory with `tiny.toml` and its data: 60 training and 12 test images of 6x6x3
+    /// in 3 classes that a small model can distinguish.
     pub fn new() -> Self {
-        let place = Self(TempDir::new().unwrap());
-        place.write("tiny.toml", TINY);
-        fs::create_dir(place.path("data")).unwrap();
+        let dir = Self(TempDir::new().unwrap());
+        dir.write("tiny.toml", TINY);
+        fs::create_dir(dir.path("data")).unwrap();
         let classes = ["red", "green", "blue"].map(String::from);
         for (file, part, count) in [("train", SplitKind::Train, 60), ("test", SplitKind::Test, 12)]
         {
-            let path = place.path(format!("data/{file}.h5"));
+            let path = dir.path(format!("data/{file}.h5"));
             data_hdf5::write(&path, part, &coloured(count), &classes).unwrap();
         }
-        place
+        dir
     }
 
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -70,7 +70,7 @@ impl Place {
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// The program with `args`, to be started in this place.
+    /// A command that runs the program with `args` in this directory.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
@@ -84,15 +84,15 @@ impl Place {
     }
 
     /// Runs the program to its end.
-    pub fn trainer(&self, args: &[&str]) -> Ran {
+    pub fn trainer(&self, args: &[&str]) -> ProgramOutput {
         self.command(args).output().unwrap().into()
     }
 
     /// Runs the program, which must succeed.
-    pub fn succeed(&self, args: &[&str]) -> Ran {
-        let ran = self.trainer(args);
-        assert_eq!(ran.code, Some(0), "trainer {args:?}: {ran:#?}");
-        ran
+    pub fn succeed(&self, args: &[&str]) -> ProgramOutput {
+        let output = self.trainer(args);
+        assert_eq!(output.code, Some(0), "trainer {args:?}: {output:#?}");
+        output
     }
 
     /// Starts the program and leaves it running.
@@ -101,14 +101,14 @@ impl Place {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// The devices of the program, the best one first.
+    /// Names of the devices of the program, best first.
     pub fn devices(&self) -> Vec<String> {
         let listed = self.succeed(&["devices"]).stdout;
         let names = listed.lines().skip(1).map(|line| line.split(' ').next().unwrap().to_owned());
         names.collect()
     }
 
-    /// The names in a directory of this place, sorted; none if there is no such directory.
+    /// Sorted file names in a subdirectory; empty if it does not exist.
     pub fn names(&self, directory: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(directory)).into_iter().flatten();
         let mut names: Vec<_> =
@@ -118,7 +118,7 @@ impl Place {
     }
 }
 
-impl From<Output> for Ran {
+impl From<Output> for ProgramOutput {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self {
@@ -129,9 +129,9 @@ impl From<Output> for Ran {
     }
 }
 
-impl Ran {
-    /// The program must have refused its input with `code` and each of `words` in its message,
-    /// of which the last is the remedy, and without a panic.
+impl ProgramOutput {
+    /// Asserts that the program failed with exit code `code` and a message that contains each of
+    /// `words`, without a panic.
     #[track_caller]
     pub fn refused(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -143,7 +143,7 @@ impl Ran {
     }
 }
 
-/// `count` images of 6x6x3, each mostly of the colour of its class, with a fixed noise.
+/// Generates `count` images of 6x6x3 in the colour of their class, with deterministic noise.
 pub fn coloured(count: usize) -> Examples {
     let labels: Vec<u32> = (0..count as u32).map(|item| item % 3).collect();
     let pixel = |label: u32, value: usize| {
