@@ -1,16 +1,16 @@
-//! Training images that are changed at random, losses that are smoothed and weighted.
+//! Augmentation, label smoothing and class weights.
 
 use std::fs;
 
 use crate::resuming::assert_same_bits;
 use crate::test_dir::TestDir;
 
-/// Changes of every kind.
+/// Every augmentation except `crop` and `cutmix`.
 const LIST: &str = r#"augmentation=["flip_horizontal", { rotate = 20 }, { scale = [0.9, 1.1] }, { translate = 0.1 }, { brightness = 0.2 }, { contrast = 0.2 }, { hue = 10 }, { cutout = 2 }, { mixup = 0.4 }]"#;
 
 const OBJECTIVE: [&str; 2] = ["objective.label_smoothing=0.1", "objective.class_weights=balanced"];
 
-/// The arguments of a run of six epochs in `run` under `LIST` and `more`.
+/// Arguments of a run in the directory `run` with `LIST`, `OBJECTIVE` and the overrides `more`.
 fn train<'a>(run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let sets = [LIST, "training.accumulation=2"].into_iter().chain(OBJECTIVE);
     let sets = sets.chain(more.iter().copied()).flat_map(|set| ["--set", set]);
@@ -28,7 +28,7 @@ fn loader_workers_and_resuming_do_not_change_an_augmented_run() {
     }
     dir.succeed(&train("resumed", &["training.epochs=3"]));
     dir.succeed(&["--resume", "resumed", "--set", "training.epochs=6"]);
-    // The model of the best epoch may be that of either part.
+    // The checkpoints differ: the best epoch may be before or after the resume.
     let metrics = |run: &str| dir.read(format!("{run}/metrics.jsonl"));
     assert_eq!(metrics("resumed"), metrics("whole"));
     let best = |run: &str| fs::read(dir.path(format!("{run}/best_model.bpk"))).unwrap();
@@ -76,7 +76,10 @@ fn invalid_augmentations_are_rejected_with_their_location() {
             r#"["flip_horizontal", { rotate = 200.0 }]"#,
             &[":1:47", "augmentation.1.rotate", "180"][..],
         ),
-        (r#"[{ mixup = 0.2 }, { crop = 1 }]"#, &["augmentation.0.mixup", "the last of the list"]),
+        (
+            r#"[{ mixup = 0.2 }, { crop = 1 }]"#,
+            &["augmentation.0.mixup", "put it last in the list"],
+        ),
         (r#"["flip_sideways"]"#, &[":1:17", "did you mean `flip_"]),
         (r#"[{ rotate = 1, crop = 1 }]"#, &["choose exactly one"]),
         (r#"[{ rotate = "far" }]"#, &["expected a number"]),
@@ -99,13 +102,13 @@ fn invalid_augmentations_are_rejected_with_their_location() {
 #[test]
 fn class_weights_need_one_weight_per_class() {
     let dir = TestDir::new();
-    let given = |weights| {
+    let train = |weights| {
         let set = format!("objective.class_weights={weights}");
         dir.trainer(&["--config", "tiny.toml", "--set", &set])
     };
-    given("[1.0, 2.0]").refused(2, &["2 weights for 3 classes", "balanced"]);
-    given("[1.0, 2.0, -1.0]").refused(2, &["objective.class_weights", "-1 is not between"]);
-    given("equal").refused(2, &["unknown choice `equal`", "`none`, `balanced`"]);
-    given("7").refused(2, &["class_weights", "an array such as"]);
-    assert_eq!(given("[1.0, 2.0, 0.5]").code, Some(0));
+    train("[1.0, 2.0]").refused(2, &["2 weights for 3 classes", "balanced"]);
+    train("[1.0, 2.0, -1.0]").refused(2, &["objective.class_weights", "-1 is not between"]);
+    train("equal").refused(2, &["unknown choice `equal`", "`none`, `balanced`"]);
+    train("7").refused(2, &["class_weights", "an array such as"]);
+    assert_eq!(train("[1.0, 2.0, 0.5]").code, Some(0));
 }

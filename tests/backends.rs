@@ -1,4 +1,4 @@
-//! One model, every backend of this build.
+//! Training on every backend of this build.
 
 use std::env;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::test_dir::TestDir;
 use crate::training::column;
 
-/// How far a loss may be from the reference, relative to it.
+/// Largest relative difference of a loss from the reference.
 const TOLERANCE: f64 = 1e-4;
 
 #[test]
@@ -21,8 +21,8 @@ fn the_first_20_losses_of_convolutions_are_the_same_on_every_backend() {
     assert_losses("resnet.toml", &[], include_str!("first_losses_resnet.txt"));
 }
 
-/// Fails unless the losses of the first 20 steps of `config` are those of `reference`, one a line,
-/// on every backend.
+/// Asserts that the losses of the first 20 steps of `config` equal those of `reference`, one per
+/// line, on every backend.
 fn assert_losses(config: &str, more: &[&str], reference: &str) {
     let dir = TestDir::new();
     let tiny = dir.read("tiny.toml").replace("hidden = [8]\n", "");
@@ -31,7 +31,7 @@ fn assert_losses(config: &str, more: &[&str], reference: &str) {
     for (name, model) in [("cnn.toml", cnn), ("resnet.toml", resnet)] {
         dir.write(name, tiny.replace("[model.mlp]\n", model));
     }
-    // One batch an epoch, so that the loss of an epoch is the loss of a step.
+    // One batch per epoch, so that the loss of an epoch is the loss of a step.
     let args = ["--config", config, "--set", "training.batch_size=1000"];
     let args = [&args[..], &["--set", "training.epochs=20"], more].concat();
     let reference: Vec<f64> = reference.lines().map(|line| line.parse().unwrap()).collect();
@@ -47,7 +47,7 @@ fn assert_losses(config: &str, more: &[&str], reference: &str) {
     }
 }
 
-/// To read from a graphics card is to wait for it, so no step may do so.
+/// Reading from a graphics card waits for it, which would slow down every step.
 #[test]
 fn a_graphics_card_is_read_back_once_in_32_steps() {
     let dir = TestDir::new();
@@ -58,15 +58,15 @@ fn a_graphics_card_is_read_back_once_in_32_steps() {
         dir.succeed(&[&args[..], &["--device", &device, "--run-dir", &device]].concat());
         let steps = column(&dir.read(format!("{device}/metrics.jsonl")), "step");
         let log = dir.read(format!("{device}/run.log"));
-        let waits = log.lines().filter(|line| line.contains("read back")).count();
+        let readbacks = log.lines().filter(|line| line.contains("read back")).count();
         let is_processor = ["flex", "ndarray"].contains(&device.as_str());
         let expected = if is_processor { 0 } else { 2 * (steps[0] as usize).div_ceil(32) };
         assert!(steps[0] > 32.0, "{steps:?}");
-        assert_eq!(waits, expected, "{device}: {steps:?}");
+        assert_eq!(readbacks, expected, "{device}: {steps:?}");
     }
 }
 
-/// Another build of the program, if the tests were given one, writes the checkpoint.
+/// The checkpoint is written by this build, or by the program in `OTHER_TRAINER`.
 #[test]
 fn a_checkpoint_written_on_one_backend_resumes_on_another() {
     let dir = TestDir::new();

@@ -1,5 +1,5 @@
-//! Checkpoints and run directories that cannot be trusted: the newest whole checkpoint is used,
-//! or the command fails and leaves every checkpoint as it was.
+//! Damaged checkpoints and run directories: the newest intact checkpoint is used, or the command
+//! fails and changes no file.
 
 use std::fs;
 use std::path::Path;
@@ -13,13 +13,13 @@ use data::SplitKind;
 use crate::broken_configs::run_cases;
 use crate::test_dir::{TINY, TestDir, coloured};
 
-/// What is wrong, what makes it so, the arguments, the exit code, and the words to expect.
-type Break<'a> = (&'a str, fn(&TestDir), &'a [&'a str], i32, &'a [&'a str]);
+/// Name of the defect, how to create it, arguments, exit code, and expected parts of the message.
+type Defect<'a> = (&'a str, fn(&TestDir), &'a [&'a str], i32, &'a [&'a str]);
 
-/// What is damaged, what does it, and the file that must be named.
+/// Name of the damage, how to cause it, and the file that must be named.
 type Damage<'a> = (&'a str, fn(&TestDir), &'a str);
 
-/// The two checkpoints that a finished run of `tiny.toml` leaves, the newest one last.
+/// The two checkpoints of a finished run of `tiny.toml`, the newest last.
 const CHECKPOINTS: [&str; 2] = ["epoch-000003-step-000000", "epoch-000004-step-000000"];
 
 const TRAIN: &[&str] = &["--config", "tiny.toml"];
@@ -34,18 +34,18 @@ fn trained() -> TestDir {
     dir
 }
 
-fn refuse_each(breaks: &[Break]) {
-    run_cases(breaks.iter().map(|&(case, spoil, args, code, words)| {
+fn refuse_each(defects: &[Defect]) {
+    run_cases(defects.iter().map(|&(case, damage, args, code, words)| {
         let test = move || {
             let dir = trained();
-            spoil(&dir);
+            damage(&dir);
             dir.refuses(args, code, words);
         };
         (case, test)
     }));
 }
 
-/// The path of a file of checkpoint 0 or 1, the newest.
+/// Path of a file of checkpoint 0, or of checkpoint 1, the newest.
 fn file(checkpoint: usize, name: &str) -> String {
     format!("runs/tiny/checkpoints/{}/{name}", CHECKPOINTS[checkpoint])
 }
@@ -73,14 +73,14 @@ fn swap(dir: &TestDir, one: &str, other: &str) {
     fs::rename(dir.path("swapped"), dir.path(other)).unwrap();
 }
 
-/// Replaces `from` by `to` in a file that holds it.
+/// Replaces `from`, which must occur in the file, by `to`.
 fn edit(dir: &TestDir, path: &str, from: &str, to: &str) {
     let text = dir.read(path);
     assert!(text.contains(from), "{from:?} is not in {path}: {text}");
     dir.write(path, text.replacen(from, to, 1));
 }
 
-/// Puts `bytes` into the newest checkpoint, with the sum of a file that was meant to be so.
+/// Replaces a file of the only checkpoint left, and updates the checksums.
 fn forge(dir: &TestDir, name: &str, bytes: impl AsRef<[u8]>) {
     remove(dir, &format!("runs/tiny/checkpoints/{}", CHECKPOINTS[0]));
     dir.write(&file(1, name), bytes);
@@ -108,12 +108,12 @@ fn resume_skips_a_damaged_checkpoint() {
         ("model flipped", |dir| flip_a_byte(dir, &file(1, "model.bpk")), "model.bpk"),
         ("optimiser flipped", |dir| flip_a_byte(dir, &file(1, "optimizer.bpk")), "optimizer"),
         ("state flipped", |dir| flip_a_byte(dir, &file(1, "state.json")), "state.json"),
-        ("sums flipped", |dir| flip_a_byte(dir, &file(1, "SHA256SUMS")), "SHA256SUMS"),
+        ("checksums flipped", |dir| flip_a_byte(dir, &file(1, "SHA256SUMS")), "SHA256SUMS"),
         ("model cut short", |dir| cut(dir, &file(1, "model.bpk")), "model.bpk"),
         ("optimiser deleted", |dir| remove(dir, &file(1, "optimizer.bpk")), "optimizer.bpk"),
-        ("sums deleted", |dir| remove(dir, &file(1, "SHA256SUMS")), "SHA256SUMS"),
+        ("checksums deleted", |dir| remove(dir, &file(1, "SHA256SUMS")), "SHA256SUMS"),
         (
-            "model of the one before",
+            "model of the previous checkpoint",
             |dir| {
                 fs::copy(dir.path(file(0, "model.bpk")), dir.path(file(1, "model.bpk"))).unwrap();
             },
@@ -123,7 +123,7 @@ fn resume_skips_a_damaged_checkpoint() {
     run_cases(damages.map(|(case, damage, named)| (case, move || assert_skipped(damage, named))));
 }
 
-/// Resumes from the checkpoint before the damaged one to the same end.
+/// Asserts that a run resumes from the checkpoint before the damaged one, with the same result.
 fn assert_skipped(damage: fn(&TestDir), named: &str) {
     let dir = trained();
     let (metrics, model) = (dir.read("runs/tiny/metrics.csv"), file(1, "model.bpk"));
@@ -133,7 +133,7 @@ fn assert_skipped(damage: fn(&TestDir), named: &str) {
     assert!(output.stdout.contains("resuming runs/tiny after epoch 2, step 6"), "{output:#?}");
     assert!(output.stderr.contains(CHECKPOINTS[1]) && output.stderr.contains(named), "{output:#?}");
     assert_eq!(dir.read("runs/tiny/metrics.csv"), metrics);
-    assert!(fs::read(dir.path(&model)).unwrap() == weights, "another model after the repair");
+    assert!(fs::read(dir.path(&model)).unwrap() == weights, "the model differs after the resume");
 }
 
 #[test]
@@ -152,9 +152,12 @@ fn the_error_lists_all_damaged_checkpoints() {
 
 #[test]
 fn swapped_checkpoints_are_rejected() {
-    let spoil: fn(&TestDir) = |dir| swap(dir, &file(0, ""), &file(1, ""));
+    let swapped: fn(&TestDir) = |dir| swap(dir, &file(0, ""), &file(1, ""));
     let words: &[_] = &[CHECKPOINTS[0], CHECKPOINTS[1], "a backup"];
-    refuse_each(&[("resume", spoil, RESUME, 1, words), ("evaluate", spoil, EVALUATE, 1, words)]);
+    refuse_each(&[
+        ("resume", swapped, RESUME, 1, words),
+        ("evaluate", swapped, EVALUATE, 1, words),
+    ]);
 }
 
 #[test]
@@ -203,16 +206,16 @@ fn a_forged_checkpoint_with_valid_checksums_is_rejected() {
 
 #[test]
 fn a_run_with_an_edited_config_is_rejected_whether_the_config_is_valid_or_not() {
-    let broken: fn(&TestDir) = |dir| edit(dir, "runs/tiny/config.toml", "[split]", "[split");
+    let invalid: fn(&TestDir) = |dir| edit(dir, "runs/tiny/config.toml", "[split]", "[split");
     let another: fn(&TestDir) = |dir| edit(dir, "runs/tiny/config.toml", "= 0.01", "= 0.03");
     let words: &[_] = &["runs/tiny/config.toml is damaged", "a backup"];
     let with_config: &[_] = &["--config", "tiny.toml", "--resume", "runs/tiny"];
     let latest: &[_] = &["--config", "tiny.toml", "--resume"];
     refuse_each(&[
-        ("resume", broken, RESUME, 1, words),
-        ("resume with a config", broken, with_config, 1, words),
-        ("resume the latest", broken, latest, 1, words),
-        ("evaluate", broken, EVALUATE, 1, words),
+        ("resume", invalid, RESUME, 1, words),
+        ("resume with a config", invalid, with_config, 1, words),
+        ("resume the latest", invalid, latest, 1, words),
+        ("evaluate", invalid, EVALUATE, 1, words),
         ("resume with another rate", another, RESUME, 1, words),
         ("evaluate with another rate", another, EVALUATE, 1, words),
         (
@@ -243,7 +246,7 @@ fn a_damaged_environment_is_rejected() {
     refuse_each(&[
         ("cut, resume", |dir| cut(dir, "runs/tiny/environment.json"), RESUME, 1, words),
         ("cut, evaluate", |dir| cut(dir, "runs/tiny/environment.json"), EVALUATE, 1, words),
-        ("gone, resume", |dir| remove(dir, "runs/tiny/environment.json"), RESUME, 1, missing),
+        ("missing, resume", |dir| remove(dir, "runs/tiny/environment.json"), RESUME, 1, missing),
         (
             "a class of another name",
             |dir| edit(dir, "runs/tiny/environment.json", "\"red\"", "\"rod\""),
@@ -286,24 +289,24 @@ fn resuming_with_another_experiment_is_rejected_with_every_difference() {
 
 #[test]
 fn changed_or_missing_data_are_rejected() {
-    let spoil: fn(&TestDir) = |dir| {
+    let change: fn(&TestDir) = |dir| {
         let images = Examples { labels: vec![1; 60], ..coloured(60) };
         let classes = ["red", "green", "blue"].map(String::from);
         data_hdf5::write(&dir.path("data/train.h5"), SplitKind::Train, &images, &classes).unwrap();
     };
     let words: &[_] = &["the train set", "runs/tiny", "restore the data"];
     refuse_each(&[
-        ("changed, resume", spoil, RESUME, 1, words),
-        ("changed, evaluate", spoil, EVALUATE, 1, words),
+        ("changed, resume", change, RESUME, 1, words),
+        ("changed, evaluate", change, EVALUATE, 1, words),
         (
-            "gone, resume",
+            "missing, resume",
             |dir| remove(dir, "data/test.h5"),
             RESUME,
             1,
             &["data/test.h5 is missing", "put it there"],
         ),
         (
-            "gone, evaluate",
+            "missing, evaluate",
             |dir| remove(dir, "data/test.h5"),
             EVALUATE,
             1,
@@ -351,7 +354,13 @@ fn a_best_checkpoint_of_another_run_is_rejected() {
 #[test]
 fn a_new_run_does_not_overwrite_a_run_directory() {
     let args: &[_] = &["--config", "tiny.toml", "--run-dir", "runs/tiny"];
-    refuse_each(&[("taken", |_| (), args, 1, &["runs/tiny already exists", "--resume runs/tiny"])]);
+    refuse_each(&[(
+        "exists",
+        |_| (),
+        args,
+        1,
+        &["runs/tiny already exists", "--resume runs/tiny"],
+    )]);
 }
 
 #[test]
@@ -370,24 +379,30 @@ fn the_directory_of_a_killed_start_is_reused() {
 
 #[test]
 fn resuming_a_run_of_another_config_is_rejected() {
-    let spoil: fn(&TestDir) = |dir| dir.write("other.toml", TINY.replace("tiny", "other"));
+    let rename: fn(&TestDir) = |dir| dir.write("other.toml", TINY.replace("tiny", "other"));
     let latest: &[_] = &["--config", "other.toml", "--resume"];
     let named: &[_] = &["--config", "other.toml", "--resume", "runs/tiny"];
     refuse_each(&[
-        ("the latest", spoil, latest, 1, &["no run of `other`", "without --resume"]),
-        ("a named one", spoil, named, 2, &["name: \"tiny\" in the run, \"other\" now", "--resume"]),
+        ("the latest", rename, latest, 1, &["no run of `other`", "without --resume"]),
+        (
+            "a given run",
+            rename,
+            named,
+            2,
+            &["name: \"tiny\" in the run, \"other\" now", "--resume"],
+        ),
     ]);
 }
 
 #[test]
 fn resume_does_not_replace_a_damaged_latest_run_by_an_older_one() {
-    let spoil: fn(&TestDir) = |dir| {
+    let damage: fn(&TestDir) = |dir| {
         dir.succeed(TRAIN);
         edit(dir, "runs/tiny-2/config.toml", "epochs = 3", "epochs = ");
     };
     let args: &[_] = &["--config", "tiny.toml", "--resume"];
     let words: &[_] = &["runs/tiny-2/config.toml is damaged", "a backup"];
-    refuse_each(&[("broken", spoil, args, 1, words)]);
+    refuse_each(&[("damaged", damage, args, 1, words)]);
 }
 
 #[test]
@@ -428,13 +443,13 @@ fn a_running_run_cannot_be_resumed() {
     let long = [TRAIN, &["--set", "training.epochs=1000000", "--ui", "none"]].concat();
     let running = Running(dir.start(&long));
     let process = format!("process {}", running.0.id());
-    // The lock is taken before this directory is made.
+    // The lock is acquired before this directory is created.
     wait_for(&dir.path("runs/tiny/checkpoints"));
     let output = dir.trainer(RESUME);
     output.refused(1, &["runs/tiny is in use by", &process, "wait until that process has ended"]);
 }
 
-/// A process that ends with the test, however the test ends.
+/// A process that is killed on drop.
 struct Running(Child);
 
 impl Drop for Running {
@@ -454,12 +469,12 @@ fn wait_for(path: &Path) {
 
 #[test]
 fn a_folder_instead_of_the_metrics_is_rejected() {
-    let spoil: fn(&TestDir) = |dir| {
+    let replace: fn(&TestDir) = |dir| {
         remove(dir, "runs/tiny/metrics.csv");
         fs::create_dir(dir.path("runs/tiny/metrics.csv")).unwrap();
     };
     let words: &[_] = &["cannot read runs/tiny/metrics.csv", "check that it exists"];
-    refuse_each(&[("a folder", spoil, RESUME, 1, words)]);
+    refuse_each(&[("a folder", replace, RESUME, 1, words)]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Configs and overrides that cannot be meant: exit code 2, the line underlined, nothing written.
+//! Invalid configs and overrides: exit code 2, the source line in the message, no files written.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::test_dir::{TINY, TestDir};
 
-/// What is wrong, the text of `tiny.toml` to replace, its replacement, and the words to expect.
+/// Name of the problem, text of `tiny.toml`, its replacement, and expected parts of the message.
 type Edit<'a> = (&'a str, &'a str, &'a str, &'a [&'a str]);
 
 impl TestDir {
-    /// The program must refuse `args` with `code` and `words`, and leave every file as it was.
+    /// Asserts that the program fails with `code` and `words` in its message, and changes no file.
     #[track_caller]
     pub fn refuses(&self, args: &[&str], code: i32, words: &[&str]) {
         let before = self.contents("");
@@ -19,20 +19,20 @@ impl TestDir {
         self.assert_unchanged("", &before);
     }
 
-    /// The bytes of every file under `directory`; a directory counts as a file without any.
+    /// Contents of every file under `directory`; those of a directory are empty.
     pub fn contents(&self, directory: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         collect_files(&self.path(directory), &mut files);
         files
     }
 
-    /// Fails, with the names of the files, unless `directory` has just these contents.
+    /// Asserts that `directory` has these contents.
     #[track_caller]
     pub fn assert_unchanged(&self, directory: &str, before: &BTreeMap<PathBuf, Vec<u8>>) {
         let now = self.contents(directory);
         let names = before.keys().chain(now.keys());
         let changed: Vec<_> = names.filter(|name| before.get(*name) != now.get(*name)).collect();
-        assert!(changed.is_empty(), "a refused command left traces: {changed:?}");
+        assert!(changed.is_empty(), "a failed command changed files: {changed:?}");
     }
 }
 
@@ -48,12 +48,12 @@ fn collect_files(directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// Even a resume that is refused may say so in the log of the run, and has held its lock.
+/// Returns true for the files that a refused resume changes.
 fn is_log_or_lock(path: &Path) -> bool {
     path.ends_with("run.log") || path.ends_with("lock")
 }
 
-/// Tests every case, and fails with the names of those that fail.
+/// Runs every test case, and panics with the names of those that failed.
 pub fn run_cases<'a>(cases: impl IntoIterator<Item = (&'a str, impl FnOnce())>) {
     let mut failed = Vec::new();
     for (name, test) in cases {
@@ -112,19 +112,19 @@ fn a_syntax_error_is_underlined() {
             &["tiny.toml:5:9", "must be quoted", "5 | train"],
         ),
         (
-            "text without end",
+            "unterminated text",
             "\"tiny\"",
             "\"tiny",
             &["tiny.toml:1:13", "1 | name", "expected `\"`"],
         ),
         (
-            "a key twice",
+            "a duplicate key",
             "epochs = 3",
             "epochs = 3\nepochs = 4",
             &["tiny.toml:19:1", "duplicate key", "19 | epochs = 4"],
         ),
         (
-            "a table twice",
+            "a duplicate table",
             "[training]",
             "[split]\n[training]",
             &["tiny.toml:17:2", "duplicate key", "17 | [split]"],
@@ -234,7 +234,7 @@ fn an_unknown_choice_gets_a_suggestion() {
 fn a_choice_requires_exactly_one_table() {
     refuse_each(&[
         (
-            "two optimisers",
+            "two optimizers",
             "[training]",
             "[optimizer.sgd]\n[training]",
             &["tiny.toml:14:2", "choose exactly one"],
@@ -252,7 +252,7 @@ fn a_choice_requires_exactly_one_table() {
             &["tiny.toml:11:1", "choose exactly one"],
         ),
         (
-            "a word for a table",
+            "a string for a table",
             "\n[dataset",
             "schedule.decay = \"cosine\"\n[dataset",
             &["tiny.toml:2:18", "such as `[optimizer.adam]`"],
@@ -291,7 +291,7 @@ fn a_value_of_the_wrong_type_is_underlined_with_the_expected_type() {
         ("a number for a path", "\"train.h5\"", "7", &["tiny.toml:5:9", "`7`", "a path in quotes"]),
         ("a number for an array", "[8]", "8", &["tiny.toml:12:10", "`8`", "such as `[1, 2]`"]),
         (
-            "a number for a truth value",
+            "a number for a boolean",
             "[optimizer.adam]\nlearning_rate = 1e-2",
             "[optimizer.sgd]\nnesterov = 1",
             &["tiny.toml:15:12", "`1`", "`true` or `false`"],
@@ -330,12 +330,17 @@ fn the_decay_rates_of_adam_must_be_below_one_in_single_precision() {
     refuse_each(&[
         ("one", rate, "beta_1 = 1", &["tiny.toml:15:10", "optimizer.adam.beta_1", "less than 1"]),
         (
-            "one when rounded",
+            "one in single precision",
             rate,
             "beta_2 = 0.99999999999",
             &["tiny.toml:15:10", "optimizer.adam.beta_2", "less than 1"],
         ),
-        ("no epsilon", rate, "epsilon = 0", &["tiny.toml:15:11", "epsilon", "0 is not between"]),
+        (
+            "epsilon of zero",
+            rate,
+            "epsilon = 0",
+            &["tiny.toml:15:11", "epsilon", "0 is not between"],
+        ),
     ]);
 }
 
@@ -343,7 +348,7 @@ fn the_decay_rates_of_adam_must_be_below_one_in_single_precision() {
 fn counts_and_fractions_out_of_range_are_rejected_with_the_range() {
     refuse_each(&[
         (
-            "no epoch",
+            "no epochs",
             "epochs = 3",
             "epochs = 0",
             &["tiny.toml:18:10", "training.epochs", "0 is not", "between 1 and"],
@@ -355,7 +360,7 @@ fn counts_and_fractions_out_of_range_are_rejected_with_the_range() {
             &["tiny.toml:19:14", "training.batch_size", "0 is not", "between 1 and"],
         ),
         (
-            "a batch of everything",
+            "a batch that is too large",
             "batch_size = 16",
             "batch_size = 1000000000",
             &["tiny.toml:19:14", "training.batch_size", "1000000000 is not", "between 1 and"],
@@ -379,7 +384,7 @@ fn counts_and_fractions_out_of_range_are_rejected_with_the_range() {
             &["tiny.toml:12:10", "model.mlp.hidden", "between 1 and 65536"],
         ),
         (
-            "layers without end",
+            "too many layers",
             "[8]",
             &format!("[{}]", "1, ".repeat(1001)),
             &["tiny.toml:12:10", "model.mlp.hidden", "1001 layers are given; at most 1000"],
@@ -403,7 +408,7 @@ fn counts_and_fractions_out_of_range_are_rejected_with_the_range() {
             &["tiny.toml:18:12", "training.early_stopping.patience", "0 is not", "between 1 and"],
         ),
         (
-            "a cosine that ends above its start",
+            "a final fraction above one",
             "[training]",
             "[schedule.decay.cosine]\nfinal_fraction = 1.5\n[training]",
             &["tiny.toml:18:18", "schedule.decay.cosine.final_fraction", "1.5 is not", "0 and 1"],
@@ -421,25 +426,25 @@ fn invalid_keys_of_the_course_experiments_are_rejected() {
     let reference = training("[reference]\nsource = \"a\"\ntolerance = 2.0");
     refuse_each(&[
         (
-            "a dropout for a layer that is not there",
+            "a dropout without its layer",
             "[8]",
             "[8]\ndropout = [0.1, 0.2]",
             &["tiny.toml:13:11", "model.mlp.dropout", "2 probabilities for 1 hidden layers"],
         ),
         (
-            "a dropout of everything",
+            "a dropout of one",
             "[8]",
             "[8]\ndropout = [1.0]",
             &["tiny.toml:13:11", "model.mlp.dropout", "less than 1"],
         ),
         (
-            "a slope that rises to the left",
+            "a negative slope below zero",
             "[8]",
             "[8]\nnegative_slope = -0.1",
             &["tiny.toml:13:18", "-0.1 is not between 0 and 1"],
         ),
         (
-            "a momentum that never ends",
+            "a momentum of one",
             "[optimizer.adam]\nlearning_rate = 1e-2",
             "[optimizer.sgd]\nmomentum = 1.0",
             &["tiny.toml:15:12", "optimizer.sgd.momentum", "less than 1"],
@@ -451,23 +456,23 @@ fn invalid_keys_of_the_course_experiments_are_rejected() {
             &["tiny.toml:15:12", "needs `momentum`"],
         ),
         ("a negative penalty", "[training]", &objective, &["tiny.toml:18:6", "objective.l2"]),
-        ("a norm of nothing", "[training]", &clipping, &["tiny.toml:18:8", "greater than 0"]),
-        ("two ways to clip", "[training]", &both, &["choose exactly one"]),
+        ("a norm of zero", "[training]", &clipping, &["tiny.toml:18:8", "greater than 0"]),
+        ("two kinds of clipping", "[training]", &both, &["choose exactly one"]),
         ("a step without its factor", "[training]", &step, &["`factor` is missing", "add it"]),
         (
-            "a tolerance of everything",
+            "a tolerance above one",
             "[training]",
             &reference,
             &["tiny.toml:19:13", "reference.tolerance", "2 is not between 0 and 1"],
         ),
         (
-            "no batch in a step",
+            "an accumulation of zero",
             "epochs = 3",
             "epochs = 3\naccumulation = 0",
             &["tiny.toml:19:16", "training.accumulation", "between 1 and"],
         ),
         (
-            "a report at no epoch",
+            "a report every zero epochs",
             "epochs = 3",
             "epochs = 3\nreport_every_epochs = 0",
             &["tiny.toml:19:23", "training.report_every_epochs", "between 1 and"],
@@ -639,8 +644,10 @@ fn a_run_whose_rollbacks_do_not_help_fails_with_the_original_error() {
     let rate = ["--set", "optimizer.adam.learning_rate=1e37"];
     let back = ["--set", "training.on_nan=rollback"];
     let output = dir.trainer(&[&["--config", "tiny.toml"][..], &rate, &back].concat());
-    output
-        .refused(1, &["NaN", "epoch 1", "half the learning rate (10)", "lower the learning rate"]);
+    output.refused(
+        1,
+        &["NaN", "epoch 1", "with half the learning rate (rollback 10)", "lower the learning rate"],
+    );
     assert_eq!(dir.names("runs/tiny/checkpoints"), ["epoch-000001-step-000000"]);
     assert_eq!(dir.read("runs/tiny/metrics.jsonl"), "");
 }
@@ -649,7 +656,7 @@ fn a_run_whose_rollbacks_do_not_help_fails_with_the_original_error() {
 fn synthetic_data_require_a_test_file_and_no_validation_file() {
     refuse_each(&[
         (
-            "a split of its own",
+            "no test file",
             "test = \"test.h5\"",
             "on_missing = \"synthesize\"",
             &["tiny.toml:6:14", "dataset.hdf5.on_missing", "set `test`"],
@@ -658,7 +665,7 @@ fn synthetic_data_require_a_test_file_and_no_validation_file() {
             "a validation file",
             "test = \"test.h5\"",
             "test = \"test.h5\"\nvalidation = \"v.h5\"\non_missing = \"synthesize\"",
-            &["tiny.toml:8:14", "dataset.hdf5.on_missing", "no `validation`"],
+            &["tiny.toml:8:14", "dataset.hdf5.on_missing", "set `test` but not `validation`"],
         ),
     ]);
 }

@@ -1,4 +1,4 @@
-//! Data that cannot be used: exit code 1, the file and its remedy named, nothing written.
+//! Invalid data: exit code 1, the file and a remedy in the message, no files written.
 
 use std::fs;
 
@@ -9,14 +9,14 @@ use hdf5::File;
 use crate::broken_configs::run_cases;
 use crate::test_dir::{TINY, TestDir, coloured};
 
-/// What is wrong, what makes it so, and the words to expect.
-type Break<'a> = (&'a str, fn(&TestDir), &'a [&'a str]);
+/// Name of the defect, how to create it, and the expected parts of the message.
+type Defect<'a> = (&'a str, fn(&TestDir), &'a [&'a str]);
 
-fn refuse_each(breaks: &[Break]) {
-    run_cases(breaks.iter().map(|&(case, spoil, words)| {
+fn refuse_each(defects: &[Defect]) {
+    run_cases(defects.iter().map(|&(case, create, words)| {
         let test = move || {
             let dir = TestDir::new();
-            spoil(&dir);
+            create(&dir);
             dir.refuses(&["--config", "tiny.toml"], 1, words);
         };
         (case, test)
@@ -28,17 +28,17 @@ fn write_train(dir: &TestDir, bytes: &[u8]) {
     dir.write("data/train.h5", bytes);
 }
 
-/// Makes the training file anew, with nothing in it but what `fill` puts there.
+/// Creates a new training file with the contents that `fill` writes.
 fn create_train(dir: &TestDir, fill: impl FnOnce(&File)) {
     let path = dir.path("data/train.h5");
-    // A process that another test has just started may hold the lock of the old one.
+    // A process that another test has just started may hold the lock of the old file.
     fs::remove_file(&path).unwrap();
     let file = File::create(path).unwrap();
     fill(&file);
     file.close().unwrap();
 }
 
-/// Makes the training file anew, with good pixels and these labels.
+/// Creates a new training file with valid pixels and these labels.
 fn create_train_with_labels(dir: &TestDir, labels: &[i64]) {
     create_train(dir, |file| {
         put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]);
@@ -47,7 +47,7 @@ fn create_train_with_labels(dir: &TestDir, labels: &[i64]) {
     });
 }
 
-/// Makes the training file anew, with good labels and the pixels that `fill` puts there.
+/// Creates a new training file with valid labels and the pixels that `fill` writes.
 fn create_train_with_pixels(dir: &TestDir, fill: impl FnOnce(&File)) {
     create_train(dir, |file| {
         fill(file);
@@ -61,7 +61,7 @@ fn put<T: hdf5::H5Type>(file: &File, name: &str, shape: &[usize], values: &[T]) 
     builder.create(name).unwrap().write_raw(values).unwrap();
 }
 
-/// Replaces the images of the test file.
+/// Replaces the test file by one with these images.
 fn write_test(dir: &TestDir, images: &Examples, classes: [&str; 3]) {
     let path = dir.path("data/test.h5");
     data_hdf5::write(&path, SplitKind::Test, images, &classes.map(String::from)).unwrap();
@@ -136,17 +136,17 @@ fn a_file_of_another_type_is_rejected_with_its_type() {
             &["data/train.h5", "found a folder", "give the path of an `.h5` file"],
         ),
         (
-            "the page around a download",
+            "a web page",
             |dir| write_train(dir, b"\n<!DOCTYPE html><html><body>Sign in</body></html>"),
             &["data/train.h5", "found an HTML page", "download the file itself again"],
         ),
         (
-            "a pointer of Git LFS",
+            "a Git LFS pointer",
             |dir| write_train(dir, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
             &["data/train.h5", "found a Git LFS pointer", "`git lfs pull`"],
         ),
         (
-            "nothing",
+            "an empty file",
             |dir| write_train(dir, b""),
             &["data/train.h5", "found an empty file", "download the file again"],
         ),
@@ -183,7 +183,7 @@ fn a_truncated_file_is_rejected_at_any_length() {
 fn labels_that_do_not_match_the_images_or_the_classes_are_rejected() {
     refuse_each(&[
         (
-            "a class too many",
+            "a label above the last class",
             |dir| create_train_with_labels(dir, &[0, 1, 3, 2]),
             &["data/train.h5", "`/train_set_y`", "label 3 at index 2", "number the classes from 0"],
         ),
@@ -193,7 +193,7 @@ fn labels_that_do_not_match_the_images_or_the_classes_are_rejected() {
             &["data/train.h5", "`/train_set_y`", "label -1 at index 3", "number the classes"],
         ),
         (
-            "a label too few",
+            "a missing label",
             |dir| create_train_with_labels(dir, &[0, 1, 2]),
             &["data/train.h5", "`/train_set_y`", "3 labels", "expected 4", "rewrite the file"],
         ),
@@ -205,7 +205,7 @@ fn labels_that_do_not_match_the_images_or_the_classes_are_rejected() {
             &["data/train.h5", "`/train_set_y` is missing", "`/train_set_x`", "rewrite the file"],
         ),
         (
-            "two classes of one name",
+            "duplicate class names",
             |dir| {
                 create_train(dir, |file| {
                     put(file, "train_set_x", &[2, 6, 6, 3], &[7_u8; 216]);
@@ -281,7 +281,7 @@ fn pixels_of_another_type_or_shape_are_rejected() {
             &["data/train.h5", "`/train_set_x`", "4320000000 bytes", "download or write it again"],
         ),
         (
-            "a checksum that libhdf5 may crash on",
+            "a checksum filter that may crash libhdf5",
             |dir| {
                 create_train_with_pixels(dir, |file| {
                     let builder = file.new_dataset::<u8>().shape([4, 6, 6, 3]).fletcher32();
@@ -376,8 +376,8 @@ fn a_data_set_of_one_class_is_rejected() {
     )]);
 }
 
-/// Labels in chunks, described by a version that libhdf5 misreads: it divides by zero, and the
-/// process ends with a signal.
+/// Writes a training file on which libhdf5 crashes: the layout version of its chunked labels makes
+/// libhdf5 divide by zero.
 fn crash_libhdf5(dir: &TestDir) {
     create_train(dir, |file| {
         put(file, "train_set_x", &[4, 6, 6, 3], &[7_u8; 432]);

@@ -103,7 +103,10 @@ fn a_directory_that_is_not_a_run_is_named() {
             ("evaluate tiny.toml", &["tiny.toml", "no config.toml", "give the directory of a run"]),
             ("predict data image.png", &["data", "no config.toml", "give the directory of a run"]),
             ("--resume data", &["data", "no config.toml", "give the directory of a run"]),
-            ("--config tiny.toml --resume", &["`tiny`", "in runs/", "without --resume"]),
+            (
+                "--config tiny.toml --resume",
+                &["no run of `tiny`", "to resume in runs\n", "without --resume"],
+            ),
         ],
     );
 }

@@ -27,10 +27,10 @@ fn trained() -> TestDir {
 fn refuse_each(defects: &[Defect]) {
     let dir = trained();
     dir.succeed(&["predict", "runs/tiny", "good.png", "good.jpg"]);
-    run_cases(defects.iter().map(|&(case, spoil, words)| {
+    run_cases(defects.iter().map(|&(case, create, words)| {
         let dir = &dir;
         let test = move || {
-            dir.write("broken", spoil(dir));
+            dir.write("broken", create(dir));
             refuse(dir, "broken", words);
         };
         (case, test)
@@ -41,7 +41,7 @@ fn refuse_each(defects: &[Defect]) {
 fn refuse(dir: &TestDir, image: &str, words: &[&str]) {
     let args = ["predict", "runs/tiny", "good.png", image];
     dir.refuses(&args, 1, &[&["the image", image], words, &[REMEDY]].concat());
-    assert_eq!(dir.trainer(&args).stdout, "", "a prediction despite an error");
+    assert_eq!(dir.trainer(&args).stdout, "", "predictions were printed despite an error");
 }
 
 fn png(dir: &TestDir) -> Vec<u8> {
@@ -67,7 +67,7 @@ fn a_missing_file_is_named() {
 #[test]
 fn a_file_that_is_not_an_image_is_named() {
     refuse_each(&[
-        ("nothing", |_| Vec::new(), &[]),
+        ("an empty file", |_| Vec::new(), &[]),
         ("a text", |_| b"a hand with five fingers".to_vec(), &[]),
         ("a data set", |dir| fs::read(dir.path("data/train.h5")).unwrap(), &[]),
     ]);

@@ -9,7 +9,7 @@ fn trained() -> TestDir {
     dir
 }
 
-/// Arguments that resume for two more epochs with `assignments`.
+/// Arguments that resume the run for two more epochs with `assignments`.
 fn resume<'a>(assignments: &[&'a str]) -> Vec<&'a str> {
     let more = ["--resume", "runs/tiny", "--set", "training.epochs=5"];
     more.into_iter()

@@ -1,4 +1,4 @@
-//! What the experiments of the courses need: features, binary tasks, penalties, every optimiser.
+//! Features of the course experiments: points, binary tasks, penalties and every optimizer.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::shipped_configs::root;
 use crate::test_dir::{ProgramOutput, TestDir};
 use crate::training::{column, json};
 
-/// Two moons and a network that can tell them apart.
+/// Two moons and a network that can separate them.
 const MOONS: &str = r#"name = "moons"
 
 [dataset.points]
@@ -62,7 +62,7 @@ fn points_are_learnt_evaluated_and_plotted() {
     let dir = moons();
     let output = dir.succeed(&["--config", "moons.toml"]);
     assert!(output.stdout.contains("points of 2 features in 2 classes; seed "));
-    // One line for each tenth epoch.
+    // One line per ten epochs.
     assert_eq!(output.stdout.matches("\nepoch ").count(), 10, "{}", output.stdout);
     assert_eq!(dir.read("runs/moons/metrics.jsonl").lines().count(), 10);
     let accuracy = summary(&dir, "runs/moons")["test_accuracy"].as_f64().unwrap();
@@ -72,8 +72,8 @@ fn points_are_learnt_evaluated_and_plotted() {
     for word in ["of 100", "upper", "lower", "ROC AUC"] {
         assert!(text.contains(word), "no {word} in {text}");
     }
-    for picture in ["curves.svg", "boundary.svg", "boundary.json"] {
-        assert!(dir.path("runs/moons").join(picture).is_file(), "no {picture}");
+    for plot in ["curves.svg", "boundary.svg", "boundary.json"] {
+        assert!(dir.path("runs/moons").join(plot).is_file(), "no {plot}");
     }
 }
 
@@ -105,13 +105,13 @@ fn the_learning_rate_of_momentum_is_the_configured_one() {
 
 #[test]
 fn the_accuracy_of_the_last_epoch_equals_that_of_the_evaluation() {
-    // Clipped to nothing, the logits stay where f32 probabilities cannot be told from a half.
+    // Gradients clipped to almost 0 leave logits whose f32 probabilities are rounded to 0.5.
     let dir = moons();
-    let still = ["training.gradient_clipping.value=1e-30", "model.mlp.initializer_scale=1e-9"];
-    let sets = [&still[..], &["model.mlp.initializer=normal", "training.epochs=10"]].concat();
+    let fixed = ["training.gradient_clipping.value=1e-30", "model.mlp.initializer_scale=1e-9"];
+    let sets = [&fixed[..], &["model.mlp.initializer=normal", "training.epochs=10"]].concat();
     train(&dir, "run", &sets);
-    let shown = column(&dir.read("run/metrics.jsonl"), "train_accuracy");
-    assert_eq!(shown, [summary(&dir, "run")["train_accuracy"].as_f64().unwrap()]);
+    let reported = column(&dir.read("run/metrics.jsonl"), "train_accuracy");
+    assert_eq!(reported, [summary(&dir, "run")["train_accuracy"].as_f64().unwrap()]);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn predict_rejects_an_image_for_a_model_of_points() {
 fn predict_classifies_points() {
     let dir = moons();
     train(&dir, "run", &[]);
-    // The middle of either moon, on its far side from the other.
+    // The middle of each moon.
     let args = ["predict", "run", "--features", "-0.9,0.4", "--features", "1,-0.5"];
     let lines = dir.succeed(&args).stdout;
     let classes: Vec<_> = lines.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
@@ -153,9 +153,10 @@ fn predict_classifies_points() {
     let predicted = json(&dir.succeed(&[&args[..], &["--json"]].concat()).stdout);
     assert_eq!(predicted["predictions"][0]["input"], "-0.9,0.4");
 
-    let words = ["points of 2 features, and a point has 3", "give it 2 numbers"];
+    let words = ["points of 2 features, and a point has 3", "give 2 numbers separated by commas"];
     dir.trainer(&["predict", "run", "--features", "1,2,3"]).refused(1, &words);
-    dir.trainer(&["predict", "run", "--features", "1,two"]).refused(2, &["not numbers"]);
+    dir.trainer(&["predict", "run", "--features", "1,two"])
+        .refused(2, &["expected finite numbers"]);
     dir.succeed(&["--config", "tiny.toml"]);
     let words = ["was trained on images", "PNG or JPEG"];
     dir.trainer(&["predict", "runs/tiny", "--features", "1,2"]).refused(1, &words);
@@ -167,13 +168,13 @@ fn a_binary_task_can_have_two_logits_and_a_sigmoid_head_needs_two_classes() {
     train(&dir, "one", &[]);
     train(&dir, "two", &["objective.head=softmax"]);
     let parameters = |run| summary(&dir, run)["parameters"].as_u64().unwrap();
-    // Eight weights and a bias more; 4 of each are the normalisation.
+    // A second logit adds 8 weights and a bias; 4 parameters are the normalisation.
     assert_eq!((parameters("one"), parameters("two")), (33 + 4, 42 + 4));
     for run in ["one", "two"] {
         assert!(summary(&dir, run)["train_accuracy"].as_f64().unwrap() > 0.9, "{run}");
     }
     let args = ["--config", "tiny.toml", "--set", "objective.head=sigmoid"];
-    dir.refuses(&args, 2, &["tells two classes apart", "the data have 3", "\"softmax\""]);
+    dir.refuses(&args, 2, &["`sigmoid` needs two classes", "the data have 3", "\"softmax\""]);
 }
 
 #[test]
@@ -190,8 +191,8 @@ fn every_optimizer_resumes_bit_exactly_with_dropout_decay_and_ema() {
         let dir = moons();
         let set = format!("optimizer.{optimizer}");
         let decay = "schedule.decay.inverse_time.rate=0.0001";
-        let average = "training.ema.decay=0.9";
-        let sets = [&set, "training.epochs=2000", "model.mlp.dropout=[0.1]", decay, average];
+        let ema = "training.ema.decay=0.9";
+        let sets = [&set, "training.epochs=2000", "model.mlp.dropout=[0.1]", decay, ema];
         train(&dir, "whole", &sets);
         let accuracy = summary(&dir, "whole")["train_accuracy"].as_f64().unwrap();
         assert!(accuracy > 0.8, "{optimizer}: {accuracy}");
@@ -231,14 +232,14 @@ fn without_a_batch_size_the_whole_training_set_is_one_step() {
 #[test]
 fn clipped_gradients_keep_a_step_small() {
     let dir = moons();
-    let wild = ["training.epochs=1", "optimizer.sgd.learning_rate=1e4"];
+    let large = ["training.epochs=1", "optimizer.sgd.learning_rate=1e4"];
     let clipped = ["training.gradient_clipping.norm=1e-6"];
-    train(&dir, "clipped", &[&wild[..], &clipped].concat());
+    train(&dir, "clipped", &[&large[..], &clipped].concat());
     train(&dir, "still", &["training.epochs=1", "optimizer.sgd.learning_rate=1e-9"]);
     let loss = |run| summary(&dir, run)["test_loss"].as_f64().unwrap();
-    // Five steps of at most 0.01 each, against a step of a thousand times the weights.
+    // Each of the five clipped steps changes the weights by at most 0.01.
     assert!((loss("clipped") - loss("still")).abs() < 0.1);
-    train(&dir, "value", &[&wild[..], &["training.gradient_clipping.value=1e-6"]].concat());
+    train(&dir, "value", &[&large[..], &["training.gradient_clipping.value=1e-6"]].concat());
     assert!((loss("value") - loss("still")).abs() < 0.2);
 }
 
@@ -246,9 +247,9 @@ fn clipped_gradients_keep_a_step_small() {
 fn a_penalty_shrinks_the_weights_and_dropout_is_off_at_evaluation() {
     let dir = moons();
     train(&dir, "free", &[]);
-    train(&dir, "held", &["objective.l2=100.0"]);
+    train(&dir, "penalized", &["objective.l2=100.0"]);
     let loss = |run: &str| summary(&dir, run)["test_loss"].as_f64().unwrap();
-    assert!(loss("held") > loss("free") + 0.1, "{} {}", loss("held"), loss("free"));
+    assert!(loss("penalized") > loss("free") + 0.1, "{} {}", loss("penalized"), loss("free"));
 
     train(&dir, "dropped", &["model.mlp.dropout=[0.5]"]);
     let first = dir.succeed(&["evaluate", "dropped", "--json"]).stdout;
@@ -309,7 +310,7 @@ fn a_problem_in_a_base_config_is_reported_there() {
     dir.refuses(&["--config", "small.toml"], 2, &words);
 }
 
-/// The accuracies of a shipped config, run as it is shipped with its data in `environment`.
+/// Training and test accuracy of a shipped config; `environment` sets the directory of its data.
 pub fn shipped(config: &str, environment: Option<(&str, PathBuf)>) -> [String; 2] {
     let dir = TestDir::new();
     let config = root().join("configs").join(config);
@@ -317,12 +318,12 @@ pub fn shipped(config: &str, environment: Option<(&str, PathBuf)>) -> [String; 2
     let output: ProgramOutput = dir.command(&args).envs(environment).output().unwrap().into();
     assert_eq!(output.code, Some(0), "{output:#?}");
     ["train_accuracy", "test_accuracy"]
-        .map(|part| format!("{:.1}", 100.0 * summary(&dir, "run")[part].as_f64().unwrap()))
+        .map(|key| format!("{:.1}", 100.0 * summary(&dir, "run")[key].as_f64().unwrap()))
 }
 
 #[test]
 fn the_seeds_of_the_courses_reproduce_their_accuracies() {
-    // Weights and points are those of the notebooks, so that nothing is left to luck.
+    // Initial weights and points are those of the notebooks, so that the result is deterministic.
     assert_eq!(shipped("course2/circles_zeros.toml", None), ["50.0", "50.0"]);
     assert_eq!(shipped("course2/circles_large.toml", None), ["83.0", "86.0"]);
     assert_eq!(shipped("course2/circles_he.toml", None), ["99.3", "96.0"]);

@@ -58,14 +58,14 @@ fn an_injected_bug_is_detected_and_named() {
 fn a_bug_that_does_not_apply_to_the_model_is_rejected_with_a_remedy() {
     let dir = TestDir::new();
     let linear = ["--set", "model.mlp.activation=linear"];
-    for (error, set, remedy) in [
+    for (bug, set, remedy) in [
         ("forgotten-penalty", &[][..], "set `objective.l2`"),
         ("forgotten-dropout", &[], "set `model.mlp.dropout`"),
         ("linear-activation", &linear, "`model.mlp.activation`"),
         ("linear-activation", &["--set", "model.mlp.hidden=[]"], "set `model.mlp.hidden`"),
     ] {
-        let args = [&["--config", "tiny.toml", "--inject-bug", error], set].concat();
-        dir.refuses(&gradcheck(&args), 2, &[error, "cannot be injected", remedy]);
+        let args = [&["--config", "tiny.toml", "--inject-bug", bug], set].concat();
+        dir.refuses(&gradcheck(&args), 2, &[bug, "cannot be injected", remedy]);
     }
 }
 
@@ -114,16 +114,16 @@ fn json_contains_every_tensor_and_the_verdict() {
 }
 
 #[test]
-fn the_network_of_the_exercise_passes_and_fails_with_its_errors() {
+fn the_network_of_the_exercise_passes_and_fails_with_injected_bugs() {
     let dir = TestDir::new();
     let config = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = config.join("../../configs/course2/gradient_check.toml");
     let args = gradcheck(&["--config", config.to_str().unwrap()]);
     dir.succeed(&args);
-    for error in ["double-weight", "fourfold-bias", "forgotten-penalty", "linear-activation"] {
-        let output = dir.trainer(&[&args[..], &["--inject-bug", error, "--json"]].concat());
-        assert_eq!(output.code, Some(1), "{error}: {output:#?}");
+    for bug in ["double-weight", "fourfold-bias", "forgotten-penalty", "linear-activation"] {
+        let output = dir.trainer(&[&args[..], &["--inject-bug", bug, "--json"]].concat());
+        assert_eq!(output.code, Some(1), "{bug}: {output:#?}");
         let difference = &json(&output.stdout)["difference"];
-        assert!(difference.as_f64().unwrap() > 1e-2, "{error}: {difference}");
+        assert!(difference.as_f64().unwrap() > 1e-2, "{bug}: {difference}");
     }
 }

@@ -5,21 +5,22 @@ use data::SplitKind;
 use crate::test_dir::{TestDir, coloured};
 use crate::training::json;
 
-/// What a page would load from elsewhere: there must be none.
+/// Parts of a page that refer to another resource.
 pub fn external_references(page: &str) -> Vec<&str> {
     let parts = page.split([' ', '\n', '>']);
-    let loads = |part: &&str| {
-        let named = ["src=\"", "href=\"", "url(", "@import"].iter().any(|name| part.contains(name));
-        named && !part.contains("=\"data:")
+    let is_reference = |part: &&str| {
+        let is_link =
+            ["src=\"", "href=\"", "url(", "@import"].iter().any(|name| part.contains(name));
+        is_link && !part.contains("=\"data:")
     };
-    parts.filter(loads).collect()
+    parts.filter(is_reference).collect()
 }
 
 #[test]
 fn a_finished_run_has_a_self_contained_report() {
     let dir = TestDir::new();
     let output = dir.succeed(&["--config", "tiny.toml"]);
-    assert!(output.stdout.contains("look at runs/tiny/report.html"), "{}", output.stdout);
+    assert!(output.stdout.contains("or open runs/tiny/report.html"), "{}", output.stdout);
     assert_eq!(output.stderr, "");
     let page = dir.read("runs/tiny/report.html");
     assert_eq!(external_references(&page), [""; 0]);
@@ -29,8 +30,8 @@ fn a_finished_run_has_a_self_contained_report() {
         assert!(page.contains(part), "no {part}");
     }
     let environment = json(&dir.read("runs/tiny/environment.json"));
-    for fact in [&environment["started"], &environment["data"]["sha256"]["test"]] {
-        assert!(page.contains(fact.as_str().unwrap()), "no {fact}");
+    for value in [&environment["started"], &environment["data"]["sha256"]["test"]] {
+        assert!(page.contains(value.as_str().unwrap()), "no {value}");
     }
     let evaluation = json(&dir.read("runs/tiny/evaluation-test.json"));
     let score = format!("{:.1} %", 100.0 * evaluation["accuracy"].as_f64().unwrap());
@@ -44,14 +45,14 @@ fn a_finished_run_has_a_self_contained_report() {
 fn the_test_predictions_match_the_evaluation() {
     let dir = TestDir::new();
     dir.succeed(&["--config", "tiny.toml", "--set", "training.epochs=1"]);
-    let findings = json(&dir.read("runs/tiny/findings.json"));
+    let predictions = json(&dir.read("runs/tiny/test_predictions.json"));
     let evaluation = json(&dir.read("runs/tiny/evaluation-test.json"));
-    let count = |key: &str| findings[key].as_array().unwrap().len() as u64;
+    let count = |key: &str| predictions[key].as_array().unwrap().len() as u64;
     let total = evaluation["count"].as_u64().unwrap();
     let wrong = ((1.0 - evaluation["accuracy"].as_f64().unwrap()) * total as f64).round() as u64;
     assert_eq!((count("wrong"), count("mistakes")), (wrong, wrong));
     assert_eq!(count("hardest"), total - wrong);
-    let bins = findings["calibration"].as_array().unwrap();
+    let bins = predictions["calibration"].as_array().unwrap();
     assert_eq!(bins.iter().map(|bin| bin["count"].as_u64().unwrap()).sum::<u64>(), total);
 }
 
@@ -122,9 +123,10 @@ fn reports_of_invalid_runs_are_rejected() {
     dir.trainer(&["report", "data"]).refused(1, &["data", "is not a run directory"]);
     dir.succeed(&["--config", "tiny.toml"]);
     dir.trainer(&["report", "runs/tiny", "--against", "runs/none"]).refused(1, &["runs/none"]);
-    fs::write(dir.path("runs/tiny/findings.json"), "{").unwrap();
+    fs::write(dir.path("runs/tiny/test_predictions.json"), "{").unwrap();
     fs::remove_dir_all(dir.path("data")).unwrap();
-    dir.trainer(&["report", "runs/tiny"]).refused(1, &["findings.json", "line 1"]);
+    dir.trainer(&["report", "runs/tiny"])
+        .refused(1, &["test_predictions.json is damaged", "line 1"]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ test_accuracy = {test}
     )
 }
 
-/// A directory with `configs/one/easy.toml`, whose reference is reachable, and
+/// Creates a directory with `configs/one/easy.toml`, whose reference is reachable, and
 /// `configs/hard.toml`, whose reference is not.
 fn test_dir() -> TestDir {
     let dir = TestDir::new();
@@ -104,10 +104,10 @@ fn an_unknown_experiment_is_rejected_with_the_known_ones() {
     dir.refuses(&["reproduce", "--configs", "nowhere"], 2, &words);
     let words = ["cannot continue in gone", "name the directory of an earlier"];
     dir.refuses(&["reproduce", "--resume", "gone"], 2, &words);
-    let words = ["no device called `abacus`", "trainer devices"];
+    let words = ["unknown device `abacus`", "`trainer devices` lists"];
     dir.refuses(&["reproduce", "easy", "--device", "abacus"], 2, &words);
-    fs::create_dir(dir.path("taken")).unwrap();
-    dir.refuses(&["reproduce", "--out", "taken"], 2, &["taken exists", "--out"]);
+    fs::create_dir(dir.path("existing")).unwrap();
+    dir.refuses(&["reproduce", "--out", "existing"], 2, &["existing exists", "--out"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A run that was stopped ends with the same bits as one that never was.
+//! Stopped, killed and resumed runs end with the same bits as an uninterrupted run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::test_dir::{ProgramOutput, TestDir};
 use crate::training::json;
 
-/// What must not depend on how often a run was stopped, by file name.
+/// Contents of the files that must not depend on interruptions, by file name.
 pub fn bits(dir: &TestDir, run: &str) -> BTreeMap<String, Vec<u8>> {
     let mut bits = BTreeMap::new();
     for name in ["metrics.jsonl", "metrics.csv", "best_model.bpk"] {
@@ -32,7 +32,7 @@ pub fn assert_same_bits(dir: &TestDir, run: &str, uninterrupted: &str) {
     assert!(differing.is_empty(), "{differing:?} differ");
 }
 
-/// Sends `signal` to the process of `run`, `delay` after the run has its metrics.
+/// Sends `signal` to the process of `run`, `delay` after it has created its metrics.
 pub fn stop(
     dir: &TestDir,
     run: &str,
@@ -61,7 +61,7 @@ const LONG: [&str; 8] = [
     "training.checkpoint.keep_last=3",
 ];
 
-/// Stops a long run with each signal after its delay, resumes it, and compares.
+/// Stops a run with each signal after its delay, resumes it, and compares it with a whole run.
 fn stop_and_resume(device: &str, signals: &[(&str, u64)]) {
     let dir = TestDir::new();
     let device = ["--device", device];
@@ -80,18 +80,18 @@ fn stop_and_resume(device: &str, signals: &[(&str, u64)]) {
             _ => None,
         };
         stopped += usize::from(output.code == code);
-        // While it was still reading its data there was nothing to save.
+        // A run that is still reading its data has no checkpoint yet.
         let resumable = ["resume: trainer --resume runs/stopped", "the same command again"]
             .iter()
             .any(|words| output.stdout.contains(words));
         assert!(output.code != code || code.is_none() || resumable, "{output:#?}");
     }
-    assert!(stopped >= signals.len() / 2, "only {stopped} signals came before the end");
+    assert!(stopped >= signals.len() / 2, "only {stopped} signals arrived before the end");
     dir.succeed(&again);
     assert_same_bits(&dir, "runs/stopped", "runs/whole");
 }
 
-/// Ten moments spread over the run by a fixed sequence.
+/// Ten signals with delays spread over the run by a fixed sequence.
 fn ten_signals() -> Vec<(&'static str, u64)> {
     let signal = |number: usize| ["-INT", "-TERM"][number % 2];
     (0..10).map(|number| (signal(number), (number as u64 * 37 + 11) % 90)).collect()
@@ -170,7 +170,7 @@ fn a_refused_resume_leaves_a_finished_run_finished() {
     let log = dir.read("runs/tiny/run.log");
     assert!(log.contains("refused: ") && !log.contains("failed: "), "{log}");
     let shown = json(&dir.succeed(&["runs", "show", "tiny", "--json"]).stdout);
-    assert_eq!((&shown["status"], &shown["why"]), (&json("\"finished\""), &json("null")));
+    assert_eq!((&shown["status"], &shown["reason"]), (&json("\"finished\""), &json("null")));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn resuming_a_finished_run_changes_nothing() {
     let before = bits(&dir, "runs/tiny");
     let output = dir.succeed(&["--resume", "runs/tiny"]);
     assert!(output.stdout.contains("after epoch 3"), "{}", output.stdout);
-    assert!(before == bits(&dir, "runs/tiny"), "something changed");
+    assert!(before == bits(&dir, "runs/tiny"), "files changed");
 }
 
 #[test]
@@ -245,13 +245,13 @@ fn wait_for_signal_handler(child: &Child) {
 fn a_second_signal_restores_the_terminal_of_the_dashboard() {
     let dir = TestDir::new();
     let trainer = env!("CARGO_BIN_EXE_trainer");
-    // Weights that take longer to save than a second signal takes to come.
+    // The weights take longer to save than the second signal takes to arrive.
     let slow = "--set 'model.mlp.hidden=[2000,2000]' --set training.epochs=1000";
     let run = format!("{trainer} --config tiny.toml --run-dir runs/shown --ui dashboard {slow}");
     let wait = "while ! grep -qs '^1,' runs/shown/metrics.csv; do sleep 0.1; done";
     let signals = "kill -TERM $!; kill -INT $!; wait $!; echo code $?; stty -a";
     let script = format!("{run} & {wait}; {signals}");
-    // A terminal of its own.
+    // `script` runs it on a pseudo-terminal.
     let mut command = std::process::Command::new("script");
     command.args(["--quiet", "--command", &script, "/dev/null"]).current_dir(dir.path(""));
     let shown = command.env("TERM", "xterm").stdin(std::process::Stdio::null()).output().unwrap();
@@ -259,8 +259,57 @@ fn a_second_signal_restores_the_terminal_of_the_dashboard() {
     let (dashboard, after) = shown.split_once("code 1").unwrap();
     assert!(after.starts_with("30") || after.starts_with("43"), "{after}");
     assert!(after.contains(" icanon") && after.contains(" echo "), "{after}");
-    // Into the other screen, and out of it.
+    // Enters the alternate screen, and leaves it.
     assert!(dashboard.contains("\x1b[?1049h") && dashboard.contains("\x1b[?1049l"));
+}
+
+#[test]
+fn a_run_of_another_format_is_rejected_with_the_version_that_wrote_it() {
+    let dir = TestDir::new();
+    dir.succeed(&["--config", "tiny.toml"]);
+    let mut environment = json(&dir.read("runs/tiny/environment.json"));
+    // Format 1 did not record its number.
+    assert_eq!(environment.as_object_mut().unwrap().remove("format"), Some(json("2")));
+    environment["trainer"] = json("\"0.1.7\"");
+    dir.write("runs/tiny/environment.json", environment.to_string());
+    let words = [
+        "runs/tiny has run format 1, and this version reads format 2",
+        "use trainer 0.1.7, which wrote it, or start a new run",
+    ];
+    dir.refuses(&["evaluate", "runs/tiny"], 1, &words);
+    dir.refuses(&["--resume", "runs/tiny"], 1, &words);
+    dir.refuses(&["--config", "tiny.toml", "--resume"], 1, &words);
+}
+
+#[test]
+fn the_status_file_records_how_a_run_ended() {
+    let dir = TestDir::new();
+    let status = |run: &str| json(&dir.read(format!("{run}/status.json")));
+    dir.succeed(&["--config", "tiny.toml", "--run-dir", "finished"]);
+    let recorded = status("finished");
+    assert_eq!((&recorded["status"], &recorded["reason"]), (&json("\"finished\""), &json("null")));
+    assert_eq!(recorded["format"], 2);
+
+    let long = ["--config", "tiny.toml", "--set", "training.epochs=1000000"];
+    let child = dir.start(&[&long[..], &["--run-dir", "stopped"]].concat());
+    let output = stop(&dir, "stopped", child, "-INT", Duration::from_millis(200));
+    assert_eq!(output.code, Some(130), "{output:#?}");
+    let recorded = status("stopped");
+    assert_eq!(recorded["status"], "stopped");
+    assert_eq!(recorded["reason"], "interrupted by the user");
+
+    let diverging = ["--config", "tiny.toml", "--set", "optimizer.adam.learning_rate=1e37"];
+    let output = dir.trainer(&[&diverging[..], &["--run-dir", "failed"]].concat());
+    output.refused(1, &["NaN", "lower the learning rate"]);
+    let recorded = status("failed");
+    assert_eq!(recorded["status"], "failed");
+    let reason = recorded["reason"].as_str().unwrap();
+    assert!(output.stderr.contains(reason), "{reason}: {}", output.stderr);
+
+    for run in ["finished", "stopped", "failed"] {
+        let shown = json(&dir.succeed(&["runs", "show", run, "--json"]).stdout);
+        assert_eq!(shown["status"], run);
+    }
 }
 
 #[test]

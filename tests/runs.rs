@@ -260,6 +260,7 @@ fn an_active_run_is_running_and_is_not_deleted() {
     let words = [format!("process {id}").leak(), "stop it first"];
     dir.trainer(&["runs", "rm", "tiny", "--yes"]).refused(1, &words);
     stop(&dir, "runs/tiny", child, "-KILL", Duration::ZERO);
+    assert_eq!(json(&dir.read("runs/tiny/status.json"))["status"], "running");
     let shown = json(&dir.succeed(&["runs", "show", "tiny", "--json"]).stdout);
     assert_eq!(shown["status"], "interrupted");
     dir.succeed(&["runs", "rm", "tiny", "--yes"]);

@@ -9,8 +9,8 @@ use data::SplitKind;
 use crate::test_dir::{TINY, TestDir, coloured};
 use crate::training::json;
 
-/// Every command once, in an order in which each finds its input: name, arguments, and true if it has
-/// `--json`.
+/// Every command once, in an order in which each finds its input: name, arguments, and whether it
+/// has `--json`.
 const CALLS: &[(&str, &str, bool)] = &[
     ("devices", "devices", true),
     ("data synthesize", "data synthesize --out synthetic --train 60 --test 12", false),
@@ -97,23 +97,23 @@ fn commands(dir: &TestDir, above: &[&str]) -> BTreeSet<String> {
 
 /// Replaces numbers with a decimal point by `#`, repeated spaces by one, and the name of the device.
 fn normalized(dir: &TestDir, text: &str) -> String {
-    let mut steady = String::new();
+    let mut replaced = String::new();
     for piece in text.split_inclusive(|letter: char| !letter.is_ascii_digit() && letter != '.') {
         let number = piece.trim_end_matches(|letter: char| !letter.is_ascii_digit());
         let is_number = number.starts_with(|letter: char| letter.is_ascii_digit());
         if is_number && number.contains('.') {
-            steady += &piece.replace(number, "#");
+            replaced += &piece.replace(number, "#");
         } else {
-            steady += piece;
+            replaced += piece;
         }
     }
     let exponents = |rest: &str| {
         rest.trim_start_matches(|letter: char| letter == '-' || letter.is_ascii_digit()).to_owned()
     };
-    let mut parts = steady.split("#e");
+    let mut parts = replaced.split("#e");
     let first = parts.next().unwrap_or_default().to_owned();
-    let steady = [first].into_iter().chain(parts.map(exponents)).collect::<Vec<_>>().join("#");
-    let lines = steady.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let replaced = [first].into_iter().chain(parts.map(exponents)).collect::<Vec<_>>().join("#");
+    let lines = replaced.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     let device = format!("on {}", dir.devices().remove(0));
     lines.collect::<Vec<_>>().join("\n").replace(&device, "on DEVICE")
 }

@@ -1,4 +1,4 @@
-//! Every config that is shipped runs, and keeps what its header promises.
+//! The shipped configs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Every shipped config, by its path below `configs/`.
+/// Paths of all shipped configs.
 pub fn configs() -> Vec<PathBuf> {
     let directories = ["", "course1", "course2"].map(|name| root().join("configs").join(name));
     let entries = directories.iter().flat_map(|directory| fs::read_dir(directory).unwrap());

@@ -1,4 +1,4 @@
-//! Examples that stay in their file while a run reads them.
+//! Examples that are read from their file during training.
 
 use std::fs::{self, File};
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ fn truncating_the_data_fails_the_run_which_resumes_with_the_restored_file() {
         [&["--config", "tiny.toml", "--run-dir", directory], &IN_FILE[..], &long].concat()
     };
     dir.succeed(&start("runs/whole"));
-    let (data, sound) = (dir.path("data/train.h5"), fs::read(dir.path("data/train.h5")).unwrap());
+    let (data, intact) = (dir.path("data/train.h5"), fs::read(dir.path("data/train.h5")).unwrap());
 
     let run = dir.start(&start("runs/cut"));
     wait_for(|| dir.path("runs/cut/metrics.jsonl").exists());
@@ -66,7 +66,7 @@ fn truncating_the_data_fails_the_run_which_resumes_with_the_restored_file() {
     let words = ["could not be loaded", "data/train.h5: was changed while it was in use", "resume"];
     output.refused(1, &words);
 
-    fs::write(&data, sound).unwrap();
+    fs::write(&data, intact).unwrap();
     dir.succeed(&["--resume", "runs/cut"]);
     assert_same_bits(&dir, "runs/cut", "runs/whole");
 }
@@ -82,11 +82,15 @@ fn streaming_compressed_data_is_rejected_with_a_remedy() {
     };
     file.unlink("train_set_x").unwrap();
     put(&file, |set| set.chunk([4, 6, 6, 3]).deflate(4), &shape, &pixels);
-    // What is still open is not written yet.
+    // Writes the data.
     file.close().unwrap();
     dir.succeed(&["--config", "tiny.toml"]);
     let args = [&["--config", "tiny.toml"], &IN_FILE[..]].concat();
-    dir.refuses(&args, 1, &["`/train_set_x` is packed", "h5repack -f NONE -l CONTI"]);
+    dir.refuses(
+        &args,
+        1,
+        &["`/train_set_x` is not stored row by row", "h5repack -f NONE -l CONTI"],
+    );
 }
 
 fn put(
@@ -99,7 +103,7 @@ fn put(
     set.create("train_set_x").unwrap().write_raw(pixels).unwrap();
 }
 
-/// 300 MB of images, all of which are in the file.
+/// Streams a file of 300 MB.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_a_file_that_is_streamed() {
@@ -118,17 +122,17 @@ fn memory_does_not_grow_with_a_file_that_is_streamed() {
     dir.write("large.toml", config);
     let mut run = dir.start(&["--config", "large.toml", "--device", "flex", "--ui", "none"]);
     let status = format!("/proc/{}/status", run.id());
-    let mut most = 0;
+    let mut peak = 0;
     wait_for(|| {
-        most = most.max(peak_memory(&fs::read_to_string(&status).unwrap_or_default()));
+        peak = peak.max(peak_memory(&fs::read_to_string(&status).unwrap_or_default()));
         run.try_wait().unwrap().is_some()
     });
     let output: ProgramOutput = run.wait_with_output().unwrap().into();
     assert_eq!(output.code, Some(0), "{output:#?}");
-    assert!((1..150_000).contains(&most), "{most} KiB for a file of 300,000");
+    assert!((1..150_000).contains(&peak), "{peak} KiB for a file of 300,000");
 }
 
-/// The most kibibytes of memory that a process had, by its `status`.
+/// Peak memory of a process in KiB, from its `/proc/<id>/status`.
 #[cfg(target_os = "linux")]
 fn peak_memory(status: &str) -> usize {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -138,7 +142,7 @@ fn peak_memory(status: &str) -> usize {
 fn wait_for(mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
     while !done() {
-        assert!(Instant::now() < deadline, "nothing happened");
+        assert!(Instant::now() < deadline, "timed out");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

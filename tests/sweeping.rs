@@ -119,5 +119,5 @@ fn invalid_sweeps_are_rejected() {
     dir.write("tiny.toml", config);
     dir.write("sweep.toml", "config = \"tiny.toml\"\n[grid]\nseed = [1]\n");
     dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["split.validation_fraction"]);
-    assert!(dir.names("runs").is_empty(), "nothing is created");
+    assert!(dir.names("runs").is_empty(), "files were created");
 }

@@ -74,7 +74,7 @@ fn the_same_seed_generates_the_same_files() {
         dir.succeed(&[&["data", "synthesize", "--out", directory], &size[..]].concat());
     }
     let file = |directory: &str| fs::read(dir.path(directory).join("train_signs.h5")).unwrap();
-    assert!(file("a") == file("b"), "the same seed generated other images");
+    assert!(file("a") == file("b"), "the same seed generated different images");
     assert!(file("a") != file("c"), "another seed generated the same images");
 }
 

@@ -6,7 +6,7 @@ use data::SplitKind;
 
 use crate::test_dir::{TINY, TestDir, coloured};
 
-/// The value of `key` in each line of a JSON Lines file.
+/// Values of `key` in each line of a JSON Lines file.
 pub fn column(jsonl: &str, key: &str) -> Vec<f64> {
     let value = |line| serde_json::from_str::<Value>(line).unwrap()[key].as_f64().unwrap();
     jsonl.lines().map(value).collect()
@@ -35,7 +35,6 @@ fn a_run_learns_and_writes_all_its_files() {
         "environment.json",
         "evaluation-test.json",
         "evaluation-train.json",
-        "findings.json",
         "learning_rate.svg",
         "lock",
         "loss.svg",
@@ -43,8 +42,10 @@ fn a_run_learns_and_writes_all_its_files() {
         "metrics.jsonl",
         "report.html",
         "run.log",
+        "status.json",
         "summary.json",
         "tensorboard",
+        "test_predictions.json",
         "throughput.svg",
         "timings.jsonl",
     ];

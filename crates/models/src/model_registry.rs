@@ -250,9 +250,14 @@ struct Normalize {
 
 impl ModuleMapper for Normalize {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let (id, tensor, mapper) = param.consume();
-        let requires_grad = tensor.is_require_grad();
-        let tensor = tensor.detach().cast(self.precision).set_require_grad(requires_grad);
+        let (id, mut tensor, mapper) = param.consume();
+        if tensor.dtype() != self.precision.into() {
+            // From data, since a cast tensor is no leaf of the autodiff graph.
+            let (device, requires_grad) = (tensor.device(), tensor.is_require_grad());
+            let data = tensor.without_autodiff().into_data();
+            tensor = Tensor::from_data(data, (&device, self.precision.into()));
+            tensor = tensor.set_require_grad(requires_grad);
+        }
         self.next_id += 1;
         let id = if id.val() < FIRST_ID { id } else { ParamId::from(self.next_id) };
         Param::from_mapped_value(id, tensor, mapper)

@@ -34,9 +34,9 @@ fn stdout(directory: &TempDir, args: &[&str]) -> String {
     String::from_utf8(succeed(directory, args).stdout).unwrap()
 }
 
-fn train(directory: &TempDir, run: &str) -> Vec<&'static str> {
-    let _ = (directory, run);
-    ["--config", CONFIG, "--ui", "none"].into_iter().chain(SMALL).collect()
+/// Arguments that train the model, followed by `more`.
+fn train<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["--config", CONFIG, "--ui", "none"], &SMALL[..], more].concat()
 }
 
 /// The files that are equal for equal runs.
@@ -80,9 +80,7 @@ fn its_gradients_are_those_of_its_cost() {
 #[test]
 fn a_trained_model_is_evaluated_reported_and_listed() {
     let directory = TempDir::new().unwrap();
-    let mut args = train(&directory, "one");
-    args.push("--set=training.epochs=1");
-    succeed(&directory, &args);
+    succeed(&directory, &train(&["--set=training.epochs=3"]));
     assert!(stdout(&directory, &["evaluate", "runs/vit"]).contains("accuracy"));
     assert!(stdout(&directory, &["runs", "list"]).contains("finished"));
     succeed(&directory, &["report", "runs/vit"]);

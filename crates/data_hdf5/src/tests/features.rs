@@ -216,7 +216,9 @@ fn sizes_beyond_the_file_are_refused() {
     let (from, to) = ([6_u64, 2, 6, 2], [6_u64, 200, 6, 200]);
     let (from, to) = (from.map(u64::to_le_bytes), to.map(u64::to_le_bytes));
     let message = patched(put_features, from.as_flattened(), to.as_flattened()).refusal();
-    assert_says(&message, &["stored in 96 bytes", "9600 bytes that it declares"]);
+    // libhdf5 2 checks this itself.
+    let expected = ["9600 bytes that it declares", "invalid dataset size"];
+    assert!(expected.iter().any(|words| message.contains(words)), "{message}");
 }
 
 #[test]

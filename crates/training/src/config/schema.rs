@@ -31,9 +31,11 @@ impl RunConfig {
     /// and their documentation, with the custom `models`.
     pub fn schema(models: &ModelRegistry) -> Value {
         let mut schema = schema_of::<Self>("Config of trainer");
-        let variants = schema.pointer_mut("/properties/model/oneOf").and_then(Value::as_array_mut);
-        if let Some(variants) = variants {
+        if let Some(Value::Object(model)) = schema.pointer_mut("/properties/model")
+            && let Some(Value::Array(mut variants)) = model.remove("anyOf")
+        {
             variants.extend(models.schemas(&mut generator()).map(model_variant));
+            model.insert("oneOf".to_owned(), variants.into());
         }
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.insert("extends".to_owned(), extends().to_value());

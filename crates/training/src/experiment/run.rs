@@ -113,18 +113,22 @@ impl Run {
     /// of the run in `status.json`.
     pub fn train(&mut self, ui: Ui) -> Result<Outcome, RunError> {
         let started = Instant::now();
-        let outcome = self.trainer(ui.stop).and_then(|trainer| {
-            let config = &self.experiment.config;
-            let display = Display {
-                name: &config.name,
-                device: self.experiment.device(),
-                renderer: ui.renderer,
-                interrupter: ui.interrupter,
-            };
-            match fit(trainer, &config.optimizer, display)? {
-                (_, Some(stop)) => Ok(Outcome::Stopped(stop)),
-                (state, None) => Ok(Outcome::Finished(Box::new(self.finish(&state, started)?))),
-            }
+        let trainer = match self.trainer(ui.stop) {
+            // A run that is refused on resume keeps the status that it has.
+            Err(error) if self.directory.status().exists() => return Err(error),
+            trainer => trainer,
+        };
+        let config = &self.experiment.config;
+        let display = Display {
+            name: &config.name,
+            device: self.experiment.device(),
+            renderer: ui.renderer,
+            interrupter: ui.interrupter,
+        };
+        let ended = trainer.and_then(|trainer| fit(trainer, &config.optimizer, display));
+        let outcome = ended.and_then(|(state, stop)| match stop {
+            Some(stop) => Ok(Outcome::Stopped(stop)),
+            None => Ok(Outcome::Finished(Box::new(self.finish(&state, started)?))),
         });
         self.record_status(&outcome);
         outcome
