@@ -53,11 +53,9 @@ fn checkpoints(run: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_run_that_is_interrupted_and_resumed_gives_the_same_bits() {
     let directory = TempDir::new().unwrap();
-    let args = train(&directory, "whole");
-    succeed(&directory, &[&args[..], &["--run-dir", "whole"]].concat());
+    succeed(&directory, &train(&["--run-dir", "whole"]));
 
-    let mut child =
-        trainer(&directory, &[&args[..], &["--run-dir", "resumed"]].concat()).spawn().unwrap();
+    let mut child = trainer(&directory, &train(&["--run-dir", "resumed"])).spawn().unwrap();
     let run = directory.path().join("resumed");
     while checkpoints(&run).len() < 2 {
         thread::sleep(Duration::from_millis(2));
