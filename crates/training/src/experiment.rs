@@ -5,6 +5,8 @@ mod model_summary;
 mod resource_estimate;
 mod resume;
 mod run;
+#[cfg(test)]
+mod tests;
 mod trained_model;
 
 use std::path::Path;

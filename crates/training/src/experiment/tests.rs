@@ -1,0 +1,4 @@
+//! Whole runs of a small experiment.
+
+mod readback;
+mod rollback;
