@@ -234,7 +234,7 @@ fn evaluate_and_the_report_show_the_deduplicated_score() {
     let of_all = (evaluated["accuracy"].as_f64().unwrap() * 12.0).round() as u64;
     assert!(correct == of_all || correct + 1 == of_all, "{evaluated}");
     let text = dir.succeed(&["evaluate", "runs/tiny"]).stdout;
-    let line = "without 1 image that has a near-duplicate in the training set: ";
+    let line = "without 1 image with a near-duplicate in the training set: ";
     assert!(text.lines().nth(1).unwrap().starts_with(line), "{text}");
     assert!(text.contains(&format!("({correct} of 11)")), "{text}");
 

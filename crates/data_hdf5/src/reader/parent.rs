@@ -17,7 +17,7 @@ use crate::structure::Structure;
 const DAMAGED: &str = "the file is damaged or malicious; download it again";
 const AGAIN: &str = "try again; free memory first if the system ran out of it";
 const DEFECT: &str = "this is a bug in the program, please report it with the file";
-const START: &str = "check the limits on processes and memory, then try again";
+const START: &str = "check the limits on processes and memory, and that /proc and /dev are mounted";
 
 /// Reads the structure of a file in a subprocess that runs `program`.
 pub fn read(program: &Path, path: &Path, split: SplitKind) -> Result<Structure, Hdf5Error> {

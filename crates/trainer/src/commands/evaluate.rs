@@ -49,11 +49,11 @@ fn text(evaluation: &Evaluation) -> String {
 fn deduplicated(score: &DeduplicatedScore) -> String {
     let images = match score.near_duplicates.len() {
         0 => return String::new(),
-        1 => "1 image that has a near-duplicate".to_owned(),
-        count => format!("{count} images that have near-duplicates"),
+        1 => "1 image with a near-duplicate".to_owned(),
+        count => format!("{count} images with near-duplicates"),
     };
     let rest = match score.accuracy {
-        None => "no image is left".to_owned(),
+        None => "none left".to_owned(),
         Some(accuracy) => {
             format!("{:.1} % ({} of {})", 100.0 * accuracy, score.correct, score.count)
         }

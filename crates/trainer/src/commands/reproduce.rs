@@ -9,7 +9,7 @@ mod table;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use training::device;
+use training::{RunError, device};
 
 use super::progress::GroupProgress;
 use super::run_group::directory;
@@ -29,7 +29,7 @@ pub fn reproduce(args: &ReproduceArgs, context: &Context) -> Result<ExitCode, Fa
         None => ReproduceSpec::new(args),
     };
     let experiments = experiments::find(&spec, context.models)?;
-    device::select(spec.device.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+    device::select(spec.device.as_deref()).map_err(RunError::from)?;
     let (resume, out) = (args.resume.as_deref(), args.out.as_deref());
     let directory = directory(resume, out, "reproduce", |directory| spec.save(directory))?;
     let jobs = Job::all(&experiments, spec.seeds);

@@ -8,7 +8,7 @@ mod trials;
 use std::path::Path;
 use std::process::ExitCode;
 
-use training::device;
+use training::{RunError, device};
 
 use super::run_group::directory;
 use super::worker_pool::workers;
@@ -25,7 +25,7 @@ pub fn sweep(args: &SweepArgs, context: &Context) -> Result<ExitCode, Failure> {
     let spec = read_spec(args)?;
     let settings = spec.settings(context)?;
     let device = args.device.as_deref();
-    device::select(device).map_err(|error| Failure::usage(error.to_string()))?;
+    device::select(device).map_err(RunError::from)?;
     let (resume, out) = (args.resume.as_deref(), args.out.as_deref());
     let name = format!("sweep-{}", spec.name());
     let directory = directory(resume, out, &name, |directory| spec.save(directory))?;

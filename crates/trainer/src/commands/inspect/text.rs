@@ -126,7 +126,7 @@ fn findings(inspection: &Inspection) -> String {
 pub fn search_coverage(inspection: &Inspection) -> String {
     let [searched, count] = inspection.searched;
     match inspection.parts.len() {
-        1 => "not searched: only one split; pass a config to search".to_owned(),
+        1 => "not searched: only one split (give a config)".to_owned(),
         _ if inspection.searched_all() => format!("searched all {count} examples"),
         _ => format!("searched {searched} of {count} examples"),
     }
