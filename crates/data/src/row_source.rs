@@ -11,8 +11,7 @@ use crate::moments::ChannelMoments;
 /// is in use: reading a row twice gives the same values, or fails.
 ///
 /// ```
-/// # use trainer_data as data;
-/// use data::{Examples, RowSource, Rows, SourceError};
+/// use trainer_data::{Examples, RowSource, Rows, SourceError};
 ///
 /// /// Images of a single grey level.
 /// #[derive(Debug)]
@@ -34,7 +33,7 @@ use crate::moments::ChannelMoments;
 ///
 /// let examples = Examples::stored([2, 2, 1], Grey, vec![0; 256]);
 /// assert_eq!(examples.gather(&[7])?, [7.0; 4]);
-/// # Ok::<(), data::DatasetError>(())
+/// # Ok::<(), trainer_data::DatasetError>(())
 /// ```
 pub trait RowSource: Debug + Send + Sync {
     /// Number of rows, at most `u32::MAX`.
