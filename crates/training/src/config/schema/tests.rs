@@ -111,7 +111,7 @@ fn the_schema_rejects_what_serde_rejects() {
     let changes = [
         ("/training/epochs", json!(1.5)),
         ("/training/epoch", json!(1)),
-        ("/model", json!({ "perceptron": {} })),
+        ("/model", json!("mlp")),
         ("/model", json!({ "mlp": {}, "cnn": {} })),
         ("/objective/class_weights", json!("equal")),
         ("/schedule/decay", json!("cosine")),
@@ -132,10 +132,10 @@ fn alternative_types_of_a_key_are_described() {
     let kind = |key| manual.get(key).unwrap().kind.as_str();
     let weights = "string, or array of numbers, each between 1e-6 and 1000000";
     assert_eq!(kind("objective.class_weights"), weights);
-    assert_eq!(kind("objective.head"), "word");
+    assert_eq!(kind("objective.head"), "string");
     assert_eq!(kind("schedule.decay"), "string, or single-key table");
     assert_eq!(kind("training.batch_size"), "integer, between 1 and 1000000");
-    assert_eq!(kind("augmentation.scale"), "list of 2 numbers, each between 0.1 and 10");
+    assert_eq!(kind("augmentation.scale"), "array of 2 numbers, each between 0.1 and 10");
     assert_eq!(kind("extends"), "string");
     assert_eq!(manual.get("optimizer.adam.beta_1").unwrap().default.as_deref(), Some("0.9"));
 }
@@ -158,22 +158,27 @@ fn problems(key: &str, value: impl Into<toml::Value>) -> Vec<String> {
     check.into_problems().into_iter().map(|problem| problem.key).collect()
 }
 
-/// Every key of a number with a range, and whether it is a list of numbers.
+/// Whether a key is a number or an array of numbers.
+fn is_number(kind: &str) -> bool {
+    ["number", "integer"].iter().any(|name| kind.contains(name))
+}
+
+/// Every key of a number with a range, and whether it is an array of numbers.
 fn ranged() -> Vec<(String, bool)> {
     let manual = Manual::of(&BUILT_IN);
-    let numbers = manual.entries().iter().filter(|entry| entry.kind.contains("number"));
+    let numbers = manual.entries().iter().filter(|entry| is_number(&entry.kind));
     let ranged = numbers.filter(|entry| entry.kind.contains(", "));
-    ranged.map(|entry| (entry.key.clone(), entry.kind.contains("list"))).collect()
+    ranged.map(|entry| (entry.key.clone(), entry.kind.contains("array"))).collect()
 }
 
 #[test]
 fn a_number_outside_the_range_in_the_schema_is_reported_for_every_key() {
     let ranged = ranged();
     assert!(ranged.len() >= 60, "{}", ranged.len());
-    for (key, is_list) in ranged {
+    for (key, is_array) in ranged {
         for wrong in [-1.0, 1e39, f64::NAN] {
             let wrong = toml::Value::Float(wrong);
-            let wrong = if is_list { vec![wrong].into() } else { wrong };
+            let wrong = if is_array { vec![wrong].into() } else { wrong };
             let found = key.replace("augmentation.", "augmentation.0.");
             assert_eq!(problems(&key, wrong.clone()), [found], "{key} = {wrong}");
         }
@@ -211,7 +216,7 @@ fn the_numbers_of_a_table_written_as_an_array_are_checked_too() {
 #[test]
 fn all_numbers_except_seeds_and_warmup_have_a_range() {
     let manual = Manual::of(&RunConfig::schema(&ModelRegistry::new()));
-    let numbers = manual.entries().iter().filter(|entry| entry.kind.contains("number"));
+    let numbers = manual.entries().iter().filter(|entry| is_number(&entry.kind));
     let free = numbers.filter(|entry| !entry.kind.contains(", "));
     let free: Vec<_> = free.map(|entry| entry.key.as_str()).collect();
     assert_eq!(
