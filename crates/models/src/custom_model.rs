@@ -13,7 +13,7 @@ use crate::parameter_init::ParameterInit;
 
 /// A model defined outside this crate: a Burn module that is created from its own config.
 ///
-/// Register it with [`ModelRegistry::with`]; configs then select it with `[model.<NAME>]`.
+/// Register it with [`ModelRegistry::with`](crate::ModelRegistry::with); configs then select it with `[model.<NAME>]`.
 pub trait CustomModel: Module + 'static {
     /// Key of the model in configs, in snake case.
     const NAME: &'static str;

@@ -40,7 +40,7 @@ pub fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Whether [`write`] uses this name for a file it has not finished: it ends with the id of a
+/// Whether [`write()`] uses this name for a file it has not finished: it ends with the id of a
 /// process and `.tmp`.
 pub fn is_staged_name(name: &str) -> bool {
     let stem = name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.'));

@@ -135,9 +135,8 @@ impl SyntheticConfig {
     fn write_field(&self, part: SplitKind, path: &Path) -> Result<(), DatasetError> {
         let LoadedDataset { train, test, classes, .. } = self.field().load()?;
         let examples = if part == SplitKind::Train { Some(train) } else { test };
-        examples.map_or(Ok(()), |examples| {
-            Ok(data_hdf5::write_synthetic(path, part, &examples, &classes)?)
-        })
+        examples
+            .map_or(Ok(()), |examples| data_hdf5::write_synthetic(path, part, &examples, &classes))
     }
 
     fn field(&self) -> PointsConfig {

@@ -61,11 +61,11 @@ impl<T: SimdFloat> BackwardPass<'_, T> {
         let sums = self.sums(gradient, &relu_output);
         let (input, residual) =
             self.row_gradients(&self.input_gradient(&sums), gradient, &relu_output);
-        self.into_gradients(input, residual, sums)
+        self.combine_gradients(input, residual, sums)
     }
 
     /// Combines all gradients.
-    pub(super) fn into_gradients(
+    pub(super) fn combine_gradients(
         &self,
         input: Buffer<T>,
         residual: Option<Buffer<T>>,

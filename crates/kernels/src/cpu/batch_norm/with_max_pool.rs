@@ -66,7 +66,7 @@ impl<T: SimdFloat> PooledBackwardPass<'_, T> {
                 );
             }
         });
-        self.norm.into_gradients(input, None, sums)
+        self.norm.combine_gradients(input, None, sums)
     }
 
     fn sums<'x>(
