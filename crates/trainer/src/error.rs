@@ -101,6 +101,7 @@ impl From<RunError> for Failure {
                 )
                 | RunError::Incompatible { .. }
                 | RunError::NotBinary { .. }
+                | RunError::UnknownModel { .. }
                 | RunError::FewerEpochs { .. }
                 | RunError::NothingToInject { .. }
         );
