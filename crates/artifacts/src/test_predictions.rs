@@ -51,7 +51,7 @@ pub struct ExampleView {
 pub struct LayerSummary {
     /// Path in the model, for example `stages.0.1` or `output`.
     pub name: String,
-    /// The operation: `linear`, `flatten`, `global average pool`, `max pool 2x2`, `conv 3x3`, or
+    /// The operation: `linear`, `flatten`, `channel means`, `max pool 2x2`, `conv 3x3`, or
     /// `conv 3x3/2` with stride 2.
     pub kind: String,
     /// Operations that follow, in order: `norm`, `add`, the name of an activation, `dropout 0.5`.

@@ -88,6 +88,13 @@ fn put_classes(file: &File) {
     put(file, "list_classes", &[3], &[0_i64, 1, 2]);
 }
 
+/// Writes a complete training set: the examples of [`small`].
+fn put_training_set(file: &File) {
+    put_pixels(file);
+    put_labels(file);
+    put_classes(file);
+}
+
 /// Path of a file of the course beside the checkout, for tests that are ignored by default.
 fn course_data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(path)

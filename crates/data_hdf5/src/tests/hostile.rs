@@ -80,9 +80,7 @@ fn links_are_never_followed() {
 fn other_objects_are_ignored() {
     let place = Place::new();
     let file = place.create();
-    put_pixels(&file);
-    put_labels(&file);
-    put_classes(&file);
+    put_training_set(&file);
     file.link_external("/etc/passwd", "/x", "other").unwrap();
     let group = file.create_group("cycle").unwrap();
     group.link_hard("/", "root").unwrap();

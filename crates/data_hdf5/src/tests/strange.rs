@@ -70,9 +70,7 @@ fn the_objects_of_another_file_are_listed() {
 fn a_truncated_file_is_refused() {
     let place = Place::new();
     let file = place.create();
-    put_pixels(&file);
-    put_labels(&file);
-    put_classes(&file);
+    put_training_set(&file);
     file.close().unwrap();
     let bytes = std::fs::read(place.path()).unwrap();
     for length in (1..bytes.len()).step_by(37) {

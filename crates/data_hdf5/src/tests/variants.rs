@@ -206,9 +206,7 @@ fn classes_without_names_are_named_by_their_integer_labels() {
 fn one_file_may_hold_both_parts() {
     let place = Place::new();
     let file = place.create();
-    put_pixels(&file);
-    put_labels(&file);
-    put_classes(&file);
+    put_training_set(&file);
     put(&file, "test_set_x", &[1, 1, 1, 1], &[7_u8]);
     put(&file, "test_set_y", &[1, 1], &[2_i64]);
     file.close().unwrap();
