@@ -5,6 +5,7 @@ use support::ProgressTask;
 use support::sha256::hexadecimal;
 
 use crate::error::DatasetError;
+use crate::origin::Origin;
 use crate::row_source::{RowSource, Rows, StoredRows};
 
 /// Labelled examples of one shape, in the order of their source. Their values are in host memory or
@@ -17,6 +18,11 @@ pub struct Examples {
     pub values: Values,
     /// Class index of each example, below the number of classes.
     pub labels: Vec<u32>,
+    /// File of each example, in the order of the labels; empty if there are none.
+    pub origins: Vec<Origin>,
+    /// The same images in one standard shape, if their source has them. Near-duplicates are then the
+    /// same whatever `shape` is.
+    pub standard: Option<Box<Self>>,
 }
 
 /// Values of examples.
@@ -45,17 +51,22 @@ const BLOCK: usize = 256;
 impl Examples {
     /// Images of `shape`, with `pixels` of shape `[count, height, width, channels]`.
     pub fn images(shape: [usize; 3], pixels: Vec<u8>, labels: Vec<u32>) -> Self {
-        Self { shape, values: Values::Pixels(pixels), labels }
+        Self::new(shape, Values::Pixels(pixels), labels)
     }
 
     /// Examples of `width` features each, shape `[count, width]`.
     pub fn features(width: usize, features: Vec<f32>, labels: Vec<u32>) -> Self {
-        Self { shape: [1, 1, width], values: Values::Features(features), labels }
+        Self::new([1, 1, width], Values::Features(features), labels)
     }
 
     /// Examples whose values stay in `source`, one row per label.
     pub fn stored(shape: [usize; 3], source: impl RowSource + 'static, labels: Vec<u32>) -> Self {
-        Self { shape, values: Values::Stored(StoredRows::new(source)), labels }
+        Self::new(shape, Values::Stored(StoredRows::new(source)), labels)
+    }
+
+    /// Examples with `values` of shape `[count, height, width, channels]`.
+    pub fn new(shape: [usize; 3], values: Values, labels: Vec<u32>) -> Self {
+        Self { shape, values, labels, origins: Vec::new(), standard: None }
     }
 
     /// Number of examples.
@@ -94,7 +105,14 @@ impl Examples {
             Values::Features(features) => Values::Features(rows(features, width, indices)),
             Values::Stored(rows) => Values::Stored(rows.select(indices)),
         };
-        Self { shape: self.shape, values, labels }
+        let origins = indices.iter().filter_map(|&index| self.origins.get(index).cloned());
+        Self {
+            shape: self.shape,
+            values,
+            labels,
+            origins: origins.collect(),
+            standard: self.standard.as_ref().map(|standard| Box::new(standard.select(indices))),
+        }
     }
 
     /// Returns examples in memory and the positions in them of the examples at `indices`. Stored
@@ -115,7 +133,7 @@ impl Examples {
             return Ok((Cow::Borrowed(self), Cow::Borrowed(indices)));
         };
         let labels = self.labels_at(indices);
-        let read = Self { shape: self.shape, values: rows.read(indices)?.into(), labels };
+        let read = Self::new(self.shape, rows.read(indices)?.into(), labels);
         Ok((Cow::Owned(read), (0..indices.len()).collect()))
     }
 

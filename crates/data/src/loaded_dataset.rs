@@ -19,6 +19,10 @@ pub struct LoadedDataset {
     pub synthetic: bool,
     /// SHA-256 of each part by name: of its file, or of the content of generated examples.
     pub sha256: BTreeMap<String, String>,
+    /// What was inferred about the source, one sentence each.
+    pub notes: Vec<String>,
+    /// Likely mistakes in the data that do not prevent their use, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// Properties of the examples of a data set, known before their values are read or generated.
@@ -51,6 +55,15 @@ impl LoadedDataset {
             sha256.insert(split.as_str().to_owned(), examples.sha256()?);
         }
         let classes = classes.iter().map(|&name| name.to_owned()).collect();
-        Ok(Self { train, validation: None, test: Some(test), classes, synthetic, sha256 })
+        Ok(Self {
+            train,
+            validation: None,
+            test: Some(test),
+            classes,
+            synthetic,
+            sha256,
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        })
     }
 }

@@ -194,8 +194,16 @@ mod tests {
         let labels = (0..count as u32).map(|item| item % 2).collect();
         let train = Examples::features(1, (0..count).map(|item| item as f32).collect(), labels);
         let classes = vec!["a".to_owned(), "b".to_owned()];
-        let (validation, test, sha256) = (None, None, BTreeMap::new());
-        LoadedDataset { train, validation, test, classes, synthetic: false, sha256 }
+        LoadedDataset {
+            train,
+            validation: None,
+            test: None,
+            classes,
+            synthetic: false,
+            sha256: BTreeMap::new(),
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     #[test]

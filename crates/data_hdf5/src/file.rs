@@ -50,7 +50,7 @@ pub fn open(path: &Path, split: SplitKind, residency: Residency) -> Result<Hdf5F
     let Structure { shape, labels, classes, synthetic, location } = structure(path, split)?;
     let context = ErrorContext::new(path, names::examples(split));
     let (values, sha256) = values(&context, shape, labels.len(), location, residency)?;
-    Ok(Hdf5File { examples: Examples { shape, values, labels }, classes, synthetic, sha256 })
+    Ok(Hdf5File { examples: Examples::new(shape, values, labels), classes, synthetic, sha256 })
 }
 
 /// Describes one part of an HDF5 file without reading its pixels or features.

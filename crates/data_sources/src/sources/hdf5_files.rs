@@ -100,6 +100,8 @@ impl Hdf5Config {
             train: train.file.examples,
             validation: validation.map(|part| part.file.examples),
             test: test.map(|part| part.file.examples),
+            notes: Vec::new(),
+            warnings: Vec::new(),
         })
     }
 

@@ -173,6 +173,8 @@ fn held_out_splits_keep_the_indices_in_the_file() {
         classes: NAMES.map(String::from).to_vec(),
         synthetic: false,
         sha256: BTreeMap::new(),
+        notes: Vec::new(),
+        warnings: Vec::new(),
     };
     let split = SplitConfig { validation_fraction: 0.2, test_fraction: 0.0 };
     let parts = InspectedSplit::of(source, &split, 1).unwrap();
