@@ -556,10 +556,10 @@ fn contradictory_keys_are_rejected() {
             &["tiny.toml:10:23", "split.validation_fraction", "remove this key or that file"],
         ),
         (
-            "nothing to test on",
-            "test = \"test.h5\"",
-            "",
-            &["split.test_fraction", "nothing to test on", "name the file `dataset.hdf5.test`"],
+            "a reference test accuracy without a test set",
+            "test = \"test.h5\"\n",
+            "[reference]\nsource = \"a book\"\ntest_accuracy = 0.9\n",
+            &["tiny.toml:7:17", "reference.test_accuracy", "no test set", "`split.test_fraction`"],
         ),
         (
             "a test set and a fraction",

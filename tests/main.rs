@@ -36,3 +36,4 @@ mod sweeping;
 mod synthetic;
 mod test_dir;
 mod training;
+mod without_test_set;

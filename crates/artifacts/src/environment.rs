@@ -130,6 +130,11 @@ impl DataIdentity {
             && (2..=10_000).contains(&self.classes.len())
     }
 
+    /// The part whose scores are reported; see [`SplitKind::reported`].
+    pub fn reported(&self) -> SplitKind {
+        SplitKind::reported(|kind| self.counts.contains_key(kind.as_str()))
+    }
+
     /// The source whose checksum differs from `other`, with both checksums.
     pub fn first_difference(&self, other: &Self) -> Option<(String, [String; 2])> {
         fn checksum(data: &DataIdentity, source: &str) -> String {

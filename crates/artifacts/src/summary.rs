@@ -1,3 +1,4 @@
+use data::SplitKind;
 use serde::{Deserialize, Serialize};
 
 use crate::{ArtifactError, RunDir, read_json_if_exists};
@@ -20,10 +21,10 @@ pub struct Summary {
     pub best: Option<BestEpoch>,
     /// Accuracy on the training set, 0 to 1.
     pub train_accuracy: f64,
-    /// Accuracy on the test set, 0 to 1.
-    pub test_accuracy: f64,
-    /// Mean loss on the test set.
-    pub test_loss: f64,
+    /// Accuracy on the test set, 0 to 1, if there is one.
+    pub test_accuracy: Option<f64>,
+    /// Mean loss on the test set, if there is one.
+    pub test_loss: Option<f64>,
     /// SHA-256 of `best_model.bpk`.
     pub model_sha256: String,
     /// Time the process that finished the run trained and evaluated, in seconds.
@@ -45,6 +46,16 @@ pub struct BestEpoch {
 }
 
 impl Summary {
+    /// The part of the data whose scores are reported, and the accuracy on it, 0 to 1.
+    pub fn reported(&self) -> (SplitKind, f64) {
+        let validation = self.best.as_ref().map(|best| best.accuracy);
+        match (self.test_accuracy, validation) {
+            (Some(accuracy), _) => (SplitKind::Test, accuracy),
+            (None, Some(accuracy)) => (SplitKind::Validation, accuracy),
+            (None, None) => (SplitKind::Train, self.train_accuracy),
+        }
+    }
+
     /// Reads the result of `run`; `None` if it is not finished.
     pub fn read(run: &RunDir) -> Result<Option<Self>, ArtifactError> {
         read_json_if_exists(&run.summary())

@@ -1,9 +1,14 @@
+use data::SplitKind;
 use serde::{Deserialize, Serialize};
 
-/// Predictions for single test examples, for the report: `test_predictions.json`.
+/// Predictions for single examples of the test set, or of the part whose scores are reported in its
+/// place, for the report: `test_predictions.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestPredictions {
-    /// Test examples by the confidence of their prediction, in bins of equal width from 0 to 1.
+    /// The part of the data.
+    #[serde(default = "test")]
+    pub split: SplitKind,
+    /// Its examples by the confidence of their prediction, in bins of equal width from 0 to 1.
     pub calibration: Vec<CalibrationBin>,
     /// Indices of all wrong predictions.
     pub wrong: Vec<usize>,
@@ -16,6 +21,10 @@ pub struct TestPredictions {
     /// Layers of the model.
     #[serde(default)]
     pub layers: Vec<LayerSummary>,
+}
+
+fn test() -> SplitKind {
+    SplitKind::Test
 }
 
 /// Predictions whose confidence lies in one bin.
@@ -32,7 +41,7 @@ pub struct CalibrationBin {
 /// An example with its prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExampleView {
-    /// Index in the test set.
+    /// Index in its part of the data.
     pub item: usize,
     /// Index of the true class.
     pub label: usize,

@@ -14,7 +14,8 @@ pub struct SplitConfig {
     /// Fraction of each class of the training set to validate on.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub validation_fraction: f64,
-    /// Fraction of each class of the training set to test on, if the source has no test set.
+    /// Fraction of each class of the training set to test on, if the source has no test set. Without
+    /// any test set, the scores of the validation set are reported.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub test_fraction: f64,
 }
@@ -27,7 +28,7 @@ pub struct Split {
     /// Examples to select the best model by.
     pub validation: Option<Examples>,
     /// Examples to report the final scores on.
-    pub test: Examples,
+    pub test: Option<Examples>,
     /// Class names, in the order of the labels.
     pub classes: Vec<String>,
 }
@@ -45,13 +46,19 @@ pub struct SplitIndices {
 }
 
 impl Split {
-    /// Examples of a part; `None` for the validation set of a run without one.
+    /// Examples of a part; `None` if the run has no such part.
     pub fn examples(&self, split: SplitKind) -> Option<&Examples> {
         match split {
             SplitKind::Train => Some(&self.train),
             SplitKind::Validation => self.validation.as_ref(),
-            SplitKind::Test => Some(&self.test),
+            SplitKind::Test => self.test.as_ref(),
         }
+    }
+
+    /// The part whose scores are reported, with its examples; see [`SplitKind::reported`].
+    pub fn reported(&self) -> (SplitKind, &Examples) {
+        let kind = SplitKind::reported(|kind| self.examples(kind).is_some());
+        (kind, self.examples(kind).unwrap_or(&self.train))
     }
 }
 
@@ -67,7 +74,7 @@ impl SplitConfig {
         let validation = validation.or_else(|| {
             (!indices.validation.is_empty()).then(|| train.select(&indices.validation))
         });
-        let test = test.unwrap_or_else(|| train.select(&indices.test));
+        let test = test.or_else(|| (!indices.test.is_empty()).then(|| train.select(&indices.test)));
         let is_whole = indices.train.len() == train.len();
         let train = if is_whole { train } else { train.select(&indices.train) };
         Ok(Split { train, validation, test, classes })
@@ -82,7 +89,7 @@ impl SplitConfig {
         let labels = &source.train.labels;
         let (mut train, mut validation, mut test) =
             ((0..labels.len()).collect(), Vec::new(), Vec::new());
-        if source.test.is_none() {
+        if source.test.is_none() && self.test_fraction != 0.0 {
             (train, test) = self.hold_out(labels, |_| 1, train, SplitKind::Test, seed)?;
         }
         if source.validation.is_none() && self.validation_fraction != 0.0 {
@@ -137,11 +144,6 @@ impl SplitConfig {
             "test_fraction",
             !has_test || self.test_fraction == 0.0,
             "the data set has a test set of its own: remove this key or that set",
-        );
-        check.require(
-            "test_fraction",
-            has_test || self.test_fraction > 0.0,
-            "there is nothing to test on: name the file `dataset.hdf5.test` or set this key, for example to 0.1",
         );
         check.require(
             "validation_fraction",
@@ -210,15 +212,28 @@ mod tests {
     fn fractions_refer_to_the_whole_training_set_and_no_example_is_lost() {
         let split = SplitConfig { validation_fraction: 0.01, test_fraction: 0.01 };
         let parts = split.apply(source(1000), 1).unwrap();
-        let validation = parts.validation.unwrap();
-        assert_eq!((parts.train.len(), validation.len(), parts.test.len()), (980, 10, 10));
-        let all = [parts.train, validation, parts.test];
+        let (validation, test) = (parts.validation.unwrap(), parts.test.unwrap());
+        assert_eq!((parts.train.len(), validation.len(), test.len()), (980, 10, 10));
+        let all = [parts.train, validation, test];
         let mut values: Vec<f32> = all
             .iter()
             .flat_map(|part| part.gather(&(0..part.len()).collect::<Vec<_>>()).unwrap())
             .collect();
         values.sort_by(f32::total_cmp);
         assert_eq!(values, (0..1000).map(|item| item as f32).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn without_a_test_set_the_validation_set_is_reported_and_without_either_the_training_set() {
+        for (validation_fraction, reported) in
+            [(0.2, (SplitKind::Validation, 20)), (0.0, (SplitKind::Train, 100))]
+        {
+            let split = SplitConfig { validation_fraction, test_fraction: 0.0 };
+            let parts = split.apply(source(100), 1).unwrap();
+            assert!(parts.test.is_none());
+            let (kind, examples) = parts.reported();
+            assert_eq!((kind, examples.len()), reported);
+        }
     }
 
     #[test]

@@ -19,6 +19,12 @@ impl SplitKind {
     /// All parts, in their usual order.
     pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
 
+    /// The part whose scores are reported, of those for which `exists` is true: the test set,
+    /// otherwise the validation set, otherwise the training set.
+    pub fn reported(exists: impl Fn(Self) -> bool) -> Self {
+        Self::ALL.into_iter().rev().find(|&kind| exists(kind)).unwrap_or(Self::Train)
+    }
+
     /// Name in configs, files and messages.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! Comparisons of two runs: HTML files.
 
 use artifacts::{EpochMetrics, RunDir, Summary};
+use data::SplitKind;
 use maud::{Markup, html};
 
 use crate::curves::{curve, epochs};
@@ -34,8 +35,8 @@ fn scores(runs: &[RunData; 2], titles: &[String; 2]) -> Markup {
         runs.each_ref().map(|run| run.summary.as_ref().map_or(String::new(), value))
     };
     let rows = [
-        ("test accuracy", runs.each_ref().map(test_accuracy)),
-        ("95 % confidence interval", runs.each_ref().map(test_interval)),
+        ("accuracy", runs.each_ref().map(accuracy)),
+        ("95 % confidence interval", runs.each_ref().map(confidence_interval)),
         ("training accuracy", of_summary(|summary| percent(summary.train_accuracy))),
         ("epochs", of_summary(|summary| summary.epochs.to_string())),
         ("parameters", of_summary(|summary| summary.parameters.to_string())),
@@ -49,23 +50,40 @@ fn scores(runs: &[RunData; 2], titles: &[String; 2]) -> Markup {
     }
 }
 
-fn test_accuracy(run: &RunData) -> String {
+fn accuracy(run: &RunData) -> String {
     let Some((correct, count)) = run.correct() else { return "not finished".to_owned() };
-    format!("{} ({correct} of {count})", percent(correct as f64 / count.max(1) as f64))
+    let share = percent(correct as f64 / count.max(1) as f64);
+    format!("{share} on the {} set ({correct} of {count})", run.reported())
 }
 
-fn test_interval(run: &RunData) -> String {
+fn confidence_interval(run: &RunData) -> String {
     run.correct().map_or(String::new(), |(correct, count)| interval(correct, count))
 }
 
-/// Returns the start of the checksum of the test data, or that they are synthetic.
+/// Returns the start of the checksum of the scored examples, or that they are synthetic.
 fn data(run: &RunData) -> String {
-    let data = &run.environment.data;
-    let sum = data.sha256.get("test").map_or("", String::as_str);
-    if data.synthetic {
+    if run.environment.data.synthetic {
         return "synthetic".to_owned();
     }
-    format!("SHA-256 {}..", sum.chars().take(12).collect::<String>())
+    format!("SHA-256 {}..", checksum(run).chars().take(12).collect::<String>())
+}
+
+/// The checksum of the source of the scored examples, which may be held out of the training set.
+fn checksum(run: &RunData) -> &str {
+    let sums = &run.environment.data.sha256;
+    let own = sums.get(run.reported().as_str()).or_else(|| sums.get(SplitKind::Train.as_str()));
+    own.map_or("", String::as_str)
+}
+
+/// Returns true if both runs are scored on the same examples.
+fn have_same_examples([one, other]: &[RunData; 2]) -> bool {
+    let is_held_out =
+        |run: &RunData| !run.environment.data.sha256.contains_key(run.reported().as_str());
+    one.reported() == other.reported()
+        && checksum(one) == checksum(other)
+        && one.correct().map(|(_, count)| count) == other.correct().map(|(_, count)| count)
+        // What is held out depends on the seed.
+        && (!is_held_out(one) || one.environment.seed == other.environment.seed)
 }
 
 fn side_by_side(
@@ -81,20 +99,22 @@ fn side_by_side(
     } }
 }
 
-/// Describes the significance of the difference in test accuracy.
+/// Describes the significance of the difference in accuracy.
 fn verdict(runs: &[RunData; 2], titles: &[String; 2]) -> String {
     let [one, other] = runs;
-    let same_data =
-        one.environment.data.sha256.get("test") == other.environment.data.sha256.get("test");
-    let (Some(mine), Some(theirs), true) = (&one.predictions, &other.predictions, same_data) else {
-        return "The predictions cannot be compared: a run is not finished, or the test sets differ."
+    let are_comparable = have_same_examples(runs);
+    let (Some(mine), Some(theirs), true) = (&one.predictions, &other.predictions, are_comparable)
+    else {
+        return "The predictions cannot be compared: a run is not finished, or the scored examples \
+                differ."
             .to_owned();
     };
     let first = mine.wrong.iter().filter(|item| !theirs.wrong.contains(item)).count();
     let second = theirs.wrong.iter().filter(|item| !mine.wrong.contains(item)).count();
     format!(
-        "Test examples that only one run misclassifies: {} {first}, {} {second}; p = {:.3} \
+        "Examples of the {} set that only one run misclassifies: {} {first}, {} {second}; p = {:.3} \
          (McNemar's exact test, 1947).",
+        one.reported(),
         titles[0],
         titles[1],
         mcnemar(first, second)

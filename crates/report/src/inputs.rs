@@ -17,6 +17,7 @@ pub struct RunData {
     pub epochs: Vec<EpochMetrics>,
     pub timings: Vec<EpochTiming>,
     pub summary: Option<Summary>,
+    /// Scores of the reported part.
     pub evaluation: Option<Evaluation>,
     pub predictions: Option<TestPredictions>,
     /// SVG of the decision boundary.
@@ -27,15 +28,16 @@ impl RunData {
     /// Reads the files of `run`.
     pub fn read(run: &RunDir) -> Result<Self, ArtifactError> {
         let (config, boundary) = (run.config(), run.picture("boundary.svg"));
+        let environment = Environment::read(run)?;
         Ok(Self {
             directory: run.path().to_owned(),
             config: fs::read_to_string(&config)
                 .map_err(|error| ArtifactError::read(&config, error))?,
-            environment: Environment::read(run)?,
             epochs: EpochMetrics::read_all(run)?,
             timings: EpochTiming::read_all(run),
             summary: Summary::read(run)?,
-            evaluation: read_json_if_exists(&run.evaluation(SplitKind::Test))?,
+            evaluation: read_json_if_exists(&run.evaluation(environment.data.reported()))?,
+            environment,
             predictions: read_json_if_exists(&run.test_predictions())?,
             boundary: fs::read_to_string(boundary).ok(),
         })
@@ -47,7 +49,12 @@ impl RunData {
         name.to_string_lossy().into_owned()
     }
 
-    /// Numbers of correctly classified and of all test examples.
+    /// The part of the data whose scores the report shows.
+    pub fn reported(&self) -> SplitKind {
+        self.environment.data.reported()
+    }
+
+    /// Numbers of correctly classified and of all examples of that part.
     pub fn correct(&self) -> Option<(usize, usize)> {
         let evaluation = self.evaluation.as_ref()?;
         Some((evaluation.correct(), evaluation.count))

@@ -4,6 +4,7 @@ mod examples;
 mod tables;
 
 use artifacts::{RunDir, Summary};
+use data::SplitKind;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::calibration::calibration_error;
@@ -84,17 +85,31 @@ fn headline(run: &RunData) -> Markup {
             @if let Some((correct, count)) = run.correct() {
                 p class="score" { (percent(correct as f64 / count.max(1) as f64)) }
                 p {
-                    "test accuracy: " (correct) " of " (count) " correct, 95 % confidence interval "
+                    (run.reported()) " accuracy: " (correct) " of " (count) " correct, 95 % confidence interval "
                     (interval(correct, count)) "."
                 }
+                @if let Some(sentence) = untested(run.reported()) { p class="warning" { (sentence) } }
                 @if let Some(sentence) = deduplicated(run) { p { (sentence) } }
                 @if let Some(summary) = &run.summary {
                     p class="quiet" { (outcome(run, summary)) }
                 }
             } @else {
-                p class="warning" { "The run is not finished: it has not been evaluated on the test set yet." }
+                p class="warning" { "The run is not finished: it has not been evaluated on the " (run.reported()) " set yet." }
             }
         }
+    }
+}
+
+/// Says what a score on another part than the test set is worth.
+fn untested(reported: SplitKind) -> Option<&'static str> {
+    match reported {
+        SplitKind::Test => None,
+        SplitKind::Validation => Some(
+            "There is no test set. The validation set also chose the best epoch, so that its score is optimistic.",
+        ),
+        SplitKind::Train => Some(
+            "There is neither a test set nor a validation set. The score on the training set says nothing about new data.",
+        ),
     }
 }
 
@@ -103,8 +118,8 @@ fn deduplicated(run: &RunData) -> Option<String> {
     let score = run.evaluation.as_ref()?.deduplicated.as_ref()?;
     let images = match score.near_duplicates.len() {
         0 => return None,
-        1 => "1 test image that has".to_owned(),
-        count => format!("{count} test images that have"),
+        1 => format!("1 {} image that has", run.reported()),
+        count => format!("{count} {} images that have", run.reported()),
     };
     let rest = match score.accuracy {
         None => "no images are left".to_owned(),

@@ -184,8 +184,9 @@ impl RunConfig {
         check.table("schedule", |check| self.schedule.check(self.training.epochs, check));
         let validates = has_validation || self.split.validation_fraction > 0.0;
         check.table("training", |check| self.training.check(validates, check));
+        let tests = has_test || self.split.test_fraction > 0.0;
         if let Some(reference) = &self.reference {
-            check.table("reference", |check| reference.check(check));
+            check.table("reference", |check| reference.check(tests, check));
         }
     }
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use ::config::ConfigError;
 use artifacts::ArtifactError;
-use data::DatasetError;
+use data::{DatasetError, SplitKind};
 use models::UnknownModel;
 
 use crate::device::DeviceError;
@@ -120,9 +120,9 @@ pub enum RunError {
         "the metrics could not be processed: {0}\n  resume the run; without the dashboard if it happens again"
     )]
     Observer(String),
-    /// The run has no validation set.
-    #[error("{} has no validation set\n  evaluate `test` or `train`, or train with `split.validation_fraction`", run.display())]
-    NoValidation { run: PathBuf },
+    /// The run has no such part of the data.
+    #[error("{} has no {split} set\n  evaluate another split, or train with `split.{split}_fraction`", run.display())]
+    NoSplit { run: PathBuf, split: SplitKind },
     /// The model classifies features, not images.
     #[error("{} was trained on points of {features} features, not on images\n  give it points: numbers separated by commas", run.display())]
     NotImages { run: PathBuf, features: usize },

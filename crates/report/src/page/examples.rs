@@ -1,4 +1,5 @@
 use artifacts::ExampleView;
+use data::SplitKind;
 use maud::{Markup, html};
 
 use super::{percent, section};
@@ -22,21 +23,21 @@ pub struct Bar<'a> {
 /// Returns mistakes, hard examples and a training batch, if they are available.
 pub fn sections(run: &RunData) -> Markup {
     let Some(predictions) = &run.predictions else { return html! {} };
-    let classes = &run.environment.data.classes;
+    let (classes, split) = (&run.environment.data.classes, predictions.split);
     html! {
         @if !predictions.mistakes.is_empty() {
             (section("Most confident mistakes", &html! {
                 p class="quiet" {
                     (predictions.mistakes.len()) " of " (predictions.wrong.len())
-                    " misclassified test examples."
+                    " misclassified " (split) " examples."
                 }
-                (cards(&predictions.mistakes, classes))
+                (cards(&predictions.mistakes, split, classes))
             }))
         }
         @if !predictions.hardest.is_empty() {
             (section("Hardest examples", &html! {
-                p class="quiet" { "Correctly classified test examples with the lowest confidence." }
-                (cards(&predictions.hardest, classes))
+                p class="quiet" { "Correctly classified " (split) " examples with the lowest confidence." }
+                (cards(&predictions.hardest, split, classes))
             }))
         }
         @if !predictions.batch.is_empty() {
@@ -50,11 +51,11 @@ pub fn sections(run: &RunData) -> Markup {
     }
 }
 
-fn cards(examples: &[ExampleView], classes: &[String]) -> Markup {
-    html! { div class="pictures" { @for example in examples { (card(example, classes)) } } }
+fn cards(examples: &[ExampleView], split: SplitKind, classes: &[String]) -> Markup {
+    html! { div class="pictures" { @for example in examples { (card(example, split, classes)) } } }
 }
 
-fn card(example: &ExampleView, classes: &[String]) -> Markup {
+fn card(example: &ExampleView, split: SplitKind, classes: &[String]) -> Markup {
     let name = |class: usize| classes.get(class).map_or("?", String::as_str);
     let mut order: Vec<(usize, f32)> = example.probabilities.iter().copied().enumerate().collect();
     order.sort_by(|one, other| other.1.total_cmp(&one.1));
@@ -64,10 +65,10 @@ fn card(example: &ExampleView, classes: &[String]) -> Markup {
     html! {
         div class="card" {
             @if let Some(picture) = &example.picture {
-                (image(picture, &format!("test image {}", example.item)))
+                (image(picture, &format!("{split} image {}", example.item)))
             }
             p {
-                "Test " (example.item) ": true class " b { (name(example.label)) }
+                (split) " " (example.item) ": true class " b { (name(example.label)) }
                 @if predicted != example.label { ", predicted " b { (name(predicted)) } }
             }
             @for (class, probability) in order.iter().take(TOP).chain(label) {

@@ -1,4 +1,5 @@
 use artifacts::{ClassScore, Evaluation, LayerSummary};
+use data::SplitKind;
 use maud::{Markup, html};
 
 use super::{figures, interval, percent, section};
@@ -8,8 +9,13 @@ use crate::plots::Plot;
 /// Returns the confusion matrix, the calibration plot and the scores of each class.
 pub fn scores(run: &RunData, plots: &[Plot]) -> Markup {
     let Some(evaluation) = &run.evaluation else { return html! {} };
+    let heading = match evaluation.split {
+        SplitKind::Test => "Test scores",
+        SplitKind::Validation => "Validation scores",
+        SplitKind::Train => "Training scores",
+    };
     section(
-        "Test scores",
+        heading,
         &html! {
             (figures(plots))
             div class="scroll" { (classes(evaluation)) }

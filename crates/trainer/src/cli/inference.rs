@@ -12,9 +12,9 @@ pub struct EvaluateArgs {
     /// The run directory
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Split of the data
-    #[arg(long, value_parser = split_kind(), default_value = "test")]
-    pub split: SplitKind,
+    /// Split of the data [default: test, or validation if there is no test set]
+    #[arg(long, value_parser = split_kind())]
+    pub split: Option<SplitKind>,
     /// Device [default: the best one]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,

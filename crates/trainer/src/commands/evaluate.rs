@@ -2,6 +2,7 @@ use std::cmp::Reverse;
 use std::process::ExitCode;
 
 use artifacts::{DeduplicatedScore, Evaluation};
+use data::SplitKind;
 
 use super::SYNTHETIC_NOTICE;
 use crate::cli::EvaluateArgs;
@@ -11,10 +12,16 @@ use crate::table::{Align, Table};
 use crate::text::escaped;
 use crate::{print, style};
 
+const TRAINING_SCORE: &str = "the model was trained on these examples, and the run has no others: the score says nothing about new data";
+
 /// Evaluates the best model of a run on one split of its data.
 pub fn evaluate(args: &EvaluateArgs, context: &Context) -> Result<ExitCode, Failure> {
     let model = context.open(&args.run, args.device.as_deref())?;
-    let evaluation = model.evaluate(args.split)?;
+    let reported = model.data_identity().reported();
+    let evaluation = model.evaluate(args.split.unwrap_or(reported))?;
+    if reported == SplitKind::Train {
+        tracing::warn!("{TRAINING_SCORE}");
+    }
     print::result(&if args.json {
         format!("{:#}", serde_json::json!(evaluation))
     } else {

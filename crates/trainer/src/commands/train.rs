@@ -3,6 +3,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use artifacts::{RunDir, Summary};
+use data::SplitKind;
 use training::{Experiment, Outcome, Run, RunConfig, Stop};
 
 use super::{RUNS_DIR, synthetic_line};
@@ -157,12 +158,23 @@ fn finished(directory: &Path, summary: &Summary) -> String {
     let best = summary.best.as_ref();
     let model = best.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
     let directory = text::path(directory);
-    let test = style::strong(&format!("test accuracy {:.1} %", 100.0 * summary.test_accuracy));
+    let (reported, accuracy) = summary.reported();
+    let score = style::strong(&format!("{reported} accuracy {:.1} %", 100.0 * accuracy));
+    let train = match reported {
+        SplitKind::Train => String::new(),
+        _ => format!("train accuracy {:.1} %, ", 100.0 * summary.train_accuracy),
+    };
+    let note = match reported {
+        SplitKind::Test => "",
+        SplitKind::Validation => " (no test set)",
+        SplitKind::Train => {
+            ", which says nothing about new data: no test set and no validation set"
+        }
+    };
     let next = format!("next: trainer evaluate {directory}, or open {directory}/report.html");
     format!(
-        "done in {:.1} s: {model}, train accuracy {:.1} %, {test}\n{}{}",
+        "done in {:.1} s: {model}, {train}{score}{note}\n{}{}",
         summary.seconds,
-        100.0 * summary.train_accuracy,
         synthetic_line(summary.synthetic),
         style::faint(&next),
     )

@@ -133,7 +133,7 @@ mod tests {
     fn collator() -> Collator {
         let examples = || Examples::features(1, vec![0.5; 4], vec![0, 1, 0, 1]);
         let classes = ["a", "b"].map(str::to_owned).to_vec();
-        let split = Split { train: examples(), validation: None, test: examples(), classes };
+        let split = Split { train: examples(), validation: None, test: None, classes };
         let scaler = Normalization::Standardize.fit(&split.train).unwrap().scaler();
         Collator { data: Arc::new(split), scaler, augmenter: None, epoch: 1, parallel: false }
     }
@@ -158,9 +158,9 @@ mod tests {
             Augmentation::Cutmix(1.0),
         ];
         let augmenter = Augmenter::new(&list, &train, 1).unwrap().map(Arc::new);
-        let (test, classes) = (train.clone(), ["a", "b", "c"].map(String::from).to_vec());
+        let classes = ["a", "b", "c"].map(String::from).to_vec();
         let scaler = Normalization::Standardize.fit(&train).unwrap().scaler();
-        let data = Arc::new(Split { train, validation: None, test, classes });
+        let data = Arc::new(Split { train, validation: None, test: None, classes });
         Collator { data, scaler, augmenter, epoch: 2, parallel: true }
     }
 

@@ -31,13 +31,18 @@ fn two_points() -> f64 {
 }
 
 impl ReferenceConfig {
-    /// Reports every invalid value.
-    pub fn check(&self, check: &mut Check) {
+    /// Reports every invalid value; `tests` if the run has a test set.
+    pub fn check(&self, tests: bool, check: &mut Check) {
         let scores = self.train_accuracy.is_some() || self.test_accuracy.is_some();
         check.require(
             "source",
             scores != self.gradient_difference.is_some(),
             "a reference is either an accuracy, `train_accuracy` or `test_accuracy`, or a `gradient_difference`",
+        );
+        check.require(
+            "test_accuracy",
+            tests || self.test_accuracy.is_none(),
+            "there is no test set to compare it on: give the data one, or set `split.test_fraction`",
         );
         let length = self.source.len();
         check.require("source", length <= 1000, "use at most 1000 bytes");

@@ -59,7 +59,7 @@ pub enum Outcome {
     Stopped(Stop),
 }
 
-/// Largest number of training and test images for which a run searches for near-duplicates at its
+/// Largest number of images, those to train on and those to score, for which a run searches for near-duplicates at its
 /// end, which takes about a second. `evaluate` has no such limit.
 const MAX_DEDUPLICATED: usize = 20_000;
 
@@ -199,12 +199,17 @@ impl Run {
         write_file(&self.directory.best_model(), checkpoint.model_bytes())?;
         let data = &self.experiment.data;
         let train = self.evaluate(&classifier, SplitKind::Train, &data.train)?;
-        let mut test = self.evaluate(&classifier, SplitKind::Test, &data.test)?;
+        write_json(&self.directory.evaluation(SplitKind::Train), &train)?;
+        let (reported, examples) = data.reported();
+        let held_out = (reported != SplitKind::Train)
+            .then(|| self.evaluate(&classifier, reported, examples))
+            .transpose()?;
         let seconds = started.elapsed().as_secs_f64();
-        test.deduplicated = self.deduplicate(&classifier, &test)?;
-        for evaluation in [&train, &test] {
-            write_json(&self.directory.evaluation(evaluation.split), evaluation)?;
+        if let Some(mut evaluation) = held_out.clone() {
+            evaluation.deduplicated = self.deduplicate(&classifier, &evaluation, examples)?;
+            write_json(&self.directory.evaluation(reported), &evaluation)?;
         }
+        let test = held_out.filter(|evaluation| evaluation.split == SplitKind::Test);
         let summary = Summary {
             name: self.experiment.config.name.clone(),
             synthetic: self.experiment.data_identity().synthetic,
@@ -213,8 +218,8 @@ impl Run {
             parameters: classifier.num_params(),
             best: state.best.clone(),
             train_accuracy: train.accuracy,
-            test_accuracy: test.accuracy,
-            test_loss: test.loss,
+            test_accuracy: test.as_ref().map(|test| test.accuracy),
+            test_loss: test.as_ref().map(|test| test.loss),
             model_sha256: sha256(checkpoint.model_bytes()),
             seconds,
         };
@@ -238,13 +243,14 @@ impl Run {
     fn deduplicate(
         &self,
         classifier: &Classifier,
-        test: &Evaluation,
+        evaluation: &Evaluation,
+        examples: &Examples,
     ) -> Result<Option<DeduplicatedScore>, RunError> {
-        let data = &self.experiment.data;
-        if data.train.len() + data.test.len() > MAX_DEDUPLICATED {
+        let train = &self.experiment.data.train;
+        if train.len() + examples.len() > MAX_DEDUPLICATED {
             return Ok(None);
         }
         let (identity, device) = (self.experiment.data_identity(), &self.experiment.device.device);
-        deduplicate(test, [&data.train, &data.test], classifier, identity, device)
+        deduplicate(evaluation, [train, examples], classifier, identity, device)
     }
 }

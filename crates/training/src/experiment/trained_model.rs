@@ -86,7 +86,7 @@ impl TrainedModel {
         let data = self.load_data()?;
         let examples = data
             .examples(split)
-            .ok_or_else(|| RunError::NoValidation { run: self.run.path().to_owned() })?;
+            .ok_or_else(|| RunError::NoSplit { run: self.run.path().to_owned(), split })?;
         let (classifier, identity, device) = (&self.classifier, self.data_identity(), &self.device);
         let mut evaluation = evaluate(classifier, split, examples, identity, device)?;
         if split != SplitKind::Train {
@@ -97,7 +97,8 @@ impl TrainedModel {
         Ok(evaluation)
     }
 
-    /// Predictions for the test set of `data`, the data of the run, stored in the run directory.
+    /// Predictions for the test set of `data`, the data of the run, or for the part whose scores are
+    /// reported in its place; stored in the run directory.
     pub fn test_predictions(&self, data: &Split) -> Result<TestPredictions, RunError> {
         let first_batch = FirstBatch {
             augmentation: &self.config.augmentation,

@@ -40,14 +40,14 @@ pub fn decision_boundary(
         probabilities,
         classes: data.classes.clone(),
         train: points(&data.train)?,
-        test: points(&data.test)?,
+        test: data.test.as_ref().map_or(Ok(Vec::new()), points)?,
     }))
 }
 
 /// The range of one of two features, with a margin.
 fn range(data: &Split, feature: usize) -> Result<[f64; 2], DatasetError> {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for examples in [&data.train, &data.test] {
+    for examples in [Some(&data.train), data.test.as_ref()].into_iter().flatten() {
         let all: Vec<usize> = (0..examples.len()).collect();
         for value in examples.gather(&all)?.into_iter().skip(feature).step_by(2).map(f64::from) {
             (low, high) = (low.min(value), high.max(value));

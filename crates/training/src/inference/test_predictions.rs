@@ -4,7 +4,9 @@ use artifacts::{CalibrationBin, ExampleView, LayerSummary, TestPredictions};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use burn::tensor::Device;
-use data::{Augmentation, Augmenter, BatchIndex, Examples, Split, Statistics, Values, shuffled};
+use data::{
+    Augmentation, Augmenter, BatchIndex, Examples, Split, SplitKind, Statistics, Values, shuffled,
+};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use support::ProgressTask;
 
@@ -35,7 +37,8 @@ struct ScoredExample {
     probabilities: Vec<f32>,
 }
 
-/// Predictions of `classifier` for the test set of `data`, with views of single examples.
+/// Predictions of `classifier` for the part of `data` whose scores are reported, with views of
+/// single examples.
 pub fn test_predictions(
     classifier: &Classifier,
     data: &Split,
@@ -43,14 +46,16 @@ pub fn test_predictions(
     first_batch: &FirstBatch<'_>,
     layers: Vec<LayerSummary>,
 ) -> Result<TestPredictions, RunError> {
-    let examples = predict(classifier, &data.test, device)?;
+    let (split, examples) = data.reported();
+    let scored = predict(classifier, split, examples, device)?;
     let (wrong, correct): (Vec<&ScoredExample>, Vec<&ScoredExample>) =
-        examples.iter().partition(|example| example.predicted != example.label);
+        scored.iter().partition(|example| example.predicted != example.label);
     Ok(TestPredictions {
-        calibration: calibration(&examples),
+        split,
+        calibration: calibration(&scored),
         wrong: wrong.iter().map(|example| example.item).collect(),
-        mistakes: views(&data.test, wrong, |example| -example.confidence())?,
-        hardest: views(&data.test, correct, ScoredExample::confidence)?,
+        mistakes: views(examples, wrong, |example| -example.confidence())?,
+        hardest: views(examples, correct, ScoredExample::confidence)?,
         batch: first_batch.images(&data.train)?,
         layers,
     })
@@ -58,11 +63,12 @@ pub fn test_predictions(
 
 fn predict(
     classifier: &Classifier,
+    split: SplitKind,
     examples: &Examples,
     device: &Device,
 ) -> Result<Vec<ScoredExample>, RunError> {
     let mut scored = Vec::with_capacity(examples.len());
-    let task = ProgressTask::start("predicting the test set", examples.len());
+    let task = ProgressTask::start(format!("predicting the {split} set"), examples.len());
     classifier.evaluate(examples, device, |items, logits| {
         let rows = log_probabilities(classifier, logits);
         for ((&item, label), row) in items.iter().zip(examples.labels_at(items)).zip(rows) {

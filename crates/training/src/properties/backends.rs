@@ -29,7 +29,7 @@ fn images() -> Split {
         Examples::images([12, 10, 3], (0..32 * 360).map(pixel).collect(), labels)
     };
     let classes = ["a", "b", "c"].map(String::from).to_vec();
-    Split { train: part(), validation: None, test: part(), classes }
+    Split { train: part(), validation: None, test: Some(part()), classes }
 }
 
 /// The weights after twenty steps on `device`. Biases are left out: before a batch norm their

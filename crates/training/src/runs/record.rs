@@ -34,9 +34,9 @@ pub struct RunRecord {
     pub epochs: usize,
     /// Number of the best epoch so far.
     pub best_epoch: Option<usize>,
-    /// Test accuracy of a finished run, 0 to 1.
+    /// Test accuracy of a finished run with a test set, 0 to 1.
     pub test_accuracy: Option<f64>,
-    /// Mean test loss of a finished run.
+    /// Mean test loss of a finished run with a test set.
     pub test_loss: Option<f64>,
     /// Validation accuracy of the best epoch so far, 0 to 1.
     pub validation_accuracy: Option<f64>,
@@ -100,8 +100,8 @@ impl RunRecord {
             epochs_done,
             epochs: config.training.epochs,
             best_epoch: best.map(|best| best.number),
-            test_accuracy: summary.map(|summary| summary.test_accuracy),
-            test_loss: summary.map(|summary| summary.test_loss),
+            test_accuracy: summary.and_then(|summary| summary.test_accuracy),
+            test_loss: summary.and_then(|summary| summary.test_loss),
             validation_accuracy: best.map(|best| best.accuracy),
             validation_loss: best.map(|best| best.loss),
             train_accuracy: summary.map(|summary| summary.train_accuracy),

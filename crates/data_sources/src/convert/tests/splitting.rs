@@ -82,7 +82,7 @@ fn without_groups_the_splits_are_those_of_a_run() {
     let read = |file: &str, part| tree.read(&format!("out/{file}"), part).examples;
     assert_eq!(read("train.h5", SplitKind::Train), run.train);
     assert_eq!(read("validation.h5", SplitKind::Train), run.validation.unwrap());
-    assert_eq!(read("test.h5", SplitKind::Test), run.test);
+    assert_eq!(read("test.h5", SplitKind::Test), run.test.unwrap());
 }
 
 #[test]

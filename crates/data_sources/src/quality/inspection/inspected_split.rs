@@ -48,7 +48,7 @@ impl InspectedSplit {
         let validation_set =
             split.validation.map(|examples| Self::new(SplitKind::Validation, examples, validation));
         splits.extend(validation_set);
-        splits.push(Self::new(SplitKind::Test, split.test, test));
+        splits.extend(split.test.map(|examples| Self::new(SplitKind::Test, examples, test)));
         Ok(splits)
     }
 

@@ -139,12 +139,15 @@ fn check_gradients(config: &RunConfig) -> Result<JobResult, Failure> {
 impl JobResult {
     fn line(&self) -> String {
         match self {
-            Self::Finished(summary) => format!(
-                "train {:.1} %, test {:.1} %, {:.1} s",
-                100.0 * summary.train_accuracy,
-                100.0 * summary.test_accuracy,
-                summary.seconds
-            ),
+            Self::Finished(summary) => {
+                let (reported, accuracy) = summary.reported();
+                format!(
+                    "train {:.1} %, {reported} {:.1} %, {:.1} s",
+                    100.0 * summary.train_accuracy,
+                    100.0 * accuracy,
+                    summary.seconds
+                )
+            }
             Self::GradientsChecked { difference, with_bug } => {
                 format!("gradient difference {difference:.1e}, {with_bug:.1e} with an injected bug")
             }

@@ -32,9 +32,14 @@ impl Spread {
         }
     }
 
+    /// Median in percent.
+    pub fn median(&self) -> String {
+        if self.all.is_empty() { "-".to_owned() } else { percent(self.median) }
+    }
+
     /// Median with lowest and highest value, in percent.
     pub fn median_and_range(&self) -> String {
-        format!("{} ({})", percent(self.median), self.range())
+        format!("{} ({})", self.median(), self.range())
     }
 }
 

@@ -117,7 +117,7 @@ impl ExperimentRow {
             reference: experiment.reference.clone(),
             synthetic: finished.iter().any(|summary| summary.synthetic),
             train_accuracy: finished.iter().map(|summary| summary.train_accuracy).collect(),
-            test_accuracy: finished.iter().map(|summary| summary.test_accuracy).collect(),
+            test_accuracy: finished.iter().filter_map(|summary| summary.test_accuracy).collect(),
             gradient_difference: differences.iter().map(|(difference, _)| *difference).collect(),
             injected_bug_difference: differences.iter().map(|(_, with_bug)| *with_bug).collect(),
             seconds: finished.iter().map(|summary| summary.seconds).collect(),
@@ -195,7 +195,7 @@ impl ExperimentRow {
             percent_or_dash(self.reference.test_accuracy),
             percent(self.train_accuracy.median),
             self.train_accuracy.range(),
-            percent(self.test_accuracy.median),
+            self.test_accuracy.median(),
             self.test_accuracy.range(),
             self.seconds.median,
         )

@@ -43,10 +43,11 @@ fn candidates(directory: &RunsDirectory, name: Option<&str>) -> Result<Vec<RunRe
     Ok(finished.filter(|record| name.is_none_or(|name| record.name == name)).collect())
 }
 
-/// Validation if any run has a validation accuracy, else test.
+/// Validation if any run has a validation accuracy, else test, else train.
 fn default_split(candidates: &[RunRecord]) -> SplitKind {
-    let has_validation = candidates.iter().any(|record| record.validation_accuracy.is_some());
-    if has_validation { SplitKind::Validation } else { SplitKind::Test }
+    let has_score = |split| candidates.iter().any(|record| record.score(split).is_some());
+    let by_preference = [SplitKind::Validation, SplitKind::Test];
+    by_preference.into_iter().find(|&split| has_score(split)).unwrap_or(SplitKind::Train)
 }
 
 /// Warnings on the validity of the selection.
@@ -55,13 +56,17 @@ fn warnings(
     best: &RunRecord,
     by: SplitKind,
 ) -> Result<Vec<String>, Failure> {
-    let is_test = by == SplitKind::Test && candidates.len() > 1;
-    let by_test =
-        "selected by test accuracy, which is therefore optimistic: report the score on other data";
+    let is_seen = by != SplitKind::Validation && candidates.len() > 1;
+    let by_seen = match by {
+        SplitKind::Train => "selected by training accuracy, which says nothing about new data",
+        _ => {
+            "selected by test accuracy, which is therefore optimistic: report the score on other data"
+        }
+    };
     let left_out = candidates.iter().filter(|record| record.score(by).is_none()).count();
     let differ = !Comparison::new(candidates)?.has_equal_data();
     let warnings = [
-        is_test.then(|| by_test.to_owned()),
+        is_seen.then(|| by_seen.to_owned()),
         (left_out > 0).then(|| format!("ignored {left_out} without {} accuracy", by.as_str())),
         differ.then(|| "the runs have different data: their scores are not comparable".to_owned()),
         best.synthetic.then(|| SYNTHETIC_NOTICE.to_owned()),

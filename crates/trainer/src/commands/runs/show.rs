@@ -119,7 +119,7 @@ fn scores(record: &RunRecord, words: impl Fn(f64) -> String, scores: [Option<f64
     let parts = ["test", "validation", "train"].into_iter().zip(scores);
     let parts = parts.filter_map(|(part, score)| Some(format!("{part} {}", words(score?))));
     let parts = parts.collect::<Vec<_>>().join(", ");
-    let so_far = record.test_accuracy.is_none() && !parts.is_empty();
+    let so_far = record.train_accuracy.is_none() && !parts.is_empty();
     if so_far { parts + " so far" } else { parts }
 }
 

@@ -139,7 +139,7 @@ impl TrialRunner<'_> {
         let examples = experiment.data_identity().counts.get("train").copied().unwrap_or_default();
         let mut run = match run_group::open(experiment, &self.directory.join(job.name()))? {
             GroupRun::Finished(directory, summary) => {
-                return Ok(Some(RunScores::read(&directory, Some(summary.test_accuracy))?));
+                return Ok(Some(RunScores::read(&directory, summary.test_accuracy)?));
             }
             GroupRun::Open(run) => run,
         };
@@ -150,7 +150,7 @@ impl TrialRunner<'_> {
             return Ok(Some(RunScores::read(&directory, None)?));
         }
         let test = match run.train(self.ui(job, progress, last - done))? {
-            Outcome::Finished(summary) => Some(summary.test_accuracy),
+            Outcome::Finished(summary) => summary.test_accuracy,
             Outcome::Stopped(_) if self.signals.received().is_some() => return Ok(None),
             Outcome::Stopped(_) => None,
         };

@@ -62,7 +62,7 @@ fn data(classes: u32) -> Split {
         Examples::features(4, (0..96).map(value).collect(), labels)
     };
     let classes = (0..classes).map(|class| class.to_string()).collect();
-    Split { train: part(), validation: None, test: part(), classes }
+    Split { train: part(), validation: None, test: None, classes }
 }
 
 /// 24 images of 5 x 6 pixels, in `classes` classes.
@@ -72,7 +72,7 @@ fn images(classes: u32) -> Split {
         let labels = (0..24).map(|item| item % classes).collect();
         Examples::images([5, 6, 2], (0..24 * 60).map(pixel).collect(), labels)
     };
-    Split { train: part(), test: part(), ..data(classes) }
+    Split { train: part(), test: None, ..data(classes) }
 }
 
 fn check(config: &RunConfig) -> GradientCheck {
