@@ -424,7 +424,7 @@ fn a_run_without_a_checkpoint_cannot_be_evaluated() {
 fn evaluating_a_missing_validation_set_fails() {
     let dir = TestDir::new();
     dir.succeed(&["--config", "tiny.toml", "--set", "split.validation_fraction=0.0"]);
-    let words = ["runs/tiny has no validation set", "evaluate `test` or `train`"];
+    let words = ["runs/tiny has no validation set", "`split.validation_fraction`"];
     dir.refuses(&["evaluate", "runs/tiny", "--split", "validation"], 1, &words);
 }
 
