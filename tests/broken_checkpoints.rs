@@ -408,11 +408,15 @@ fn resume_does_not_replace_a_damaged_latest_run_by_an_older_one() {
 #[test]
 fn a_run_without_a_checkpoint_cannot_be_evaluated() {
     let words: &[_] = &["runs/tiny has no checkpoint yet", "--resume runs/tiny"];
+    let absent: fn(&TestDir) = |dir| {
+        remove(dir, "runs/tiny/checkpoints");
+        remove(dir, "runs/tiny/best_model.bpk");
+    };
     let empty: fn(&TestDir) = |dir| {
         remove(dir, "runs/tiny/checkpoints");
+        remove(dir, "runs/tiny/best_model.bpk");
         fs::create_dir(dir.path("runs/tiny/checkpoints")).unwrap();
     };
-    let absent: fn(&TestDir) = |dir| remove(dir, "runs/tiny/checkpoints");
     refuse_each(&[
         ("none, evaluate", empty, EVALUATE, 1, words),
         ("none, predict", empty, &["predict", "runs/tiny", "image.png"], 1, words),

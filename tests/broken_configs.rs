@@ -559,7 +559,7 @@ fn contradictory_keys_are_rejected() {
             "a reference test accuracy without a test set",
             "test = \"test.h5\"\n",
             "[reference]\nsource = \"a book\"\ntest_accuracy = 0.9\n",
-            &["tiny.toml:7:17", "reference.test_accuracy", "no test set", "`split.test_fraction`"],
+            &["tiny.toml:8:17", "reference.test_accuracy", "no test set", "`split.test_fraction`"],
         ),
         (
             "a test set and a fraction",

@@ -59,6 +59,33 @@ fn a_change_without_effect_on_the_results_is_not_reported() {
 }
 
 #[test]
+fn more_epochs_under_a_cosine_say_what_the_learning_rate_does_and_how_to_keep_its_course() {
+    let cosine = ["--set", "schedule.decay.cosine.final_fraction=0.0"];
+    let dir = TestDir::new();
+    dir.succeed(&[&["--config", "tiny.toml"][..], &cosine].concat());
+    let output = dir.succeed(&resume(&[]));
+    for words in [
+        "the learning rate goes from ",
+        "extends over 5 epochs, not 3",
+        "`schedule.horizon_epochs = 3`",
+        "schedule.horizon_epochs: 3 in the run, 5 now",
+    ] {
+        assert!(output.stderr.contains(words), "no {words} in {}", output.stderr);
+    }
+
+    let dir = TestDir::new();
+    dir.succeed(&[&["--config", "tiny.toml"][..], &cosine].concat());
+    let horizon = "schedule.horizon_epochs=3";
+    assert_eq!(dir.succeed(&resume(&[horizon])).stderr, "");
+    let more = ["--set", horizon, "--set", "training.epochs=5", "--run-dir", "planned"];
+    dir.succeed(&[&["--config", "tiny.toml"], &cosine[..], &more].concat());
+    for file in ["metrics.jsonl", "best_model.bpk"] {
+        let read = |run: &str| std::fs::read(dir.path(run).join(file)).unwrap();
+        assert!(read("runs/tiny") == read("planned"), "{file} differs");
+    }
+}
+
+#[test]
 fn the_optimizer_cannot_be_changed_on_resume() {
     let dir = trained();
     let sgd = dir.read("tiny.toml").replace("adam", "sgd");

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use data::{Split, SplitKind};
@@ -33,9 +34,25 @@ pub struct Environment {
     pub started: String,
     /// The data.
     pub data: DataIdentity,
+    /// The weights that the run started from, if not random ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<InitialWeights>,
     /// SHA-256 of the JSON of this struct with an empty string here.
     #[serde(default)]
     pub sha256: String,
+}
+
+/// The weights of another model that a run started from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitialWeights {
+    /// The run directory, checkpoint directory or file.
+    pub path: PathBuf,
+    /// SHA-256 of the weights.
+    pub sha256: String,
+    /// Number of tensors that were loaded.
+    pub loaded: usize,
+    /// Name and shape of the tensors that were not, because they have another shape.
+    pub new: Vec<String>,
 }
 
 /// The data a run is trained and tested on.
@@ -75,6 +92,7 @@ impl Environment {
             seed,
             started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             data,
+            init_from: None,
             sha256: String::new(),
         }
     }
@@ -103,6 +121,18 @@ impl Environment {
         let bytes = serde_json::to_vec(&unsigned)
             .map_err(|error| ArtifactError::damaged(path, error.to_string()))?;
         Ok(Self { sha256: sha256(&bytes), ..unsigned })
+    }
+}
+
+impl InitialWeights {
+    /// The number of loaded tensors and the names of the new ones, for example
+    /// `loaded 52 of 54 tensors; new: model.Cnn.output.bias [3], model.Cnn.output.weight [64, 3]`.
+    pub fn tensors(&self) -> String {
+        let Self { loaded, new, .. } = self;
+        if new.is_empty() {
+            return format!("loaded all {loaded} tensors");
+        }
+        format!("loaded {loaded} of {} tensors; new: {}", loaded + new.len(), new.join(", "))
     }
 }
 

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 pub struct Evaluation {
     /// The split.
     pub split: SplitKind,
+    /// Path of the data, if they are not those of the run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub data: Option<String>,
     /// True if the data are synthetic.
     pub synthetic: bool,
     /// Number of examples.

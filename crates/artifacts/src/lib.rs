@@ -20,7 +20,7 @@ mod test_predictions;
 mod timings;
 
 pub use decision_boundary::{BoundaryPoint, DecisionBoundary};
-pub use environment::{DataIdentity, Environment, FORMAT};
+pub use environment::{DataIdentity, Environment, FORMAT, InitialWeights};
 pub use error::ArtifactError;
 pub use evaluation::{ClassScore, DeduplicatedScore, Evaluation};
 pub use json::{read_json, read_json_if_exists, write_file, write_json};

@@ -55,6 +55,15 @@ impl Split {
         }
     }
 
+    /// Like [`Split::examples`], without the other parts.
+    pub fn into_examples(self, split: SplitKind) -> Option<Examples> {
+        match split {
+            SplitKind::Train => Some(self.train),
+            SplitKind::Validation => self.validation,
+            SplitKind::Test => self.test,
+        }
+    }
+
     /// The part whose scores are reported, with its examples; see [`SplitKind::reported`].
     pub fn reported(&self) -> (SplitKind, &Examples) {
         let kind = SplitKind::reported(|kind| self.examples(kind).is_some());

@@ -57,7 +57,7 @@ Exit codes:
 pub enum Command {
     /// Train a model, or resume a run
     Train(TrainArgs),
-    /// Evaluate the best model of a run on one split of its data
+    /// Evaluate the best model of a run, on its data or on others
     Evaluate(EvaluateArgs),
     /// Classify images or points with the best model of a run
     Predict(PredictArgs),

@@ -41,7 +41,7 @@ pub use sweep::sweep;
 pub use train::train;
 
 /// Default directory of runs, relative to the working directory.
-const RUNS_DIR: &str = "runs";
+pub const RUNS_DIR: &str = "runs";
 
 /// Notice on every output that is based on synthetic data.
 const SYNTHETIC_NOTICE: &str =

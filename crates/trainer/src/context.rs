@@ -1,9 +1,10 @@
 //! Values that the entry point passes to the commands.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use training::{Experiment, ModelRegistry, RunConfig, RunError, TrainedModel};
 
+use crate::commands::RUNS_DIR;
 use crate::error::Failure;
 use crate::logging::RunLog;
 
@@ -28,11 +29,19 @@ impl Context<'_> {
         config: &RunConfig,
         device: Option<&str>,
     ) -> Result<Experiment, RunError> {
-        Experiment::prepare(config, device, option_env!("TRAINER_COMMIT"))
+        let init_from = config.init_from.as_deref().map(in_runs);
+        let config = RunConfig { init_from, ..config.clone() };
+        Experiment::prepare(&config, device, option_env!("TRAINER_COMMIT"))
     }
 
     /// Opens the best model of a run.
     pub fn open(&self, run: &Path, device: Option<&str>) -> Result<TrainedModel, RunError> {
         TrainedModel::open(run, device, self.models)
     }
+}
+
+/// A run by its path, or by its name in the default directory of runs.
+fn in_runs(run: &Path) -> PathBuf {
+    let named = Path::new(RUNS_DIR).join(run);
+    if !run.exists() && named.exists() { named } else { run.to_owned() }
 }

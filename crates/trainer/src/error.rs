@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anstream::adapter::strip_str;
 use artifacts::ArtifactError;
 use data::DatasetError;
+use data_sources::sources::FilesError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use training::{RunError, Stop};
 
@@ -100,6 +101,7 @@ impl From<RunError> for Failure {
                     DatasetError::Augmentation { .. } | DatasetError::NotAugmentable { .. }
                 )
                 | RunError::Incompatible { .. }
+                | RunError::OtherModel { .. }
                 | RunError::NotBinary { .. }
                 | RunError::UnknownModel { .. }
                 | RunError::FewerEpochs { .. }
@@ -128,7 +130,15 @@ fn hint(error: &RunError) -> Option<String> {
         RunError::Artifact(error) => return artifact_hint(error),
         RunError::NoCheckpoint { path } => &format!("--resume {} resumes it", path.display()),
         RunError::Device(_) => "`trainer devices` lists the devices of this build",
-        RunError::ResumeConflict { .. } | RunError::DataChanged { .. } => NEW_RUN,
+        RunError::ResumeConflict { run, .. } => {
+            &format!("{NEW_RUN}, with --set init_from={} from these weights", run.display())
+        }
+        RunError::DataChanged { .. } => &format!("{MOVED_DATA}; {NEW_RUN}"),
+        RunError::Dataset(DatasetError::Source(error))
+            if matches!(error.downcast_ref(), Some(FilesError::Missing { .. })) =>
+        {
+            MOVED_DATA
+        }
         RunError::Panicked { .. } => "--device selects another device",
         RunError::Observer(_) => "--ui none runs without the dashboard",
         RunError::NotImages { .. } => "--features 0.5,1.5 predicts the class of a point",
@@ -154,4 +164,5 @@ fn artifact_hint(error: &ArtifactError) -> Option<String> {
     Some(hint.to_owned())
 }
 
+const MOVED_DATA: &str = "--set dataset.hdf5.directory=DIR names the place of data that were moved";
 const NEW_RUN: &str = "train without --resume to start a new run";

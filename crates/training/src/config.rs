@@ -5,7 +5,7 @@ mod reference;
 mod schema;
 mod training;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ::config::{Check, ConfigError, Document, Rules};
 use data::{Augmentation, Normalization, Split, SplitConfig};
@@ -35,6 +35,12 @@ pub struct RunConfig {
     /// Device, for example `flex` or `wgpu:0`; the best device of the build if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// Start from the weights of another model instead of random ones: the directory of a run or of
+    /// a checkpoint, or a file such as `best_model.bpk`. The model must be the same but for its last
+    /// layer, which starts anew if the number of classes is another one. The normalization of the
+    /// inputs is that of the loaded weights too, not `input.normalization`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<PathBuf>,
     /// Source of the examples.
     pub dataset: DatasetConfig,
     /// Parts of the training set that are held out.

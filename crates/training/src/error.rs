@@ -75,7 +75,7 @@ pub enum RunError {
     #[error("the checkpoint {} belongs to another run\n  restore the checkpoints of this run, or start a new run", path.display())]
     ForeignCheckpoint { path: PathBuf },
     /// The config is incompatible with the run to resume.
-    #[error("the config differs from that of {}:\n  {}\n  resume without these changes, or start a new run", run.display(), differences.join("\n  "))]
+    #[error("the config differs from that of {}:\n  {}\n  resume without these changes, or start a new run, from the weights of this one with `init_from`", run.display(), differences.join("\n  "))]
     ResumeConflict { run: PathBuf, differences: Vec<String> },
     /// The data differ from those of the run to resume.
     #[error("the {part} set differs from the one {} was trained on (SHA-256):\n  now   {now}\n  then  {then}\n  restore the data, or start a new run", run.display())]
@@ -123,6 +123,23 @@ pub enum RunError {
     /// The run has no such part of the data.
     #[error("{} has no {split} set\n  evaluate another split, or train with `split.{split}_fraction`", run.display())]
     NoSplit { run: PathBuf, split: SplitKind },
+    /// `init_from` does not name weights.
+    #[error("cannot start from {}: {reason}\n  `init_from` is the directory of a run or of a checkpoint, or a file of weights such as `best_model.bpk`", path.display())]
+    NotWeights { path: PathBuf, reason: String },
+    /// The weights of `init_from` are those of another model.
+    #[error("the weights in {} are those of another model:\n  {}\n  use the `[model]` that they were trained with; only the last layer may differ", path.display(), first_lines(differences))]
+    OtherModel { path: PathBuf, differences: Vec<String> },
+    /// The weights of `init_from` changed before the run had a checkpoint.
+    #[error("{} is no longer the file of weights that the run started from\n  restore it, or start a new run", path.display())]
+    InitialWeightsChanged { path: PathBuf },
+    /// Other data do not have the shape of those of the run.
+    #[error(
+        "{path} has {found}, and the model was trained on {expected}\n  convert the data to this size"
+    )]
+    OtherShape { path: String, expected: String, found: String },
+    /// Other data have classes that the run does not have.
+    #[error("{path} has classes that the model does not know: {}\n  it knows {}: rename the classes, or remove these examples", unknown.join(", "), known.join(", "))]
+    UnknownClasses { path: String, unknown: Vec<String>, known: Vec<String> },
     /// The model classifies features, not images.
     #[error("{} was trained on points of {features} features, not on images\n  give it points: numbers separated by commas", run.display())]
     NotImages { run: PathBuf, features: usize },
@@ -135,6 +152,13 @@ pub enum RunError {
     /// An image to predict cannot be read.
     #[error("cannot read the image {}: {reason}\n  give a PNG or JPEG file", path.display())]
     Image { path: PathBuf, reason: String },
+}
+
+/// The first lines, and the number of the others.
+fn first_lines(lines: &[String]) -> String {
+    let (first, others) = lines.split_at(lines.len().min(5));
+    let others = (!others.is_empty()).then(|| format!("and {} more", others.len()));
+    first.iter().cloned().chain(others).collect::<Vec<_>>().join("\n  ")
 }
 
 /// Formats a size in bytes; `None` is more than 64 bits can express.

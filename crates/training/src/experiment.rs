@@ -1,10 +1,13 @@
 //! Experiments and their runs: the modules that use a whole config.
 
 mod builder;
+mod initial_weights;
 mod model_summary;
+mod other_data;
 mod resource_estimate;
 mod resume;
 mod run;
+mod saved_model;
 #[cfg(test)]
 mod tests;
 mod trained_model;
@@ -20,11 +23,12 @@ use crate::config::RunConfig;
 use crate::device::SelectedDevice;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
-use crate::model::{Classifier, ClassifierConfig};
+use crate::model::{Classifier, ClassifierConfig, Weights};
 use crate::trainer::{Checkpoint, Checkpoints, READBACK_INTERVAL, TrainingState};
 
 pub use builder::ExperimentBuilder;
 pub use model_summary::ModelSummary;
+pub use other_data::OtherData;
 pub use resource_estimate::ResourceEstimate;
 pub use run::{Outcome, Run, Ui};
 pub use trained_model::TrainedModel;
@@ -37,6 +41,8 @@ pub struct Experiment {
     data: Arc<Split>,
     environment: Environment,
     estimate: ResourceEstimate,
+    /// The weights of `init_from`, once they are read.
+    initial_weights: Option<Weights>,
 }
 
 impl RunConfig {
@@ -87,13 +93,15 @@ impl Experiment {
     }
 
     /// Creates a new run in the first free directory of `<runs>/<name>`, `<runs>/<name>-2`, ..
-    pub fn start_in(self, runs: &Path) -> Result<Run, RunError> {
+    pub fn start_in(mut self, runs: &Path) -> Result<Run, RunError> {
+        self.read_initial_weights()?;
         let created = RunDir::create_numbered(runs, &self.config.name)?;
         self.start(created)
     }
 
     /// Creates a new run in the directory `path`.
-    pub fn start_at(self, path: &Path) -> Result<Run, RunError> {
+    pub fn start_at(mut self, path: &Path) -> Result<Run, RunError> {
+        self.read_initial_weights()?;
         let created = RunDir::create(path)?;
         self.start(created)
     }
@@ -123,14 +131,23 @@ impl Experiment {
         let earlier = Environment::read(&directory)?;
         resume::check_data(self.data_identity(), &earlier.data, &directory)?;
         self.estimate.check_disk(directory.path(), &directory.checkpoints())?;
-        self.environment.run = earlier.run;
-        let checkpoints = Checkpoints::open(directory.checkpoints(), &self.environment.run)?;
+        let checkpoints = Checkpoints::open(directory.checkpoints(), &earlier.run)?;
         let checkpoint = checkpoints.newest()?;
+        if checkpoint.is_none() {
+            self.read_initial_weights_of(&earlier)?;
+        }
+        self.environment.run = earlier.run;
+        self.environment.init_from = earlier.init_from;
         if let Some(checkpoint) = &checkpoint {
             self.check_state(&checkpoint.state, &directory, &checkpoints)?;
             checkpoints.set_aside_after(&checkpoint.state)?;
             // The process may have been killed before it removed old checkpoints.
             checkpoints.prune(self.config.training.checkpoint.keep_last)?;
+        }
+        let then = resume::config_of(&directory, &self.config)?;
+        let step = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.step);
+        if let Some(jump) = resume::rate_jump(&then, &self.config, step, self.data.train.len()) {
+            tracing::warn!("{jump}");
         }
         for change in changes {
             tracing::warn!(
@@ -165,8 +182,7 @@ impl Experiment {
         resume::check_equal(&self.config, directory)?;
         let earlier = Environment::read(directory)?;
         resume::check_data(self.data_identity(), &earlier.data, directory)?;
-        let models = self.config.model.registry();
-        let then = RunConfig::read_with_models(&directory.config(), &[], &models)?.training;
+        let then = resume::config_of(directory, &self.config)?.training;
         let now = &self.config.training;
         if (then.epochs, &then.early_stopping) != (now.epochs, &now.early_stopping) {
             return Ok(None);
@@ -202,6 +218,14 @@ impl Experiment {
         let weights = self.config.objective.class_weights.fit(&train.labels, classes);
         let classifier = self.config.classifier(train.shape, classes);
         let classifier = classifier.init(&statistics, FloatDType::F32, &self.autodiff_device())?;
-        Ok(classifier.with_class_weights(weights))
+        let classifier = classifier.with_class_weights(weights);
+        let Some((saved, path)) = self.initial_weights.as_ref().zip(self.config.init_from.as_ref())
+        else {
+            return Ok(classifier);
+        };
+        let loaded = saved.load_into(classifier);
+        let (classifier, _) = loaded
+            .map_err(|differences| RunError::OtherModel { path: path.clone(), differences })?;
+        Ok(classifier)
     }
 }

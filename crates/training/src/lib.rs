@@ -46,7 +46,9 @@ pub use diagnostics::{
     GradientCheck, GradientCheckOptions, InjectedBug, InjectedBugReport, LrRangeTest, TensorCheck,
 };
 pub use error::RunError;
-pub use experiment::{Experiment, ExperimentBuilder, ModelSummary, Outcome, Run, TrainedModel, Ui};
+pub use experiment::{
+    Experiment, ExperimentBuilder, ModelSummary, OtherData, Outcome, Run, TrainedModel, Ui,
+};
 #[cfg(any(test, feature = "fault-injection"))]
 pub use fault_injection::{Fault, Faults};
 pub use inference::{ClassProbability, Prediction};

@@ -22,7 +22,7 @@ use crate::model::Scores;
 use readback::PendingStep;
 
 pub use batch_source::BatchSource;
-pub use checkpoint::{Checkpoint, Checkpoints};
+pub use checkpoint::{Checkpoint, Checkpoints, load_record};
 pub use non_finite::NonFinite;
 pub use observer::{PassProgress, TrainingObserver};
 pub use optimization::Optimization;

@@ -6,7 +6,7 @@ use data::{DatasetError, SplitKind};
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// A file is missing.
-    #[error("the data file {} is missing\n  put it there{}, or set `on_missing = \"synthesize\"` to use synthetic data where none of the files exists", file.display(), env.as_ref().map(|name| format!(", set {name} to the directory that contains it")).unwrap_or_default())]
+    #[error("the data file {} is missing\n  put it there{}, name its directory with `dataset.hdf5.directory`, or set `on_missing = \"synthesize\"` to use synthetic data where none of the files exists", file.display(), env.as_ref().map(|name| format!(", set {name} to the directory that contains it")).unwrap_or_default())]
     Missing {
         /// The missing file.
         file: PathBuf,

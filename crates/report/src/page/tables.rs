@@ -106,6 +106,13 @@ pub fn environment(run: &RunData) -> Markup {
     let environment = &run.environment;
     let commit =
         environment.commit.as_deref().map_or(String::new(), |commit| format!(", commit {commit}"));
+    let weights = environment.init_from.as_ref();
+    let weights = weights.map(|from| {
+        (
+            "started from",
+            format!("{} (SHA-256 {}): {}", from.path.display(), from.sha256, from.tensors()),
+        )
+    });
     let rows = [
         ("trainer", format!("{}{commit}", environment.trainer)),
         ("Burn", environment.burn.clone()),
@@ -114,7 +121,8 @@ pub fn environment(run: &RunData) -> Markup {
         ("seed", environment.seed.to_string()),
         ("started", environment.started.clone()),
     ];
-    section("Environment", &key_values(&rows.map(|(name, value)| (name.to_owned(), value))))
+    let rows = rows.into_iter().chain(weights).map(|(name, value)| (name.to_owned(), value));
+    section("Environment", &key_values(&rows.collect::<Vec<_>>()))
 }
 
 /// Returns a table of names and values.

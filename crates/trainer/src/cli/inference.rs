@@ -15,6 +15,12 @@ pub struct EvaluateArgs {
     /// Split of the data [default: test, or validation if there is no test set]
     #[arg(long, value_parser = split_kind())]
     pub split: Option<SplitKind>,
+    /// Other data: an HDF5 file, or a config, of which the data are used
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Override a key of the data, for example dataset.hdf5.directory=elsewhere
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
     /// Device [default: the best one]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,

@@ -1,8 +1,11 @@
+mod other_data;
+
 use std::cmp::Reverse;
 use std::process::ExitCode;
 
 use artifacts::{DeduplicatedScore, Evaluation};
 use data::SplitKind;
+use training::{RunError, TrainedModel};
 
 use super::SYNTHETIC_NOTICE;
 use crate::cli::EvaluateArgs;
@@ -14,14 +17,13 @@ use crate::{print, style};
 
 const TRAINING_SCORE: &str = "the model was trained on these examples, and the run has no others: the score says nothing about new data";
 
-/// Evaluates the best model of a run on one split of its data.
+/// Evaluates the best model of a run on one split of its data, or on other data.
 pub fn evaluate(args: &EvaluateArgs, context: &Context) -> Result<ExitCode, Failure> {
     let model = context.open(&args.run, args.device.as_deref())?;
-    let reported = model.data_identity().reported();
-    let evaluation = model.evaluate(args.split.unwrap_or(reported))?;
-    if reported == SplitKind::Train {
-        tracing::warn!("{TRAINING_SCORE}");
-    }
+    let evaluation = match other_data::load(args, &model, context)? {
+        Some(data) => model.evaluate_on(data)?,
+        None => evaluate_own(&model, args.split)?,
+    };
     print::result(&if args.json {
         format!("{:#}", serde_json::json!(evaluation))
     } else {
@@ -30,10 +32,20 @@ pub fn evaluate(args: &EvaluateArgs, context: &Context) -> Result<ExitCode, Fail
     Ok(ExitCode::SUCCESS)
 }
 
+/// Evaluates the model on a part of the data of its run.
+fn evaluate_own(model: &TrainedModel, split: Option<SplitKind>) -> Result<Evaluation, RunError> {
+    let reported = model.data_identity().reported();
+    if reported == SplitKind::Train {
+        tracing::warn!("{TRAINING_SCORE}");
+    }
+    model.evaluate(split.unwrap_or(reported))
+}
+
 fn text(evaluation: &Evaluation) -> String {
     let correct = evaluation.correct();
+    let data = evaluation.data.as_ref().map_or(String::new(), |path| escaped(path) + ", ");
     let mut text = format!(
-        "{} set: {} ({correct} of {}), loss {:.4}\n",
+        "{data}{} set: {} ({correct} of {}), loss {:.4}\n",
         evaluation.split,
         style::strong(&format!("accuracy {:.1} %", 100.0 * evaluation.accuracy)),
         evaluation.count,

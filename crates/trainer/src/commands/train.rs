@@ -132,9 +132,16 @@ fn start_line(run: &Run, is_resumed: bool) -> String {
         (0, 0) if is_resumed => {
             format!("resuming {directory} from the start: it has no checkpoint")
         }
-        (0, 0) => format!("{} parameters; output: {directory}", run.parameters()),
+        (0, 0) => format!("{}{} parameters; output: {directory}", weights(run), run.parameters()),
         (epochs, steps) => format!("resuming {directory} after epoch {epochs}, step {steps}"),
     }
+}
+
+/// The line about the weights that the run starts from; empty if they are random.
+fn weights(run: &Run) -> String {
+    run.initial_weights().map_or(String::new(), |from| {
+        format!("starts from {}: {}\n", text::path(&from.path), from.tensors())
+    })
 }
 
 /// Draws the pictures of the run, prints how it ended and returns the exit code.

@@ -37,7 +37,8 @@ const DIVERGED: f64 = 4.0;
 impl Experiment {
     /// Trains for at most `steps` steps with a rising learning rate. Ends early when the loss is
     /// not finite or far above its minimum. Writes nothing.
-    pub fn lr_range_test(&self, steps: usize) -> Result<LrRangeTest, RunError> {
+    pub fn lr_range_test(&mut self, steps: usize) -> Result<LrRangeTest, RunError> {
+        self.read_initial_weights()?;
         let mut classifier = self.initial_classifier()?;
         let mut optimizer = self.config().optimizer.init();
         let mut test = LrRangeTest::new(self);

@@ -40,7 +40,9 @@ impl ExperimentBuilder {
         let Self { config, data, device, commit } = self;
         let device = device::select(device.as_deref().or(config.device.as_deref()))?;
         let dataset = config.dataset.resolve()?;
-        let config = RunConfig { dataset, device: Some(device.name.clone()), ..config };
+        let init_from = config.init_from.map(|path| std::path::absolute(&path).unwrap_or(path));
+        let device_name = Some(device.name.clone());
+        let config = RunConfig { dataset, device: device_name, init_from, ..config };
         let (data, identity) = match data {
             Some(data) => config.split_data(data)?,
             None => config.load_data()?,
@@ -57,7 +59,14 @@ impl ExperimentBuilder {
         let run = resume::run_id(&config, &identity)?;
         let commit = commit.as_deref();
         let environment = Environment::new(run, commit, &device.name, config.seed, identity);
-        Ok(Experiment { config, device, data: Arc::new(data), environment, estimate })
+        Ok(Experiment {
+            config,
+            device,
+            data: Arc::new(data),
+            environment,
+            estimate,
+            initial_weights: None,
+        })
     }
 }
 

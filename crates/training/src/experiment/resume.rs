@@ -42,6 +42,9 @@ const CHANGES: [(&str, Change); 17] = [
     ("training.report_every_epochs", Change::Noted),
 ];
 
+/// Relative change of a learning rate that is not worth a warning.
+const MAX_DEVIATION: f64 = 0.01;
+
 /// A key with different values.
 struct Difference {
     key: String,
@@ -52,15 +55,19 @@ struct Difference {
 /// Returns the changes between the config of the run in `directory` and `config` after which the
 /// run cannot be reproduced from its config alone. Fails if the run cannot continue with `config`.
 pub fn allowed_changes(config: &RunConfig, directory: &RunDir) -> Result<Vec<String>, RunError> {
-    let models = config.model.registry();
-    let then = RunConfig::read_with_models(&directory.config(), &[], &models)?;
-    let differences = differences(&then, config)?;
+    let differences = differences(&config_of(directory, config)?, config)?;
     let refused = with_effect(&differences, Change::Refused);
     if refused.is_empty() {
         Ok(with_effect(&differences, Change::Noted))
     } else {
         Err(conflict(directory, refused))
     }
+}
+
+/// The config of the run in `directory`, whose model, if it is a custom one, is that of `config`.
+pub fn config_of(directory: &RunDir, config: &RunConfig) -> Result<RunConfig, RunError> {
+    let models = config.model.registry();
+    Ok(RunConfig::read_with_models(&directory.config(), &[], &models)?)
 }
 
 /// Fails unless `config` gives the same result as the run in `directory`.
@@ -89,7 +96,7 @@ fn conflict(directory: &RunDir, differences: Vec<String>) -> RunError {
 }
 
 fn differences(then: &RunConfig, now: &RunConfig) -> Result<Vec<Difference>, RunError> {
-    let configs = [flatten(then)?, flatten(now)?];
+    let configs = [flatten(&with_horizon(then))?, flatten(&with_horizon(now))?];
     let differing = differing_keys(&configs);
     let [then, now] = configs;
     let difference = |key: String| Difference {
@@ -98,6 +105,46 @@ fn differences(then: &RunConfig, now: &RunConfig) -> Result<Vec<Difference>, Run
         key,
     };
     Ok(differing.into_iter().map(difference).collect())
+}
+
+/// The config with its horizon, if the learning rates depend on it. More epochs then change the
+/// rates, unless the horizon stays the same.
+fn with_horizon(config: &RunConfig) -> RunConfig {
+    let mut config = config.clone();
+    let horizon = config.schedule.horizon(config.training.epochs);
+    config.schedule.horizon_epochs = config.schedule.depends_on_horizon().then_some(horizon);
+    config
+}
+
+/// What a resume after `step` steps does to the learning rate, if the config does not let it follow
+/// the course that it had in the run. The training set has `examples` examples.
+pub fn rate_jump(
+    then: &RunConfig,
+    now: &RunConfig,
+    step: usize,
+    examples: usize,
+) -> Option<String> {
+    let steps_per_epoch = now.training.steps(examples);
+    let rate = |config: &RunConfig, step| {
+        let factor = config.schedule.factor(step, steps_per_epoch, config.training.epochs);
+        config.optimizer.learning_rate() * factor
+    };
+    let (last, next) = (rate(then, step.checked_sub(1)?), rate(now, step));
+    let is_close = |rate: f64| (next - rate).abs() <= MAX_DEVIATION * rate;
+    let is_done = step >= now.training.epochs * steps_per_epoch;
+    if is_done || is_close(last) || is_close(rate(then, step)) {
+        return None;
+    }
+    let horizons = [then, now].map(|config| config.schedule.horizon(config.training.epochs));
+    let advice = if now.schedule.depends_on_horizon() && horizons[0] != horizons[1] {
+        format!(
+            ", since the schedule now extends over {} epochs, not {}\n  to keep its course, set `schedule.horizon_epochs = {}`",
+            horizons[1], horizons[0], horizons[0]
+        )
+    } else {
+        String::new()
+    };
+    Some(format!("the learning rate goes from {last:.1e} to {next:.1e}{advice}"))
 }
 
 impl Difference {
@@ -129,7 +176,9 @@ fn effect(key: &str) -> Change {
 /// The id of a new run, which its checkpoints carry.
 pub fn run_id(config: &RunConfig, data: &DataIdentity) -> Result<String, RunError> {
     let mut keys = flatten(config)?;
-    keys.retain(|key, _| effect(key) != Change::Safe && key != "device");
+    // The checksum of the initial weights counts, not their path.
+    let excluded = ["device", "init_from"];
+    keys.retain(|key, _| effect(key) != Change::Safe && !excluded.contains(&key.as_str()));
     Ok(sha256(format!("{keys:?}{:?}", data.sha256).as_bytes()))
 }
 
@@ -151,6 +200,25 @@ mod tests {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
         let overrides: Vec<_> = overrides.iter().copied().map(String::from).collect();
         RunConfig::read(&path, &overrides).unwrap()
+    }
+
+    #[test]
+    fn more_epochs_under_a_cosine_are_a_change_unless_the_horizon_stays() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let (run, _lock) = RunDir::create(&directory.path().join("run")).unwrap();
+        let cosine = ["schedule.decay.cosine.final_fraction=0.0", "training.epochs=4"];
+        let then = experiment(&cosine);
+        write_config(&then, &run).unwrap();
+        let longer = experiment(&[cosine[0], "training.epochs=8"]);
+        let difference = "schedule.horizon_epochs: 4 in the run, 8 now";
+        assert_eq!(allowed_changes(&longer, &run).unwrap(), [difference]);
+        let jump = rate_jump(&then, &longer, 4 * then.training.steps(300), 300).unwrap();
+        assert!(jump.contains("`schedule.horizon_epochs = 4`"), "{jump}");
+
+        let kept = experiment(&[cosine[0], "training.epochs=8", "schedule.horizon_epochs=4"]);
+        check_equal(&kept, &run).unwrap();
+        let jump = |now| rate_jump(&then, now, 4 * then.training.steps(300), 300);
+        assert_eq!((jump(&kept), jump(&then)), (None, None));
     }
 
     #[test]

@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use artifacts::{
-    DeduplicatedScore, Evaluation, RunDir, RunLock, StatusFile, StatusKind, Summary, write_file,
-    write_json,
+    DeduplicatedScore, Evaluation, InitialWeights, RunDir, RunLock, StatusFile, StatusKind,
+    Summary, write_file, write_json,
 };
 use burn::module::Module;
 use burn::train::Interrupter;
@@ -82,6 +82,11 @@ impl Run {
     /// The data.
     pub fn data(&self) -> Arc<Split> {
         Arc::clone(&self.experiment.data)
+    }
+
+    /// The weights that the run started from, if not random ones.
+    pub fn initial_weights(&self) -> Option<&InitialWeights> {
+        self.experiment.environment.init_from.as_ref()
     }
 
     /// Epochs and steps that are already done.

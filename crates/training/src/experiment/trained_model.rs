@@ -10,6 +10,7 @@ use data_sources::{Fit, read_image};
 use models::ModelRegistry;
 use support::ProgressTask;
 
+use super::saved_model::saved_model;
 use super::{ModelSummary, resume};
 use crate::config::RunConfig;
 use crate::device;
@@ -19,7 +20,7 @@ use crate::inference::{
     test_predictions,
 };
 use crate::model::Classifier;
-use crate::trainer::Checkpoints;
+use crate::trainer::load_record;
 
 /// The model of a run's best epoch, or of its last if there is no validation set. Needs only the
 /// run directory.
@@ -43,17 +44,10 @@ impl TrainedModel {
         let config = RunConfig::read_with_models(&run.config(), &[], models)?;
         let environment = Environment::read(&run)?;
         let device = device::select(device)?.device;
-
-        let checkpoints = Checkpoints::existing(run.checkpoints(), &environment.run);
-        let newest = checkpoints.newest()?;
-        let newest = newest.ok_or_else(|| RunError::NoCheckpoint { path: path.to_owned() })?;
-        let checkpoint = match &newest.state.best {
-            Some(best) => checkpoints.load(&best.checkpoint)?,
-            None => newest,
-        };
+        let model = saved_model(&run, &environment)?;
         let DataIdentity { shape, classes, .. } = &environment.data;
         let classifier = config.classifier(*shape, classes.len()).init_empty(&device)?;
-        let classifier = checkpoint.load_model(classifier)?.valid();
+        let classifier = load_record(classifier, &model)?.valid();
         Ok(Self { run, config, environment, classifier, device })
     }
 
@@ -65,6 +59,14 @@ impl TrainedModel {
     /// The run directory.
     pub fn run(&self) -> &RunDir {
         &self.run
+    }
+
+    pub(super) fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
+    pub(super) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// The resolved config.

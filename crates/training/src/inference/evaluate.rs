@@ -32,6 +32,7 @@ pub fn evaluate(
     let confusion = confusion(&counts, identity.classes.len());
     let mut evaluation = Evaluation {
         split,
+        data: None,
         synthetic: identity.synthetic,
         count: examples.len(),
         loss: loss / examples.len() as f64,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Learning rate schedule: `[schedule]`.
 ///
 /// A function of the step, without state to save. If a resumed run gets more epochs, a cosine
-/// stretches over all of them.
+/// stretches over all of them, unless `horizon_epochs` is set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleConfig {
@@ -14,6 +14,11 @@ pub struct ScheduleConfig {
     pub warmup_epochs: usize,
     /// Course of the learning rate after the warm-up.
     pub decay: Decay,
+    /// Number of epochs over which warm-up and decay extend, `training.epochs` if absent. In later
+    /// epochs the learning rate stays that of the last step before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub horizon_epochs: Option<usize>,
 }
 
 /// Course of the learning rate: `schedule.decay = "constant"` or `[schedule.decay.cosine]`.
@@ -107,11 +112,13 @@ fn every_epoch() -> usize {
 impl ScheduleConfig {
     /// Factor of the learning rate after `step` steps of a run of `epochs` epochs.
     pub fn factor(&self, step: usize, steps_per_epoch: usize, epochs: usize) -> f64 {
+        let horizon = self.horizon(epochs).saturating_mul(steps_per_epoch);
+        let step = self.horizon_epochs.map_or(step, |_| step.min(horizon.saturating_sub(1)));
         let warmup = self.warmup_epochs * steps_per_epoch;
         if step < warmup {
             return (step + 1) as f64 / warmup as f64;
         }
-        let (done, total) = (step - warmup, epochs * steps_per_epoch - warmup);
+        let (done, total) = (step - warmup, horizon - warmup);
         let interval = |epochs: usize| (done / (epochs * steps_per_epoch)) as f64;
         match &self.decay {
             Decay::Constant => 1.0,
@@ -123,12 +130,26 @@ impl ScheduleConfig {
         }
     }
 
+    /// Number of epochs over which the schedule of a run of `epochs` epochs extends.
+    pub fn horizon(&self, epochs: usize) -> usize {
+        self.horizon_epochs.unwrap_or(epochs)
+    }
+
+    /// Returns true if the learning rate of a step depends on the horizon.
+    pub fn depends_on_horizon(&self) -> bool {
+        matches!(self.decay, Decay::Cosine(_) | Decay::OneCycle(_))
+    }
+
     /// Reports every value that is invalid in a run of `epochs` epochs.
     pub fn check(&self, epochs: usize, check: &mut Check) {
+        let limit = match self.horizon_epochs {
+            Some(horizon) => format!("schedule.horizon_epochs, {horizon}"),
+            None => format!("training.epochs, {epochs}"),
+        };
         check.require(
             "warmup_epochs",
-            self.warmup_epochs == 0 || self.warmup_epochs < epochs,
-            format_args!("{} is not less than training.epochs, {epochs}", self.warmup_epochs),
+            self.warmup_epochs == 0 || self.warmup_epochs < self.horizon(epochs),
+            format_args!("{} is not less than {limit}", self.warmup_epochs),
         );
         check.require(
             "warmup_epochs",
@@ -168,7 +189,7 @@ mod tests {
 
     /// The factors after each of `steps` steps of a run of 12 epochs of 10 steps.
     fn factors<const N: usize>(warmup_epochs: usize, decay: Decay, steps: [usize; N]) -> [f64; N] {
-        let schedule = ScheduleConfig { warmup_epochs, decay };
+        let schedule = ScheduleConfig { warmup_epochs, decay, horizon_epochs: None };
         steps.map(|step| (schedule.factor(step, 10, 12) * 1e12).round() / 1e12)
     }
 
@@ -204,6 +225,25 @@ mod tests {
         assert_eq!(factors(0, exponential, [0, 5, 10, 20]), [1.0, 0.5, 0.25, 0.0625]);
         let step = Decay::Step(StepConfig { factor: 0.1, every_epochs: 3 });
         assert_eq!(factors(0, step, [0, 29, 30, 60]), [1.0, 1.0, 0.1, 0.01]);
+    }
+
+    #[test]
+    fn after_the_horizon_the_rate_of_its_last_step_is_kept() {
+        for decay in [
+            Decay::Cosine(CosineConfig::default()),
+            Decay::OneCycle(OneCycleConfig::default()),
+            Decay::Exponential(ExponentialConfig { factor: 0.5 }),
+            Decay::Step(StepConfig { factor: 0.1, every_epochs: 2 }),
+        ] {
+            let whole = ScheduleConfig { warmup_epochs: 0, decay, horizon_epochs: None };
+            let resumed = ScheduleConfig { horizon_epochs: Some(4), ..whole.clone() };
+            for step in 0..40 {
+                assert_eq!(resumed.factor(step, 10, 12), whole.factor(step, 10, 4), "{whole:?}");
+            }
+            for step in 40..120 {
+                assert_eq!(resumed.factor(step, 10, 12), whole.factor(39, 10, 4), "{whole:?}");
+            }
+        }
     }
 
     #[test]

@@ -62,12 +62,13 @@ fn differences(all: &[FlatConfig]) -> Vec<Difference> {
 
 /// Program, machine and data of a run.
 fn flatten_environment(environment: &Environment) -> FlatConfig {
-    let Environment { trainer, commit, burn, platform, data, .. } = environment;
+    let Environment { trainer, commit, burn, platform, data, init_from, .. } = environment;
     let programs = [("trainer", trainer), ("burn", burn), ("platform", platform)];
     let programs = programs.into_iter().chain(commit.as_ref().map(|commit| ("commit", commit)));
     let programs = programs.map(|(key, value)| (key.to_owned(), value.clone()));
-    let sums = data.sha256.iter().map(|(source, sum)| {
-        (format!("data.{source}"), sum.chars().take(CHECKSUM_DIGITS).collect::<String>())
-    });
-    programs.chain(sums).map(|(key, value)| (key, Value::String(value))).collect()
+    let digits = |sum: &String| sum.chars().take(CHECKSUM_DIGITS).collect::<String>();
+    let sums = data.sha256.iter().map(|(source, sum)| (format!("data.{source}"), digits(sum)));
+    let weights =
+        init_from.as_ref().map(|from| ("init_from.sha256".to_owned(), digits(&from.sha256)));
+    programs.chain(sums).chain(weights).map(|(key, value)| (key, Value::String(value))).collect()
 }

@@ -7,6 +7,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use burn::module::Module;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::{ModuleRecord, RecordError};
@@ -49,14 +51,19 @@ impl Checkpoint {
         Ok(Self { state: state.clone(), model, weights, optimizer })
     }
 
+    /// Reads the checkpoint in `directory`, of any run, and verifies its checksums.
+    pub fn read(directory: &Path) -> Result<Self, RunError> {
+        files::read(directory)
+    }
+
     /// Loads the evaluated model into `classifier`, which must have the same architecture.
     pub fn load_model(&self, classifier: Classifier) -> Result<Classifier, RunError> {
-        loaded(classifier, &self.model)
+        load_record(classifier, &self.model)
     }
 
     /// Loads the trained weights into `classifier`.
     pub fn load_weights(&self, classifier: Classifier) -> Result<Classifier, RunError> {
-        loaded(classifier, self.weights.as_ref().unwrap_or(&self.model))
+        load_record(classifier, self.weights.as_ref().unwrap_or(&self.model))
     }
 
     /// Loads the state of the optimizer into `optimizer`.
@@ -83,6 +90,11 @@ impl Checkpoint {
     pub fn model_bytes(&self) -> &[u8] {
         &self.model
     }
+
+    /// The evaluated model in Burn's format.
+    pub fn into_model_bytes(self) -> Vec<u8> {
+        self.model
+    }
 }
 
 fn saved(classifier: Classifier) -> Result<Vec<u8>, RunError> {
@@ -90,7 +102,8 @@ fn saved(classifier: Classifier) -> Result<Vec<u8>, RunError> {
     Ok(bytes.to_vec())
 }
 
-fn loaded(classifier: Classifier, bytes: &[u8]) -> Result<Classifier, RunError> {
+/// Loads `bytes` in Burn's format into `classifier`, which must have the same architecture.
+pub fn load_record(classifier: Classifier, bytes: &[u8]) -> Result<Classifier, RunError> {
     ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
         .and_then(|record| classifier.try_load_record(record))
         .map_err(record_error)

@@ -44,6 +44,7 @@ fn text(record: &RunRecord, files: &[RunFile]) -> String {
         ("config", format!("{}, seed {}", record.name, record.config.seed)),
         ("data", data(&record.environment)),
         ("model", model(record)),
+        ("start", start(record)),
         ("epochs", epochs(record)),
         ("accuracy", accuracy(record)),
         ("loss", loss(record)),
@@ -95,6 +96,12 @@ fn model(record: &RunRecord) -> String {
     let kind = kind.as_object().and_then(|model| model.keys().next().cloned()).unwrap_or_default();
     let parameters = record.parameters.map(|count| format!(", {count} parameters"));
     kind + &parameters.unwrap_or_default()
+}
+
+/// The weights that the run started from, if not random ones.
+fn start(record: &RunRecord) -> String {
+    let weights = record.environment.init_from.as_ref();
+    weights.map_or(String::new(), |from| format!("{}: {}", from.path.display(), from.tensors()))
 }
 
 fn epochs(record: &RunRecord) -> String {

@@ -1,0 +1,69 @@
+//! `trainer evaluate RUN --data ..`.
+
+use std::path::Path;
+
+use data::SplitKind;
+use data_hdf5::{Hdf5Error, Hdf5File, Residency};
+use training::{OtherData, TrainedModel};
+
+use crate::cli::EvaluateArgs;
+use crate::commands::inspect::is_config;
+use crate::context::Context;
+use crate::error::Failure;
+
+/// Loads the data that the arguments name in place of those of the run; `None` if they name none.
+pub fn load(
+    args: &EvaluateArgs,
+    model: &TrainedModel,
+    context: &Context,
+) -> Result<Option<OtherData>, Failure> {
+    let EvaluateArgs { data, split, overrides, .. } = args;
+    match data {
+        None if overrides.is_empty() => Ok(None),
+        None => {
+            check_keys(overrides)?;
+            let config = model.run().config();
+            of_config(&config, args, context, overrides.join(" ")).map(Some)
+        }
+        Some(path) if is_config(path) => {
+            of_config(path, args, context, path.display().to_string()).map(Some)
+        }
+        Some(_) if !overrides.is_empty() => Err(Failure::usage(
+            "--set changes keys of a config, and --data names a file\n  give one of them",
+        )),
+        Some(path) => of_file(path, *split).map(Some).map_err(|error| Failure::run(&error)),
+    }
+}
+
+fn of_config(
+    path: &Path,
+    args: &EvaluateArgs,
+    context: &Context,
+    name: String,
+) -> Result<OtherData, Failure> {
+    let config = context.read_config(path, &args.overrides)?;
+    Ok(OtherData::of_config(&config, args.split, name)?)
+}
+
+/// Fails if a key does not concern the data.
+fn check_keys(overrides: &[String]) -> Result<(), Failure> {
+    let tables = ["dataset", "split"];
+    let changes_data = |key: &str| tables.contains(&key.split(['.', '=']).next().unwrap_or(key));
+    match overrides.iter().find(|assignment| !changes_data(assignment.trim())) {
+        None => Ok(()),
+        Some(other) => Err(Failure::usage(format!(
+            "--set {other} does not change the data, and a trained model is evaluated as it is\n  set keys of `dataset` and `split`"
+        ))),
+    }
+}
+
+/// One part of an HDF5 file, by default its test set if it has one, otherwise its only part.
+fn of_file(path: &Path, split: Option<SplitKind>) -> Result<OtherData, Hdf5Error> {
+    let open = |split| data_hdf5::open(path, split, Residency::Automatic);
+    let (split, file) = match (split, open(split.unwrap_or(SplitKind::Test))) {
+        (None, Err(Hdf5Error::WrongPart { .. })) => (SplitKind::Train, open(SplitKind::Train)?),
+        (split, file) => (split.unwrap_or(SplitKind::Test), file?),
+    };
+    let Hdf5File { examples, classes, synthetic, .. } = file;
+    Ok(OtherData { path: path.display().to_string(), split, examples, classes, synthetic })
+}

@@ -1,0 +1,64 @@
+//! The weights that a run starts from: `init_from`.
+
+use std::fs;
+use std::path::Path;
+
+use artifacts::{Environment, InitialWeights, RunDir};
+use support::sha256;
+
+use super::Experiment;
+use super::saved_model::saved_model;
+use crate::error::RunError;
+use crate::model::Weights;
+use crate::trainer::Checkpoint;
+
+impl Experiment {
+    /// Reads the weights of `init_from`, if the config has it, and records them in the environment.
+    pub(crate) fn read_initial_weights(&mut self) -> Result<(), RunError> {
+        let Some(path) = self.config.init_from.clone() else { return Ok(()) };
+        let bytes = read(&path)?;
+        let sum = sha256(&bytes);
+        let weights = Weights::parse(bytes).map_err(|error| RunError::NotWeights {
+            path: path.clone(),
+            reason: format!("it is not a file of weights in Burn's format: {error}"),
+        })?;
+        let (_, tensors) = weights
+            .load_into(self.initial_classifier()?)
+            .map_err(|differences| RunError::OtherModel { path: path.clone(), differences })?;
+        // A run that starts from other weights is another run.
+        self.environment.run = sha256(format!("{}{sum}", self.environment.run).as_bytes());
+        let (loaded, new) = (tensors.loaded, tensors.new);
+        self.environment.init_from = Some(InitialWeights { path, sha256: sum, loaded, new });
+        self.initial_weights = Some(weights);
+        Ok(())
+    }
+
+    /// Reads the weights again that a run with the environment `earlier` started from.
+    pub(super) fn read_initial_weights_of(
+        &mut self,
+        earlier: &Environment,
+    ) -> Result<(), RunError> {
+        self.read_initial_weights()?;
+        match &self.environment.init_from {
+            Some(InitialWeights { path, .. }) if self.environment.run != earlier.run => {
+                Err(RunError::InitialWeightsChanged { path: path.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The weights at `path`: a run directory, a checkpoint directory or a file.
+fn read(path: &Path) -> Result<Vec<u8>, RunError> {
+    if path.join("config.toml").is_file() {
+        let run = RunDir::open(path)?;
+        return saved_model(&run, &Environment::read(&run)?);
+    }
+    if path.join("model.bpk").is_file() {
+        return Ok(Checkpoint::read(path)?.into_model_bytes());
+    }
+    fs::read(path).map_err(|error| RunError::NotWeights {
+        path: path.to_owned(),
+        reason: format!("it cannot be read: {error}"),
+    })
+}

@@ -1,0 +1,144 @@
+//! Evaluation of a model on other data than those of its run.
+
+use std::collections::BTreeMap;
+
+use artifacts::{DataIdentity, Evaluation};
+use data::{Examples, SplitKind};
+
+use super::TrainedModel;
+use crate::config::RunConfig;
+use crate::error::RunError;
+use crate::inference::evaluate;
+
+/// Examples of any source to evaluate a model on.
+#[derive(Debug)]
+pub struct OtherData {
+    /// Path of their source.
+    pub path: String,
+    /// The part of the source.
+    pub split: SplitKind,
+    /// The examples.
+    pub examples: Examples,
+    /// Class names, in the order of the labels.
+    pub classes: Vec<String>,
+    /// Whether the examples are synthetic.
+    pub synthetic: bool,
+}
+
+impl OtherData {
+    /// Loads the part `split` of the data of `config`, by default the one whose scores are reported.
+    /// `path` names the data.
+    ///
+    /// # Errors
+    ///
+    /// If the data cannot be loaded, or have no such part.
+    pub fn of_config(
+        config: &RunConfig,
+        split: Option<SplitKind>,
+        path: String,
+    ) -> Result<Self, RunError> {
+        let dataset = config.dataset.resolve()?;
+        let (data, identity) = RunConfig { dataset, ..config.clone() }.load_data()?;
+        let split = split.unwrap_or_else(|| identity.reported());
+        let classes = data.classes.clone();
+        let no_such_part = || RunError::NoSplit { run: path.clone().into(), split };
+        let examples = data.into_examples(split).ok_or_else(no_such_part)?;
+        Ok(Self { path, split, examples, classes, synthetic: identity.synthetic })
+    }
+}
+
+impl TrainedModel {
+    /// Evaluates the model on `data`, whose classes are matched by name, or by number if they have
+    /// no names. Nothing is stored.
+    ///
+    /// # Errors
+    ///
+    /// If the examples have another shape than those of the run, or classes that it does not have.
+    pub fn evaluate_on(&self, data: OtherData) -> Result<Evaluation, RunError> {
+        let OtherData { path, split, mut examples, classes, synthetic } = data;
+        let own = self.data_identity();
+        let kinds = [kind(own.shape, own.are_images), kind(examples.shape, examples.are_images())];
+        if let [expected, found] = kinds
+            && expected != found
+        {
+            return Err(RunError::OtherShape { path, expected, found });
+        }
+        match matched(&examples.labels, &classes, &own.classes) {
+            Ok(labels) => examples.labels = labels,
+            Err(unknown) => {
+                let known = own.classes.clone();
+                return Err(RunError::UnknownClasses { path, unknown, known });
+            }
+        }
+        let synthetic = own.synthetic || synthetic;
+        let identity = DataIdentity { synthetic, ..own.clone() };
+        let evaluation = evaluate(self.classifier(), split, &examples, &identity, self.device())?;
+        Ok(Evaluation { data: Some(path), ..evaluation })
+    }
+}
+
+/// The examples, for messages.
+fn kind([height, width, channels]: [usize; 3], are_images: bool) -> String {
+    if are_images {
+        format!("images of {height}x{width}x{channels}")
+    } else {
+        format!("points of {channels} features")
+    }
+}
+
+/// The labels of examples in `classes` as labels of the classes `known` with the same names. Classes
+/// that are named `0`, `1`, .. have no names; they are matched by number if `known` have names.
+///
+/// Fails with the classes that are not known, each with its number of examples.
+fn matched(labels: &[u32], classes: &[String], known: &[String]) -> Result<Vec<u32>, Vec<String>> {
+    let position = |name: &String| known.iter().position(|own| own == name);
+    let are_numbers = classes.iter().enumerate().all(|(class, name)| *name == class.to_string());
+    let by_number = are_numbers && !classes.iter().any(|name| position(name).is_some());
+    let own_class = |label: u32| match classes.get(label as usize) {
+        _ if by_number => Some(label as usize).filter(|class| *class < known.len()),
+        name => name.and_then(position),
+    };
+    let own: Vec<Option<usize>> = labels.iter().map(|&label| own_class(label)).collect();
+    let mut unknown = BTreeMap::<u32, usize>::new();
+    for (label, _) in labels.iter().zip(&own).filter(|(_, own)| own.is_none()) {
+        *unknown.entry(*label).or_default() += 1;
+    }
+    if unknown.is_empty() {
+        return Ok(own.into_iter().flatten().map(|class| class as u32).collect());
+    }
+    let named = unknown.into_iter().map(|(label, count)| {
+        let name = classes.get(label as usize).cloned().unwrap_or_else(|| label.to_string());
+        format!("{name} ({count} {})", if count == 1 { "example" } else { "examples" })
+    });
+    Err(named.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names<const N: usize>(names: [&str; N]) -> Vec<String> {
+        names.map(String::from).to_vec()
+    }
+
+    #[test]
+    fn classes_are_matched_by_name_whatever_their_order_and_unused_ones_do_not_matter() {
+        let known = names(["cat", "dog", "fox"]);
+        let theirs = names(["fox", "bird", "cat"]);
+        assert_eq!(matched(&[0, 2, 2, 0], &theirs, &known), Ok(vec![2, 0, 0, 2]));
+        let unknown = matched(&[1, 2, 1], &theirs, &known);
+        assert_eq!(unknown, Err(names(["bird (2 examples)"])));
+    }
+
+    #[test]
+    fn classes_without_names_are_matched_by_number() {
+        let known = names(["cat", "dog"]);
+        let numbers = names(["0", "1", "2"]);
+        assert_eq!(matched(&[1, 0, 1], &numbers, &known), Ok(vec![1, 0, 1]));
+        assert_eq!(matched(&[0, 2], &numbers, &known), Err(names(["2 (1 example)"])));
+        // Classes that are really called 1 and 2.
+        let digits = names(["1", "2"]);
+        assert_eq!(matched(&[1, 2], &numbers, &digits), Ok(vec![0, 1]));
+        assert_eq!(matched(&[0], &numbers, &digits), Err(names(["0 (1 example)"])));
+    }
+}
