@@ -8,4 +8,4 @@ mod weights;
 pub use classifier::{Classifier, ClassifierConfig, EVALUATION_BATCH};
 pub use objective::{ClassWeights, Head, Objective, ObjectiveConfig};
 pub use scores::{Scores, argmax, loss_and_prediction};
-pub use weights::{LoadedTensors, Weights};
+pub use weights::Weights;

@@ -85,7 +85,7 @@ fn gradient(values: [f64; 9], t: usize) -> [f64; 9] {
 
 /// The parameters of `case` before the first and after each of `steps` steps.
 fn path(case: &Case, steps: usize, precision: DType) -> Vec<[f64; 9]> {
-    let schedule = ScheduleConfig { warmup_epochs: 0, decay: case.decay.clone() };
+    let schedule = ScheduleConfig { decay: case.decay.clone(), ..ScheduleConfig::default() };
     let mut optimizer = case.optimizer.init();
     let mut problem = Problem::new(start(), precision);
     let mut path = vec![problem.values()];
