@@ -67,7 +67,9 @@ fn images_of_another_size_are_refused() {
 fn a_file_with_a_training_set_alone_is_evaluated_whole() {
     let dir = trained();
     let args = ["evaluate", "runs/tiny", "--json", "--data", "data/train.h5"];
-    let evaluation = json(&dir.succeed(&args).stdout);
+    let output = dir.succeed(&args);
+    assert!(output.stderr.contains("data/train.h5 is what the model was trained on"), "{output:?}");
+    let evaluation = json(&output.stdout);
     assert_eq!((&evaluation["split"], &evaluation["count"]), (&"train".into(), &60.into()));
     dir.trainer(&[&args[..], &["--split", "test"]].concat()).refused(1, &["data/train.h5"]);
 }

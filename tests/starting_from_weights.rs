@@ -57,6 +57,12 @@ fn a_run_a_file_and_a_checkpoint_give_the_same_start_and_another_run_than_random
         crate::training::column(&dir.read(format!("{run}/metrics.jsonl")), "train_loss")[0]
     };
     assert!(first_loss("a") < first_loss("runs/tiny") / 2.0);
+    let lr_find = |more: &[&str]| {
+        let args = ["lr-find", "--config", "tiny.toml", "--steps", "20", "--json"];
+        let test = json(&dir.succeed(&[&args[..], more].concat()).stdout);
+        test["losses"][0].as_f64().unwrap()
+    };
+    assert!(lr_find(&["--set", "init_from=tiny"]) < lr_find(&[]) / 2.0);
     let id = |run: &str| json(&dir.read(format!("{run}/environment.json")))["run"].clone();
     assert_ne!(id("a"), id("runs/tiny"));
 }

@@ -23,6 +23,8 @@ pub struct OtherData {
     pub classes: Vec<String>,
     /// Whether the examples are synthetic.
     pub synthetic: bool,
+    /// SHA-256 of the source, if it is known.
+    pub sha256: Option<String>,
 }
 
 impl OtherData {
@@ -41,9 +43,10 @@ impl OtherData {
         let (data, identity) = RunConfig { dataset, ..config.clone() }.load_data()?;
         let split = split.unwrap_or_else(|| identity.reported());
         let classes = data.classes.clone();
+        let sha256 = identity.sha256.get(split.as_str()).cloned();
         let no_such_part = || RunError::NoSplit { run: path.clone().into(), split };
         let examples = data.into_examples(split).ok_or_else(no_such_part)?;
-        Ok(Self { path, split, examples, classes, synthetic: identity.synthetic })
+        Ok(Self { path, split, examples, classes, synthetic: identity.synthetic, sha256 })
     }
 }
 
@@ -55,7 +58,7 @@ impl TrainedModel {
     ///
     /// If the examples have another shape than those of the run, or classes that it does not have.
     pub fn evaluate_on(&self, data: OtherData) -> Result<Evaluation, RunError> {
-        let OtherData { path, split, mut examples, classes, synthetic } = data;
+        let OtherData { path, split, mut examples, classes, synthetic, sha256 } = data;
         let own = self.data_identity();
         let kinds = [kind(own.shape, own.are_images), kind(examples.shape, examples.are_images())];
         if let [expected, found] = kinds
@@ -69,6 +72,12 @@ impl TrainedModel {
                 let known = own.classes.clone();
                 return Err(RunError::UnknownClasses { path, unknown, known });
             }
+        }
+        let was_trained_on = sha256.as_ref() == own.sha256.get(SplitKind::Train.as_str());
+        if split == SplitKind::Train && sha256.is_some() && was_trained_on {
+            tracing::warn!(
+                "{path} is what the model was trained on: the score says nothing about new data"
+            );
         }
         let synthetic = own.synthetic || synthetic;
         let identity = DataIdentity { synthetic, ..own.clone() };
