@@ -150,3 +150,18 @@ fn the_best_model_alone_predicts_evaluates_and_starts_a_run() {
     fs::remove_file(path).unwrap();
     dir.trainer(&predict).refused(1, &["no checkpoint yet"]);
 }
+
+#[test]
+fn a_last_layer_of_other_classes_is_loaded_with_a_warning() {
+    let dir = trained();
+    let classes = ["blue", "red", "green"].map(String::from);
+    for (file, part) in [("train", SplitKind::Train), ("test", SplitKind::Test)] {
+        let path = dir.path(format!("data/{file}.h5"));
+        fs::remove_file(&path).unwrap();
+        data_hdf5::write(&path, part, &coloured(24 + file.len()), &classes).unwrap();
+    }
+    let from = ["--config", "tiny.toml", "--set", "init_from=tiny"];
+    let output = dir.succeed(&from);
+    assert!(output.stdout.contains("loaded all "), "{}", output.stdout);
+    assert!(output.stderr.contains("was trained on other classes"), "{}", output.stderr);
+}

@@ -16,7 +16,7 @@ impl Experiment {
     /// Reads the weights of `init_from`, if the config has it, and records them in the environment.
     pub(crate) fn read_initial_weights(&mut self) -> Result<(), RunError> {
         let Some(path) = self.config.init_from.clone() else { return Ok(()) };
-        let bytes = read(&path)?;
+        let (bytes, classes) = read(&path)?;
         let sum = sha256(&bytes);
         let weights = Weights::parse(bytes).map_err(|error| RunError::NotWeights {
             path: path.clone(),
@@ -25,6 +25,12 @@ impl Experiment {
         let (_, tensors) = weights
             .load_into(self.initial_classifier()?)
             .map_err(|differences| RunError::OtherModel { path: path.clone(), differences })?;
+        let own = &self.environment.data.classes;
+        if tensors.new.is_empty() && classes.is_some_and(|classes| classes != *own) {
+            tracing::warn!(
+                "the last layer is loaded too, and was trained on other classes, or the same in another order"
+            );
+        }
         // A run that starts from other weights is another run.
         self.environment.run = sha256(format!("{}{sum}", self.environment.run).as_bytes());
         let (loaded, new) = (tensors.loaded, tensors.new);
@@ -48,17 +54,20 @@ impl Experiment {
     }
 }
 
-/// The weights at `path`: a run directory, a checkpoint directory or a file.
-fn read(path: &Path) -> Result<Vec<u8>, RunError> {
+/// The weights at `path`, a run directory, a checkpoint directory or a file, and the classes of the
+/// run.
+fn read(path: &Path) -> Result<(Vec<u8>, Option<Vec<String>>), RunError> {
     if path.join("config.toml").is_file() {
         let run = RunDir::open(path)?;
-        return saved_model(&run, &Environment::read(&run)?);
+        let environment = Environment::read(&run)?;
+        return Ok((saved_model(&run, &environment)?, Some(environment.data.classes)));
     }
     if path.join("model.bpk").is_file() {
-        return Ok(Checkpoint::read(path)?.into_model_bytes());
+        return Ok((Checkpoint::read(path)?.into_model_bytes(), None));
     }
-    fs::read(path).map_err(|error| RunError::NotWeights {
+    let bytes = fs::read(path).map_err(|error| RunError::NotWeights {
         path: path.to_owned(),
         reason: format!("it cannot be read: {error}"),
-    })
+    })?;
+    Ok((bytes, None))
 }
