@@ -269,11 +269,11 @@ fn a_run_of_another_format_is_rejected_with_the_version_that_wrote_it() {
     dir.succeed(&["--config", "tiny.toml"]);
     let mut environment = json(&dir.read("runs/tiny/environment.json"));
     // Format 1 did not record its number.
-    assert_eq!(environment.as_object_mut().unwrap().remove("format"), Some(json("2")));
+    assert_eq!(environment.as_object_mut().unwrap().remove("format"), Some(json("3")));
     environment["trainer"] = json("\"0.1.7\"");
     dir.write("runs/tiny/environment.json", environment.to_string());
     let words = [
-        "runs/tiny has run format 1, and this version reads format 2",
+        "runs/tiny has run format 1, and this version reads format 3",
         "use trainer 0.1.7, which wrote it, or start a new run",
     ];
     dir.refuses(&["evaluate", "runs/tiny"], 1, &words);
@@ -288,7 +288,7 @@ fn the_status_file_records_how_a_run_ended() {
     dir.succeed(&["--config", "tiny.toml", "--run-dir", "finished"]);
     let recorded = status("finished");
     assert_eq!((&recorded["status"], &recorded["reason"]), (&json("\"finished\""), &json("null")));
-    assert_eq!(recorded["format"], 2);
+    assert_eq!(recorded["format"], 3);
 
     let long = ["--config", "tiny.toml", "--set", "training.epochs=1000000"];
     let child = dir.start(&[&long[..], &["--run-dir", "stopped"]].concat());

@@ -9,7 +9,7 @@ use support::sha256;
 use crate::{ArtifactError, RunDir, read_json, write_json};
 
 /// Version of the layout of a run directory. It changes when a file changes its meaning.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Program, device and data of a run: `environment.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

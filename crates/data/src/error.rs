@@ -24,6 +24,11 @@ pub enum DatasetError {
         /// Number of examples held out.
         held_out: usize,
     },
+    /// Groups are found in file names, which the source does not know.
+    #[error(
+        "`split.group_pattern` finds groups in file names, and these data have none\n  use a folder of images, or HDF5 files with the manifest.csv that `trainer data import` writes beside them"
+    )]
+    NoFileNames,
     /// Augmentation was configured for examples that are not images.
     #[error(
         "`augmentation` changes images, and these data are examples of {features} features\n  remove it from the config"

@@ -31,6 +31,6 @@ pub use origin::Origin;
 pub use row_source::{RowSource, Rows, StoredRows};
 pub use sampler::shuffled;
 pub use scaler::Scaler;
-pub use split::{Split, SplitConfig, SplitIndices};
+pub use split::{ExampleGroup, Split, SplitConfig, SplitIndices};
 pub use split_kind::SplitKind;
 pub use statistics::{Normalization, Statistics};

@@ -39,6 +39,20 @@ pub struct DatasetInfo {
 }
 
 impl LoadedDataset {
+    /// A data set of real examples that has a training set alone.
+    pub fn of_training_set(train: Examples, classes: Vec<String>) -> Self {
+        Self {
+            train,
+            validation: None,
+            test: None,
+            classes,
+            synthetic: false,
+            sha256: BTreeMap::new(),
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// A data set of generated examples, without a validation set.
     ///
     /// # Errors
@@ -55,15 +69,7 @@ impl LoadedDataset {
             sha256.insert(split.as_str().to_owned(), examples.sha256()?);
         }
         let classes = classes.iter().map(|&name| name.to_owned()).collect();
-        Ok(Self {
-            train,
-            validation: None,
-            test: Some(test),
-            classes,
-            synthetic,
-            sha256,
-            notes: Vec::new(),
-            warnings: Vec::new(),
-        })
+        let unsplit = Self::of_training_set(train, classes);
+        Ok(Self { test: Some(test), synthetic, sha256, ..unsplit })
     }
 }

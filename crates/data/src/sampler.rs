@@ -3,58 +3,67 @@
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
+use sha2::{Digest, Sha256};
 
 use crate::split_kind::SplitKind;
 
 /// Returns the order in which `epoch` visits `count` items, a permutation of `0..count`.
 pub fn shuffled(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
-    shuffle(&mut order, seed, SplitKind::Train, epoch);
+    shuffle(&mut order, seed, epoch);
     order
 }
 
-/// Divides the items `0..labels.len()` into the rest and a `fraction` of each class held out as
-/// `split`, both ascending. Each class keeps at least one item in the rest.
-///
-/// An item counts as its `size`, for example the number of examples in a group. The fraction is exact
-/// for items of size 1 and an upper bound for others.
-pub fn stratified(
-    labels: &[u32],
-    size: impl Fn(usize) -> usize,
-    split: SplitKind,
-    fraction: f64,
-    seed: u64,
-) -> (Vec<usize>, Vec<usize>) {
-    let classes = labels.iter().max().map_or(0, |&most| most + 1);
-    let mut held_out = vec![false; labels.len()];
-    for class in 0..classes {
-        let items = labels.iter().zip(&mut held_out).enumerate();
-        let items = items.filter(|(_, (label, _))| **label == class);
-        let mut members: Vec<(usize, &mut bool)> =
-            items.map(|(item, (_, held_out))| (size(item), held_out)).collect();
-        let count = members.iter().map(|(size, _)| size).sum::<usize>();
-        let mut room = (count as f64 * fraction).round() as usize;
-        room = room.min(count.saturating_sub(1));
-        shuffle(&mut members, seed, split, u64::from(class));
-        for (size, held_out) in members {
-            if size <= room {
-                *held_out = true;
-                room -= size;
-            }
-        }
-    }
-    (0..labels.len()).partition(|&item| held_out.get(item) == Some(&false))
+/// A group that can be held out.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// Index of the group.
+    pub group: usize,
+    /// Number of examples.
+    pub size: usize,
+    /// Key of its content.
+    pub key: &'a [u8; 32],
 }
 
-/// Shuffles `items` with random stream `index` of `split`: an epoch or a class.
-fn shuffle<T>(items: &mut [T], seed: u64, split: SplitKind, index: u64) {
-    let stream: u64 = match split {
-        SplitKind::Train => 1,
-        SplitKind::Validation => 2,
-        SplitKind::Test => 3,
-    };
+/// Chooses groups of one class to hold out as `split`: as many as fit into `room` examples, in an order
+/// that depends on seed and content alone. If all groups are larger, the smallest is held out, unless it
+/// has more than half of the examples. One group always stays.
+///
+/// The position of a group in the order does not depend on the other groups, so that an added example
+/// moves few others.
+pub fn held_out(
+    mut candidates: Vec<Candidate>,
+    room: usize,
+    split: SplitKind,
+    seed: u64,
+) -> Vec<usize> {
+    candidates.sort_by_cached_key(|candidate| (rank(candidate.key, split, seed), candidate.group));
+    let (mut left, mut held_out) = (room, Vec::new());
+    for candidate in &candidates {
+        if candidate.size <= left && held_out.len() + 1 < candidates.len() {
+            held_out.push(candidate.group);
+            left -= candidate.size;
+        }
+    }
+    if held_out.is_empty() && room > 0 {
+        let count: usize = candidates.iter().map(|candidate| candidate.size).sum();
+        let smallest = candidates.iter().min_by_key(|candidate| candidate.size);
+        let smallest = smallest.filter(|smallest| 2 * smallest.size <= count);
+        held_out.extend(smallest.map(|smallest| smallest.group));
+    }
+    held_out
+}
+
+/// Position of a group in the order of the groups of a class.
+fn rank(key: &[u8; 32], split: SplitKind, seed: u64) -> [u8; 32] {
+    let hash = Sha256::new().chain_update(seed.to_le_bytes());
+    hash.chain_update([split as u8]).chain_update(key).finalize().into()
+}
+
+/// Shuffles `items` for an epoch.
+fn shuffle<T>(items: &mut [T], seed: u64, epoch: u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream << 48 | index);
+    rng.set_stream(1 << 48 | epoch);
     items.shuffle(&mut rng);
 }
 
@@ -78,36 +87,42 @@ mod tests {
         assert_eq!(shuffled(8, 1, 1), [5, 6, 2, 4, 7, 1, 3, 0]);
     }
 
-    #[test]
-    fn the_same_fraction_of_every_class_is_held_out() {
-        let labels: Vec<u32> = (0..600).map(|item| item % 6).collect();
-        let (train, held_out) = stratified(&labels, |_| 1, SplitKind::Validation, 0.1, 3);
-        assert_eq!((train.len(), held_out.len()), (540, 60));
-        for class in 0..6 {
-            assert_eq!(held_out.iter().filter(|&&item| labels[item] == class).count(), 10);
-        }
-        assert!(train.iter().all(|item| !held_out.contains(item)));
+    /// Groups of these sizes, with the hashes of their indices as keys.
+    fn hold_out(sizes: &[usize], room: usize, seed: u64) -> Vec<usize> {
+        let keys: Vec<[u8; 32]> =
+            (0..sizes.len()).map(|group| Sha256::digest(group.to_le_bytes()).into()).collect();
+        let groups = sizes.iter().zip(&keys).enumerate();
+        let groups = groups.map(|(group, (&size, key))| Candidate { group, size, key });
+        held_out(groups.collect(), room, SplitKind::Test, seed)
     }
 
     #[test]
-    fn a_class_of_one_item_stays_in_the_training_set() {
-        let (train, held_out) = stratified(&[0, 0, 0, 0, 1], |_| 1, SplitKind::Test, 0.9, 1);
-        assert_eq!(held_out.len(), 3);
-        assert!(train.contains(&4));
-    }
-
-    #[test]
-    fn groups_are_held_out_whole_and_within_the_fraction() {
-        // Twenty items of size 1 and two of size 10: a quarter of the total is 10.
-        let labels = vec![0; 22];
-        let size = |item: usize| if item < 20 { 1 } else { 10 };
+    fn groups_fill_the_room_as_far_as_they_fit() {
+        // Twenty groups of size 1 and two of size 10.
+        let sizes: Vec<usize> = (0..22).map(|group| if group < 20 { 1 } else { 10 }).collect();
         for seed in 0..20 {
-            let (rest, held_out) = stratified(&labels, size, SplitKind::Test, 0.25, seed);
-            assert_eq!(rest.len() + held_out.len(), 22);
-            assert_eq!(held_out.iter().copied().map(size).sum::<usize>(), 10, "{held_out:?}");
+            let held_out = hold_out(&sizes, 10, seed);
+            assert_eq!(held_out.iter().map(|&group| sizes[group]).sum::<usize>(), 10, "{seed}");
         }
-        // An item larger than the fraction stays in the rest.
-        let (_, held_out) = stratified(&[0; 5], |_| 10, SplitKind::Test, 0.1, 1);
-        assert!(held_out.is_empty(), "{held_out:?}");
+        assert_ne!(hold_out(&sizes, 5, 1), hold_out(&sizes, 5, 2));
+    }
+
+    #[test]
+    fn one_group_always_stays_and_a_too_large_one_is_not_held_out() {
+        assert_eq!(hold_out(&[1], 1, 1), [0; 0]);
+        assert_eq!(hold_out(&[1; 3], 9, 1).len(), 2);
+        // All groups are larger than the room of 1.
+        assert_eq!(hold_out(&[10, 3, 9], 1, 1), [1]);
+        assert_eq!(hold_out(&[10, 11], 1, 1), [0]);
+        assert_eq!(hold_out(&[10], 1, 1), [0; 0]);
+        assert_eq!(hold_out(&[10, 3, 9], 0, 1), [0; 0]);
+    }
+
+    #[test]
+    fn an_added_group_moves_at_most_one_other() {
+        let before = hold_out(&[1; 100], 10, 7);
+        let after = hold_out(&[1; 101], 10, 7);
+        let moved = before.iter().filter(|group| !after.contains(group)).count();
+        assert!(moved <= 1, "{before:?} {after:?}");
     }
 }

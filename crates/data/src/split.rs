@@ -1,10 +1,14 @@
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use config::Check;
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DatasetError;
 use crate::examples::Examples;
 use crate::loaded_dataset::LoadedDataset;
-use crate::sampler::stratified;
+use crate::sampler::{Candidate, held_out};
 use crate::split_kind::SplitKind;
 
 /// Parts held out of the training set: `[split]`.
@@ -18,6 +22,11 @@ pub struct SplitConfig {
     /// any test set, the scores of the validation set are reported.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub test_fraction: f64,
+    /// Regular expression that finds the name of a group in the path of a file, for example
+    /// `^[^_]+_(?<group>[^_]+)` for `cat_anna_1.jpg`: the files of a group (a person, a session) stay in
+    /// one part. The name is what the group `group`, or else the first group, matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_pattern: Option<String>,
 }
 
 /// The parts of a data set as a run uses them.
@@ -31,6 +40,15 @@ pub struct Split {
     pub test: Option<Examples>,
     /// Class names, in the order of the labels.
     pub classes: Vec<String>,
+}
+
+/// Examples that must be in one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExampleGroup {
+    /// Indices of the examples, ascending.
+    pub members: Vec<usize>,
+    /// Key of the content of the group, which does not depend on the order of the examples.
+    pub key: [u8; 32],
 }
 
 /// Indices of the examples of each part in the training set of their source, ascending. A part is
@@ -71,65 +89,63 @@ impl Split {
     }
 }
 
-impl SplitConfig {
-    /// Splits `source` for the run with `seed`. Both fractions are of its whole training set.
-    ///
-    /// # Errors
-    ///
-    /// If a part would be empty.
-    pub fn apply(&self, source: LoadedDataset, seed: u64) -> Result<Split, DatasetError> {
-        let indices = self.divide(&source, seed)?;
+impl Split {
+    /// The parts of `source`, whose training set is divided.
+    pub fn new(source: LoadedDataset, indices: &SplitIndices) -> Self {
         let LoadedDataset { train, validation, test, classes, .. } = source;
-        let validation = validation.or_else(|| {
-            (!indices.validation.is_empty()).then(|| train.select(&indices.validation))
-        });
-        let test = test.or_else(|| (!indices.test.is_empty()).then(|| train.select(&indices.test)));
+        let held_out = |indices: &[usize]| (!indices.is_empty()).then(|| train.select(indices));
+        let validation = validation.or_else(|| held_out(&indices.validation));
+        let test = test.or_else(|| held_out(&indices.test));
         let is_whole = indices.train.len() == train.len();
         let train = if is_whole { train } else { train.select(&indices.train) };
-        Ok(Split { train, validation, test, classes })
+        Self { train, validation, test, classes }
     }
+}
 
-    /// Assigns the examples of the training set of `source` to the parts of the run with `seed`.
+impl ExampleGroup {
+    /// The most frequent label of its members; of equally frequent ones the lowest.
+    fn class(&self, labels: &[u32]) -> u32 {
+        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        for label in self.members.iter().filter_map(|&member| labels.get(member)) {
+            *counts.entry(*label).or_default() += 1;
+        }
+        let most = counts.into_iter().max_by_key(|(label, count)| (*count, Reverse(*label)));
+        most.map_or(0, |(label, _)| label)
+    }
+}
+
+impl SplitConfig {
+    /// Assigns the examples of a training set with these `labels` to parts: `groups` are not divided, a
+    /// group with several classes counts as the most frequent of them, and only the parts of `held_out`
+    /// whose fraction is above 0 are held out. Both fractions are of the whole training set.
     ///
     /// # Errors
     ///
     /// If a part would be empty.
-    pub fn divide(&self, source: &LoadedDataset, seed: u64) -> Result<SplitIndices, DatasetError> {
-        let labels = &source.train.labels;
-        let (mut train, mut validation, mut test) =
-            ((0..labels.len()).collect(), Vec::new(), Vec::new());
-        if source.test.is_none() && self.test_fraction != 0.0 {
-            (train, test) = self.hold_out(labels, |_| 1, train, SplitKind::Test, seed)?;
-        }
-        if source.validation.is_none() && self.validation_fraction != 0.0 {
-            (train, validation) =
-                self.hold_out(labels, |_| 1, train, SplitKind::Validation, seed)?;
-        }
-        Ok(SplitIndices { train, validation, test })
-    }
-
-    /// Assigns whole groups of examples to parts. Group `i` has the class `labels[i]` and `sizes[i]`
-    /// examples; the result contains indices of groups. A part with fraction 0 is empty.
-    ///
-    /// # Errors
-    ///
-    /// If a part with a fraction above 0 would be empty.
-    pub fn divide_groups(
+    pub fn divide(
         &self,
         labels: &[u32],
-        sizes: &[usize],
+        groups: &[ExampleGroup],
+        held_out: &[SplitKind],
         seed: u64,
     ) -> Result<SplitIndices, DatasetError> {
-        let size = |group: usize| sizes.get(group).copied().unwrap_or_default();
-        let (mut train, mut validation, mut test) =
-            ((0..labels.len()).collect(), Vec::new(), Vec::new());
-        if self.test_fraction > 0.0 {
-            (train, test) = self.hold_out(labels, size, train, SplitKind::Test, seed)?;
+        let classes: Vec<u32> = groups.iter().map(|group| group.class(labels)).collect();
+        let mut parts = vec![SplitKind::Train; groups.len()];
+        for &split in held_out.iter().filter(|split| self.fraction(**split) != 0.0) {
+            self.hold_out(groups, &classes, split, seed, &mut parts);
+            if !parts.contains(&split) {
+                let (fraction, count) = (self.fraction(split), labels.len());
+                return Err(DatasetError::EmptySplit { split, fraction, count, rest: count, held_out: 0 });
+            }
         }
-        if self.validation_fraction > 0.0 {
-            (train, validation) =
-                self.hold_out(labels, size, train, SplitKind::Validation, seed)?;
-        }
+        let of_part = |split| {
+            let groups = groups.iter().zip(&parts).filter(|(_, part)| **part == split);
+            let mut items: Vec<usize> =
+                groups.flat_map(|(group, _)| group.members.iter().copied()).collect();
+            items.sort_unstable();
+            items
+        };
+        let [train, validation, test] = SplitKind::ALL.map(of_part);
         Ok(SplitIndices { train, validation, test })
     }
 
@@ -159,106 +175,107 @@ impl SplitConfig {
             self.validation_fraction + self.test_fraction < 1.0,
             "both fractions together leave nothing to train on",
         );
+        let pattern = self.group_pattern.as_deref().map(Regex::new);
+        check.require(
+            "group_pattern",
+            pattern.is_none_or(|pattern| pattern.is_ok_and(|regex| regex.captures_len() > 1)),
+            "expected a regular expression with a group in parentheses, such as ^([^_]+)_",
+        );
     }
 
-    /// Holds `split` out of `items`, stratified by class. Returns the rest and the held-out items.
-    ///
-    /// `labels` and `size` describe the whole training set, which the fraction refers to; `items` are
-    /// those of it that are still available.
+    /// Moves groups of each class from the training set to `split`.
     fn hold_out(
         &self,
-        labels: &[u32],
-        size: impl Fn(usize) -> usize,
-        items: Vec<usize>,
+        groups: &[ExampleGroup],
+        classes: &[u32],
         split: SplitKind,
         seed: u64,
-    ) -> Result<(Vec<usize>, Vec<usize>), DatasetError> {
-        let fraction = self.fraction(split);
-        let count: usize = (0..labels.len()).map(&size).sum();
-        let available: usize = items.iter().copied().map(&size).sum();
-        let of_available = fraction * count as f64 / available as f64;
-        let classes: Vec<u32> =
-            items.iter().filter_map(|&item| labels.get(item).copied()).collect();
-        let size_at = |position: usize| items.get(position).map_or(0, |&item| size(item));
-        let (rest, held_out) = stratified(&classes, size_at, split, of_available, seed);
-        let (rest, held_out) = (at(&items, &rest), at(&items, &held_out));
-        if held_out.is_empty() {
-            let rest = rest.iter().copied().map(&size).sum();
-            return Err(DatasetError::EmptySplit { split, fraction, count, rest, held_out: 0 });
+        parts: &mut [SplitKind],
+    ) {
+        let mut of_class: BTreeMap<u32, (usize, Vec<Candidate>)> = BTreeMap::new();
+        for (group, (ExampleGroup { members, key }, class)) in groups.iter().zip(classes).enumerate() {
+            let (count, candidates) = of_class.entry(*class).or_default();
+            *count += members.len();
+            if parts.get(group) == Some(&SplitKind::Train) {
+                candidates.push(Candidate { group, size: members.len(), key });
+            }
         }
-        Ok((rest, held_out))
+        for (count, candidates) in of_class.into_values() {
+            let room = (count as f64 * self.fraction(split)).round() as usize;
+            for group in held_out(candidates, room, split, seed) {
+                if let Some(part) = parts.get_mut(group) {
+                    *part = split;
+                }
+            }
+        }
     }
-}
-
-/// Returns the `items` at `positions`.
-fn at(items: &[usize], positions: &[usize]) -> Vec<usize> {
-    positions.iter().filter_map(|&position| items.get(position).copied()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use sha2::{Digest, Sha256};
 
     use super::*;
 
-    fn source(count: usize) -> LoadedDataset {
-        let labels = (0..count as u32).map(|item| item % 2).collect();
-        let train = Examples::features(1, (0..count).map(|item| item as f32).collect(), labels);
-        let classes = vec!["a".to_owned(), "b".to_owned()];
-        LoadedDataset {
-            train,
-            validation: None,
-            test: None,
-            classes,
-            synthetic: false,
-            sha256: BTreeMap::new(),
-            notes: Vec::new(),
-            warnings: Vec::new(),
-        }
+    /// Groups of `size` examples each, with the hashes of their first indices as keys.
+    fn groups(count: usize, size: usize) -> Vec<ExampleGroup> {
+        let items: Vec<usize> = (0..count).collect();
+        let groups = items.chunks(size).map(|members| ExampleGroup {
+            members: members.to_vec(),
+            key: Sha256::digest(members[0].to_le_bytes()).into(),
+        });
+        groups.collect()
+    }
+
+    fn divide(split: &SplitConfig, labels: &[u32], size: usize) -> SplitIndices {
+        let held_out = [SplitKind::Test, SplitKind::Validation];
+        split.divide(labels, &groups(labels.len(), size), &held_out, 1).unwrap()
     }
 
     #[test]
     fn fractions_refer_to_the_whole_training_set_and_no_example_is_lost() {
-        let split = SplitConfig { validation_fraction: 0.01, test_fraction: 0.01 };
-        let parts = split.apply(source(1000), 1).unwrap();
-        let (validation, test) = (parts.validation.unwrap(), parts.test.unwrap());
-        assert_eq!((parts.train.len(), validation.len(), test.len()), (980, 10, 10));
-        let all = [parts.train, validation, test];
-        let mut values: Vec<f32> = all
-            .iter()
-            .flat_map(|part| part.gather(&(0..part.len()).collect::<Vec<_>>()).unwrap())
-            .collect();
-        values.sort_by(f32::total_cmp);
-        assert_eq!(values, (0..1000).map(|item| item as f32).collect::<Vec<_>>());
+        let split = SplitConfig { validation_fraction: 0.01, test_fraction: 0.01, ..Default::default() };
+        let labels: Vec<u32> = (0..1000).map(|item| item % 2).collect();
+        let parts = divide(&split, &labels, 1);
+        assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (980, 10, 10));
+        let mut all = [parts.train, parts.validation, parts.test].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
     }
 
     #[test]
-    fn without_a_test_set_the_validation_set_is_reported_and_without_either_the_training_set() {
-        for (validation_fraction, reported) in
-            [(0.2, (SplitKind::Validation, 20)), (0.0, (SplitKind::Train, 100))]
-        {
-            let split = SplitConfig { validation_fraction, test_fraction: 0.0 };
-            let parts = split.apply(source(100), 1).unwrap();
-            assert!(parts.test.is_none());
-            let (kind, examples) = parts.reported();
-            assert_eq!((kind, examples.len()), reported);
+    fn the_same_fraction_of_every_class_is_held_out_and_groups_stay_whole() {
+        let split = SplitConfig { validation_fraction: 0.1, ..Default::default() };
+        let labels: Vec<u32> = (0..600).map(|item| item / 100).collect();
+        let SplitIndices { train, validation, .. } = divide(&split, &labels, 5);
+        for class in 0..6 {
+            assert_eq!(validation.iter().filter(|&&item| labels[item] == class).count(), 10);
         }
+        assert!(train.iter().all(|item| !validation.iter().any(|other| item / 5 == other / 5)));
+    }
+
+    #[test]
+    fn a_group_of_several_classes_counts_as_the_most_frequent() {
+        let split = SplitConfig { validation_fraction: 0.5, ..Default::default() };
+        let parts = divide(&split, &[0, 1, 1, 1, 1, 0], 3);
+        assert_eq!((parts.train.len(), parts.validation.len()), (3, 3));
     }
 
     #[test]
     fn a_fraction_too_small_for_one_example_is_refused() {
-        let split = SplitConfig { validation_fraction: 0.0, test_fraction: 0.01 };
-        let error = split.apply(source(10), 1).unwrap_err().to_string();
+        let split = SplitConfig { test_fraction: 0.01, ..Default::default() };
+        let refused = split.divide(&[0; 10], &groups(10, 1), &[SplitKind::Test], 1);
+        let error = refused.unwrap_err().to_string();
         assert!(error.contains("split.test_fraction"), "{error}");
     }
 
     #[test]
     fn each_class_keeps_an_example_to_train_on() {
-        let split = SplitConfig { validation_fraction: 0.99, test_fraction: 0.0 };
-        let source = LoadedDataset { test: Some(source(10).train), ..source(10) };
-        let parts = split.apply(source, 1).unwrap();
-        let mut kept = parts.train.labels;
+        let split = SplitConfig { validation_fraction: 0.99, ..Default::default() };
+        let labels: Vec<u32> = (0..10).map(|item| item % 2).collect();
+        let parts = divide(&split, &labels, 1);
+        let mut kept: Vec<u32> = parts.train.iter().map(|&item| labels[item]).collect();
         kept.sort_unstable();
-        assert_eq!((kept, parts.validation.unwrap().len()), (vec![0, 1], 8));
+        assert_eq!((kept, parts.validation.len()), (vec![0, 1], 8));
     }
 }

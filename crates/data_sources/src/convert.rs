@@ -6,7 +6,6 @@
 mod converted_dataset;
 mod error;
 mod export;
-mod groups;
 mod image_conversion;
 mod image_folders;
 mod import;
@@ -20,10 +19,9 @@ mod split_folders;
 #[cfg(test)]
 mod tests;
 
-pub use converted_dataset::{ConvertedDataset, ConvertedSplit};
+pub use converted_dataset::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
 pub use error::{ConvertError, UnreadableImage};
 pub use export::Export;
-pub use groups::{DuplicateGroups, MissingClass};
 pub use import::{Import, ImportedDataset};
 pub use partition::Partition;
 pub use progress::ProgressCallback;

@@ -1,4 +1,10 @@
-//! Near-duplicates and the inspection of a data set.
+//! Near-duplicates, splits that keep them together, and the inspection of a data set.
 
+mod content;
+mod groups;
 pub mod inspection;
 pub mod near_duplicates;
+mod splitting;
+
+pub use groups::GroupStatistics;
+pub use splitting::{Division, MissingClass, Splitting};

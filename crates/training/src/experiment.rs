@@ -18,6 +18,7 @@ use std::sync::Arc;
 use artifacts::{DataIdentity, Environment, RunDir, RunLock, Summary};
 use burn::tensor::{Device, FloatDType};
 use data::{LoadedDataset, Split};
+use data_sources::quality::Splitting;
 
 use crate::config::RunConfig;
 use crate::device::SelectedDevice;
@@ -53,7 +54,7 @@ impl RunConfig {
 
     fn split_data(&self, data: LoadedDataset) -> Result<(Split, DataIdentity), RunError> {
         let (synthetic, sha256) = (data.synthetic, data.sha256.clone());
-        let split = self.split.apply(data, self.seed)?;
+        let (split, _) = Splitting::of_run(&self.split, self.seed).apply(data)?;
         let identity = DataIdentity::new(synthetic, sha256, &split);
         Ok((split, identity))
     }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use data::SplitKind;
 use serde::Serialize;
 
-use super::groups::DuplicateGroups;
+use crate::quality::{GroupStatistics, MissingClass};
 
 /// One split of a converted data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +16,16 @@ pub struct ConvertedSplit {
     pub count: usize,
     /// Number of examples of each class, in the order of the labels.
     pub classes: Vec<usize>,
+}
+
+/// Groups of near-duplicates, each kept in one split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DuplicateGroups {
+    /// Number and sizes of the groups.
+    #[serde(flatten)]
+    pub statistics: GroupStatistics,
+    /// Classes missing from a split because their groups are larger than the held-out fraction.
+    pub missing_classes: Vec<MissingClass>,
 }
 
 /// A data set that a conversion wrote.

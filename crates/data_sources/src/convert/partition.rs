@@ -1,14 +1,14 @@
 use std::path::Path;
 
-use data::{Examples, SplitConfig, SplitIndices, SplitKind};
+use data::{Examples, LoadedDataset, SplitConfig, SplitIndices, SplitKind};
 use data_hdf5::{FileContents, Hdf5Error, Hdf5File, Residency};
 
-use super::converted_dataset::{ConvertedDataset, ConvertedSplit};
+use super::converted_dataset::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
 use super::error::ConvertError;
-use super::groups::{ExampleGroups, MissingClass};
 use super::new_directory::{NewDirectory, check_free};
 use super::progress::{ProgressCallback, report_progress};
 use super::split_folders::file_name;
+use crate::quality::{GroupStatistics, Splitting};
 
 /// Split of the training set of a file into several files.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct Partition {
 impl Partition {
     /// Splits the training set of the HDF5 file at `path` into files in the new directory `out`.
     ///
-    /// Without groups, the splits are those of a run with this [`SplitConfig`] and seed. Groups are not
+    /// With groups, the splits are those of a run with this [`SplitConfig`] and seed. Groups are not
     /// divided, so that slightly less than the fraction of a class may be held out.
     ///
     /// # Errors
@@ -54,17 +54,26 @@ impl Partition {
         progress: &mut ProgressCallback,
     ) -> Result<ConvertedDataset, ConvertError> {
         let Hdf5File { examples, classes, synthetic, .. } = file;
-        let groups = if self.keep_duplicates_together {
-            ExampleGroups::of_near_duplicates(&examples, progress)?
-        } else {
-            ExampleGroups::single(examples.len())
+        let mut source = LoadedDataset::of_training_set(examples, classes);
+        source.synthetic = synthetic;
+        let splitting = Splitting {
+            config: &self.split,
+            seed: self.seed,
+            keep_groups: self.keep_duplicates_together,
         };
-        let mut duplicate_groups =
-            self.keep_duplicates_together.then(|| groups.duplicate_groups(examples.len()));
+        report_progress(progress, "searching for near-duplicates", 0, source.train.len())?;
+        let division = splitting.divide(&source)?;
+        let duplicate_groups = self.keep_duplicates_together.then(|| DuplicateGroups {
+            statistics: GroupStatistics::of(&division.groups),
+            missing_classes: division.missing_classes,
+        });
+        let LoadedDataset { train: examples, classes, .. } = source;
         let (shape, are_images) = (examples.shape, examples.are_images());
         let mut writer = SplitWriter { examples, classes, synthetic, done: 0, progress };
         let mut parts = Vec::new();
-        for (split, items) in self.items(&writer.examples.labels, &groups)? {
+        let SplitIndices { train, validation, test } = division.indices;
+        let items = SplitKind::ALL.into_iter().zip([train, validation, test]);
+        for (split, items) in items.filter(|(_, items)| !items.is_empty()) {
             let final_path = out.join(file_name(split));
             let written = writer.write(&directory.join(file_name(split)), split, &items);
             written.map_err(|error| error.at(&final_path))?;
@@ -72,51 +81,7 @@ impl Partition {
             parts.push(ConvertedSplit::new(split, final_path, labels, writer.classes.len()));
         }
         let classes = writer.classes;
-        if let Some(duplicate_groups) = &mut duplicate_groups {
-            duplicate_groups.missing_classes = self.missing_classes(&parts, &classes);
-        }
         Ok(ConvertedDataset { shape, are_images, classes, synthetic, parts, duplicate_groups })
-    }
-
-    /// Classes of which a split has no example, although its fraction amounts to at least one.
-    fn missing_classes(&self, parts: &[ConvertedSplit], classes: &[String]) -> Vec<MissingClass> {
-        let fractions = [
-            (SplitKind::Validation, self.split.validation_fraction),
-            (SplitKind::Test, self.split.test_fraction),
-        ];
-        let missing_classes = fractions.into_iter().flat_map(|(split, fraction)| {
-            let of_class =
-                |part: &ConvertedSplit, class| part.classes.get(class).copied().unwrap_or(0);
-            let own = parts.iter().find(|part| part.part == split);
-            classes.iter().enumerate().filter_map(move |(class, name)| {
-                let all = parts.iter().map(|part| of_class(part, class)).sum::<usize>();
-                let expected = (all as f64 * fraction).round() >= 1.0 && all > 1;
-                let has_none = own.map_or(0, |part| of_class(part, class)) == 0;
-                (expected && has_none).then(|| MissingClass { part: split, class: name.clone() })
-            })
-        });
-        missing_classes.collect()
-    }
-
-    /// Indices of the examples of each split, ascending.
-    fn items(
-        &self,
-        labels: &[u32],
-        groups: &ExampleGroups,
-    ) -> Result<Vec<(SplitKind, Vec<usize>)>, ConvertError> {
-        let label = |group: &Vec<usize>| labels.get(*group.first()?).copied();
-        let own: Vec<u32> = groups.members.iter().filter_map(label).collect();
-        let sizes: Vec<usize> = groups.members.iter().map(Vec::len).collect();
-        let SplitIndices { train, validation, test } =
-            self.split.divide_groups(&own, &sizes, self.seed)?;
-        let parts = SplitKind::ALL.into_iter().zip([train, validation, test]);
-        let items = parts.filter(|(_, chosen)| !chosen.is_empty()).map(|(split, chosen)| {
-            let chosen = chosen.iter().filter_map(|&group| groups.members.get(group));
-            let mut items: Vec<usize> = chosen.flatten().copied().collect();
-            items.sort_unstable();
-            (split, items)
-        });
-        Ok(items.collect())
     }
 }
 

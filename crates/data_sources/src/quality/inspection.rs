@@ -10,7 +10,6 @@ mod suspect_labels;
 mod tests;
 
 pub use duplicate_pairs::DuplicatePair;
-pub(crate) use duplicate_pairs::checksums;
 pub use histograms::Histogram;
 pub use inspect::Inspection;
 pub use inspected_split::{ExampleLocation, InspectedSplit};

@@ -92,7 +92,8 @@ fn partition(args: &FractionArgs) -> Result<Option<Partition>, Failure> {
             "a test fraction of {test} and a validation fraction of {validation} leave no training set\n  choose smaller fractions"
         )));
     }
-    let split = SplitConfig { test_fraction: test, validation_fraction: validation };
+    let (test_fraction, validation_fraction) = (test, validation);
+    let split = SplitConfig { test_fraction, validation_fraction, ..SplitConfig::default() };
     Ok(Some(Partition { split, seed, keep_duplicates_together: !ignore_near_duplicates }))
 }
 

@@ -121,7 +121,7 @@ mod tests {
         let experiment =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2/moons_gd.toml");
         let config = RunConfig::read(&experiment, &[]).unwrap();
-        let data = config.split.apply(config.dataset.load().unwrap(), config.seed).unwrap();
+        let data = config.load_data().unwrap().0;
         let estimate = |is_processor| ResourceEstimate::new(&config, &data, is_processor).unwrap();
         let parameters = config.parameters(data.train.shape, data.classes.len()).unwrap() as u64;
         let saved = parameters * (1 + config.optimizer.moments());

@@ -251,11 +251,11 @@ impl Run {
         evaluation: &Evaluation,
         examples: &Examples,
     ) -> Result<Option<DeduplicatedScore>, RunError> {
-        let train = &self.experiment.data.train;
-        if train.len() + examples.len() > MAX_DEDUPLICATED {
+        let data = &self.experiment.data;
+        if data.train.len() + examples.len() > MAX_DEDUPLICATED {
             return Ok(None);
         }
         let (identity, device) = (self.experiment.data_identity(), &self.experiment.device.device);
-        deduplicate(evaluation, [train, examples], classifier, identity, device)
+        deduplicate(evaluation, data, examples, classifier, identity, device)
     }
 }

@@ -92,8 +92,8 @@ impl TrainedModel {
         let (classifier, identity, device) = (&self.classifier, self.data_identity(), &self.device);
         let mut evaluation = evaluate(classifier, split, examples, identity, device)?;
         if split != SplitKind::Train {
-            let sets = [&data.train, examples];
-            evaluation.deduplicated = deduplicate(&evaluation, sets, classifier, identity, device)?;
+            evaluation.deduplicated =
+                deduplicate(&evaluation, &data, examples, classifier, identity, device)?;
         }
         write_json(&self.run.evaluation(split), &evaluation)?;
         Ok(evaluation)

@@ -2,27 +2,24 @@
 
 use artifacts::{DataIdentity, DeduplicatedScore, Evaluation};
 use burn::tensor::Device;
-use data::Examples;
-use data_sources::quality::near_duplicates::{NearDuplicateIndex, NearDuplicates};
+use data::{Examples, Split};
+use data_sources::quality::near_duplicates::{Measure, NearDuplicateIndex};
 
 use super::evaluate;
 use crate::error::RunError;
 use crate::model::Classifier;
 
-/// The score of `evaluation`, that of `examples`, without images with a near-duplicate in `train`.
-/// `None` if the examples are not images, or are too many to compare all of them.
+/// The score of `evaluation`, that of `examples`, without images with a near-duplicate in the training set
+/// of `data`, by the measure of all its parts. `None` if the examples are not images.
 pub fn deduplicate(
     evaluation: &Evaluation,
-    [train, examples]: [&Examples; 2],
+    data: &Split,
+    examples: &Examples,
     classifier: &Classifier,
     identity: &DataIdentity,
     device: &Device,
 ) -> Result<Option<DeduplicatedScore>, RunError> {
-    let Some(found) = find_near_duplicates(train, examples)? else { return Ok(None) };
-    if found.searched < examples.len() {
-        return Ok(None);
-    }
-    let near_duplicates: Vec<usize> = found.pairs.iter().map(|pair| pair.index).collect();
+    let Some(near_duplicates) = near_duplicates(data, examples)? else { return Ok(None) };
     // Only the near-duplicates are classified again, and they are few.
     let correct_duplicates = if near_duplicates.is_empty() {
         0
@@ -36,11 +33,14 @@ pub fn deduplicate(
     Ok(Some(DeduplicatedScore { near_duplicates, count, correct, accuracy }))
 }
 
-fn find_near_duplicates(
-    train: &Examples,
-    examples: &Examples,
-) -> Result<Option<NearDuplicates>, RunError> {
-    let indices = (NearDuplicateIndex::of(train)?, NearDuplicateIndex::of(examples)?);
-    let (Some(train), Some(examples)) = indices else { return Ok(None) };
-    Ok(Some(train.near_duplicates(&examples)?))
+/// Indices of the `examples` with a near-duplicate in the training set of `data`.
+fn near_duplicates(data: &Split, examples: &Examples) -> Result<Option<Vec<usize>>, RunError> {
+    let parts = [Some(&data.train), data.validation.as_ref(), data.test.as_ref()];
+    let parts: Vec<&Examples> = parts.into_iter().flatten().collect();
+    let Some(measure) = Measure::fit(&parts)? else { return Ok(None) };
+    let train = NearDuplicateIndex::new(&data.train, &measure)?;
+    let examples = NearDuplicateIndex::new(examples, &measure)?;
+    let (Some(train), Some(examples)) = (train, examples) else { return Ok(None) };
+    let near_duplicates = train.near_duplicates(&examples)?;
+    Ok(Some(near_duplicates.into_iter().map(|pair| pair.index).collect()))
 }

@@ -1,12 +1,14 @@
 //! Split of one file into several.
 
-use data::{Examples, SplitConfig, Values};
+use data::{Examples, LoadedDataset, SplitConfig, Values};
 
 use super::*;
+use crate::quality::{MissingClass, Splitting};
 use crate::sources::SyntheticConfig;
 
 fn partition(test: f64, validation: f64, keep_duplicates_together: bool) -> Partition {
-    let split = SplitConfig { test_fraction: test, validation_fraction: validation };
+    let (test_fraction, validation_fraction) = (test, validation);
+    let split = SplitConfig { test_fraction, validation_fraction, ..SplitConfig::default() };
     Partition { split, seed: 3, keep_duplicates_together }
 }
 
@@ -43,9 +45,9 @@ fn near_duplicates_stay_in_one_split_and_no_example_is_lost() {
     let made = partition(0.2, 0.2, true)
         .apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
         .unwrap();
-    let duplicate_groups = made.duplicate_groups.unwrap();
+    let statistics = made.duplicate_groups.unwrap().statistics;
     assert_eq!(
-        (duplicate_groups.groups, duplicate_groups.examples, duplicate_groups.largest),
+        (statistics.groups, statistics.examples, statistics.largest),
         (10, 20, 2)
     );
     assert_eq!(tree.names("out"), ["test.h5", "train.h5", "validation.h5"]);
@@ -70,19 +72,29 @@ fn near_duplicates_stay_in_one_split_and_no_example_is_lost() {
 }
 
 #[test]
-fn without_groups_the_splits_are_those_of_a_run() {
+fn the_splits_are_those_of_a_run() {
     let (tree, all) = (Tree::new(), hands_with_copies());
     data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
-    let partition = partition(0.2, 0.1, false);
-    let made = partition.apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed).unwrap();
-    assert_eq!(made.duplicate_groups, None);
-    let source = SyntheticConfig::default().load().unwrap();
-    let source = data::LoadedDataset { train: all, test: None, ..source };
-    let run = partition.split.apply(source, partition.seed).unwrap();
+    let partition = partition(0.2, 0.1, true);
+    partition.apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed).unwrap();
+    let source = LoadedDataset::of_training_set(all, digits());
+    let (run, _) = Splitting::of_run(&partition.split, partition.seed).apply(source).unwrap();
     let read = |file: &str, part| tree.read(&format!("out/{file}"), part).examples;
     assert_eq!(read("train.h5", SplitKind::Train), run.train);
     assert_eq!(read("validation.h5", SplitKind::Train), run.validation.unwrap());
     assert_eq!(read("test.h5", SplitKind::Test), run.test.unwrap());
+}
+
+#[test]
+fn without_groups_every_example_is_on_its_own() {
+    let (tree, all) = (Tree::new(), hands_with_copies());
+    data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
+    let partition = partition(0.5, 0.0, false);
+    let made = partition.apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed).unwrap();
+    assert_eq!(made.duplicate_groups, None);
+    let test = indices(&tree.read("out/test.h5", SplitKind::Test).examples, &all);
+    let cut = (0..30).step_by(3).filter(|item| test.contains(item) != test.contains(&(item + 30)));
+    assert!(cut.count() > 0, "{test:?}");
 }
 
 #[test]
@@ -95,7 +107,7 @@ fn equal_points_stay_in_one_split() {
     let made = partition(0.0, 0.25, true)
         .apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
         .unwrap();
-    assert_eq!(made.duplicate_groups.unwrap().groups, 20);
+    assert_eq!(made.duplicate_groups.unwrap().statistics.groups, 20);
     let counts: Vec<_> = made.parts.iter().map(|part| (part.part, part.count)).collect();
     // A quarter of the twenty of a class is five, or two groups of two.
     assert_eq!(counts, [(SplitKind::Train, 32), (SplitKind::Validation, 8)]);

@@ -1,11 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 
-use data::{DatasetError, Examples, SplitKind, Values};
-use rayon::prelude::*;
+use data::{DatasetError, SplitKind};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::inspected_split::{ExampleLocation, InspectedSplit};
+use crate::quality::content::{ContentKey, checksums};
 use crate::quality::near_duplicates::NearDuplicateIndex;
 
 /// Two equal or near-duplicate examples.
@@ -15,22 +14,17 @@ pub struct DuplicatePair {
     pub example: ExampleLocation,
     /// The other example.
     pub of: ExampleLocation,
-    /// Distance as a fraction of the median distance between images of their class; 0 if they are
+    /// Distance as a fraction of the median distance between images of the data set; 0 if they are
     /// equal.
     pub distance: f32,
 }
 
-/// All pairs of a data set, and the extent of the search for near-duplicates.
+/// All pairs of a data set.
+#[derive(Default)]
 pub struct Pairs {
     pub duplicates: Vec<DuplicatePair>,
     pub near_duplicates: Vec<DuplicatePair>,
-    /// Number of examples that near-duplicates were searched for, and number of all examples, summed
-    /// over the pairs of splits.
-    pub searched: [usize; 2],
 }
-
-/// SHA-256 of the values of an example.
-pub type Checksum = [u8; 32];
 
 impl DuplicatePair {
     /// Splits of both examples.
@@ -49,7 +43,7 @@ struct ComparedSplit<'a> {
     part: &'a InspectedSplit,
     index: Option<&'a NearDuplicateIndex<'a>>,
     /// Checksum of each example.
-    checksums: Vec<Checksum>,
+    checksums: Vec<ContentKey>,
 }
 
 /// Finds equal examples within `parts`, and equal and near-duplicate ones across them. Near-duplicates
@@ -64,7 +58,7 @@ pub fn of(
         Ok(ComparedSplit { part, index: index.as_ref(), checksums })
     });
     let splits: Vec<ComparedSplit> = splits.collect::<Result<_, DatasetError>>()?;
-    let mut found = Pairs { duplicates: Vec::new(), near_duplicates: Vec::new(), searched: [0; 2] };
+    let mut found = Pairs::default();
     for (number, one) in splits.iter().enumerate() {
         let repeated = one.equal(one).filter(|(item, of)| item != of);
         let repeated =
@@ -86,15 +80,11 @@ impl Pairs {
         classes: &[String],
     ) -> Result<(), DatasetError> {
         let mut near_duplicates = BTreeMap::new();
-        let mut searched = one.checksums.len();
         if let (Some(index), Some(of)) = (one.index, of.index) {
-            let near = of.near_duplicates(index)?;
-            searched = near.searched;
-            let pairs = near.pairs.iter();
+            let pairs = of.near_duplicates(index)?.into_iter();
             near_duplicates.extend(pairs.map(|pair| (pair.index, (pair.of, pair.distance))));
         }
         near_duplicates.extend(one.equal(of).map(|(item, of)| (item, (of, 0.0))));
-        self.searched = [self.searched[0] + searched, self.searched[1] + one.checksums.len()];
         for (item, (of_item, distance)) in near_duplicates {
             let found = pair((one.part, item), (of.part, of_item), distance, classes);
             self.near_duplicates.push(found);
@@ -106,7 +96,7 @@ impl Pairs {
 impl ComparedSplit<'_> {
     /// Pairs of each example and the first example of `of` that is equal to it, if any.
     fn equal(&self, of: &Self) -> impl Iterator<Item = (usize, usize)> {
-        let firsts: HashMap<Checksum, usize> =
+        let firsts: HashMap<ContentKey, usize> =
             of.checksums.iter().enumerate().rev().map(|(item, sum)| (*sum, item)).collect();
         let items = self.checksums.iter().enumerate();
         items.filter_map(move |(item, sum)| Some((item, *firsts.get(sum)?)))
@@ -124,25 +114,4 @@ fn pair(
         of: of.location(of_item, classes),
         distance,
     }
-}
-
-/// Computes the checksum of each example.
-pub fn checksums(examples: &Examples) -> Result<Vec<Checksum>, DatasetError> {
-    let mut checksums = Vec::with_capacity(examples.len());
-    let width = examples.width().max(1);
-    examples.each_block(|block| match &block.values {
-        Values::Pixels(pixels) => {
-            let images = pixels.par_chunks_exact(width);
-            checksums.append(&mut images.map(|image| Sha256::digest(image).into()).collect());
-        }
-        Values::Features(features) => {
-            checksums.extend(features.chunks_exact(width).map(|row| {
-                let bytes: Vec<u8> = row.iter().flat_map(|value| value.to_le_bytes()).collect();
-                Checksum::from(Sha256::digest(bytes))
-            }));
-        }
-        // `each_block` passes values in memory.
-        Values::Stored(_) => {}
-    })?;
-    Ok(checksums)
 }

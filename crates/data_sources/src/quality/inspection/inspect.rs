@@ -1,11 +1,11 @@
-use data::DatasetError;
+use data::{DatasetError, Examples};
 use serde::Serialize;
 
 use super::duplicate_pairs::{self, DuplicatePair};
 use super::inspected_split::{ExampleLocation, InspectedSplit};
 use super::statistics::{self, SplitStatistics};
 use super::suspect_labels::{self, SuspectLabels};
-use crate::quality::near_duplicates::NearDuplicateIndex;
+use crate::quality::near_duplicates::{Measure, NearDuplicateIndex};
 
 /// Contents of a data set and its problems.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,9 +26,6 @@ pub struct Inspection {
     pub near_duplicates: Vec<DuplicatePair>,
     /// Labels that contradict those of the nearest images; `None` without a training set of images.
     pub suspect_labels: Option<SuspectLabels>,
-    /// Number of examples that near-duplicates were searched for, and number of all examples, summed
-    /// over the pairs of splits.
-    pub searched: [usize; 2],
 }
 
 impl Inspection {
@@ -41,7 +38,12 @@ impl Inspection {
         let shape = parts.first().map_or([0; 3], |part| part.examples.shape);
         let are_images = parts.first().is_some_and(|part| part.examples.are_images());
         let statistics = parts.iter().map(|part| statistics::of(part, classes.len()));
-        let indexes = parts.iter().map(|part| NearDuplicateIndex::of(&part.examples));
+        let all: Vec<&Examples> = parts.iter().map(|part| &part.examples).collect();
+        let measure = Measure::fit(&all)?;
+        let indexes = parts.iter().map(|part| match &measure {
+            Some(measure) => NearDuplicateIndex::new(&part.examples, measure),
+            None => Ok(None),
+        });
         let indexes: Vec<Option<NearDuplicateIndex>> = indexes.collect::<Result<_, _>>()?;
         let found = duplicate_pairs::of(parts, &indexes, classes)?;
         Ok(Self {
@@ -53,14 +55,7 @@ impl Inspection {
             duplicates: found.duplicates,
             near_duplicates: found.near_duplicates,
             suspect_labels: suspect_labels::of(parts, &indexes, classes)?,
-            searched: found.searched,
         })
-    }
-
-    /// Returns true if near-duplicates of every example were searched for.
-    pub fn searched_all(&self) -> bool {
-        let [searched, count] = self.searched;
-        searched >= count
     }
 
     /// Problems that invalidate scores, one line each: leaks between splits and conflicting labels.

@@ -1,5 +1,7 @@
-use data::{DatasetError, Examples, LoadedDataset, SplitConfig, SplitIndices, SplitKind};
+use data::{DatasetError, Examples, LoadedDataset, Split, SplitConfig, SplitIndices, SplitKind};
 use serde::Serialize;
+
+use crate::quality::splitting::Splitting;
 
 /// A split of a data set for inspection.
 #[derive(Debug)]
@@ -42,8 +44,9 @@ impl InspectedSplit {
         split: &SplitConfig,
         seed: u64,
     ) -> Result<Vec<Self>, DatasetError> {
-        let SplitIndices { train, validation, test } = split.divide(&source, seed)?;
-        let split = split.apply(source, seed)?;
+        let indices = Splitting::of_run(split, seed).divide(&source)?.indices;
+        let split = Split::new(source, &indices);
+        let SplitIndices { train, validation, test } = indices;
         let mut splits = vec![Self::new(SplitKind::Train, split.train, train)];
         let validation_set =
             split.validation.map(|examples| Self::new(SplitKind::Validation, examples, validation));

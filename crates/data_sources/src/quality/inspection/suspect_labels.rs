@@ -25,7 +25,7 @@ pub struct SuspectLabel {
     pub example: ExampleLocation,
     /// The nearest neighbour.
     pub nearest: ExampleLocation,
-    /// Distance as a fraction of the median distance between images of the neighbour's class.
+    /// Distance as a fraction of the median distance between images of the data set.
     pub distance: f32,
 }
 
@@ -34,7 +34,7 @@ const NEIGHBOURS: usize = 5;
 /// Minimum share of agreeing neighbours that confirm the label.
 const MIN_RELIABILITY: f64 = 0.95;
 /// Maximum distance of the nearest neighbour, as a fraction of the median distance between images of
-/// its class.
+/// the data set.
 ///
 /// In SIGNS with 20 changed labels, five of them and one correct label are listed; without this limit,
 /// seven and six.

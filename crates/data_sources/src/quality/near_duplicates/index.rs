@@ -1,22 +1,13 @@
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use data::{DatasetError, Examples, Values};
 use rayon::prelude::*;
 use support::ProgressTask;
 
-use super::class_scale;
-use super::thumbnail::{self, Descriptor, Grid, Thumbnail};
-
-/// Distance below which two images are near-duplicates, as a fraction of the class scale.
-///
-/// Of the test images of SIGNS, twelve are at 0.05 to 0.06 and one is at 0.10 from a training image;
-/// the next, frames of one hand that moved by a pixel, are at 0.13 and 0.18, and different hands
-/// from 0.24 on. Of the cats one is at 0, and the next is at 0.42. Copies of SIGNS' images by JPEG of
-/// quality 30 are at 0.11, and at 0.17 at most.
-const MAX_DISTANCE: f32 = 1.0 / 6.0;
-
-/// Maximum number of pairs of descriptors to compare: about a minute on one core.
-const MAX_PAIRS: usize = 1 << 32;
+use super::common_structure::Descriptor;
+use super::measure::{Measure, Tolerance};
+use super::thumbnail::{Grid, Thumbnail, thumbnails};
 
 /// Maximum size of the cached thumbnails, in bytes. Larger ones are computed on demand.
 const MAX_CACHE_BYTES: usize = 1 << 28;
@@ -25,13 +16,22 @@ const MAX_CACHE_BYTES: usize = 1 << 28;
 #[derive(Debug)]
 pub struct NearDuplicateIndex<'a> {
     pub(super) images: &'a Examples,
+    pub(super) measure: &'a Measure,
     grid: Grid,
-    /// Descriptor of each image; `None` for a blank image.
-    pub(super) descriptors: Vec<Option<Descriptor>>,
-    /// Cached thumbnails; empty if they would exceed [`MAX_CACHE_BYTES`].
+    /// Images that are not blank, by the first value of their descriptor.
+    pub(super) entries: Vec<Entry>,
+    /// Position in the entries of each image; `None` for a blank image.
+    positions: Vec<Option<usize>>,
+    /// Cached thumbnails by image; empty if they would exceed [`MAX_CACHE_BYTES`].
     pub(super) thumbnails: Vec<Option<Thumbnail>>,
-    /// Median squared distance between two images of each class.
-    class_scales: Vec<f32>,
+}
+
+/// An image of an index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    /// Index of the image.
+    pub image: usize,
+    pub descriptor: Descriptor,
 }
 
 /// A pair of near-duplicate images.
@@ -41,17 +41,8 @@ pub struct NearDuplicate {
     pub index: usize,
     /// Index of its near-duplicate in the searched images.
     pub of: usize,
-    /// Distance as a fraction of the median distance between images of their class.
+    /// Distance as a fraction of the median distance between images of the data set.
     pub distance: f32,
-}
-
-/// Result of a search for near-duplicates.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NearDuplicates {
-    /// The closest near-duplicate of each image that has one.
-    pub pairs: Vec<NearDuplicate>,
-    /// Number of images that near-duplicates were searched for.
-    pub searched: usize,
 }
 
 /// A near image of the searched images.
@@ -64,15 +55,15 @@ pub(crate) struct Neighbour {
 }
 
 impl<'a> NearDuplicateIndex<'a> {
-    /// Indexes `images`. `None` if the examples are not images.
+    /// Indexes `examples`, a part of the data set of `measure`. `None` if there are none.
     ///
     /// # Errors
     ///
     /// If the images are in a file that cannot be read.
-    pub fn of(images: &'a Examples) -> Result<Option<Self>, DatasetError> {
-        if !images.are_images() || images.is_empty() {
+    pub fn new(examples: &'a Examples, measure: &'a Measure) -> Result<Option<Self>, DatasetError> {
+        let Some(images) = measure.images(examples).filter(|images| !images.is_empty()) else {
             return Ok(None);
-        }
+        };
         let grid = Grid::new(images.shape);
         let is_cached = images.len().saturating_mul(grid.thumbnail_bytes()) <= MAX_CACHE_BYTES;
         let (mut descriptors, mut thumbnails) = (Vec::with_capacity(images.len()), Vec::new());
@@ -80,7 +71,7 @@ impl<'a> NearDuplicateIndex<'a> {
         let reduce = |pixels: &[u8]| {
             task.advance(1);
             let thumbnail = grid.thumbnail(pixels);
-            let descriptor = thumbnail.as_deref().map(|thumbnail| grid.descriptor(thumbnail));
+            let descriptor = thumbnail.as_deref().map(|thumbnail| measure.descriptor(thumbnail));
             (descriptor, thumbnail.filter(|_| is_cached))
         };
         images.each_block(|block| {
@@ -91,42 +82,51 @@ impl<'a> NearDuplicateIndex<'a> {
                 thumbnails.extend(reduced.into_iter().filter(|_| is_cached));
             }
         })?;
-        let class_scales = class_scale::class_scales(images, &grid)?;
-        Ok(Some(Self { images, grid, descriptors, thumbnails, class_scales }))
+        let (entries, positions) = sorted(&descriptors);
+        Ok(Some(Self { images, measure, grid, entries, positions, thumbnails }))
     }
 
-    /// Finds the closest near-duplicate in this index of each image of `others`. If that would be too
-    /// many pairs, only evenly spaced images of `others` are searched for.
+    /// Finds the closest near-duplicate in this index of each image of `others`.
     ///
     /// # Errors
     ///
     /// If images are in a file that cannot be read.
-    pub fn near_duplicates(&self, others: &Self) -> Result<NearDuplicates, DatasetError> {
-        let limit = self.max_squared_distance();
-        let indices = others.evenly_spaced(MAX_PAIRS / self.descriptors.len().max(1));
-        let searched = indices.len();
-        let task = ProgressTask::start("searching for near-duplicates", searched);
-        let closest = |index| {
+    pub fn near_duplicates(&self, others: &Self) -> Result<Vec<NearDuplicate>, DatasetError> {
+        let task = ProgressTask::start("searching for near-duplicates", others.entries.len());
+        let closest = |entry: &Entry| {
             task.advance(1);
-            let nearest = self.nearest(others, index, 1, limit)?;
-            Ok(nearest.first().and_then(|&nearest| self.near_duplicate(others, index, nearest)))
+            let near = self.near(others, entry, 0, Tolerance::Strict, |_| true)?;
+            let closest = near.into_iter().min_by(Neighbour::order);
+            Ok(closest.map(|near| NearDuplicate {
+                index: entry.image,
+                of: near.index,
+                distance: self.relative_distance(near),
+            }))
         };
         let pairs: Vec<Option<NearDuplicate>> =
-            indices.into_par_iter().map(closest).collect::<Result<_, DatasetError>>()?;
-        Ok(NearDuplicates { pairs: pairs.into_iter().flatten().collect(), searched })
+            others.entries.par_iter().map(closest).collect::<Result<_, DatasetError>>()?;
+        let mut pairs: Vec<NearDuplicate> = pairs.into_iter().flatten().collect();
+        pairs.sort_unstable_by_key(|pair| pair.index);
+        Ok(pairs)
     }
 
-    /// Indices of the images of this index to search for within it: all, or evenly spaced ones if
-    /// that would be too many pairs.
-    pub(crate) fn searched_indices(&self) -> Vec<usize> {
-        self.evenly_spaced(MAX_PAIRS / self.descriptors.len().max(1))
+    /// Number of images that are not blank.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
-    /// Indices of all near-duplicates in this index of its image at `index`.
-    pub(crate) fn near_duplicates_of(&self, index: usize) -> Result<Vec<usize>, DatasetError> {
-        let near = self.nearest(self, index, usize::MAX, self.max_squared_distance())?;
-        let pairs = near.into_iter().filter_map(|near| self.near_duplicate(self, index, near));
-        Ok(pairs.map(|pair| pair.of).collect())
+    /// Pairs of the image at `position` of the search order with near-duplicates that come after it, among
+    /// the pairs that `are_wanted`. All positions together have all pairs.
+    pub(crate) fn near_duplicates_after(
+        &self,
+        position: usize,
+        tolerance: Tolerance,
+        are_wanted: impl Fn(usize, usize) -> bool,
+    ) -> Result<Vec<(usize, usize)>, DatasetError> {
+        let Some(entry) = self.entries.get(position) else { return Ok(Vec::new()) };
+        let is_wanted = |image| are_wanted(entry.image, image);
+        let near = self.near(self, entry, position + 1, tolerance, is_wanted)?;
+        Ok(near.into_iter().map(|near| (entry.image, near.index)).collect())
     }
 
     /// Finds the `count` nearest neighbours of evenly spaced images of `others`, with at most
@@ -138,56 +138,68 @@ impl<'a> NearDuplicateIndex<'a> {
         count: usize,
         max_pairs: usize,
     ) -> Result<Vec<(usize, Vec<Neighbour>)>, DatasetError> {
-        let indices = others.evenly_spaced(max_pairs / self.descriptors.len().max(1));
+        let indices = others.evenly_spaced(max_pairs / self.entries.len().max(1));
         let task = ProgressTask::start("searching for neighbours", indices.len());
         let nearest = |index| {
             task.advance(1);
-            Ok((index, self.nearest(others, index, count, f32::INFINITY)?))
+            Ok((index, self.nearest(others, index, count)?))
         };
         indices.into_par_iter().map(nearest).collect()
     }
 
-    /// Distance of a neighbour as a fraction of the median distance between images of its class.
+    /// Distance of a neighbour as a fraction of the median distance between images of the data set.
     pub(crate) fn relative_distance(&self, neighbour: Neighbour) -> f32 {
-        let scale = self.class_scale(self.images, neighbour.index);
-        (neighbour.distance / scale.unwrap_or(0.0)).sqrt()
-    }
-
-    /// Upper bound of the squared distance of near-duplicates of any class.
-    fn max_squared_distance(&self) -> f32 {
-        self.class_scales.iter().copied().fold(0.0, f32::max) * MAX_DISTANCE * MAX_DISTANCE
-    }
-
-    /// Scale of the class of an image of `images`; `None` for a class that is not in this index.
-    fn class_scale(&self, images: &Examples, index: usize) -> Option<f32> {
-        self.class_scales.get(*images.labels.get(index)? as usize).copied()
-    }
-
-    /// The pair of an image and its neighbour, if they are near-duplicates.
-    fn near_duplicate(
-        &self,
-        others: &Self,
-        index: usize,
-        nearest: Neighbour,
-    ) -> Option<NearDuplicate> {
-        let own = self.class_scale(self.images, nearest.index)?;
-        // Of two classes, the smaller scale.
-        let scale = own.min(self.class_scale(others.images, index).unwrap_or(own));
-        let distance = (nearest.distance / scale).sqrt();
-        (distance < MAX_DISTANCE).then_some(NearDuplicate { index, of: nearest.index, distance })
+        self.measure.relative_distance(neighbour.distance)
     }
 
     /// Evenly spaced indices, about `most` at most and at least one.
     fn evenly_spaced(&self, most: usize) -> Vec<usize> {
-        let count = self.descriptors.len();
+        let count = self.images.len();
         (0..count).step_by(count.div_ceil(most.max(1)).max(1)).collect()
+    }
+
+    /// Entry of the image at `index`; `None` for a blank image.
+    pub(super) fn entry(&self, index: usize) -> Option<&Entry> {
+        self.entries.get((*self.positions.get(index)?)?)
     }
 
     /// Thumbnail of the image at `index`; `None` for a blank image.
     pub(super) fn thumbnail(&self, index: usize) -> Result<Option<Cow<'_, [f32]>>, DatasetError> {
         match self.thumbnails.get(index) {
             Some(cached) => Ok(cached.as_deref().map(Cow::Borrowed)),
-            None => Ok(thumbnail::thumbnail(self.images, &self.grid, index)?.map(Cow::Owned)),
+            None => {
+                let thumbnail = thumbnails(self.images, &self.grid, &[index])?.pop();
+                Ok(thumbnail.flatten().map(Cow::Owned))
+            }
         }
     }
+}
+
+impl Entry {
+    /// The value that entries are sorted by.
+    pub fn first(&self) -> f32 {
+        self.descriptor.0[0]
+    }
+}
+
+impl Neighbour {
+    pub fn order(&self, other: &Self) -> Ordering {
+        self.distance.total_cmp(&other.distance).then(self.index.cmp(&other.index))
+    }
+}
+
+/// The images that are not blank, sorted, and the position of each image among them.
+fn sorted(descriptors: &[Option<Descriptor>]) -> (Vec<Entry>, Vec<Option<usize>>) {
+    let entries = descriptors.iter().enumerate();
+    let mut entries: Vec<Entry> = entries
+        .filter_map(|(image, descriptor)| Some(Entry { image, descriptor: (*descriptor)? }))
+        .collect();
+    entries.par_sort_by(|one, other| one.first().total_cmp(&other.first()));
+    let mut positions = vec![None; descriptors.len()];
+    for (position, entry) in entries.iter().enumerate() {
+        if let Some(own) = positions.get_mut(entry.image) {
+            *own = Some(position);
+        }
+    }
+    (entries, positions)
 }

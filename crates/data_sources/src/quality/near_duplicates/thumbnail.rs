@@ -2,18 +2,14 @@ use data::{DatasetError, Examples, Values};
 
 /// Maximum number of rows and of columns of a thumbnail.
 const SIDE: usize = 32;
-/// Maximum number of rows and of columns of a descriptor.
-const DESCRIPTOR_SIDE: usize = 8;
+/// Maximum number of rows and of columns of its colour cells.
+const COLOUR_SIDE: usize = 8;
 /// Standard deviation of the cells, in grey levels, up to which an image is blank.
 const MAX_BLANK_DEVIATION: f64 = 1e-3;
-/// Factor of descriptors that keeps their distance a lower bound despite rounding.
-const BOUND_FACTOR: f32 = 0.9999;
 
-/// Area means of an image, `[rows, columns, channels]`, normalised to mean 0 and length 1.
+/// Area means of an image, normalised to mean 0 and length 1: `[rows, columns]` grey cells, followed by
+/// two values for each of fewer colour cells; or `[rows, columns, channels]` if there are not 3 channels.
 pub type Thumbnail = Vec<f32>;
-
-/// A projection of a thumbnail whose distances are lower bounds of those of thumbnails.
-pub type Descriptor = [f32; DESCRIPTOR_SIDE * DESCRIPTOR_SIDE];
 
 /// Assignment of the pixels of images of one shape to cells.
 #[derive(Debug)]
@@ -26,10 +22,8 @@ pub struct Grid {
     row_len: usize,
     /// Number of pixels of each cell.
     pixel_counts: Vec<f32>,
-    /// Index of each cell in a descriptor.
-    descriptor_cells: Vec<usize>,
-    /// Factor of each sum of a descriptor.
-    scales: Descriptor,
+    /// Colour cell of each cell of an RGB image, and the number of cells in each colour cell.
+    colours: Option<(Vec<usize>, Vec<f32>)>,
 }
 
 impl Grid {
@@ -40,25 +34,15 @@ impl Grid {
             let (pixel, channel) = (value / channels, value % channels);
             pixel * columns / width * channels + channel
         };
-        let descriptor_cell = |cell: usize| {
-            let (row, column) = (cell / (columns * channels), cell / channels % columns);
-            row * DESCRIPTOR_SIDE.min(rows) / rows * DESCRIPTOR_SIDE
-                + column * DESCRIPTOR_SIDE.min(columns) / columns
-        };
         let mut grid = Self {
             rows: [height, rows],
             row_cells: (0..width * channels).map(cell).collect(),
             row_len: columns * channels,
             pixel_counts: Vec::new(),
-            descriptor_cells: (0..rows * columns * channels).map(descriptor_cell).collect(),
-            scales: [0.0; DESCRIPTOR_SIDE * DESCRIPTOR_SIDE],
+            colours: (channels == 3).then(|| colour_cells(rows, columns)),
         };
         let ones = vec![1; height * width * channels];
         grid.pixel_counts = grid.cell_sums(&ones).into_iter().map(|count| count as f32).collect();
-        // |sum of n numbers| / sqrt(n) is at most their Euclidean norm.
-        let counts = grid.descriptor_sums(&vec![1.0; grid.descriptor_cells.len()]);
-        grid.scales =
-            counts.map(|count| if count > 0.0 { BOUND_FACTOR / count.sqrt() } else { 0.0 });
         grid
     }
 
@@ -74,27 +58,12 @@ impl Grid {
         let count = cells.len() as f64;
         let mean = cells.iter().copied().map(f64::from).sum::<f64>() / count;
         cells.iter_mut().for_each(|cell| *cell -= mean as f32);
+        if let Some((colour_cells, counts)) = &self.colours {
+            cells = with_coarse_colours(&cells, colour_cells, counts);
+        }
         let length = cells.iter().map(|&cell| f64::from(cell).powi(2)).sum::<f64>().sqrt();
         cells.iter_mut().for_each(|cell| *cell /= length as f32);
         (length > MAX_BLANK_DEVIATION * count.sqrt()).then_some(cells)
-    }
-
-    /// Descriptor of a thumbnail.
-    pub fn descriptor(&self, thumbnail: &[f32]) -> Descriptor {
-        let mut descriptor = self.descriptor_sums(thumbnail);
-        descriptor.iter_mut().zip(self.scales).for_each(|(sum, scale)| *sum *= scale);
-        descriptor
-    }
-
-    /// Sums of the cells of each descriptor cell.
-    fn descriptor_sums(&self, cells: &[f32]) -> Descriptor {
-        let mut sums = [0.0; DESCRIPTOR_SIDE * DESCRIPTOR_SIDE];
-        for (&index, cell) in self.descriptor_cells.iter().zip(cells) {
-            if let Some(sum) = sums.get_mut(index) {
-                *sum += cell;
-            }
-        }
-        sums
     }
 
     /// Sum of the pixels of each cell.
@@ -114,30 +83,75 @@ impl Grid {
     }
 }
 
-/// Thumbnail of the image at `index`; `None` if it is blank.
-pub fn thumbnail(
+/// The colour cell of each cell, and the number of cells in each colour cell.
+fn colour_cells(rows: usize, columns: usize) -> (Vec<usize>, Vec<f32>) {
+    let [colour_rows, colour_columns] = [rows, columns].map(|edge| edge.min(COLOUR_SIDE));
+    let of_cell = |cell: usize| {
+        let (row, column) = (cell / columns, cell % columns);
+        row * colour_rows / rows * colour_columns + column * colour_columns / columns
+    };
+    let cells: Vec<usize> = (0..rows * columns).map(of_cell).collect();
+    let mut counts = vec![0.0; colour_rows * colour_columns];
+    for &cell in &cells {
+        if let Some(count) = counts.get_mut(cell) {
+            *count += 1.0;
+        }
+    }
+    (cells, counts)
+}
+
+/// RGB cells as grey cells and coarser colour cells, as JPEG stores them. The change of colour space is a
+/// rotation, so that distances of grey and of coloured images can be compared.
+fn with_coarse_colours(cells: &[f32], colour_cells: &[usize], counts: &[f32]) -> Thumbnail {
+    let mut thumbnail = Thumbnail::with_capacity(colour_cells.len() + 2 * counts.len());
+    let mut colours = vec![[0.0; 2]; counts.len()];
+    for (&[red, green, blue], &colour_cell) in cells.as_chunks::<3>().0.iter().zip(colour_cells) {
+        thumbnail.push((red + green + blue) / 3.0_f32.sqrt());
+        if let Some([one, other]) = colours.get_mut(colour_cell) {
+            *one += (red - blue) / 2.0_f32.sqrt();
+            *other += (red - 2.0 * green + blue) / 6.0_f32.sqrt();
+        }
+    }
+    // A cell that stands for n others has n times the weight.
+    let colours = colours.iter().zip(counts);
+    thumbnail.extend(colours.flat_map(|(sums, count)| sums.map(|sum| sum / count.sqrt())));
+    thumbnail
+}
+
+/// Thumbnails of the images at `indices`; `None` for blank images.
+pub fn thumbnails(
     images: &Examples,
     grid: &Grid,
-    index: usize,
-) -> Result<Option<Thumbnail>, DatasetError> {
-    let index = [index];
-    let (images, rows) = images.in_memory(&index)?;
-    let pixels = match &images.values {
-        Values::Pixels(pixels) => rows.first().map(|&row| images.row(pixels, row)),
-        _ => None,
-    };
-    Ok(pixels.and_then(|pixels| grid.thumbnail(pixels)))
+    indices: &[usize],
+) -> Result<Vec<Option<Thumbnail>>, DatasetError> {
+    let (images, rows) = images.in_memory(indices)?;
+    Ok(match &images.values {
+        Values::Pixels(pixels) => {
+            rows.iter().map(|&row| grid.thumbnail(images.row(pixels, row))).collect()
+        }
+        _ => Vec::new(),
+    })
 }
 
 /// Squared distance of two vectors of the same length, summed in eight lanes.
 pub fn squared_distance(one: &[f32], other: &[f32]) -> f32 {
+    in_lanes(one, other, |one, other| (one - other).powi(2))
+}
+
+/// Scalar product of two vectors of the same length, summed in eight lanes.
+pub fn dot(one: &[f32], other: &[f32]) -> f32 {
+    in_lanes(one, other, |one, other| one * other)
+}
+
+#[inline]
+fn in_lanes(one: &[f32], other: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let ((one, rest), (other, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
     let mut sums = [0.0_f32; 8];
     for (one, other) in one.iter().zip(other) {
         for ((sum, one), other) in sums.iter_mut().zip(one).zip(other) {
-            *sum += (one - other).powi(2);
+            *sum += term(*one, *other);
         }
     }
-    let rest = rest.iter().zip(other_rest).map(|(one, other)| (one - other).powi(2));
+    let rest = rest.iter().zip(other_rest).map(|(one, other)| term(*one, *other));
     sums.into_iter().chain(rest).sum()
 }

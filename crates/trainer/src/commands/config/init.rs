@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use data::{DatasetError, Split, SplitConfig, SplitKind};
 use data_hdf5::{Hdf5Error, Residency};
+use data_sources::quality::Splitting;
 use data_sources::{DatasetConfig, Hdf5Config, OnMissing, SyntheticConfig};
 use training::{ModelRegistry, RunConfig, RunError};
 
@@ -43,9 +44,10 @@ fn fitting(name: String, dataset: Hdf5Config, path: &Path) -> Result<String, Fai
     let split = SplitConfig {
         validation_fraction: if has.0 { 0.0 } else { starter.held_out },
         test_fraction: if has.1 { 0.0 } else { starter.held_out },
+        group_pattern: None,
     };
-    // The seed does not change the number of examples of a split.
-    let split = split.apply(source, 1).map_err(too_few)?;
+    // Another seed changes the number of examples of a split by a few at most.
+    let (split, _) = Splitting::of_run(&split, 1).apply(source).map_err(too_few)?;
     let batch_size = starter.batch_size;
     for reduction in REDUCTIONS {
         starter.batch_size = batch_size - reduction;

@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 use data::SplitKind;
 use data_sources::Fit;
 use data_sources::convert::{
-    ConvertedDataset, ConvertedSplit, DuplicateGroups, ImportedDataset, MissingClass,
-    UnreadableImage,
+    ConvertedDataset, ConvertedSplit, DuplicateGroups, ImportedDataset, UnreadableImage,
 };
+use data_sources::quality::{GroupStatistics, MissingClass};
 
 use super::Report;
 use crate::commands::SYNTHETIC_NOTICE;
@@ -81,8 +81,8 @@ fn table_of(out: &Path, made: &ConvertedDataset) -> String {
 
 /// Near-duplicates that were kept in one split, and classes that a split lacks because of them.
 fn near_duplicates(groups: &DuplicateGroups) -> String {
-    let DuplicateGroups { groups, examples, largest, searched: [searched, count], missing_classes } =
-        groups;
+    let DuplicateGroups { statistics, missing_classes } = groups;
+    let GroupStatistics { groups, examples, largest } = statistics;
     let mut lines = vec![match groups {
         0 => "no near-duplicates".to_owned(),
         1 => format!("1 group of {examples} near-duplicates, kept in one split"),
@@ -90,8 +90,6 @@ fn near_duplicates(groups: &DuplicateGroups) -> String {
             "{examples} near-duplicates in {groups} groups of up to {largest}, each kept in one split"
         ),
     }];
-    let sampled = format!("(searched for near-duplicates in {searched} of {count} images)");
-    lines.extend((searched < count).then_some(sampled));
     if !missing_classes.is_empty() {
         let warning = "warning: groups larger than the fraction of a class stay in the training set;\n--ignore-near-duplicates splits them";
         lines.push(style::doubtful(warning));

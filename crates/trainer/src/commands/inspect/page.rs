@@ -91,7 +91,7 @@ fn near_duplicates(
     Ok(DataFinding {
         heading: "Near-duplicates across splits",
         count: (parts.len() > 1).then_some(inspection.near_duplicates.len()),
-        summary: search_coverage(inspection),
+        summary: search_coverage(inspection).to_owned(),
         remedy: "The test score counts images that the model was trained on. `trainer evaluate` also \
                reports the score without them. Remove them from the test set or from the training \
                set.",

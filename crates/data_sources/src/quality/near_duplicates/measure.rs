@@ -1,0 +1,192 @@
+use data::{DatasetError, Examples};
+
+use super::common_structure::{CommonStructure, Descriptor};
+use super::thumbnail::{Grid, Thumbnail, squared_distance, thumbnails};
+use crate::quality::content::{ContentKey, content_keys};
+
+/// Maximum number of sampled images: 32,640 pairs.
+const SAMPLE: usize = 256;
+/// Minimum number of sampled images for a second look.
+const MIN_UNIFORM_SAMPLE: usize = 64;
+
+/// Distance below which two images are near-duplicates, as a fraction of the median distance of the set.
+///
+/// Of the test images of SIGNS, twelve are at 0.05 to 0.06 and one is at 0.10 from a training image;
+/// the next, frames of one hand that moved by a pixel, are at 0.13 and 0.18, and different hands
+/// from 0.24 on. Of the cats one is at 0, and the next is at 0.42. Copies of SIGNS' images by JPEG of
+/// quality 30 are at 0.11, and at 0.17 at most.
+const MAX_DISTANCE: f32 = 1.0 / 6.0;
+/// Distance below which images are near-duplicates without a second look. Different solar cells are at
+/// 0.06.
+const CERTAIN_DISTANCE: f32 = 0.05;
+/// Distance up to which different images are similar.
+const SIMILAR_DISTANCE: f32 = 1.0 / 3.0;
+
+/// Minimum share of similar pairs in a uniform set: 0.4 to 0.6 % of solar cells, 0.1 % of hands.
+const MIN_SIMILAR: f64 = 1.0 / 400.0;
+/// Minimum ratio in a uniform set of the pairs at up to twice the distance to the similar ones. Of solar
+/// cells it is 20; in a set of bursts, photographs of two bursts are far apart.
+const MIN_GROWTH: usize = 4;
+/// Least agreement of near-duplicates above that of similar images, and its maximum.
+///
+/// Of 288 pairs of solar cells above 0.85, those looked at show the same marks.
+const AGREEMENT_MARGIN: f32 = 0.1;
+const MAX_AGREEMENT: f32 = 0.85;
+
+/// How near two images are, for all parts of a data set.
+///
+/// It is a function of the images alone, whatever their order and parts: the parts of any split of a set
+/// have the same measure as the set.
+#[derive(Debug, Clone)]
+pub struct Measure {
+    /// Shape of the images that are compared.
+    shape: [usize; 3],
+    /// Median squared distance between two images of the set; 0 if no two images differ.
+    scale: f32,
+    structure: CommonStructure,
+    /// Minimum correlation of near-duplicates without the common structure. Only images of a uniform set
+    /// need one.
+    min_agreement: Option<f32>,
+}
+
+/// Whether two images are called near-duplicates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tolerance {
+    /// If they are reported.
+    Strict,
+    /// If they are kept in one part: a little more, so that no pair of two parts is reported after the
+    /// images were converted to another size.
+    Wide,
+}
+
+impl Tolerance {
+    fn max_distance(self) -> f32 {
+        match self {
+            Self::Strict => MAX_DISTANCE,
+            Self::Wide => 1.1 * MAX_DISTANCE,
+        }
+    }
+
+    fn agreement_margin(self) -> f32 {
+        match self {
+            Self::Strict => 0.0,
+            Self::Wide => 0.05,
+        }
+    }
+}
+
+impl Measure {
+    /// Fits the measure to all `parts` of a data set; `None` if they are not images of one shape.
+    ///
+    /// # Errors
+    ///
+    /// If the images are in a file that cannot be read.
+    pub fn fit(parts: &[&Examples]) -> Result<Option<Self>, DatasetError> {
+        let standard: Option<Vec<&Examples>> =
+            parts.iter().map(|part| part.standard.as_deref()).collect();
+        let parts = standard.as_deref().unwrap_or(parts);
+        let Some(shape) = parts.first().map(|part| part.shape) else { return Ok(None) };
+        if parts.iter().any(|part| !part.are_images() || part.shape != shape) {
+            return Ok(None);
+        }
+        let sample = sample(parts, &Grid::new(shape))?;
+        let structure = CommonStructure::fit(&sample);
+        let descriptors: Vec<Descriptor> =
+            sample.iter().map(|thumbnail| structure.descriptor(thumbnail)).collect();
+        let pairs = (0..sample.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+        let pairs: Vec<(f32, f32)> = pairs
+            .filter_map(|(one, other)| {
+                let distance = squared_distance(sample.get(one)?, sample.get(other)?);
+                let agreement = descriptors.get(one)?.agreement(descriptors.get(other)?, distance);
+                // Distances between copies of an image do not count.
+                (distance > 0.0).then_some((distance, agreement))
+            })
+            .collect();
+        let mut distances: Vec<f32> = pairs.iter().map(|(distance, _)| *distance).collect();
+        let middle = distances.len() / 2;
+        let scale = if distances.is_empty() {
+            0.0
+        } else {
+            *distances.select_nth_unstable_by(middle, f32::total_cmp).1
+        };
+        let min_agreement =
+            if sample.len() < MIN_UNIFORM_SAMPLE { None } else { min_agreement(&pairs, scale) };
+        Ok(Some(Self { shape, scale, structure, min_agreement }))
+    }
+
+    /// The images of `examples` that are compared: of the shape of this measure.
+    pub(super) fn images<'a>(&self, examples: &'a Examples) -> Option<&'a Examples> {
+        let shown = [examples.standard.as_deref(), Some(examples)].into_iter().flatten();
+        shown.filter(|examples| examples.are_images()).find(|images| images.shape == self.shape)
+    }
+
+    pub(super) fn descriptor(&self, thumbnail: &[f32]) -> Descriptor {
+        self.structure.descriptor(thumbnail)
+    }
+
+    /// Upper bound of the squared distance of near-duplicates.
+    pub(super) fn max_squared_distance(&self, tolerance: Tolerance) -> f32 {
+        self.scale * tolerance.max_distance().powi(2)
+    }
+
+    /// Distance as a fraction of the median distance between images of the set.
+    pub(super) fn relative_distance(&self, squared_distance: f32) -> f32 {
+        if squared_distance > 0.0 { (squared_distance / self.scale).sqrt() } else { 0.0 }
+    }
+
+    /// Returns whether two images are near-duplicates. `squared_distance` is that of their thumbnails.
+    pub(super) fn are_near_duplicates(
+        &self,
+        one: &Descriptor,
+        other: &Descriptor,
+        squared_distance: f32,
+        tolerance: Tolerance,
+    ) -> bool {
+        let distance = self.relative_distance(squared_distance);
+        let agree = || {
+            self.min_agreement.is_none_or(|least| {
+                one.agreement(other, squared_distance) > least - tolerance.agreement_margin()
+            })
+        };
+        distance < CERTAIN_DISTANCE || distance < tolerance.max_distance() && agree()
+    }
+}
+
+/// Thumbnails of a sample of different images by their content.
+fn sample(parts: &[&Examples], grid: &Grid) -> Result<Vec<Thumbnail>, DatasetError> {
+    let mut located: Vec<(ContentKey, usize, usize)> = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        let keys = content_keys(part)?.into_iter().enumerate();
+        located.extend(keys.map(|(index, key)| (key, number, index)));
+    }
+    located.sort_unstable();
+    located.dedup_by_key(|(key, ..)| *key);
+    located.truncate(SAMPLE);
+    let mut sample = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        let (keys, indices): (Vec<ContentKey>, Vec<usize>) = located
+            .iter()
+            .filter(|(_, of, _)| *of == number)
+            .map(|(key, _, index)| (*key, *index))
+            .unzip();
+        sample.extend(keys.into_iter().zip(thumbnails(part, grid, &indices)?));
+    }
+    sample.sort_unstable_by_key(|(key, _)| *key);
+    Ok(sample.into_iter().filter_map(|(_, thumbnail)| thumbnail).collect())
+}
+
+/// The agreement that near-duplicates of a uniform set exceed, from the distance and agreement of pairs
+/// of sampled images; `None` if the set is not uniform.
+fn min_agreement(pairs: &[(f32, f32)], scale: f32) -> Option<f32> {
+    let within = |from: f32, to: f32| {
+        let range = scale * from * from..scale * to * to;
+        pairs.iter().filter(move |(distance, _)| range.contains(distance))
+    };
+    let similar = within(MAX_DISTANCE, SIMILAR_DISTANCE).count();
+    let further = within(SIMILAR_DISTANCE, 2.0 * SIMILAR_DISTANCE).count();
+    let is_uniform =
+        similar as f64 >= MIN_SIMILAR * pairs.len() as f64 && further >= MIN_GROWTH * similar;
+    let agreements = within(MAX_DISTANCE, SIMILAR_DISTANCE).map(|(_, agreement)| *agreement);
+    let highest = agreements.fold(-1.0, f32::max);
+    is_uniform.then_some((highest + AGREEMENT_MARGIN).min(MAX_AGREEMENT))
+}
