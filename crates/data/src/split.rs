@@ -135,7 +135,13 @@ impl SplitConfig {
             self.hold_out(groups, &classes, split, seed, &mut parts);
             if !parts.contains(&split) {
                 let (fraction, count) = (self.fraction(split), labels.len());
-                return Err(DatasetError::EmptySplit { split, fraction, count, rest: count, held_out: 0 });
+                return Err(DatasetError::EmptySplit {
+                    split,
+                    fraction,
+                    count,
+                    rest: count,
+                    held_out: 0,
+                });
             }
         }
         let of_part = |split| {
@@ -193,7 +199,9 @@ impl SplitConfig {
         parts: &mut [SplitKind],
     ) {
         let mut of_class: BTreeMap<u32, (usize, Vec<Candidate>)> = BTreeMap::new();
-        for (group, (ExampleGroup { members, key }, class)) in groups.iter().zip(classes).enumerate() {
+        for (group, (ExampleGroup { members, key }, class)) in
+            groups.iter().zip(classes).enumerate()
+        {
             let (count, candidates) = of_class.entry(*class).or_default();
             *count += members.len();
             if parts.get(group) == Some(&SplitKind::Train) {
@@ -234,7 +242,8 @@ mod tests {
 
     #[test]
     fn fractions_refer_to_the_whole_training_set_and_no_example_is_lost() {
-        let split = SplitConfig { validation_fraction: 0.01, test_fraction: 0.01, ..Default::default() };
+        let split =
+            SplitConfig { validation_fraction: 0.01, test_fraction: 0.01, ..Default::default() };
         let labels: Vec<u32> = (0..1000).map(|item| item % 2).collect();
         let parts = divide(&split, &labels, 1);
         assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (980, 10, 10));

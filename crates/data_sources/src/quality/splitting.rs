@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use data::{
-    DatasetError, ExampleGroup, Examples, LoadedDataset, Split, SplitConfig, SplitIndices, SplitKind,
+    DatasetError, ExampleGroup, Examples, LoadedDataset, Split, SplitConfig, SplitIndices,
+    SplitKind,
 };
 use regex::Regex;
 use serde::Serialize;
@@ -71,9 +72,9 @@ impl<'a> Splitting<'a> {
     /// See [`Self::apply`].
     pub fn divide(&self, source: &LoadedDataset) -> Result<Division, DatasetError> {
         let own = [(SplitKind::Test, &source.test), (SplitKind::Validation, &source.validation)];
-        let held_out = own.into_iter().filter(|(split, own)| {
-            own.is_none() && self.config.fraction(*split) > 0.0
-        });
+        let held_out = own
+            .into_iter()
+            .filter(|(split, own)| own.is_none() && self.config.fraction(*split) > 0.0);
         let held_out: Vec<SplitKind> = held_out.map(|(split, _)| split).collect();
         let train = &source.train;
         if held_out.is_empty() {

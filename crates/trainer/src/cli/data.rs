@@ -129,8 +129,9 @@ pub struct SplitArgs {
 const NEAR_DUPLICATES: &str = "\
 Near-duplicate images, as found by `trainer data inspect`, and equal examples
 are kept in the same split: otherwise the test score would count images that
-the model was trained on. With --ignore-near-duplicates the splits are those of
-a training run with this seed.";
+the model was trained on. The splits are those of a training run with these
+fractions and this seed. They depend on the content of the examples, not on
+their order.";
 
 /// Parses `64` or `48x64` as height and width.
 fn size(text: &str) -> Result<[usize; 2], String> {

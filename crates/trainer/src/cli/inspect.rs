@@ -21,8 +21,9 @@ pub struct InspectArgs {
 const EXIT_CODES: &str = "\
 Near-duplicates are images of the same picture, found by correlation, which is
 insensitive to compression, brightness and contrast. Their distance is relative
-to the median distance between two images of their class, and at most 0.17.
-Points are near-duplicates if they are equal.
+to the median distance between two images of the data set, and at most 0.17. If
+all images look alike, near-duplicates must also agree in what they do not have
+in common. Points are near-duplicates if they are equal.
 
 Exit codes:
   0  no problem that invalidates a score

@@ -46,10 +46,7 @@ fn near_duplicates_stay_in_one_split_and_no_example_is_lost() {
         .apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
         .unwrap();
     let statistics = made.duplicate_groups.unwrap().statistics;
-    assert_eq!(
-        (statistics.groups, statistics.examples, statistics.largest),
-        (10, 20, 2)
-    );
+    assert_eq!((statistics.groups, statistics.examples, statistics.largest), (10, 20, 2));
     assert_eq!(tree.names("out"), ["test.h5", "train.h5", "validation.h5"]);
     let parts = [
         ("train.h5", SplitKind::Train),

@@ -36,7 +36,10 @@ impl CommonStructure {
             thumbnails.iter().map(|thumbnail| difference(thumbnail, &mean)).collect();
         let combine = |weights: &Vec<f32>| {
             let mut direction = vec![0.0; mean.len()];
-            weights.iter().zip(&centred).for_each(|(&weight, row)| add(&mut direction, weight, row));
+            weights
+                .iter()
+                .zip(&centred)
+                .for_each(|(&weight, row)| add(&mut direction, weight, row));
             direction
         };
         let combinations = principal_combinations(&centred);

@@ -42,7 +42,9 @@ impl NearDuplicateIndex<'_> {
             if thumbnail.is_none() {
                 thumbnail = others.thumbnail(entry.image)?;
             }
-            let (Some(one), Some(of)) = (&thumbnail, self.thumbnail(other.image)?) else { continue };
+            let (Some(one), Some(of)) = (&thumbnail, self.thumbnail(other.image)?) else {
+                continue;
+            };
             let distance = squared_distance(one, &of);
             let (one, of) = (&entry.descriptor, &other.descriptor);
             if self.measure.are_near_duplicates(one, of, distance, tolerance) {

@@ -17,7 +17,8 @@ use crate::sources::{cats, hands};
 /// Near-duplicates of `others` in `images`, two parts of a data set, as pairs of indices.
 fn near_duplicates(images: &Examples, others: &Examples) -> Vec<(usize, usize)> {
     let measure = Measure::fit(&[images, others]).unwrap().unwrap();
-    let near_duplicates = index(images, &measure).near_duplicates(&index(others, &measure)).unwrap();
+    let near_duplicates =
+        index(images, &measure).near_duplicates(&index(others, &measure)).unwrap();
     near_duplicates.iter().map(|duplicate| (duplicate.index, duplicate.of)).collect()
 }
 
@@ -181,7 +182,10 @@ fn the_measure_of_a_data_set_depends_on_no_order_and_no_part() {
     let select = |items: &mut dyn Iterator<Item = usize>| images.select(&items.collect::<Vec<_>>());
     let whole = describe(std::slice::from_ref(&images));
     let reversed = select(&mut (0..300).rev());
-    let parts = [select(&mut (0..300).filter(|item| item % 3 == 0)), select(&mut (0..300).filter(|item| item % 3 > 0))];
+    let parts = [
+        select(&mut (0..300).filter(|item| item % 3 == 0)),
+        select(&mut (0..300).filter(|item| item % 3 > 0)),
+    ];
     assert!(whole == describe(&[reversed]) && whole == describe(&parts));
 }
 
@@ -196,7 +200,8 @@ fn cells(items: Range<usize>) -> Examples {
             let (y, x) = ((at / 64) as f64, (at % 64) as f64);
             let bar = if (y as usize) % 20 < 3 { -90.0 } else { 0.0 };
             let shade = light[0] * (x / 64.0) + light[1] * (y / 64.0) + light[2] * (x * y / 4096.0);
-            let mark = |[a, b]: [f64; 2]| -14.0 * (-((x - a).powi(2) + (y - b).powi(2)) / 14.0).exp();
+            let mark =
+                |[a, b]: [f64; 2]| -14.0 * (-((x - a).powi(2) + (y - b).powi(2)) / 14.0).exp();
             (160.0 + bar + shade + marks.map(mark).iter().sum::<f64>()) as u8
         })
     };
@@ -232,9 +237,8 @@ fn frames_of_a_few_scenes_are_near_duplicates() {
         row.map(move |(at, &pixel)| pixel.saturating_add(((at / 3 % 64) * (frame % 30) / 80) as u8))
     });
     let frames = Examples::images(scenes.shape, frames.collect(), vec![0; 600]);
-    let parts = [0, 1].map(|rest| {
-        frames.select(&(0..600).filter(|frame| frame % 2 == rest).collect::<Vec<_>>())
-    });
+    let parts = [0, 1]
+        .map(|rest| frames.select(&(0..600).filter(|frame| frame % 2 == rest).collect::<Vec<_>>()));
     assert_eq!(near_duplicates(&parts[0], &parts[1]).len(), 300);
 }
 

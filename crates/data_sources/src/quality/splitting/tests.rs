@@ -66,9 +66,8 @@ fn no_image_has_a_near_duplicate_in_another_part_of_any_split() {
 #[test]
 fn membership_does_not_depend_on_the_order_of_the_examples() {
     let (images, _) = bursts();
-    let splitting = |images| {
-        Splitting::of_run(&config(0.1, 0.2), 7).divide(&source(images)).unwrap().indices
-    };
+    let splitting =
+        |images| Splitting::of_run(&config(0.1, 0.2), 7).divide(&source(images)).unwrap().indices;
     let mut order: Vec<usize> = (0..images.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(3));
     let shuffled = splitting(images.select(&order));
