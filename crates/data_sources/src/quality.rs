@@ -4,7 +4,9 @@ mod content;
 mod groups;
 pub mod inspection;
 pub mod near_duplicates;
+mod phantom_classes;
 mod splitting;
 
 pub use groups::GroupStatistics;
+pub use phantom_classes::class_warnings;
 pub use splitting::{Division, MissingClass, Splitting};

@@ -49,14 +49,19 @@ pub struct Experiment {
 impl RunConfig {
     /// Loads the data; the dataset of the config must be resolved.
     pub(crate) fn load_data(&self) -> Result<(Split, DataIdentity), RunError> {
-        self.split_data(self.dataset.load()?)
+        let (split, identity, _) = self.split_data(self.dataset.load()?)?;
+        Ok((split, identity))
     }
 
-    fn split_data(&self, data: LoadedDataset) -> Result<(Split, DataIdentity), RunError> {
+    /// Splits the data. Returns likely mistakes in them too, one sentence each.
+    fn split_data(
+        &self,
+        data: LoadedDataset,
+    ) -> Result<(Split, DataIdentity, Vec<String>), RunError> {
         let (synthetic, sha256) = (data.synthetic, data.sha256.clone());
-        let (split, _) = Splitting::of_run(&self.split, self.seed).apply(data)?;
+        let (split, warnings) = Splitting::of_run(&self.split, self.seed).apply(data)?;
         let identity = DataIdentity::new(synthetic, sha256, &split);
-        Ok((split, identity))
+        Ok((split, identity, warnings))
     }
 
     /// The classifier for examples of `shape` in `classes` classes.

@@ -103,14 +103,18 @@ mod tests {
     fn gaps_are_named_with_the_labels_that_are_used() {
         assert_eq!(
             numbered(&[0, 10, 20, 30]),
-            ["labels have gaps: they are 0, 10, 20, 30 (number them 0 to 3): 27 classes, \"1\", \"2\", \"3\", \"4\", \"5\", .. have no example"]
+            [
+                "labels have gaps: they are 0, 10, 20, 30 (number them 0 to 3): 27 classes, \"1\", \"2\", \"3\", \"4\", \"5\", .. have no example"
+            ]
         );
     }
 
     #[test]
     fn an_outlier_is_named_with_its_count() {
         let warning = &numbered(&[0, 1, 2, 2, 255])[0];
-        assert!(warning.starts_with("1 example has the label 255, and the other labels are 0 to 2"));
+        assert!(
+            warning.starts_with("1 example has the label 255, and the other labels are 0 to 2")
+        );
         assert!(warning.contains("252 classes, \"3\", \"4\""), "{warning}");
     }
 
@@ -125,7 +129,9 @@ mod tests {
     fn a_named_class_without_examples_is_named() {
         assert_eq!(
             warnings(&[0, 2, 2], &["cat", "dog", "owl"]),
-            ["class \"dog\" has no training example: remove it from the list of classes, or check the labels"]
+            [
+                "class \"dog\" has no training example: remove it from the list of classes, or check the labels"
+            ]
         );
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::groups::{GroupStatistics, groups, single_groups};
 use super::near_duplicates::Measure;
+use super::phantom_classes::class_warnings;
 
 /// Split of the training set of a source that keeps equal and near-duplicate examples, and the files of a
 /// named group, in one part.
@@ -54,14 +55,16 @@ impl<'a> Splitting<'a> {
         Self { config, seed, keep_groups: true }
     }
 
-    /// Splits `source`. What is to be known about the groups is added to its warnings.
+    /// Splits `source`. Returns likely mistakes in its classes and what a user should know about the groups
+    /// too, one sentence each.
     ///
     /// # Errors
     ///
     /// If a part would be empty, or a source cannot be read or has no file names for the pattern.
     pub fn apply(&self, source: LoadedDataset) -> Result<(Split, Vec<String>), DatasetError> {
         let division = self.divide(&source)?;
-        let warnings = division.warnings();
+        let mut warnings = class_warnings(&source.train.labels, &source.classes);
+        warnings.extend(division.warnings());
         Ok((Split::new(source, &division.indices), warnings))
     }
 

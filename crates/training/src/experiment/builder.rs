@@ -43,10 +43,9 @@ impl ExperimentBuilder {
         let init_from = config.init_from.map(|path| std::path::absolute(&path).unwrap_or(path));
         let device_name = Some(device.name.clone());
         let config = RunConfig { dataset, device: device_name, init_from, ..config };
-        let (data, identity) = match data {
-            Some(data) => config.split_data(data)?,
-            None => config.load_data()?,
-        };
+        let data = data.map_or_else(|| config.dataset.load(), Ok)?;
+        let (data, identity, warnings) = config.split_data(data)?;
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         config.check_against(&data)?;
         if identity.reported() == SplitKind::Train {
             tracing::warn!(
