@@ -21,7 +21,8 @@ fn an_unknown_flag_or_command_is_named_and_points_to_the_help() {
         2,
         &[
             ("--cofnig tiny.toml", &["'--cofnig'", "'--config'"]),
-            ("--config tiny.toml --epochs 3", &["'--epochs'", "--help"]),
+            ("--config tiny.toml --epoch 3", &["'--epoch'", "'--epochs'"]),
+            ("tiny.toml", &["`tiny.toml` is not a command", "trainer train tiny.toml"]),
             ("tarin --config tiny.toml", &["'tarin'", "'train'"]),
             ("data sythesize", &["'sythesize'", "'synthesize'"]),
             ("devices flex", &["'flex'", "--help"]),
@@ -35,7 +36,8 @@ fn a_missing_argument_is_named() {
         2,
         &[
             ("", &["Usage:", "--config <FILE>"]),
-            ("train", &["required", "--config <FILE>", "--help"]),
+            ("train", &["which experiment?", "trainer train configs/signs.toml"]),
+            ("gradcheck", &["required", "<CONFIG>", "--help"]),
             ("--config", &["a value is required", "--config <FILE>", "--help"]),
             ("--config tiny.toml --set", &["a value is required", "--set <KEY=VALUE>", "--help"]),
             ("--resume", &["which run?", "--resume runs/signs"]),
@@ -65,7 +67,7 @@ fn conflicting_flags_are_both_named() {
     refuse_each(
         2,
         &[
-            (resume, &["'--resume [<DIR>]'", "'--run-dir <DIR>'", "--help"]),
+            (resume, &["'--resume [<RUN>]'", "'--run-dir <DIR>'", "--help"]),
             ("--config tiny.toml -q -v", &["'--quiet'", "'--verbose...'", "--help"]),
             ("--config tiny.toml --config tiny.toml", &["'--config <FILE>'", "multiple", "--help"]),
         ],
@@ -73,16 +75,17 @@ fn conflicting_flags_are_both_named() {
 }
 
 #[test]
-fn an_unknown_device_points_to_the_list_of_devices() {
+fn an_unknown_device_lists_those_of_this_build() {
     refuse_each(
         2,
         &[
-            ("--config tiny.toml --device abacus", &["`abacus`", "`trainer devices` lists"]),
             (
-                "--config tiny.toml --device flex:first",
-                &["`flex:first`", "`trainer devices` lists"],
+                "--config tiny.toml --device abacus",
+                &["unknown device `abacus`", "use flex, ndarray"],
             ),
-            ("--config tiny.toml --device flex:3", &["`flex:3`", "`trainer devices` lists"]),
+            ("--config tiny.toml --device gpu", &["no device for `gpu`", "use flex", "`wgpu`"]),
+            ("--config tiny.toml --device flex:first", &["`flex:first`", "use flex, ndarray"]),
+            ("--config tiny.toml --device flex:3", &["`flex:3`", "use flex, ndarray"]),
             ("--config tiny.toml --device cuda", &["`cuda`", "use flex", "feature `cuda`"]),
         ],
     );
@@ -99,9 +102,9 @@ fn a_directory_that_is_not_a_run_is_named() {
     refuse_each(
         1,
         &[
-            ("evaluate runs/tiny", &["runs/tiny", "no config.toml", "give the directory of a run"]),
             ("evaluate tiny.toml", &["tiny.toml", "no config.toml", "give the directory of a run"]),
             ("predict data image.png", &["data", "no config.toml", "give the directory of a run"]),
+            ("report data", &["data", "no config.toml", "give the directory of a run"]),
             ("--resume data", &["data", "no config.toml", "give the directory of a run"]),
             (
                 "--config tiny.toml --resume",
@@ -147,4 +150,50 @@ fn synthesize_does_not_overwrite_files() {
         &["synthetic/test_signs.h5 already exists", "choose another directory with --out"],
     );
     assert!(dir.names("synthetic").iter().all(|name| !name.ends_with(".partial")));
+}
+
+#[test]
+fn a_value_after_the_key_of_an_override_is_explained() {
+    let words = ["--set training.epochs: there is no `=`", "--set training.epochs=10"];
+    refuse_each(
+        2,
+        &[
+            ("--config tiny.toml --set training.epochs 3", &words),
+            ("train tiny.toml --set training.epochs 3", &words),
+            ("train tiny.toml --set training.epochs", &words),
+            ("model summary tiny.toml --set training.epochs 3", &words),
+        ],
+    );
+}
+
+#[test]
+fn a_run_that_does_not_exist_is_named_with_the_most_similar_one() {
+    let dir = TestDir::new();
+    let words = ["no run tinny in runs", "`trainer runs list`"];
+    for args in [
+        &["evaluate", "tinny"][..],
+        &["predict", "tinny", "a.png"],
+        &["report", "tinny"],
+        &["--resume", "tinny"],
+        &["train", "--resume", "tinny"],
+    ] {
+        dir.refuses(args, 2, &words);
+    }
+    dir.refuses(&["evaluate", "runs/tiny"], 2, &["no run runs/tiny"]);
+    dir.succeed(&["train", "tiny.toml", "--epochs", "1"]);
+    dir.refuses(&["evaluate", "tinny"], 2, &["did you mean `tiny`?"]);
+}
+
+#[test]
+fn a_command_for_another_kind_of_file_names_the_right_one() {
+    let dir = TestDir::new();
+    dir.write("sweep.toml", "config = \"tiny.toml\"\n[grid]\nseed = [1, 2]\n");
+    dir.refuses(&["train", "sweep.toml"], 2, &["is a sweep", "trainer sweep sweep.toml"]);
+    let words = ["tiny.toml is the config of an experiment", "trainer train tiny.toml"];
+    dir.refuses(&["sweep", "tiny.toml"], 2, &words);
+    let words =
+        ["x.toml is the name of a config", "trainer config init data/train.h5 --out x.toml"];
+    dir.refuses(&["config", "init", "x.toml"], 2, &words);
+    dir.succeed(&["train", "tiny.toml", "--epochs", "1"]);
+    dir.refuses(&["train", "runs/tiny"], 2, &["is a run", "trainer --resume runs/tiny"]);
 }

@@ -74,7 +74,7 @@ fn invalid_command_lines_are_rejected() {
     let dir = TestDir::new();
     let tiny = |args: &[&'static str]| gradcheck(&[&["--config", "tiny.toml"], args].concat());
     dir.refuses(&gradcheck(&["--config", "none.toml"]), 2, &["none.toml"]);
-    dir.refuses(&gradcheck(&[]), 2, &["--config <FILE>"]);
+    dir.refuses(&gradcheck(&[]), 2, &["<CONFIG>"]);
     dir.refuses(&tiny(&["--threshold", "0"]), 2, &["--threshold", "greater than 0"]);
     dir.refuses(&tiny(&["--threshold", "NaN"]), 2, &["--threshold", "greater than 0"]);
     dir.refuses(&tiny(&["--samples", "0"]), 2, &["--samples", "1..="]);

@@ -26,6 +26,7 @@ mod gradcheck;
 mod image_shapes;
 mod importing;
 mod inspecting;
+mod one_command_line;
 mod reporting;
 mod reproduce;
 mod resuming;

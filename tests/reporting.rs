@@ -1,9 +1,11 @@
 use std::fs;
+use std::time::Duration;
 
 use data::SplitKind;
 
+use crate::resuming::stop;
 use crate::test_dir::{TestDir, coloured};
-use crate::training::json;
+use crate::training::{column, json};
 
 /// Parts of a page that refer to another resource.
 pub fn external_references(page: &str) -> Vec<&str> {
@@ -122,7 +124,8 @@ fn reports_of_invalid_runs_are_rejected() {
     let dir = TestDir::new();
     dir.trainer(&["report", "data"]).refused(1, &["data", "is not a run directory"]);
     dir.succeed(&["--config", "tiny.toml"]);
-    dir.trainer(&["report", "runs/tiny", "--against", "runs/none"]).refused(1, &["runs/none"]);
+    dir.trainer(&["report", "runs/tiny", "--against", "runs/none"])
+        .refused(2, &["no run runs/none"]);
     fs::write(dir.path("runs/tiny/test_predictions.json"), "{").unwrap();
     fs::remove_dir_all(dir.path("data")).unwrap();
     dir.trainer(&["report", "runs/tiny"])
@@ -152,4 +155,97 @@ fn lr_find_suggests_a_learning_rate_and_writes_only_the_plot() {
     assert!((1e-6..=1.0).contains(&suggestion), "{suggestion}");
     assert!(dir.path("a.b.svg").is_file());
     dir.trainer(&["lr-find", "--config", "none.toml"]).refused(2, &["none.toml"]);
+}
+
+#[test]
+fn images_are_called_augmented_only_if_they_are() {
+    let dir = TestDir::new();
+    dir.succeed(&["train", "tiny.toml", "--epochs", "1"]);
+    assert!(dir.read("runs/tiny/report.html").contains("images of the first epoch.<"));
+    let text = dir.read("tiny.toml");
+    for (name, augmentation) in
+        [("flipped", "[\"flip_horizontal\"]"), ("rotated", "[{ rotate = 10.0 }]")]
+    {
+        dir.write("more.toml", format!("augmentation = {augmentation}\n{text}"));
+        dir.succeed(&["train", "more.toml", "--epochs", "1", "--set", &format!("name={name}")]);
+        let page = dir.read(format!("runs/{name}/report.html"));
+        assert!(page.contains("images of the first epoch, augmented.<"), "{augmentation}");
+    }
+}
+
+#[test]
+fn the_report_of_an_unfinished_run_says_so_at_the_top() {
+    let dir = TestDir::new();
+    let args = ["train", "tiny.toml", "--epochs", "100000"];
+    let child = dir.start(&args);
+    stop(&dir, "runs/tiny", child, "-TERM", Duration::from_millis(500));
+    let words = "The run is not finished: it was stopped after";
+    dir.succeed(&["report", "tiny"]);
+    let page = dir.read("runs/tiny/report.html");
+    assert!(page.contains(words) && page.contains("it has not been evaluated"), "{page}");
+    dir.succeed(&["evaluate", "tiny"]);
+    dir.succeed(&["report", "tiny"]);
+    let page = dir.read("runs/tiny/report.html");
+    let [notice, score] = [words, "class=\"score\""].map(|text| page.find(text).unwrap());
+    assert!(notice < score && page.contains("the score is that of the best model so far"));
+}
+
+#[test]
+fn the_report_of_many_classes_shows_the_most_frequent_confusions() {
+    let dir = TestDir::new();
+    let names: Vec<String> = (0..60).map(|class| format!("class-{class}")).collect();
+    for (file, part) in [("train", SplitKind::Train), ("test", SplitKind::Test)] {
+        let mut examples = coloured(240);
+        for (item, label) in examples.labels.iter_mut().enumerate() {
+            *label = item as u32 % 60;
+        }
+        // Different labels, so that classes are confused.
+        examples.labels.rotate_left(if part == SplitKind::Test { 1 } else { 0 });
+        data_hdf5::write(&dir.path(format!("data/{file}.h5")), part, &examples, &names).unwrap();
+    }
+    dir.succeed(&["train", "tiny.toml", "--epochs", "1"]);
+    let page = dir.read("runs/tiny/report.html");
+    for part in ["Most frequent confusions", "Worst classes", "All classes", "60: class-0, class-1"]
+    {
+        assert!(page.contains(part), "no {part}");
+    }
+    assert!(!page.contains("Confusion matrix") && !dir.path("runs/tiny/confusion.svg").exists());
+    let text = dir.succeed(&["evaluate", "tiny"]).stdout;
+    assert!(text.contains("the 20 classes with the lowest F1, of 60"), "{text}");
+    assert!(text.lines().count() < 50, "{text}");
+}
+
+#[test]
+fn the_seconds_of_a_resumed_run_include_those_of_earlier_processes() {
+    let dir = TestDir::new();
+    let child = dir.start(&["train", "tiny.toml", "--epochs", "100000"]);
+    stop(&dir, "runs/tiny", child, "-INT", Duration::from_secs(2));
+    let seconds = |file: &str| json(&dir.read(format!("runs/tiny/{file}")))["seconds"].as_f64();
+    let earlier = seconds("status.json").unwrap();
+    assert!(earlier >= 2.0, "{earlier}");
+    let done = dir.read("runs/tiny/metrics.jsonl").lines().count();
+    dir.succeed(&["--resume", "tiny", "--epochs", &(done + 1).to_string()]);
+    assert!(seconds("summary.json").unwrap() > earlier);
+    // The timings of a process that was killed.
+    let status = dir.read("runs/tiny/status.json").replace("\"seconds\"", "\"old\"");
+    dir.write("runs/tiny/status.json", status);
+    dir.succeed(&["--resume", "tiny", "--epochs", &(done + 2).to_string()]);
+    let timings = dir.read("runs/tiny/timings.jsonl");
+    let timings: f64 = column(&timings, "seconds").iter().sum();
+    assert!(seconds("summary.json").unwrap() > timings);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_cannot_be_written_shows_its_score_with_a_warning() {
+    let dir = TestDir::new();
+    dir.succeed(&["train", "tiny.toml", "--epochs", "1"]);
+    let shown = dir.succeed(&["evaluate", "tiny"]).stdout;
+    // Root may write to a read-only directory, but not replace a directory by a file.
+    let file = dir.path("runs/tiny/evaluation-test.json");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let output = dir.succeed(&["evaluate", "tiny"]);
+    assert_eq!(output.stdout, shown);
+    assert!(output.stderr.contains("the scores are not stored in the run"), "{output:#?}");
 }

@@ -104,7 +104,7 @@ fn an_unknown_experiment_is_rejected_with_the_known_ones() {
     dir.refuses(&["reproduce", "--configs", "nowhere"], 2, &words);
     let words = ["cannot continue in gone", "name the directory of an earlier"];
     dir.refuses(&["reproduce", "--resume", "gone"], 2, &words);
-    let words = ["unknown device `abacus`", "`trainer devices` lists"];
+    let words = ["unknown device `abacus`", "use flex, ndarray"];
     dir.refuses(&["reproduce", "easy", "--device", "abacus"], 2, &words);
     fs::create_dir(dir.path("existing")).unwrap();
     dir.refuses(&["reproduce", "--out", "existing"], 2, &["existing exists", "--out"]);

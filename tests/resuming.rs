@@ -134,7 +134,7 @@ fn the_latest_run_is_the_one_with_the_highest_number_even_after_a_gap() {
     dir.succeed(&["--config", "tiny.toml"]);
     assert_eq!(dir.names("runs"), ["tiny-2", "tiny-3"]);
     let output = dir.succeed(&["--config", "tiny.toml", "--resume"]);
-    assert!(output.stdout.contains("resuming runs/tiny-3"), "{}", output.stdout);
+    assert!(output.stdout.contains("runs/tiny-3 is finished"), "{}", output.stdout);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn resuming_a_finished_run_changes_nothing() {
     dir.succeed(&["--config", "tiny.toml"]);
     let before = bits(&dir, "runs/tiny");
     let output = dir.succeed(&["--resume", "runs/tiny"]);
-    assert!(output.stdout.contains("after epoch 3"), "{}", output.stdout);
+    assert!(output.stdout.contains("there is nothing to do"), "{}", output.stdout);
     assert!(before == bits(&dir, "runs/tiny"), "files changed");
 }
 
@@ -329,4 +329,21 @@ fn an_unwritable_log_is_named_in_the_error() {
     fs::create_dir(dir.path("runs/tiny/run.log")).unwrap();
     let output = dir.trainer(&["--resume", "runs/tiny"]);
     output.refused(1, &["cannot write runs/tiny/run.log", "permissions"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_that_closes_stops_a_run_with_a_checkpoint() {
+    let dir = TestDir::new();
+    let args = ["train", "tiny.toml", "--epochs", "100000"];
+    let child = dir.start(&args);
+    let output = stop(&dir, "runs/tiny", child, "-HUP", Duration::from_millis(300));
+    assert_eq!(output.code, Some(143), "{output:#?}");
+    assert!(!dir.names("runs/tiny/checkpoints").is_empty());
+    assert!(dir.read("runs/tiny/status.json").contains("stopped"));
+    // `nohup` makes the process ignore the signal.
+    let line = format!("nohup {} train tiny.toml --epochs 2", env!("CARGO_BIN_EXE_trainer"));
+    let line = format!("{line} & sleep 0.05; kill -HUP $!; wait $!");
+    let output = dir.shell(&line);
+    assert_eq!(output.code, Some(0), "{output:#?}");
 }

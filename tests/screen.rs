@@ -2,7 +2,11 @@
 //! terminal, and one JSON document with `--json`.
 
 use std::collections::BTreeSet;
-use std::process::{Command, Stdio};
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use data::SplitKind;
 
@@ -232,4 +236,115 @@ fn the_most_frequent_confusions_replace_a_matrix_of_many_classes() {
         text.contains("most frequent confusions, 10 of ") && text.contains("predicted as"),
         "{text}"
     );
+}
+
+/// A training on a pseudo-terminal with the dashboard.
+#[cfg(target_os = "linux")]
+struct Dashboard {
+    script: Child,
+    shown: Arc<Mutex<Vec<u8>>>,
+}
+
+#[cfg(target_os = "linux")]
+impl Dashboard {
+    fn start(dir: &TestDir) -> Self {
+        let call = format!("{} train tiny.toml --epochs 1000000", env!("CARGO_BIN_EXE_trainer"));
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &call, "/dev/null"]);
+        command.current_dir(dir.path("")).env("TERM", "xterm");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut script = command.spawn().unwrap();
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let (mut output, all) = (script.stdout.take().unwrap(), Arc::clone(&shown));
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut bytes) {
+                all.lock().unwrap().extend_from_slice(&bytes[..count]);
+            }
+        });
+        let dashboard = Self { script, shown };
+        dashboard.wait_for("\x1b[?1049h", 1);
+        dashboard
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.script.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until `text` was shown `count` times.
+    fn wait_for(&self, text: &str, count: usize) {
+        wait_until(|| {
+            let shown = String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned();
+            shown.matches(text).count() >= count
+        });
+    }
+
+    /// Exit code of the program, and what it has shown.
+    fn end(mut self) -> (Option<i32>, String) {
+        drop(self.script.stdin.take());
+        let code = self.script.wait().unwrap().code();
+        (code, String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned())
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it did not happen within a minute");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Id of the process that trains `runs/tiny`.
+#[cfg(target_os = "linux")]
+fn process(dir: &TestDir) -> String {
+    wait_until(|| dir.path("runs/tiny/status.json").exists());
+    json(&dir.read("runs/tiny/status.json"))["process"].to_string()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_suspended_dashboard_gives_the_terminal_back_and_returns() {
+    let dir = TestDir::new();
+    let mut dashboard = Dashboard::start(&dir);
+    let id = process(&dir);
+    let status = || std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let send = |signal: &str| Command::new("kill").args([signal, &id]).status().unwrap();
+    wait_until(|| !dir.names("runs/tiny/checkpoints").is_empty());
+    dashboard.press("\x1a");
+    wait_until(|| status().contains("State:\tT"));
+    // Without the alternate screen and reports of the mouse.
+    dashboard.wait_for("\x1b[?1049l", 1);
+    dashboard.wait_for("\x1b[?1000l", 1);
+    send("-CONT");
+    dashboard.wait_for("\x1b[?1049h", 2);
+    send("-TERM");
+    let (code, shown) = dashboard.end();
+    assert_eq!(code, Some(143), "{shown}");
+    assert!(shown.contains("stopped; a checkpoint is committed"), "{shown}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_is_killed_in_the_dashboard_ends_like_one_that_is_interrupted() {
+    let dir = TestDir::new();
+    let mut dashboard = Dashboard::start(&dir);
+    wait_until(|| !dir.names("runs/tiny/checkpoints").is_empty());
+    dashboard.press("q");
+    dashboard.wait_for("Kill the program", 1);
+    dashboard.press("k");
+    let (code, shown) = dashboard.end();
+    assert_eq!(code, Some(130), "{shown}");
+    assert!(shown.contains("resume: trainer --resume runs/tiny"), "{shown}");
+    assert!(!shown.contains("this is a bug"), "{shown}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_dumb_terminal_gets_a_line_per_epoch() {
+    let dir = TestDir::new();
+    let shown = on_a_terminal(&dir, "train tiny.toml --epochs 1", &[("TERM", "dumb")]);
+    assert!(shown.contains("epoch 1/1") && !shown.contains('\x1b'), "{shown:?}");
 }

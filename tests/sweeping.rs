@@ -109,10 +109,15 @@ fn sampled_settings_are_determined_by_the_seed() {
 #[test]
 fn invalid_sweeps_are_rejected() {
     let dir = test_dir("config = \"tiny.toml\"\n[grid]\n\"optimizer.adam.learning_rat\" = [1]\n");
-    dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["learning_rat", "learning_rate"]);
+    let words = ["sweep.toml:3:", "learning_rat", "did you mean `learning_rate`?"];
+    dir.trainer(&["sweep", "sweep.toml"]).refused(2, &words);
+    let random = "config = \"tiny.toml\"\n[random]\ntrials = 2\n[random.keys]\n\"training.epochs\" = { choice = [0] }\n";
+    dir.write("sweep.toml", random);
+    dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["sweep.toml:5:", "between 1 and"]);
     dir.write("sweep.toml", "config = \"tiny.toml\"\n");
     dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["sweep.toml", "[grid]"]);
-    dir.trainer(&["sweep", "none.toml"]).refused(2, &["none.toml"]);
+    let words = ["cannot read the sweep none.toml", "[grid]"];
+    dir.trainer(&["sweep", "none.toml"]).refused(2, &words);
     dir.trainer(&["sweep", "--resume", "data"]).refused(2, &["data", "trainer sweep"]);
     let config =
         dir.read("tiny.toml").replace("validation_fraction = 0.2", "validation_fraction = 0.0");
@@ -120,4 +125,31 @@ fn invalid_sweeps_are_rejected() {
     dir.write("sweep.toml", "config = \"tiny.toml\"\n[grid]\nseed = [1]\n");
     dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["split.validation_fraction"]);
     assert!(dir.names("runs").is_empty(), "files were created");
+}
+
+#[test]
+fn equal_scores_share_a_rank_and_intervals_lie_within_the_scores() {
+    let grid = "config = \"tiny.toml\"\nseeds = 3\n[grid]\n\"training.loader.workers\" = [0, 1]\n";
+    let dir = test_dir(&format!("{grid}[halving]\nepochs = 3\n"));
+    let output = dir.succeed(&["sweep", "sweep.toml", "--jobs", "1"]);
+    let rows = output.stdout.lines().filter(|line| line.trim_start().starts_with("1  "));
+    assert_eq!(rows.count(), 2, "{}", output.stdout);
+    let table = json(&dir.read("runs/sweep-tiny/table.json"));
+    for row in table["rows"].as_array().unwrap() {
+        let scores = row["validation_accuracy"].as_array().unwrap();
+        let ends = [scores[0].clone(), scores[2].clone()];
+        assert_eq!(row["interval"].as_array().unwrap()[..], ends, "{row:#}");
+    }
+}
+
+#[test]
+fn the_rungs_of_halving_have_headings() {
+    let dir = test_dir(
+        "config = \"tiny.toml\"\n[grid]\n\"optimizer.adam.learning_rate\" = [1e-2, 1e-9, 1e-8]\n[halving]\nepochs = 1\n",
+    );
+    let output = dir.succeed(&["sweep", "sweep.toml", "--jobs", "1"]).stdout;
+    let headings: Vec<_> = output.lines().filter(|line| line.starts_with("trained for")).collect();
+    assert_eq!(headings, ["trained for 3 epochs: 1 setting", "trained for 1 epochs: 2 settings"]);
+    let page = dir.read("runs/sweep-tiny/report.html");
+    assert!(page.contains("Trained for 3 epochs") && page.contains("Trained for 1 epochs"));
 }

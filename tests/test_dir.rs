@@ -83,6 +83,13 @@ impl TestDir {
         command
     }
 
+    /// Runs a line of the shell in this directory.
+    pub fn shell(&self, line: &str) -> ProgramOutput {
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).current_dir(self.0.path()).stdin(Stdio::null());
+        command.output().unwrap().into()
+    }
+
     /// Runs the program to its end.
     pub fn trainer(&self, args: &[&str]) -> ProgramOutput {
         self.command(args).output().unwrap().into()

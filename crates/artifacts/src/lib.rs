@@ -22,7 +22,7 @@ mod timings;
 pub use decision_boundary::{BoundaryPoint, DecisionBoundary};
 pub use environment::{DataIdentity, Environment, FORMAT, InitialWeights};
 pub use error::ArtifactError;
-pub use evaluation::{ClassScore, DeduplicatedScore, Evaluation};
+pub use evaluation::{ClassScore, Confusion, DeduplicatedScore, Evaluation};
 pub use json::{read_json, read_json_if_exists, write_file, write_json};
 pub use metrics::{CommittedMetrics, EpochMetrics, MetricsFiles};
 pub use run_dir::{RunDir, RunFile, RunLock};

@@ -9,7 +9,7 @@ use crate::{ArtifactError, FORMAT, RunDir, read_json_if_exists, write_json};
 ///
 /// A process that is killed records nothing. A run whose status is `running` and whose lock is
 /// free was interrupted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatusFile {
     /// Format of the run directory.
     pub format: u32,
@@ -21,6 +21,9 @@ pub struct StatusFile {
     pub since: String,
     /// Id of the process that recorded it.
     pub process: u32,
+    /// Seconds that all processes so far have trained and evaluated.
+    #[serde(default)]
+    pub seconds: f64,
 }
 
 /// State of a run.
@@ -38,14 +41,16 @@ pub enum StatusKind {
 }
 
 impl StatusFile {
-    /// Records that this process has brought `run` into a state.
+    /// Records that this process has brought `run` into a state, `seconds` after its start, without
+    /// interruptions.
     pub fn write(
         run: &RunDir,
         status: StatusKind,
         reason: Option<String>,
+        seconds: f64,
     ) -> Result<(), ArtifactError> {
         let since = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-        let file = Self { format: FORMAT, status, reason, since, process: process::id() };
+        let file = Self { format: FORMAT, status, reason, since, process: process::id(), seconds };
         write_json(&run.status(), &file)
     }
 

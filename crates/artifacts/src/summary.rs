@@ -27,7 +27,7 @@ pub struct Summary {
     pub test_loss: Option<f64>,
     /// SHA-256 of `best_model.bpk`.
     pub model_sha256: String,
-    /// Time the process that finished the run trained and evaluated, in seconds.
+    /// Seconds that all processes of the run have trained and evaluated.
     pub seconds: f64,
 }
 

@@ -98,7 +98,7 @@ impl Check {
 }
 
 /// Returns the schema of the key `name` of a table or of a choice.
-fn inner<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+pub(crate) fn inner<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
     let own = schema.get("properties").and_then(|properties| properties.get(name));
     own.or_else(|| variants(schema).iter().find_map(|variant| inner(variant, name)))
 }

@@ -56,8 +56,8 @@ impl Diagnostics {
         self.items.iter()
     }
 
-    pub(crate) fn extend(&mut self, items: Vec<Diagnostic>) {
-        self.items.extend(items);
+    pub(crate) fn items_mut(&mut self) -> &mut Vec<Diagnostic> {
+        &mut self.items
     }
 
     /// Labels within `layer`, in the order of their positions.

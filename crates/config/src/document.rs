@@ -3,10 +3,12 @@ mod merge;
 mod origins;
 mod overrides;
 mod parse;
+mod problems;
+mod shorthand;
 mod spans;
+mod syntax;
 #[cfg(test)]
 mod tests;
-mod unknown;
 
 use std::ops::Range;
 use std::path::Path;
@@ -22,7 +24,6 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::error::ConfigError;
 use crate::hint;
 use crate::layer::{self, Layer};
-use crate::manual::Manual;
 
 /// A config file with its bases and overrides, ready to be deserialised.
 ///
@@ -43,11 +44,15 @@ use crate::manual::Manual;
 /// infer them from tables with a single key would lose settings: a base with only
 /// `[training.checkpoint]` below a file with only `[training.early_stopping]` looks the same.
 /// A choice that is missing from the list is merged, and serde then rejects it.
-#[derive(Debug)]
+///
+/// A variant with keys may be chosen by its name alone, `optimizer = "sgd"`, which means its
+/// defaults.
+#[derive(Debug, Clone)]
 pub struct Document {
     /// The uppermost first: the overrides, the last one first, the file, its base, and so on.
     layers: Vec<Layer>,
     rules: Rules,
+    syntax_errors: Vec<Diagnostic>,
 }
 
 /// Rules for merging the tables of a config.
@@ -65,7 +70,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Fails if the file or one of its bases cannot be read or is not TOML, if the chain of bases
+    /// Fails if the file or one of its bases cannot be read, if the chain of bases
     /// is circular or longer than 8, if everything is larger than 64 KiB, or if an override is
     /// invalid.
     pub fn read(path: &Path, overrides: &[String], rules: Rules) -> Result<Self, ConfigError> {
@@ -80,8 +85,8 @@ impl Document {
         rules: Rules,
     ) -> Result<Self, ConfigError> {
         let mut layers = overrides::layers(overrides)?;
-        extends::push_files(&mut layers, path, text)?;
-        let document = Self { layers, rules };
+        let syntax_errors = extends::push_files(&mut layers, path, text)?;
+        let document = Self { layers, rules, syntax_errors };
         document.table()?;
         Ok(document)
     }
@@ -90,11 +95,18 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Fails at the first unknown key, wrong type or missing key.
+    /// Fails if the text is not TOML, or at the first unknown key, wrong type or missing key.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        if !self.syntax_errors.is_empty() {
+            return Err(Diagnostics::new(&self.layers, self.syntax_errors.clone()).into());
+        }
+        self.deserialize_table(self.table()?)
+    }
+
+    fn deserialize_table<T: DeserializeOwned>(&self, table: DeTable<'_>) -> Result<T, ConfigError> {
         // A position behind all layers, for keys that are missing at the top level.
         let end = layer::end(&self.layers);
-        let table = Spanned::new(end..end, self.table()?);
+        let table = Spanned::new(end..end, table);
         T::deserialize(Deserializer::from(table)).map_err(|error| self.type_error(&error))
     }
 
@@ -103,15 +115,20 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Fails with all unknown keys and the first other error of deserialisation, or with all invalid
-    /// values.
+    /// Fails with all syntax errors, unknown keys, values of a wrong type and numbers out of range,
+    /// and with the first missing key, or with all invalid values.
     pub fn checked<T: DeserializeOwned + Serialize>(
         &self,
         schema: &Value,
         check: impl FnOnce(&T, &mut Check),
     ) -> Result<T, ConfigError> {
-        let value: T =
-            self.deserialize().map_err(|error| self.with_unknown(error, &Manual::of(schema)))?;
+        let mut table = self.table()?;
+        shorthand::expand(schema, &mut table);
+        let value = match &self.syntax_errors[..] {
+            [] => self.deserialize_table(table),
+            errors => Err(Diagnostics::new(&self.layers, errors.to_vec()).into()),
+        };
+        let value: T = value.map_err(|error| self.with_problems(error, schema))?;
         let mut checked = Check::default();
         checked.ranges(schema, &value);
         check(&value, &mut checked);
@@ -120,17 +137,20 @@ impl Document {
     }
 
     /// Returns the error of at least one invalid value, sorted by location.
-    fn invalid(&self, problems: Vec<Problem>) -> ConfigError {
-        let table = self.table().unwrap_or_default();
-        let mut items: Vec<_> = problems
-            .into_iter()
-            .map(|problem| {
-                let span = spans::nearest(&table, &problem.key).map(Spanned::span);
-                self.diagnostic(span, Some(problem.key), problem.message)
-            })
-            .collect();
+    pub fn invalid(&self, problems: Vec<Problem>) -> ConfigError {
+        let mut items = self.items(problems);
         items.sort_by_key(|item| item.span.start);
         self.with_overridden(items)
+    }
+
+    /// Returns invalid values at their source.
+    fn items(&self, problems: Vec<Problem>) -> Vec<Diagnostic> {
+        let table = self.table().unwrap_or_default();
+        let item = |problem: Problem| {
+            let span = spans::nearest(&table, &problem.key).map(Spanned::span);
+            self.diagnostic(span, Some(problem.key), problem.message)
+        };
+        problems.into_iter().map(item).collect()
     }
 
     fn type_error(&self, error: &toml::de::Error) -> ConfigError {

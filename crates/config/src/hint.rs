@@ -1,5 +1,7 @@
 //! Rewrites the messages of serde for the author of a config, with suggestions for typos.
 
+use crate::synonyms::canonical;
+
 /// Names of types in serde's messages and in ours.
 const TYPES: [(&str, &str); 11] = [
     ("struct ", "a table"),
@@ -38,7 +40,8 @@ pub fn explain(message: &str) -> String {
 
 /// Returns the message that `name` is not one of the `known` ones, with the most similar one.
 pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
-    match nearest(name, known) {
+    let synonym = known.iter().copied().find(|known| *known == canonical(name));
+    match synonym.or_else(|| nearest(name, known)) {
         Some(similar) => format!("unknown {what} `{name}`: did you mean `{similar}`?"),
         None => format!("unknown {what} `{name}`: expected one of {}", list(known)),
     }

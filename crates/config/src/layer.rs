@@ -15,6 +15,8 @@ pub struct Layer {
     /// Position of the first character.
     start: usize,
     text: String,
+    /// The text without statements that are not TOML, if it has any.
+    repaired: Option<String>,
 }
 
 /// Origin of a layer.
@@ -37,7 +39,7 @@ pub fn end(layers: &[Layer]) -> usize {
 impl Layer {
     /// Creates a layer that follows `layers`.
     pub fn after(layers: &[Self], origin: Origin, text: &str) -> Self {
-        Self { origin, start: end(layers), text: text.to_owned() }
+        Self { origin, start: end(layers), text: text.to_owned(), repaired: None }
     }
 
     /// Position behind the last character.
@@ -48,6 +50,16 @@ impl Layer {
     /// The text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text without statements that are not TOML.
+    pub fn toml(&self) -> &str {
+        self.repaired.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Sets what [`Layer::toml`] returns, with equal positions.
+    pub fn repair(&mut self, text: String) {
+        self.repaired = Some(text);
     }
 
     /// Position of the first character.

@@ -17,11 +17,12 @@ mod hint;
 mod layer;
 mod manual;
 mod range;
+mod synonyms;
 
 pub use check::{Check, Problem};
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use document::{Document, Rules};
 pub use error::ConfigError;
-pub use hint::{explain, unknown as unknown_name};
+pub use hint::{explain, nearest as nearest_name, unknown as unknown_name};
 pub use manual::{Choice, Entry, Manual};
 pub use range::Range;

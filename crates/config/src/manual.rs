@@ -8,7 +8,8 @@ mod tests;
 use serde_json::Value;
 
 use crate::hint;
-pub(crate) use kind::variants;
+use crate::synonyms::canonical;
+pub(crate) use kind::{of as kind_of, only_property, variants};
 
 /// Documentation of all keys of a config, from its JSON Schema without references.
 ///
@@ -74,10 +75,15 @@ impl Manual {
         self.0.iter().filter(direct)
     }
 
-    /// Returns suggestions for the unknown key `key`: the keys that end with it, or the most similar
-    /// one.
+    /// Returns suggestions for the unknown key `key`: the keys that end with it or with a name that
+    /// it has elsewhere, or the most similar one.
     pub fn suggestions(&self, key: &str) -> Vec<&str> {
-        let ending = format!(".{key}");
+        let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
+        let own = join(table, canonical(name));
+        if let Some(entry) = self.get(&own) {
+            return vec![&entry.key];
+        }
+        let ending = format!(".{own}");
         let keys = || self.0.iter().map(|entry| entry.key.as_str());
         let ends: Vec<_> = keys().filter(|known| known.ends_with(&ending)).collect();
         if !ends.is_empty() {

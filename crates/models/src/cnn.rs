@@ -194,7 +194,10 @@ impl CnnConfig {
         let [height, width, _] = self.last_shape(shape);
         let stages = self.channels.len();
         (height == 0 || width == 0).then(|| {
-            format!("{stages} stages halve height and width {stages} times, to less than one pixel")
+            let most = shape[0].min(shape[1]).max(1).ilog2();
+            format!(
+                "{stages} stages halve height and width {stages} times, to less than one pixel: use at most {most} stages"
+            )
         })
     }
 

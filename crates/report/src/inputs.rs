@@ -4,10 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use artifacts::{
-    ArtifactError, Environment, EpochMetrics, EpochTiming, Evaluation, RunDir, Summary,
+    ArtifactError, Environment, EpochMetrics, EpochTiming, Evaluation, RunDir, StatusFile, Summary,
     TestPredictions, read_json_if_exists,
 };
 use data::SplitKind;
+
+/// Largest number of classes of which all pairs are shown.
+const MANY_CLASSES: usize = 40;
 
 /// Contents of a run directory. All but config, environment and metrics may be missing.
 pub struct RunData {
@@ -22,6 +25,8 @@ pub struct RunData {
     pub predictions: Option<TestPredictions>,
     /// SVG of the decision boundary.
     pub boundary: Option<String>,
+    /// State of the run, if it has started.
+    pub status: Option<StatusFile>,
 }
 
 impl RunData {
@@ -39,6 +44,7 @@ impl RunData {
             evaluation: read_json_if_exists(&run.evaluation(environment.data.reported()))?,
             environment,
             predictions: read_json_if_exists(&run.test_predictions())?,
+            status: StatusFile::read(run)?,
             boundary: fs::read_to_string(boundary).ok(),
         })
     }
@@ -47,6 +53,17 @@ impl RunData {
     pub fn title(&self) -> String {
         let name = self.directory.file_name().unwrap_or(self.directory.as_os_str());
         name.to_string_lossy().into_owned()
+    }
+
+    /// Whether training images are changed at random.
+    pub fn is_augmented(&self) -> bool {
+        let mut lines = self.config.lines();
+        lines.any(|line| line.starts_with("augmentation =") || line == "[[augmentation]]")
+    }
+
+    /// Whether there are too many classes for a matrix or a list of all.
+    pub fn has_many_classes(&self) -> bool {
+        self.environment.data.classes.len() > MANY_CLASSES
     }
 
     /// The part of the data whose scores the report shows.

@@ -46,9 +46,10 @@ pub fn curves(run: &RunData) -> Vec<Plot> {
     panels.into_iter().map(|(name, panel)| Plot { name, svg: single(&panel) }).collect()
 }
 
-/// Returns the confusion matrix and the calibration plot, if their data are available.
+/// Returns the confusion matrix, unless there are many classes, and the calibration plot, if their data are available.
 pub fn scores(run: &RunData) -> Vec<Plot> {
-    let confusion = run.evaluation.as_ref().map(|evaluation| Plot {
+    let evaluation = run.evaluation.as_ref().filter(|_| !run.has_many_classes());
+    let confusion = evaluation.map(|evaluation| Plot {
         name: "confusion",
         svg: confusion(&run.environment.data.classes, &evaluation.confusion),
     });

@@ -17,10 +17,12 @@ pub struct SweepTrial {
     pub values: Vec<(String, String)>,
     /// Mean validation accuracy, 0 to 1; `None` if a run failed.
     pub score: Option<f64>,
-    /// Half-width of its 95 % confidence interval.
-    pub interval: Option<f64>,
+    /// Interval of the scores of several seeds.
+    pub interval: Option<[f64; 2]>,
     /// Number of trained epochs.
     pub epochs: usize,
+    /// Position in the ranking, from 1; equal scores share it.
+    pub rank: usize,
 }
 
 const HEIGHT: [f64; 2] = [300.0, 56.0];
@@ -53,22 +55,31 @@ pub fn draw_sweep(name: &str, trials: &[SweepTrial], page: &Path) -> Result<(), 
 
 fn table(trials: &[SweepTrial]) -> Markup {
     let keys = trials.first().map_or(&[] as &[_], |trial| &trial.values);
+    let rungs: Vec<&[SweepTrial]> =
+        trials.chunk_by(|one, other| one.epochs == other.epochs).collect();
     html! { table {
         thead { tr { th { "rank" } th { "validation accuracy" } th { "epochs" } @for (key, _) in keys { th { (key) } } } }
-        tbody { @for (index, trial) in trials.iter().enumerate() { tr {
-            td { (index + 1) }
+        @for rung in &rungs { tbody {
+            @if let ([trial, ..], true) = (rung, rungs.len() > 1) {
+                tr { th colspan=(3 + keys.len()) { "Trained for " (trial.epochs) " epochs" } }
+            }
+            @for trial in *rung { tr {
+            td { (trial.rank) }
             td {
                 @match trial.score {
                     Some(score) => {
                         (percent(score))
-                        @if let Some(interval) = trial.interval { " ± " (percent(interval)) }
+                        @if let Some([low, high]) = trial.interval {
+                            " (" (percent(low)) " to " (percent(high)) ")"
+                        }
                     }
                     None => "failed",
                 }
             }
             td { (trial.epochs) }
             @for (_, value) in &trial.values { td { (value) } }
-        } } }
+            } }
+        } }
     } }
 }
 
@@ -197,7 +208,7 @@ mod tests {
     fn trial(rate: &str, kind: &str, score: Option<f64>) -> SweepTrial {
         let values = [("optimizer.rate", rate), ("model.kind", kind)];
         let values = values.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-        SweepTrial { values, score, interval: None, epochs: 3 }
+        SweepTrial { values, score, interval: None, epochs: 3, rank: 1 }
     }
 
     #[test]

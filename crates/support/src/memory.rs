@@ -1,6 +1,6 @@
 //! Memory available to this process.
 //!
-//! The system and the control groups of the process, as in a container, both limit it. Cached pages
+//! The system, the control groups of the process, as in a container, and its own limits limit it. Cached pages
 //! of files can be reclaimed and count as free.
 
 use std::fs;
@@ -13,7 +13,20 @@ pub fn available() -> Option<u64> {
     let system = system.and_then(|table| entry(&table, "MemAvailable:")?.checked_mul(1024));
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let groups = groups.lines().filter_map(|line| left_by_group(Path::new("/sys/fs/cgroup"), line));
-    groups.chain(system).min()
+    groups.chain(system).chain(left_by_limit()).min()
+}
+
+/// Bytes of address space left by the limit of the process, as of `ulimit -v`.
+fn left_by_limit() -> Option<u64> {
+    let [limits, status] =
+        ["limits", "status"].map(|name| fs::read_to_string(format!("/proc/self/{name}")));
+    address_space(&limits.ok()?)?.checked_sub(entry(&status.ok()?, "VmSize:")?.checked_mul(1024)?)
+}
+
+/// The limit of the address space in `/proc/self/limits`; `None` if it is unlimited.
+fn address_space(limits: &str) -> Option<u64> {
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    limit.split_whitespace().next()?.parse().ok()
 }
 
 /// Bytes left by the group of a line `number:controllers:path` of `/proc/self/cgroup`.
@@ -113,6 +126,13 @@ mod tests {
         let root = group(&[limit, ("memory/job/memory.usage_in_bytes", "1200")]);
         assert_eq!(left_by_group(root.path(), "4:cpu,memory:/job"), Some(0));
         assert_eq!(left_by_group(root.path(), "5:cpu:/job"), None);
+    }
+
+    #[test]
+    fn a_limit_of_the_address_space_is_read() {
+        let table = "Limit  Soft Limit  Hard Limit  Units\nMax address space         ";
+        assert_eq!(address_space(&format!("{table} 1024 unlimited bytes\n")), Some(1024));
+        assert_eq!(address_space(&format!("{table} unlimited unlimited bytes\n")), None);
     }
 
     #[test]

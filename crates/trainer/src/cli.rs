@@ -4,15 +4,21 @@ mod about;
 mod config;
 mod data;
 mod diagnose;
+mod experiment;
 mod inference;
 mod inspect;
 mod runs;
 mod synthesize;
 mod train;
 
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+
 use ::data::SplitKind;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::error::Failure;
 use crate::style;
@@ -22,17 +28,18 @@ pub use about::{CompletionsArgs, DevicesArgs, ManArgs, ModelCommand, ModelSummar
 pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, SchemaArgs, ShowArgs};
 pub use data::{DataCommand, ExportArgs, FractionArgs, ImportArgs, SplitArgs};
 pub use diagnose::{GradcheckArgs, LrFindArgs};
+pub use experiment::{ConfigPath, Overrides, RunsOption};
 pub use inference::{EvaluateArgs, PredictArgs, ReportArgs};
 pub use inspect::InspectArgs;
 pub use runs::{
     RunsArgs, RunsBestArgs, RunsCommand, RunsCompareArgs, RunsListArgs, RunsRmArgs, RunsShowArgs,
 };
 pub use synthesize::{SubjectChoice, SynthesizeArgs};
-pub use train::{ReproduceArgs, SweepArgs, TrainArgs};
+pub use train::{ReproduceArgs, SweepArgs, TrainArgs, TrainOptions};
 
 /// Train image and point classifiers from TOML files.
 ///
-/// `trainer --config configs/signs.toml` is short for `trainer train --config ..`.
+/// `trainer --config configs/signs.toml` is short for `trainer train configs/signs.toml`.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, subcommand_negates_reqs = true)]
 #[command(after_help = EXIT_CODES, styles = style::HELP, max_term_width = WIDTH)]
@@ -40,7 +47,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
-    pub train: TrainArgs,
+    pub train: TrainOptions,
     #[command(flatten)]
     pub verbosity: Verbosity,
 }
@@ -51,7 +58,8 @@ Exit codes:
     1  failure: data, checkpoint, disk or device error, run in use by another
        process, gradients that differ, or scores below their reference
     2  invalid command line, config or device
-  130  stopped by Ctrl-C (143: by SIGTERM); a checkpoint holds the progress";
+  130  stopped by Ctrl-C (143: by SIGTERM or SIGHUP); a checkpoint holds the
+       progress";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -101,16 +109,15 @@ pub struct Verbosity {
 }
 
 impl Cli {
+    /// Parses the command line of this process; an invalid one ends it.
+    pub fn of_process() -> Self {
+        Self::try_parse_from(env::args_os().map(expand_home))
+            .unwrap_or_else(|error| with_remedy(error).exit())
+    }
+
     /// Fails if options of `train` precede another command.
     pub fn check(&self) -> Result<(), Failure> {
-        let TrainArgs { config, overrides, device, run_dir, resume, ui } = &self.train;
-        let has_train_options = config.is_some()
-            || resume.is_some()
-            || !overrides.is_empty()
-            || device.is_some()
-            || run_dir.is_some()
-            || *ui != UiChoice::default();
-        if self.command.is_some() && has_train_options {
+        if self.command.is_some() && !self.train.is_empty() {
             return Err(Failure::usage(
                 "options of `train` stand before another command\n  write the options of a command after its name",
             ));
@@ -120,20 +127,58 @@ impl Cli {
 
     /// Whether the progress line may be shown.
     pub fn may_show_progress(&self) -> bool {
-        let train = match &self.command {
-            Some(Command::Train(args)) => args,
-            _ => &self.train,
+        let ui = match &self.command {
+            Some(Command::Train(args)) => args.options.ui,
+            _ => self.train.ui,
         };
-        train.ui != UiChoice::None
+        ui != UiChoice::None
     }
 
     /// Whether this command shows the dashboard.
     pub fn shows_dashboard(&self) -> bool {
         match &self.command {
-            None => self.train.ui.is_dashboard(),
-            Some(Command::Train(args)) => args.ui.is_dashboard(),
+            None => self.train.shows_dashboard(),
+            Some(Command::Train(args)) => args.options.shows_dashboard(),
             Some(_) => false,
         }
+    }
+}
+
+/// Expands the `~/` of an argument that the shell has not expanded, as in `--run-dir="~/x"`.
+fn expand_home(argument: OsString) -> OsString {
+    let Some((text, home)) = argument.to_str().zip(env::home_dir()) else { return argument };
+    let (option, path) = match text.split_once("=~/") {
+        Some((option, path)) if option.starts_with("--") => (format!("{option}="), path),
+        _ => match text.strip_prefix("~/") {
+            Some(path) => (String::new(), path),
+            None => return argument,
+        },
+    };
+    let mut expanded = OsString::from(option);
+    expanded.push(home.join(path));
+    expanded
+}
+
+/// Explains a value of `--set` without `=`, and names the command for a config that stands in place
+/// of a command.
+fn with_remedy(error: clap::Error) -> clap::Error {
+    let arguments: Vec<_> = env::args().collect();
+    let values = arguments.windows(2).filter_map(|pair| match pair {
+        [option, value] if option == "--set" => experiment::assignment(value).err(),
+        _ => None,
+    });
+    if let Some(message) = values.into_iter().next() {
+        return Cli::command().error(ErrorKind::ValueValidation, message);
+    }
+    let name = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) => name,
+        _ => return error,
+    };
+    if Path::new(name).exists() {
+        let message = format!("`{name}` is not a command\n  train it: trainer train {name}");
+        Cli::command().error(ErrorKind::InvalidSubcommand, message)
+    } else {
+        error
     }
 }
 

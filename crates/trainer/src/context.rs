@@ -1,10 +1,13 @@
 //! Values that the entry point passes to the commands.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use ::config::Document;
+use toml::Table;
 use training::{Experiment, ModelRegistry, RunConfig, RunError, TrainedModel};
 
-use crate::commands::RUNS_DIR;
+use crate::commands::{RUNS_DIR, config_or_run};
 use crate::error::Failure;
 use crate::logging::RunLog;
 
@@ -17,10 +20,27 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Reads a config; an invalid one is a usage error.
+    /// Reads a config, or that of a run; an invalid one is a usage error.
     pub fn read_config(&self, path: &Path, overrides: &[String]) -> Result<RunConfig, Failure> {
-        RunConfig::read_with_models(path, overrides, self.models)
-            .map_err(|error| Failure::usage(format!("{error:#}")))
+        Ok(self.read_document(path, overrides)?.0)
+    }
+
+    /// As [`Context::read_config`], with the document, which knows the origin of each value.
+    pub fn read_document(
+        &self,
+        path: &Path,
+        overrides: &[String],
+    ) -> Result<(RunConfig, Document), Failure> {
+        RunConfig::read_with_document(&config_of(path), overrides, self.models).map_err(|error| {
+            if is_sweep(path) {
+                let path = path.display();
+                Failure::usage(format!(
+                    "{path} is a sweep, not a config\n  run it: trainer sweep {path}"
+                ))
+            } else {
+                Failure::usage(format!("{error:#}"))
+            }
+        })
     }
 
     /// Loads the data of a config and selects a device, before anything is written.
@@ -29,7 +49,8 @@ impl Context<'_> {
         config: &RunConfig,
         device: Option<&str>,
     ) -> Result<Experiment, RunError> {
-        let init_from = config.init_from.as_deref().map(in_runs);
+        let init_from =
+            config.init_from.as_deref().map(|path| config_or_run(path, Path::new(RUNS_DIR)));
         let config = RunConfig { init_from, ..config.clone() };
         Experiment::prepare(&config, device, option_env!("TRAINER_COMMIT"))
     }
@@ -40,8 +61,14 @@ impl Context<'_> {
     }
 }
 
-/// A run by its path, or by its name in the default directory of runs.
-fn in_runs(run: &Path) -> PathBuf {
-    let named = Path::new(RUNS_DIR).join(run);
-    if !run.exists() && named.exists() { named } else { run.to_owned() }
+/// Returns the config of the run at `path`, or `path` itself, which is then a config.
+fn config_of(path: &Path) -> PathBuf {
+    let config = path.join("config.toml");
+    if config.is_file() { config } else { path.to_owned() }
+}
+
+/// Whether the file at `path` has the keys of a sweep.
+fn is_sweep(path: &Path) -> bool {
+    let table = fs::read_to_string(path).ok().and_then(|text| text.parse::<Table>().ok());
+    table.is_some_and(|table| table.contains_key("config"))
 }

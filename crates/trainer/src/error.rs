@@ -129,7 +129,6 @@ fn hint(error: &RunError) -> Option<String> {
     let hint = match error {
         RunError::Artifact(error) => return artifact_hint(error),
         RunError::NoCheckpoint { path } => &format!("--resume {} resumes it", path.display()),
-        RunError::Device(_) => "`trainer devices` lists the devices of this build",
         RunError::ResumeConflict { run, .. } => {
             &format!("{NEW_RUN}, with --set init_from={} from these weights", run.display())
         }

@@ -21,7 +21,6 @@ mod ui;
 use std::process::ExitCode;
 
 pub use ::config::Check;
-use clap::Parser;
 pub use training::{
     CustomModel, CustomModelConfig, DropoutRng, LayerSummary, ModelRegistry, ParameterInit,
 };
@@ -40,7 +39,7 @@ pub fn run(models: &ModelRegistry) -> ExitCode {
     if let Some(code) = data_hdf5::isolate() {
         return code;
     }
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     let code = panics::catch(|| execute(&cli, models)).unwrap_or_else(|failure| {
         print::error(failure.styled_message());
         failure.exit_code()
@@ -58,8 +57,10 @@ fn execute(cli: &Cli, models: &ModelRegistry) -> Result<ExitCode, Failure> {
     }
     let context = Context { models, log };
     match cli.command.as_ref() {
-        None => commands::train(&cli.train, &context),
-        Some(Command::Train(args)) => commands::train(args, &context),
+        None => commands::train(None, &cli.train, &context),
+        Some(Command::Train(args)) => {
+            commands::train(args.input.as_deref(), &args.options, &context)
+        }
         Some(Command::Evaluate(args)) => commands::evaluate(args, &context),
         Some(Command::Predict(args)) => commands::predict(args, &context),
         Some(Command::Report(args)) => commands::report(args, &context),

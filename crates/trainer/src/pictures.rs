@@ -41,13 +41,22 @@ fn try_draw(
     Ok(())
 }
 
-/// Writes the report of a run that has just finished on `data`. A failure is a warning.
+/// As [`write_report`]. A failure is a warning.
 pub fn draw_report(context: &Context, run: &RunDir, device: Option<&str>, data: &Split) {
-    let model = context.open(run.path(), device);
-    let predictions = model.and_then(|model| model.test_predictions(data));
-    if let Err(failure) = page(run, predictions) {
+    if let Err(failure) = write_report(context, run, device, data) {
         tracing::warn!("cannot write the report of the run: {}", failure.message());
     }
+}
+
+/// Writes the report of a run that has just finished on `data`, and returns its path.
+pub fn write_report(
+    context: &Context,
+    run: &RunDir,
+    device: Option<&str>,
+    data: &Split,
+) -> Result<PathBuf, Failure> {
+    let model = context.open(run.path(), device);
+    page(run, model.and_then(|model| model.test_predictions(data)))
 }
 
 /// Writes the report of a run with new predictions of its model, and returns its path.

@@ -34,6 +34,12 @@ pub fn confirm(question: &str) -> Result<bool, Failure> {
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
+/// Prints a note on stderr, beside a result on stdout.
+pub fn note(text: &str) {
+    let _hidden = progress::hide();
+    writeln!(stderr().lock(), "{text}").ok();
+}
+
 /// Prints an error message.
 pub fn error(text: &str) {
     let _hidden = progress::hide();

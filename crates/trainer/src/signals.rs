@@ -1,12 +1,14 @@
-//! SIGINT (Ctrl-C) and SIGTERM: the first stops the run after its step, the second exits at once.
+//! SIGINT (Ctrl-C), SIGTERM and SIGHUP: the first stops the run after its step, the second exits at
+//! once. SIGTSTP (Ctrl-Z) suspends the program and gives the terminal back.
 
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 use training::{Stop, StopSource};
 
@@ -16,7 +18,7 @@ use crate::{error, terminal};
 #[derive(Debug, Clone)]
 pub struct Signals(Arc<AtomicUsize>);
 
-/// Installs the handlers of both signals.
+/// Installs the handlers of all signals.
 pub fn listen() -> io::Result<Signals> {
     let received = Arc::new(AtomicUsize::new(0));
     let (reader, writer) = UnixStream::pair()?;
@@ -25,11 +27,24 @@ pub fn listen() -> io::Result<Signals> {
         flag::register_usize(signal, Arc::clone(&received), signal as usize)?;
         low_level::pipe::register(signal, writer.try_clone()?)?;
     }
+    // A terminal that closes sends it more than once.
+    if !is_ignored(SIGHUP) {
+        flag::register_usize(SIGHUP, Arc::clone(&received), SIGHUP as usize)?;
+    }
     let signals = Signals(received);
     let seen = signals.clone();
     let exit = move || exit_at_second(reader, &seen);
     thread::Builder::new().name("signals".into()).spawn(exit)?;
+    suspend_on_request()?;
     Ok(signals)
+}
+
+/// Whether the parent process, such as `nohup`, made this one ignore `signal`.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// Exits after the second signal. A signal handler could not restore the terminal. The exit
@@ -42,12 +57,30 @@ fn exit_at_second(mut reader: UnixStream, signals: &Signals) {
     }
 }
 
+/// Gives the terminal back at SIGTSTP, stops this process, and takes the terminal again when it is
+/// continued.
+fn suspend_on_request() -> io::Result<()> {
+    let (mut reader, writer) = UnixStream::pair()?;
+    low_level::pipe::register(SIGTSTP, writer)?;
+    let suspend = move || {
+        while reader.read_exact(&mut [0]).is_ok() {
+            let has_dashboard = terminal::restore().unwrap_or(false);
+            low_level::emulate_default_handler(SIGTSTP).ok();
+            if has_dashboard {
+                terminal::take_again().ok();
+            }
+        }
+    };
+    thread::Builder::new().name("suspend".into()).spawn(suspend)?;
+    Ok(())
+}
+
 impl Signals {
     /// The requested stop, if any.
     pub fn received(&self) -> Option<Stop> {
         match self.0.load(Ordering::Relaxed) as i32 {
             SIGINT => Some(Stop::Interrupted),
-            SIGTERM => Some(Stop::Terminated),
+            SIGTERM | SIGHUP => Some(Stop::Terminated),
             _ => None,
         }
     }

@@ -3,12 +3,22 @@
 use std::fs::File;
 use std::io::{self, stdin, stdout};
 use std::os::fd::AsFd;
+use std::thread;
+use std::time::Duration;
 
-use crossterm::cursor::Show;
-use crossterm::event::DisableMouseCapture;
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use crossterm::execute;
-use crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode, is_raw_mode_enabled};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    is_raw_mode_enabled,
+};
+use rustix::termios::{
+    LocalModes, OptionalActions, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+};
+
+/// Time in which the dashboard is drawn at least once.
+const REFRESH: Duration = Duration::from_millis(300);
 
 /// Makes Ctrl-C send SIGINT again: the dashboard reads it as an ordinary key.
 pub fn enable_interrupts() {
@@ -21,13 +31,29 @@ pub fn enable_interrupts() {
     }
 }
 
-/// Leaves raw mode and the alternate screen, if the dashboard is shown.
-pub fn restore() -> io::Result<()> {
+/// Leaves raw mode and the alternate screen, if the dashboard is shown; returns whether it is.
+pub fn restore() -> io::Result<bool> {
     if !is_raw_mode_enabled()? {
-        return Ok(());
+        return Ok(false);
     }
     disable_raw_mode()?;
-    // Bypasses the lock of `stdout`, whose holder may be blocked.
-    let mut terminal = File::from(stdout().as_fd().try_clone_to_owned()?);
-    execute!(terminal, DisableMouseCapture, LeaveAlternateScreen, Show)
+    execute!(unlocked()?, DisableMouseCapture, LeaveAlternateScreen, Show)?;
+    Ok(true)
+}
+
+/// Undoes [`restore`], and has the dashboard drawn again.
+pub fn take_again() -> io::Result<()> {
+    enable_raw_mode()?;
+    let mut terminal = unlocked()?;
+    execute!(terminal, EnterAlternateScreen, EnableMouseCapture, Hide)?;
+    // The dashboard draws what has changed, and everything if the size has.
+    let size = tcgetwinsize(&terminal)?;
+    tcsetwinsize(&terminal, Winsize { ws_row: size.ws_row.saturating_sub(1), ..size })?;
+    thread::sleep(REFRESH);
+    Ok(tcsetwinsize(&terminal, size)?)
+}
+
+/// The terminal without the lock of `stdout`, whose holder may be blocked.
+fn unlocked() -> io::Result<File> {
+    Ok(File::from(stdout().as_fd().try_clone_to_owned()?))
 }

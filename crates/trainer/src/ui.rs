@@ -2,6 +2,7 @@
 
 mod plain;
 
+use std::env;
 use std::io::{IsTerminal, stdout};
 
 use burn::train::Interrupter;
@@ -17,7 +18,7 @@ pub use plain::{EpochEvent, PlainRenderer};
 /// The value of `--ui`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum UiChoice {
-    /// Dashboard on a terminal, otherwise plain
+    /// Dashboard on a terminal, plain otherwise and if TERM is dumb
     #[default]
     Auto,
     /// Burn's dashboard
@@ -32,7 +33,7 @@ impl UiChoice {
     /// Whether the dashboard will be shown.
     pub fn is_dashboard(self) -> bool {
         match self {
-            Self::Auto => stdout().is_terminal(),
+            Self::Auto => stdout().is_terminal() && !is_dumb(),
             Self::Dashboard => true,
             Self::Plain | Self::None => false,
         }
@@ -65,6 +66,16 @@ impl UiChoice {
             Box::new(PlainRenderer::new(|epoch| print::event(&epoch.to_string())))
         }
     }
+}
+
+/// Whether the terminal says that it cannot move its cursor.
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_some_and(|name| name == "dumb")
+}
+
+/// Whether a panic with this message is the request of a user of the dashboard to end at once.
+pub fn is_kill(panic: &str) -> bool {
+    panic == "Killing training from user input."
 }
 
 /// `stop`, which also keeps Ctrl-C working beside the dashboard.

@@ -187,7 +187,7 @@ impl RunConfig {
         check.table("model", |check| check_model(&self.model, models, check));
         check.table("objective", |check| self.objective.check(check));
         check.table("optimizer", |check| self.optimizer.check(check));
-        check.table("schedule", |check| self.schedule.check(self.training.epochs, check));
+        check.table("schedule", |check| self.schedule.check(check));
         let validates = has_validation || self.split.validation_fraction > 0.0;
         check.table("training", |check| self.training.check(validates, check));
         let tests = has_test || self.split.test_fraction > 0.0;

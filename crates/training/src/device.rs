@@ -27,10 +27,28 @@ pub struct DeviceInfo {
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// No backend has this name.
+    #[error("unknown device `{name}`\n  {}", choices(devices))]
+    Unknown {
+        /// The requested device.
+        name: String,
+        /// Devices of this build on this machine.
+        devices: Vec<String>,
+    },
+    /// There is no graphics card, or this build has no backend for it.
     #[error(
-        "unknown device `{0}`\n  use the name of a backend, with an index for graphics cards: flex, ndarray, wgpu:0"
+        "no device for `{kind}`; this build has the backends {compiled}\n  {}, or build with the Cargo feature `{feature}`",
+        choices(devices)
     )]
-    Unknown(String),
+    NoneOfKind {
+        /// `cpu` or `gpu`.
+        kind: &'static str,
+        /// Backends of this build.
+        compiled: String,
+        /// Cargo feature with such a backend.
+        feature: &'static str,
+        /// Devices of this build on this machine.
+        devices: Vec<String>,
+    },
     /// The backend is not compiled in.
     #[error(
         "this build has no `{backend}` backend\n  use {compiled}, or build with the Cargo feature `{backend}`"
@@ -52,12 +70,17 @@ pub enum DeviceError {
     )]
     NoProcessor(String),
     /// The backend has no such device on this machine.
-    #[error("no device `{name}`: {found}\n  check the index and that the driver is installed")]
+    #[error(
+        "no device `{name}`: {found}\n  {}; or check that the driver is installed",
+        choices(devices)
+    )]
     Absent {
         /// The requested device.
         name: String,
         /// Number of devices found.
         found: String,
+        /// Devices of this build on this machine.
+        devices: Vec<String>,
     },
 }
 
@@ -93,9 +116,12 @@ pub fn is_processor(name: &str) -> bool {
     PROCESSORS.contains(&name)
 }
 
-/// Selects the device called `name`, otherwise the best one.
+/// Selects the device called `name`, or the best processor for `cpu` and graphics card for `gpu`;
+/// without a name the best one.
 pub fn select(name: Option<&str>) -> Result<SelectedDevice, DeviceError> {
     match name {
+        Some("cpu") => best_of("cpu", "flex", is_processor),
+        Some("gpu") => best_of("gpu", "wgpu", |name| !is_processor(name)),
         Some(name) => named(name),
         None => best(),
     }
@@ -124,9 +150,39 @@ fn best() -> Result<SelectedDevice, DeviceError> {
     best.map(DeviceInfo::into_selected).ok_or_else(|| DeviceError::NoneAtAll(compiled()))
 }
 
+/// The best device whose name `matches`.
+fn best_of(
+    kind: &'static str,
+    feature: &'static str,
+    matches: fn(&str) -> bool,
+) -> Result<SelectedDevice, DeviceError> {
+    let mut devices = list();
+    match devices.iter().position(|device| matches(&device.name)) {
+        Some(index) => Ok(devices.swap_remove(index).into_selected()),
+        None => {
+            let (devices, compiled) = (names(), compiled());
+            Err(DeviceError::NoneOfKind { kind, compiled, feature, devices })
+        }
+    }
+}
+
+/// Names of all devices, best first.
+fn names() -> Vec<String> {
+    list().into_iter().map(|device| device.name).collect()
+}
+
+/// The remedy of an error: the `devices` to choose from.
+fn choices(devices: &[String]) -> String {
+    if devices.is_empty() {
+        "this build finds no device on this machine".to_owned()
+    } else {
+        format!("use {}", devices.join(", "))
+    }
+}
+
 fn named(name: &str) -> Result<SelectedDevice, DeviceError> {
     let (backend, index) = name.split_once(':').unwrap_or((name, "0"));
-    let unknown = || DeviceError::Unknown(name.to_owned());
+    let unknown = || DeviceError::Unknown { name: name.to_owned(), devices: names() };
     let index: usize = index.parse().map_err(|_| unknown())?;
     let backend = BACKENDS.iter().find(|known| known.name == backend).ok_or_else(unknown)?;
     if backend.devices.is_none() {
@@ -138,7 +194,10 @@ fn named(name: &str) -> Result<SelectedDevice, DeviceError> {
     let devices = backend.list();
     let found = format!("{} has {} device(s)", backend.name, devices.len());
     let device = devices.into_iter().nth(index).map(DeviceInfo::into_selected);
-    device.ok_or_else(|| DeviceError::Absent { name: name.to_owned(), found })
+    device.ok_or_else(|| {
+        let (name, devices) = (name.to_owned(), names());
+        DeviceError::Absent { name, found, devices }
+    })
 }
 
 fn compiled() -> String {

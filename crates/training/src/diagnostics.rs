@@ -4,6 +4,7 @@ mod gradient_check;
 mod lr_range_test;
 
 pub use gradient_check::{
-    GradientCheck, GradientCheckOptions, InjectedBug, InjectedBugReport, TensorCheck,
+    GradientCheck, GradientCheckOptions, GradientCheckPlan, InjectedBug, InjectedBugReport,
+    TensorCheck,
 };
 pub use lr_range_test::LrRangeTest;

@@ -24,14 +24,10 @@ pub enum RunError {
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
     /// The run does not fit into memory.
-    #[error(
-        "the run needs {} of memory, but only {} are available\n  reduce the model or the batch size, or close other programs", gigabytes(*needed), gigabytes(Some(*available))
-    )]
+    #[error("the run needs {}\n  reduce the model or the batch size, or close other programs", shortage(*needed, "of memory", *available, "available"))]
     TooLarge { needed: Option<u64>, available: u64 },
     /// The checkpoints do not fit on the disk.
-    #[error(
-        "the run needs {} of disk space in {}, but only {} are free\n  free disk space, or keep fewer checkpoints: `training.checkpoint.keep_last`", gigabytes(Some(*needed)), run.display(), gigabytes(Some(*available))
-    )]
+    #[error("the run needs {}\n  free disk space, or keep fewer checkpoints: `training.checkpoint.keep_last`", shortage(Some(*needed), &format!("of disk space in {}", run.display()), *available, "free"))]
     NoSpace { run: PathBuf, needed: u64, available: u64 },
     /// A batch of one example has no variance.
     #[error(
@@ -82,7 +78,7 @@ pub enum RunError {
     DataChanged { run: PathBuf, part: String, now: String, then: String },
     /// Training diverged.
     #[error(
-        "the {quantity} {value} in epoch {epoch}, batch {batch} (step {step}): the first tensor that is not finite is {tensor}\n  lower the learning rate, clip the gradients or check the data; the last checkpoint is intact"
+        "the {quantity} {value} in epoch {epoch}, batch {batch} (step {step}): the first tensor that is not finite is {tensor}\n  lower the learning rate, clip the gradients or check the data; {}", checkpoint(*has_checkpoint)
     )]
     NonFinite {
         quantity: &'static str,
@@ -91,6 +87,7 @@ pub enum RunError {
         epoch: usize,
         batch: usize,
         step: usize,
+        has_checkpoint: bool,
     },
     /// A batch could not be loaded.
     #[error(
@@ -99,9 +96,9 @@ pub enum RunError {
     NotLoaded { epoch: usize, batch: usize, reason: String },
     /// Burn panicked: the device is lost or out of memory, or there is a bug.
     #[error(
-        "the training failed on {device} in epoch {epoch}, batch {batch}: {reason}\n  the last checkpoint is intact: resume the run, on another device if this one is lost or out of memory"
+        "the training failed on {device} in epoch {epoch}, batch {batch}: {reason}\n  {}: resume the run, on another device if this one is lost or out of memory", checkpoint(*has_checkpoint)
     )]
-    Panicked { device: String, epoch: usize, batch: usize, reason: String },
+    Panicked { device: String, epoch: usize, batch: usize, reason: String, has_checkpoint: bool },
     /// The cost is not finite, so it has no gradients to check.
     #[error(
         "the cost with the initial weights is {cost}, so there are no gradients to check\n  lower `model.mlp.initializer_scale`, or check the data"
@@ -161,13 +158,48 @@ fn first_lines(lines: &[String]) -> String {
     first.iter().cloned().chain(others).collect::<Vec<_>>().join("\n  ")
 }
 
-/// Formats a size in bytes; `None` is more than 64 bits can express.
-fn gigabytes(size: Option<u64>) -> String {
-    size.map_or("more than 18 billion GB".to_owned(), |size| format!("{:.2} GB", size as f64 / 1e9))
+/// Two sizes in bytes, with enough digits to tell them apart; `None` is more than 64 bits can
+/// express.
+fn shortage(needed: Option<u64>, what: &str, available: u64, state: &str) -> String {
+    let (unit, name) =
+        if needed.is_some_and(|needed| needed < 1e9 as u64) { (1e6, "MB") } else { (1e9, "GB") };
+    let text = |size: u64, digits: usize| format!("{:.digits$} {name}", size as f64 / unit);
+    let digits = |needed| (2..9).find(|&digits| text(needed, digits) != text(available, digits));
+    let digits = needed.and_then(digits).unwrap_or(2);
+    let needed = needed.map_or("more than 18 billion GB".to_owned(), |size| text(size, digits));
+    format!("{needed} {what}, but only {} are {state}", text(available, digits))
+}
+
+/// What is left of a run that failed.
+fn checkpoint(exists: bool) -> &'static str {
+    if exists { "the last checkpoint is intact" } else { "there is no checkpoint yet" }
 }
 
 impl From<UnknownModel> for RunError {
     fn from(UnknownModel { name }: UnknownModel) -> Self {
         Self::UnknownModel { name }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sizes_of_a_shortage_differ_in_their_digits() {
+        let message =
+            |needed, available| shortage(Some(needed), "of memory", available, "available");
+        assert_eq!(
+            message(12_345_678, 12_344_000),
+            "12.346 MB of memory, but only 12.344 MB are available"
+        );
+        assert_eq!(
+            message(2_500_000_000, 1_000_000_000),
+            "2.50 GB of memory, but only 1.00 GB are available"
+        );
+        assert!(
+            shortage(None, "of memory", 1, "available")
+                .starts_with("more than 18 billion GB of memory")
+        );
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use artifacts::{DataIdentity, Environment, RunDir, RunLock, Summary};
 use burn::tensor::{Device, FloatDType};
-use data::{LoadedDataset, Split};
+use data::{Examples, LoadedDataset, Split};
 use data_sources::quality::Splitting;
 
 use crate::config::RunConfig;
@@ -44,6 +44,8 @@ pub struct Experiment {
     estimate: ResourceEstimate,
     /// The weights of `init_from`, once they are read.
     initial_weights: Option<Weights>,
+    notes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl RunConfig {
@@ -96,6 +98,34 @@ impl Experiment {
     /// Identity of the data.
     pub fn data_identity(&self) -> &DataIdentity {
         &self.environment.data
+    }
+
+    /// What was inferred about the data, one sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Likely mistakes in data and config that do not prevent a run, one sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// This experiment for one epoch on at most two steps of each part, to test config and data.
+    #[must_use]
+    pub fn fast_dev_run(self) -> Self {
+        let Self { mut config, device, data, mut environment, .. } = self;
+        let count = 2 * config.training.step_examples(data.train.len());
+        let few = |examples: &Examples| evenly_spaced(examples, count);
+        let data = Split {
+            train: few(&data.train),
+            validation: data.validation.as_ref().map(few),
+            test: data.test.as_ref().map(few),
+            classes: data.classes.clone(),
+        };
+        config.training.epochs = 1;
+        let DataIdentity { synthetic, sha256, .. } = environment.data;
+        environment.data = DataIdentity::new(synthetic, sha256, &data);
+        Self { config, device, data: Arc::new(data), environment, ..self }
     }
 
     /// Creates a new run in the first free directory of `<runs>/<name>`, `<runs>/<name>-2`, ..
@@ -234,4 +264,10 @@ impl Experiment {
             .map_err(|differences| RunError::OtherModel { path: path.clone(), differences })?;
         Ok(classifier)
     }
+}
+
+/// At most `count` of the examples, over their whole range: a file may be sorted by class.
+fn evenly_spaced(examples: &Examples, count: usize) -> Examples {
+    let (all, count) = (examples.len(), count.min(examples.len()));
+    examples.select(&(0..count).map(|index| index * all / count).collect::<Vec<_>>())
 }

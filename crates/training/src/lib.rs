@@ -43,7 +43,8 @@ pub use config::{
 };
 pub use device::DeviceError;
 pub use diagnostics::{
-    GradientCheck, GradientCheckOptions, InjectedBug, InjectedBugReport, LrRangeTest, TensorCheck,
+    GradientCheck, GradientCheckOptions, GradientCheckPlan, InjectedBug, InjectedBugReport,
+    LrRangeTest, TensorCheck,
 };
 pub use error::RunError;
 pub use experiment::{

@@ -82,9 +82,7 @@ impl Trainer {
     }
 
     fn is_finished(&self) -> bool {
-        let stopping = self.config.early_stopping.as_ref();
-        self.state.epoch > self.config.epochs
-            || stopping.is_some_and(|config| self.state.epochs_since_best >= config.patience)
+        self.state.is_finished(&self.config)
     }
 
     /// Returns true if the current epoch is reported.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 use super::parse::{error_at, parse};
+use super::syntax::repair;
+use crate::diagnostics::Diagnostic;
 use crate::error::ConfigError;
 use crate::layer::{self, Layer, Origin};
 
@@ -20,13 +22,20 @@ const MAX_BASES: usize = 8;
 /// parsing 1 MiB of small values takes 0.5 s and 80 MiB of memory.
 pub const MAX_BYTES: usize = 64 << 10;
 
-/// Pushes the file `first` with its `text`, then its base, the base of that, and so on.
-pub fn push_files(layers: &mut Vec<Layer>, first: &Path, text: &str) -> Result<(), ConfigError> {
+/// Pushes the file `first` with its `text`, then its base, the base of that, and so on. Returns the
+/// syntax errors of all.
+pub fn push_files(
+    layers: &mut Vec<Layer>,
+    first: &Path,
+    text: &str,
+) -> Result<Vec<Diagnostic>, ConfigError> {
+    let mut errors = Vec::new();
     let mut next = Some((first.to_owned(), text.to_owned()));
     while let Some((path, text)) = next {
         // TOML allows a byte order mark at the start of a document only.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let file = Layer::after(layers, Origin::File(path), text);
+        let mut file = Layer::after(layers, Origin::File(path), text);
+        errors.extend(repair(&mut file));
         let chain: Vec<_> = layers.iter().chain([&file]).filter_map(Layer::path).collect();
         next = base(&chain, &file)?;
         layers.push(file);
@@ -34,7 +43,7 @@ pub fn push_files(layers: &mut Vec<Layer>, first: &Path, text: &str) -> Result<(
             return Err(too_large(first));
         }
     }
-    Ok(())
+    Ok(errors)
 }
 
 /// Reads the text of the file at `path`, which may also be a pipe.

@@ -10,7 +10,7 @@ use crate::layer::Layer;
 
 /// Parses the table of a layer.
 pub fn parse(layer: &Layer) -> Result<DeTable<'_>, ConfigError> {
-    let table = DeTable::parse(layer.text()).map_err(|error| {
+    let table = DeTable::parse(layer.toml()).map_err(|error| {
         let span = spans::shifted(&error.span().unwrap_or(0..0), layer.start());
         error_at(layer, span, None, hint::explain(error.message()))
     })?;

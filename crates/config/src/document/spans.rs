@@ -23,14 +23,22 @@ pub fn find<'a, 'b>(table: &'a DeTable<'b>, key: &str) -> Option<&'a Spanned<DeV
     names.try_fold(first, |value, name| child(value.get_ref(), name))
 }
 
-/// Returns the value of the dotted `key`, or else the innermost existing value around it.
+/// Returns the value of the dotted `key`, or else the innermost existing value around it. A name in
+/// a table may contain dots itself.
 pub fn nearest<'a, 'b>(table: &'a DeTable<'b>, key: &str) -> Option<&'a Spanned<DeValue<'b>>> {
-    let mut names = key.split('.');
-    let mut value = table.get(names.next()?)?;
-    while let Some(inner) = names.next().and_then(|name| child(value.get_ref(), name)) {
-        value = inner;
+    if let Some(value) = table.get(key) {
+        return Some(value);
     }
-    Some(value)
+    let (name, mut rest) = key.split_once('.')?;
+    let mut value = table.get(name)?;
+    loop {
+        if let DeValue::Table(table) = value.get_ref() {
+            return nearest(table, rest).or(Some(value));
+        }
+        let (name, next) = rest.split_once('.').unwrap_or((rest, ""));
+        let Some(inner) = child(value.get_ref(), name) else { return Some(value) };
+        (value, rest) = (inner, next);
+    }
 }
 
 /// Returns the value of the key `name` of a table, or at this index of an array.

@@ -1,9 +1,9 @@
 mod choices;
 mod extends;
+mod mistakes;
 mod origins;
 
 use super::*;
-use crate::manual::Manual;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize, PartialEq)]
@@ -88,12 +88,13 @@ fn every_unknown_key_is_reported_beside_the_first_error() {
     let text = "epochs = true\nepoch = 1\n\n[adam]\nlearnin_rate = 1e-3\nepochs.x = 1\n";
     let document = document(text, &["zzz=1"]).unwrap();
     let error = document.deserialize::<Config>().unwrap_err();
-    let error = document.with_unknown(error, &Manual::of(&schema));
+    let error = document.with_problems(error, &schema);
     let words = [
-        "4 problems",
+        "5 problems",
         "--> <overrides>:1:1\n",
         "1 | zzz = 1\n  | ^^^ unknown key `zzz`: expected one of `adam`, `epochs`\n",
-        "::: a.toml:2:1\n",
+        "::: a.toml:1:10\n",
+        "1 | epochs = true\n  |          ^^^^ epochs: expected an integer, found boolean\n",
         "2 | epoch = 1\n  | ^^^^^ unknown key `epoch`: did you mean `epochs`?\n",
         "^^^ unknown key `learnin_rate`: did you mean `learning_rate`?\n",
         "6 | epochs.x = 1\n  | ^^^^^^ adam.epochs: unknown key `epochs`: expected one of `learning_rate`",

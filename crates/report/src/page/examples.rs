@@ -42,7 +42,11 @@ pub fn sections(run: &RunData) -> Markup {
         }
         @if !predictions.batch.is_empty() {
             (section("A batch as the model sees it", &html! {
-                p class="quiet" { "The first training images of the first epoch, augmented." }
+                p class="quiet" {
+                    "The first training images of the first epoch"
+                    @if run.is_augmented() { ", augmented" }
+                    "."
+                }
                 div class="pictures batch" {
                     @for picture in &predictions.batch { (image(picture, "a training image")) }
                 }

@@ -18,7 +18,12 @@ pub fn scores(run: &RunData, plots: &[Plot]) -> Markup {
         heading,
         &html! {
             (figures(plots))
-            div class="scroll" { (classes(evaluation)) }
+            @if run.has_many_classes() {
+                (confusions(evaluation))
+                (worst_classes(evaluation))
+            } @else {
+                div class="scroll" { (classes(evaluation.classes.iter())) }
+            }
             p class="quiet" {
                 "Loss " (format!("{:.4}", evaluation.loss))
                 @if let Some(area) = evaluation.roc_auc { ", ROC AUC " (format!("{area:.4}")) }
@@ -28,13 +33,48 @@ pub fn scores(run: &RunData, plots: &[Plot]) -> Markup {
     )
 }
 
-fn classes(evaluation: &Evaluation) -> Markup {
+/// Number of the most frequent confusions and of the worst classes that are shown of many.
+const SHOWN: usize = 30;
+
+/// Returns the most frequent confusions.
+fn confusions(evaluation: &Evaluation) -> Markup {
+    let all = evaluation.confusions();
+    html! {
+        h3 { "Most frequent confusions" }
+        p class="quiet" { (all.len().min(SHOWN)) " of " (all.len()) " pairs of classes." }
+        div class="scroll" { table {
+            thead { tr { th { "true class" } th { "predicted" } th { "count" } th { "of the true class" } } }
+            tbody { @for pair in all.iter().take(SHOWN) { tr {
+                td { (pair.class.name) }
+                td { (pair.predicted.name) }
+                td { (pair.count) }
+                td { (percent(pair.count as f64 / pair.class.count.max(1) as f64)) }
+            } } }
+        } }
+    }
+}
+
+/// Returns the classes with the lowest F1, and all of them folded up.
+fn worst_classes(evaluation: &Evaluation) -> Markup {
+    let worst = evaluation.worst_classes();
+    html! {
+        h3 { "Worst classes" }
+        p class="quiet" { (worst.len().min(SHOWN)) " of " (worst.len()) " classes, by F1." }
+        div class="scroll" { (classes(worst.into_iter().take(SHOWN))) }
+        details {
+            summary { "All classes" }
+            div class="scroll" { (classes(evaluation.classes.iter())) }
+        }
+    }
+}
+
+fn classes<'a>(classes: impl Iterator<Item = &'a ClassScore>) -> Markup {
     html! {
         table {
             thead { tr {
                 th { "class" } th { "precision" } th { "recall" } th { "interval" } th { "F1" } th { "count" }
             } }
-            tbody { @for class in &evaluation.classes { (class_row(class)) } }
+            tbody { @for class in classes { (class_row(class)) } }
         }
     }
 }
@@ -93,12 +133,22 @@ pub fn data(run: &RunData) -> Markup {
     let mut rows = vec![
         ("examples".to_owned(), examples),
         ("counts".to_owned(), counts.join(", ")),
-        ("classes".to_owned(), data.classes.join(", ")),
+        ("classes".to_owned(), class_names(run)),
     ];
     rows.extend(
         data.sha256.iter().map(|(source, sum)| (format!("SHA-256, {source}"), sum.clone())),
     );
     section("Data", &key_values(&rows))
+}
+
+/// Returns the names of the classes, or the first and the last of many.
+fn class_names(run: &RunData) -> String {
+    match &run.environment.data.classes[..] {
+        all @ [first, second, .., last] if run.has_many_classes() => {
+            format!("{}: {first}, {second}, .., {last}", all.len())
+        }
+        all => all.join(", "),
+    }
 }
 
 /// Returns versions, platform and device.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
+use super::{Overrides, RunsOption};
+
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
     /// Show the layers of a config's model: shapes, parameters and multiply-adds
@@ -13,12 +15,13 @@ pub enum ModelCommand {
 
 #[derive(Debug, Args)]
 pub struct ModelSummaryArgs {
-    /// The TOML file of the experiment
-    #[arg(value_name = "CONFIG")]
+    /// TOML file of the experiment, or a run
+    #[arg(value_name = "CONFIG|RUN")]
     pub config: PathBuf,
-    /// Override a key of the config, for example model.mlp.activation=tanh
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<String>,
+    #[command(flatten)]
+    pub set: Overrides,
+    #[command(flatten)]
+    pub runs: RunsOption,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::Overrides;
+
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Check configs without reading their data, and list all problems
@@ -25,9 +27,8 @@ pub struct CheckArgs {
     /// TOML files of experiments
     #[arg(value_name = "CONFIG", required = true)]
     pub configs: Vec<PathBuf>,
-    /// Override a key of every config, for example training.epochs=10
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<String>,
+    #[command(flatten)]
+    pub set: Overrides,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -38,9 +39,8 @@ pub struct ShowArgs {
     /// TOML file of the experiment
     #[arg(value_name = "CONFIG")]
     pub config: PathBuf,
-    /// Override a key of the config, for example training.epochs=10
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<String>,
+    #[command(flatten)]
+    pub set: Overrides,
     /// Show the origin of each value in a comment: a line of a file, an override or the default
     #[arg(long, conflicts_with = "json")]
     pub origins: bool,

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use training::InjectedBug;
 
+use super::{ConfigPath, Overrides};
+
 #[derive(Debug, Args)]
 pub struct GradcheckArgs {
-    /// The TOML file of the experiment
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// Override a key of the config, for example objective.l2=0.1
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<String>,
+    #[command(flatten)]
+    pub config: ConfigPath,
+    #[command(flatten)]
+    pub set: Overrides,
     /// Number of training examples in the batch
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub examples: u64,
@@ -32,16 +32,14 @@ pub struct GradcheckArgs {
 
 #[derive(Debug, Args)]
 pub struct LrFindArgs {
-    /// The TOML file of the experiment
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// Override a key of the config, for example training.batch_size=64
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<String>,
+    #[command(flatten)]
+    pub config: ConfigPath,
+    #[command(flatten)]
+    pub set: Overrides,
     /// Maximum number of steps; the learning rate rises from 1e-7 to 10
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(10..=100_000))]
     pub steps: u64,
-    /// Device [default: from the config, else the best one]
+    /// Device, as for train [default: from the config, else the best one]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
     /// Path of the plot without .svg [default: NAME-lr]

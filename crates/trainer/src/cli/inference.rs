@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 use data::SplitKind;
 
-use super::split_kind;
+use super::experiment::assignment;
+use super::{RunsOption, split_kind};
 
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// The run directory
+    /// Name or directory of the run
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
+    #[command(flatten)]
+    pub runs: RunsOption,
     /// Split of the data [default: test, or validation if there is no test set]
     #[arg(long, value_parser = split_kind())]
     pub split: Option<SplitKind>,
@@ -19,9 +22,9 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// Override a key of the data, for example dataset.hdf5.directory=elsewhere
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
     pub overrides: Vec<String>,
-    /// Device [default: the best one]
+    /// Device, as for train [default: the best one]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
     /// Print JSON
@@ -31,16 +34,18 @@ pub struct EvaluateArgs {
 
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// The run directory
+    /// Name or directory of the run
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
+    #[command(flatten)]
+    pub runs: RunsOption,
     /// PNG or JPEG files of any size
     #[arg(value_name = "IMAGE", required_unless_present = "features")]
     pub images: Vec<PathBuf>,
     /// Features of a point, for a run on points; may be repeated
     #[arg(long, value_name = "A,B,..", allow_hyphen_values = true, conflicts_with = "images", value_parser = numbers)]
     pub features: Vec<Vec<f32>>,
-    /// Device [default: the best one]
+    /// Device, as for train [default: the best one]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
     /// Print JSON
@@ -50,9 +55,11 @@ pub struct PredictArgs {
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The run directory
+    /// Name or directory of the run
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
+    #[command(flatten)]
+    pub runs: RunsOption,
     /// Write a comparison with this run instead
     #[arg(long, value_name = "RUN")]
     pub against: Option<PathBuf>,

@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::RunsOption;
+
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct InspectArgs {
-    /// The TOML file of an experiment, or an HDF5 file in the layout of data/README.md
-    #[arg(value_name = "CONFIG|FILE")]
+    /// TOML file of an experiment, a run, or an HDF5 file in the layout of data/README.md
+    #[arg(value_name = "CONFIG|RUN|FILE")]
     pub input: PathBuf,
+    #[command(flatten)]
+    pub runs: RunsOption,
     /// Write the page inspection.html, with pictures of classes and problems, to this directory
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -12,7 +12,8 @@ pub struct RunsArgs {
     #[command(subcommand)]
     pub command: RunsCommand,
     /// Directory of the runs [default: runs]
-    #[arg(long, value_name = "DIR", global = true)]
+    // Another id than that of `train`, whose option a global one would set.
+    #[arg(id = "directory", long = "runs", value_name = "DIR", global = true)]
     pub runs: Option<PathBuf>,
 }
 

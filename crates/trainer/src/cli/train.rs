@@ -5,28 +5,73 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::{Overrides, RunsOption};
 use crate::ui::UiChoice;
 
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// The TOML file of the experiment
-    #[arg(long, value_name = "FILE", required_unless_present = "resume")]
+    /// TOML file of the experiment
+    #[arg(value_name = "CONFIG", conflicts_with = "config")]
+    pub input: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: TrainOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct TrainOptions {
+    /// TOML file of the experiment
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Override a key of the config, for example optimizer.adam.learning_rate=1e-3
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<String>,
-    /// Device: flex, ndarray, wgpu, wgpu:1, .. [default: from the config, else the best one]
+    #[command(flatten)]
+    pub set: Overrides,
+    /// Number of epochs, short for --set training.epochs=N
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<u64>,
+    /// Device: cpu, gpu, or one that `trainer devices` lists [default: from the config, else the
+    /// best one]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
     /// Directory of the new run [default: runs/NAME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub run_dir: Option<PathBuf>,
-    /// Resume the latest run of the config, or the run in DIR
-    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    #[command(flatten)]
+    pub runs: RunsOption,
+    /// Resume the latest run of the config, or this run, by name or directory
+    #[arg(long, value_name = "RUN", num_args = 0..=1)]
     pub resume: Option<Option<PathBuf>>,
+    /// Train and evaluate on two batches of each part, to test config and data; keeps nothing
+    #[arg(long, conflicts_with_all = ["resume", "run_dir"])]
+    pub fast_dev_run: bool,
     /// Display of the training progress
     #[arg(long, value_enum, default_value_t)]
     pub ui: UiChoice,
+}
+
+impl TrainOptions {
+    /// Whether no option is given.
+    pub fn is_empty(&self) -> bool {
+        let Self { config, set, epochs, device, run_dir, runs, resume, fast_dev_run, ui } = self;
+        config.is_none()
+            && set.overrides.is_empty()
+            && epochs.is_none()
+            && device.is_none()
+            && run_dir.is_none()
+            && runs.runs.is_none()
+            && resume.is_none()
+            && !fast_dev_run
+            && *ui == UiChoice::default()
+    }
+
+    /// Whether the dashboard will be shown.
+    pub fn shows_dashboard(&self) -> bool {
+        self.ui.is_dashboard() && !self.fast_dev_run
+    }
+
+    /// All overrides of the config; `--epochs` has precedence.
+    pub fn overrides(&self) -> Vec<String> {
+        let epochs = self.epochs.map(|epochs| format!("training.epochs={epochs}"));
+        self.set.overrides.iter().cloned().chain(epochs).collect()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -43,9 +88,8 @@ pub struct ReproduceArgs {
     /// Number of parallel runs [default: number of CPU cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroU16>,
-    /// Override a key of every config, for example training.epochs=10
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<String>,
+    #[command(flatten)]
+    pub set: Overrides,
     /// Device, as for train
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,

@@ -1,6 +1,5 @@
 mod other_data;
 
-use std::cmp::Reverse;
 use std::process::ExitCode;
 
 use artifacts::{DeduplicatedScore, Evaluation};
@@ -8,6 +7,7 @@ use data::SplitKind;
 use training::{RunError, TrainedModel};
 
 use super::SYNTHETIC_NOTICE;
+use super::runs::find_run;
 use crate::cli::EvaluateArgs;
 use crate::context::Context;
 use crate::error::Failure;
@@ -19,7 +19,7 @@ const TRAINING_SCORE: &str = "the model was trained on these examples, and the r
 
 /// Evaluates the best model of a run on one split of its data, or on other data.
 pub fn evaluate(args: &EvaluateArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let model = context.open(&args.run, args.device.as_deref())?;
+    let model = context.open(&find_run(args.runs.path(), &args.run)?, args.device.as_deref())?;
     let evaluation = match other_data::load(args, &model, context)? {
         Some(data) => model.evaluate_on(data)?,
         None => evaluate_own(&model, args.split)?,
@@ -80,19 +80,33 @@ fn deduplicated(score: &DeduplicatedScore) -> String {
     format!("without {images} in the training set: {rest}\n")
 }
 
+/// Number of classes up to which the table has all of them, and number of the worst ones otherwise.
+const CLASSES: [usize; 2] = [40, 20];
+
 fn class_table(evaluation: &Evaluation) -> String {
+    let [most, worst] = CLASSES;
+    let count = evaluation.classes.len();
+    let (classes, note) = if count > most {
+        let note = format!("the {worst} classes with the lowest F1, of {count}; --json has all\n");
+        (evaluation.worst_classes().into_iter().take(worst).collect(), note)
+    } else {
+        (evaluation.classes.iter().collect::<Vec<_>>(), String::new())
+    };
     let numbers = ["precision", "recall", "f1", "count"].map(|head| (head, Align::Right));
     let mut table = Table::new([("class", Align::Left)].into_iter().chain(numbers), 0);
-    for class in &evaluation.classes {
+    for class in classes {
         let [precision, recall, f1] = [class.precision, class.recall, class.f1]
             .map(|value| format!("{:.1} %", 100.0 * value));
         table.row([escaped(&class.name), precision, recall, f1, class.count.to_string()]);
     }
-    table.text() + "\n"
+    note + &table.text() + "\n"
 }
 
 /// The confusion matrix if it fits, otherwise the most frequent confusions.
 fn confusion(evaluation: &Evaluation) -> String {
+    if evaluation.classes.len() > CLASSES[0] {
+        return confused_pairs(evaluation);
+    }
     let names: Vec<_> = evaluation.classes.iter().map(|class| escaped(&class.name)).collect();
     let heads = names.iter().map(|name| (name.as_str(), Align::Right));
     let mut table = Table::new([("", Align::Left)].into_iter().chain(heads), 0);
@@ -110,19 +124,12 @@ const PAIRS: usize = 10;
 
 /// Pairs of true and predicted class, the most frequent first.
 fn confused_pairs(evaluation: &Evaluation) -> String {
-    let mut pairs = Vec::new();
-    for (class, row) in evaluation.confusion.iter().enumerate() {
-        let cells = row.iter().enumerate();
-        let wrong = cells.filter(|&(predicted, count)| *count > 0 && predicted != class);
-        pairs.extend(wrong.map(|(predicted, &count)| (Reverse(count), class, predicted)));
-    }
-    pairs.sort_unstable();
+    let pairs = evaluation.confusions();
     let heads = [("class", Align::Left), ("predicted as", Align::Left), ("count", Align::Right)];
     let mut table = Table::new(heads, 0);
-    for &(Reverse(count), class, predicted) in pairs.iter().take(PAIRS) {
-        let [class, predicted] = [class, predicted].map(|class| evaluation.classes.get(class));
-        let (Some(class), Some(predicted)) = (class, predicted) else { continue };
-        table.row([escaped(&class.name), escaped(&predicted.name), count.to_string()]);
+    for pair in pairs.iter().take(PAIRS) {
+        let names = [pair.class, pair.predicted].map(|class| escaped(&class.name));
+        table.row(names.into_iter().chain([pair.count.to_string()]));
     }
     match pairs.len() {
         0 => "\nno example is misclassified".to_owned(),

@@ -1,6 +1,8 @@
 use std::process::ExitCode;
 
-use training::{GradientCheck, GradientCheckOptions, InjectedBugReport, TensorCheck};
+use training::{
+    GradientCheck, GradientCheckOptions, GradientCheckPlan, InjectedBugReport, TensorCheck,
+};
 
 use super::synthetic_line;
 use crate::cli::GradcheckArgs;
@@ -9,22 +11,40 @@ use crate::error::Failure;
 use crate::table::{Align, Table};
 use crate::{print, style};
 
+/// Duration in seconds from which it is announced.
+const ANNOUNCED: f64 = 5.0;
+
 /// Checks the gradients of an experiment; exits with a failure if they differ.
 pub fn gradcheck(args: &GradcheckArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let config = context.read_config(&args.config, &args.overrides)?;
+    let config = context.read_config(args.config.as_path(), &args.set.overrides)?;
     let options = GradientCheckOptions {
         examples: args.examples as usize,
         samples: args.samples as usize,
         threshold: args.threshold,
         injected_bug: args.inject_bug.map(Into::into),
     };
-    let check = GradientCheck::run(&config, &options)?;
+    let check = GradientCheck::run(&config, &options, announce)?;
     print::result(&if args.json {
         format!("{:#}", serde_json::json!(check))
     } else {
         text(&check)
     })?;
     Ok(if check.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints the extent of a check that takes long.
+fn announce(plan: &GradientCheckPlan) {
+    if plan.seconds < ANNOUNCED {
+        return;
+    }
+    let duration = match plan.seconds {
+        seconds if seconds < 90.0 => format!("{seconds:.0} s"),
+        seconds => format!("{:.0} min", seconds / 60.0),
+    };
+    print::note(&format!(
+        "checking {} elements of {} parameters: about {duration}; --samples and --examples reduce it",
+        plan.elements, plan.parameters
+    ));
 }
 
 fn text(check: &GradientCheck) -> String {

@@ -16,6 +16,7 @@ use data_sources::quality::inspection::{InspectedSplit, Inspection};
 use serde::Serialize;
 use training::RunError;
 
+use super::runs::config_or_run;
 use crate::cli::InspectArgs;
 use crate::context::Context;
 use crate::error::Failure;
@@ -47,14 +48,15 @@ struct Report<'a> {
 
 /// Inspects the data of a config or of an HDF5 file.
 pub fn inspect(args: &InspectArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let subject = Subject::open(&args.input, context)?;
+    let input = config_or_run(&args.input, args.runs.path());
+    let subject = Subject::open(&input, context)?;
     if let Some(out) = &args.out {
         prepare(out)?;
     }
     let inspection = Inspection::of(&subject.parts, &subject.classes);
     let inspection = inspection.map_err(|error| Failure::run(&error))?;
     let report = Report {
-        input: args.input.display().to_string(),
+        input: input.display().to_string(),
         synthetic: subject.synthetic,
         origins: &subject.origins,
         sha256: &subject.sha256,
@@ -117,9 +119,10 @@ impl Subject {
     }
 }
 
-/// Returns true for the path of a config, false for that of an HDF5 file.
+/// Returns true for the path of a config or a run, false for that of an HDF5 file.
 pub(super) fn is_config(input: &Path) -> bool {
     input.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
+        || input.join("config.toml").is_file()
 }
 
 /// One split of a file, if it has it.

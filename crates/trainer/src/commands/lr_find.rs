@@ -12,7 +12,7 @@ use crate::{print, style, text};
 
 /// Runs a learning rate range test and plots it.
 pub fn lr_find(args: &LrFindArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let config = context.read_config(&args.config, &args.overrides)?;
+    let config = context.read_config(args.config.as_path(), &args.set.overrides)?;
     let mut experiment = context.prepare(&config, args.device.as_deref())?;
     let test = experiment.lr_range_test(args.steps as usize)?;
     let stem = args.plot.clone().unwrap_or_else(|| PathBuf::from(format!("{}-lr", config.name)));

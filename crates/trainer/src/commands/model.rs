@@ -3,6 +3,7 @@ use std::process::ExitCode;
 use artifacts::LayerSummary;
 use training::ModelSummary;
 
+use super::runs::config_or_run;
 use crate::cli::ModelSummaryArgs;
 use crate::context::Context;
 use crate::error::Failure;
@@ -11,7 +12,8 @@ use crate::table::{Align, Table, size};
 
 /// Prints the layers of a config's model.
 pub fn summary(args: &ModelSummaryArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let config = context.read_config(&args.config, &args.overrides)?;
+    let input = config_or_run(&args.config, args.runs.path());
+    let config = context.read_config(&input, &args.set.overrides)?;
     let summary = ModelSummary::of(&config)?;
     print::result(&if args.json {
         format!("{:#}", serde_json::json!(summary))

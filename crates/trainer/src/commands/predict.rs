@@ -4,6 +4,7 @@ use serde_json::json;
 use training::{ClassProbability, Prediction};
 
 use super::SYNTHETIC_NOTICE;
+use super::runs::find_run;
 use crate::cli::PredictArgs;
 use crate::context::Context;
 use crate::error::Failure;
@@ -12,7 +13,7 @@ use crate::{print, style};
 
 /// Classifies images or points with the best model of a run.
 pub fn predict(args: &PredictArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let model = context.open(&args.run, args.device.as_deref())?;
+    let model = context.open(&find_run(args.runs.path(), &args.run)?, args.device.as_deref())?;
     let predictions = if args.features.is_empty() {
         model.predict_images(&args.images)?
     } else {

@@ -7,9 +7,11 @@ mod list;
 mod remove;
 mod show;
 
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
+use config::nearest_name;
 use training::ModelRegistry;
 use training::runs::{self, RunEntry, RunRecord};
 
@@ -58,17 +60,38 @@ impl RunsDirectory<'_> {
 
     /// Returns the path of a run, given its name in this directory or its path.
     fn find(&self, run: &Path) -> Result<PathBuf, Failure> {
-        let mut parts = run.components();
-        let is_name = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
-        let candidates = [is_name.then(|| self.path().join(run)), Some(run.to_owned())];
-        candidates.into_iter().flatten().find(|path| exists(path)).ok_or_else(|| {
-            Failure::usage(format!(
-                "no run {} in {}\n  `trainer runs list` lists the runs; choose another directory with --runs",
-                run.display(),
-                self.path().display()
-            ))
-        })
+        find_run(self.path(), run)
     }
+}
+
+/// Returns the path of a run, given its name in the directory `runs` or its path.
+pub fn find_run(runs: &Path, run: &Path) -> Result<PathBuf, Failure> {
+    let mut parts = run.components();
+    let is_name = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    let candidates = [is_name.then(|| runs.join(run)), Some(run.to_owned())];
+    candidates.into_iter().flatten().find(|path| exists(path)).ok_or_else(|| {
+        Failure::usage(format!(
+            "no run {} in {}\n  {}`trainer runs list` lists the runs; choose another directory with --runs",
+            run.display(),
+            runs.display(),
+            similar(runs, run).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default()
+        ))
+    })
+}
+
+/// Returns `input` if there is anything at this path, else the run of this name in `runs`.
+pub fn config_or_run(input: &Path, runs: &Path) -> PathBuf {
+    let run = runs.join(input);
+    if !exists(input) && exists(&run) { run } else { input.to_owned() }
+}
+
+/// The name in `runs` that is most similar to that of `run`.
+fn similar(runs: &Path, run: &Path) -> Option<String> {
+    let names = fs::read_dir(runs).ok()?.flatten();
+    let names: Vec<_> =
+        names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    nearest_name(&run.file_name()?.to_string_lossy(), &names).map(str::to_owned)
 }
 
 /// Returns true if there is anything at `path`, even a broken symbolic link.

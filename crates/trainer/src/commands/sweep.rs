@@ -10,7 +10,9 @@ use std::process::ExitCode;
 
 use training::{RunError, device};
 
+use super::RUNS_DIR;
 use super::run_group::directory;
+use super::runs::config_or_run;
 use super::worker_pool::workers;
 use crate::cli::SweepArgs;
 use crate::context::Context;
@@ -22,13 +24,15 @@ use trials::TrialRunner;
 
 /// Trains every setting of a sweep, prints the ranking and saves it with the best config.
 pub fn sweep(args: &SweepArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let spec = read_spec(args)?;
+    let resume = args.resume.as_deref().map(|path| config_or_run(path, Path::new(RUNS_DIR)));
+    let resume = resume.as_deref();
+    let spec = read_spec(resume, args.sweep.as_deref())?;
     let settings = spec.settings(context)?;
     let device = args.device.as_deref();
     device::select(device).map_err(RunError::from)?;
-    let (resume, out) = (args.resume.as_deref(), args.out.as_deref());
     let name = format!("sweep-{}", spec.name());
-    let directory = directory(resume, out, &name, |directory| spec.save(directory))?;
+    let directory =
+        directory(resume, args.out.as_deref(), &name, |directory| spec.save(directory))?;
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
     let runner = TrialRunner {
         context,
@@ -55,8 +59,8 @@ pub fn sweep(args: &SweepArgs, context: &Context) -> Result<ExitCode, Failure> {
     Ok(if ranking.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn read_spec(args: &SweepArgs) -> Result<SweepSpec, Failure> {
-    match (&args.resume, &args.sweep) {
+fn read_spec(resume: Option<&Path>, sweep: Option<&Path>) -> Result<SweepSpec, Failure> {
+    match (resume, sweep) {
         (Some(directory), _) => SweepSpec::saved(directory),
         (None, Some(path)) => SweepSpec::read(path),
         (None, None) => {

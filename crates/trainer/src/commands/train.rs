@@ -4,33 +4,55 @@ use std::thread;
 
 use artifacts::{RunDir, Summary};
 use data::SplitKind;
-use training::{Experiment, Outcome, Run, RunConfig, Stop};
+use training::{Experiment, Outcome, Run, RunConfig, RunError, Stop, Ui};
 
-use super::{RUNS_DIR, synthetic_line};
-use crate::cli::TrainArgs;
+use super::runs::find_run;
+use super::synthetic_line;
+use crate::cli::TrainOptions;
 use crate::context::Context;
 use crate::error::{Failure, signal_exit_code};
-use crate::ui::UiChoice;
-use crate::{pictures, print, signals, style, text};
+use crate::signals::Signals;
+use crate::ui::{UiChoice, is_kill};
+use crate::{pictures, print, signals, style, terminal, text};
 
-/// Trains a model, or resumes a run.
-pub fn train(args: &TrainArgs, context: &Context) -> Result<ExitCode, Failure> {
+/// Trains the experiment at `input`, a config, or resumes a run.
+pub fn train(
+    input: Option<&Path>,
+    options: &TrainOptions,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
     // First, so that a signal during preparation already ends with its exit code.
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
-    args.ui.check()?;
+    options.ui.check()?;
     join_worker_threads();
-    let prepared = prepare(args, context);
+    let prepared = prepare(input, options, context);
     // Ctrl-C also ends the HDF5 reader process, which is not a failure then.
     if let Some(stop) = signals.received() {
-        return Ok(stopped_early(args.ui, stop));
+        return Ok(stopped_early(options.ui, stop));
     }
-    let opened =
-        prepared.and_then(|(experiment, resumed)| open(args, context, experiment, resumed));
+    let (experiment, resumed) =
+        prepared.inspect_err(|failure| tracing::debug!("refused: {}", failure.message()))?;
+    if options.fast_dev_run {
+        return fast_dev_run(experiment, context, &signals);
+    }
+    let opened = open(options, context, experiment, resumed);
     let refused = |failure: &Failure| tracing::debug!("refused: {}", failure.message());
-    let mut run = opened.inspect_err(refused)?;
-    let ui = args.ui.of_run(run.done().0, signals.stop_source());
-    let outcome = run.train(ui)?;
-    Ok(report(args.ui, context, &run, &outcome))
+    let (mut run, header) = opened.inspect_err(refused)?;
+    if let Some(summary) = run.finished()? {
+        announce(options.ui, &nothing_to_do(&run, &summary));
+        return Ok(ExitCode::SUCCESS);
+    }
+    announce(options.ui, &header);
+    let ui = options.ui.of_run(run.done().0, signals.stop_source());
+    let outcome = match support::panics::catch(|| run.train(ui)) {
+        Err(panic) if is_kill(&panic) => return Ok(killed(options.ui, &run)),
+        Ok(Err(RunError::Panicked { reason, .. })) if is_kill(&reason) => {
+            return Ok(killed(options.ui, &run));
+        }
+        Err(panic) => return Err(Failure::panic(&panic)),
+        Ok(outcome) => outcome?,
+    };
+    Ok(report(options.ui, context, &run, &outcome))
 }
 
 /// Makes this thread one of those that run kernels. Otherwise it would be put to sleep and woken
@@ -43,56 +65,124 @@ fn join_worker_threads() {
 }
 
 /// Reads the config, loads the data and finds the directory of the run to resume.
-fn prepare(args: &TrainArgs, context: &Context) -> Result<(Experiment, Option<RunDir>), Failure> {
-    let (config, resumed) = config(args, context)?;
-    Ok((context.prepare(&config, args.device.as_deref())?, resumed))
+fn prepare(
+    input: Option<&Path>,
+    options: &TrainOptions,
+    context: &Context,
+) -> Result<(Experiment, Option<RunDir>), Failure> {
+    let (config, resumed) = config(input, options, context)?;
+    Ok((context.prepare(&config, options.device.as_deref())?, resumed))
 }
 
 /// The config, and the directory of the run to resume.
-fn config(args: &TrainArgs, context: &Context) -> Result<(RunConfig, Option<RunDir>), Failure> {
-    match (&args.config, &args.resume) {
+fn config(
+    input: Option<&Path>,
+    options: &TrainOptions,
+    context: &Context,
+) -> Result<(RunConfig, Option<RunDir>), Failure> {
+    let (runs, overrides) = (options.runs.path(), options.overrides());
+    let resume = options.resume.as_ref().map(Option::as_deref);
+    // `--resume signs.toml` names the config: it is the latest run of this config.
+    let (input, resume) = match (input.or(options.config.as_deref()), resume) {
+        (None, Some(Some(path))) if path.is_file() => (Some(path), Some(None)),
+        given => given,
+    };
+    match (input, resume) {
+        (Some(path), None) if path.is_dir() => Ok((of_directory(path, &overrides, context)?, None)),
         (Some(path), resume) => {
-            let config = context.read_config(path, &args.overrides)?;
+            let config = context.read_config(path, &overrides)?;
             let run = match resume {
                 None => None,
-                Some(None) => Some(RunDir::latest(Path::new(RUNS_DIR), &config.name)?),
-                Some(Some(directory)) => Some(RunDir::open(directory)?),
+                Some(None) => Some(RunDir::latest(runs, &config.name)?),
+                Some(Some(run)) => Some(RunDir::open(&find_run(runs, run)?)?),
             };
             Ok((config, run))
         }
-        (None, Some(Some(directory))) => {
-            let run = RunDir::open(directory)?;
-            Ok((context.read_config(&run.config(), &args.overrides)?, Some(run)))
+        (None, Some(Some(run))) => {
+            let run = RunDir::open(&find_run(runs, run)?)?;
+            Ok((context.read_config(&run.config(), &overrides)?, Some(run)))
         }
-        (None, _) => Err(Failure::usage(
-            "which run?\n  name its directory, --resume runs/signs, or its config, --config configs/signs.toml --resume",
+        (None, Some(None)) => Err(Failure::usage(
+            "which run?\n  name it, --resume runs/signs, or its config, --config configs/signs.toml --resume",
+        )),
+        (None, None) => Err(Failure::usage(
+            "which experiment?\n  name its config: trainer train configs/signs.toml",
         )),
     }
 }
 
-/// Creates or resumes the run, attaches its log and prints the header.
+/// The config for a directory to train on.
+fn of_directory(
+    path: &Path,
+    _overrides: &[String],
+    _context: &Context,
+) -> Result<RunConfig, Failure> {
+    let directory = text::path(path);
+    if RunDir::open(path).is_ok() {
+        return Err(Failure::usage(format!(
+            "{directory} is a run\n  resume it: trainer --resume {directory}; or train its config again: trainer train {directory}/config.toml"
+        )));
+    }
+    Err(Failure::usage(format!(
+        "{directory} is a directory, not a config\n  give the path of a TOML file, for example configs/signs.toml"
+    )))
+}
+
+/// Creates or resumes the run and attaches its log; returns the header to print.
 fn open(
-    args: &TrainArgs,
+    options: &TrainOptions,
     context: &Context,
     experiment: Experiment,
     resumed: Option<RunDir>,
-) -> Result<Run, Failure> {
+) -> Result<(Run, String), Failure> {
     let header = header(&experiment);
+    let warnings = experiment.warnings().to_vec();
     let is_resumed = resumed.is_some();
     let run = if let Some(directory) = resumed {
         // Attached first, so that the log records which checkpoints are skipped.
         context.log.attach(&directory.log())?;
         experiment.resume(directory)?
     } else {
-        let run = match &args.run_dir {
+        let run = match &options.run_dir {
             Some(path) => experiment.start_at(path)?,
-            None => experiment.start_in(Path::new(RUNS_DIR))?,
+            None => experiment.start_in(options.runs.path())?,
         };
         context.log.attach(&run.directory().log())?;
         run
     };
-    announce(args.ui, &format!("{header}\n{}", start_line(&run, is_resumed)));
-    Ok(run)
+    for warning in warnings {
+        // The log is silent on a terminal that the dashboard owns.
+        if options.ui.is_dashboard() {
+            print::event(&format!("{} {}", style::warning(), text::escaped(&warning)));
+        }
+        tracing::warn!("{warning}");
+    }
+    let start = start_line(&run, is_resumed);
+    Ok((run, format!("{header}\n{start}")))
+}
+
+/// Trains two steps of `experiment`, evaluates the model and writes its report, in a temporary
+/// directory that is removed.
+fn fast_dev_run(
+    experiment: Experiment,
+    context: &Context,
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
+    for warning in experiment.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let directory = tempfile::tempdir().map_err(|error| Failure::run(&error))?;
+    let mut run = experiment.fast_dev_run().start_at(&directory.path().join("run"))?;
+    if let Outcome::Stopped(stop) = run.train(Ui::silent(signals.stop_source()))? {
+        return Ok(ExitCode::from(signal_exit_code(stop)));
+    }
+    pictures::write_report(context, run.directory(), Some(run.device()), &run.data())?;
+    print::result(&format!(
+        "{}: {} trained, evaluated and reported on two batches of each part; nothing is kept",
+        style::good("everything works"),
+        run.name()
+    ))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Logs a message, and prints it unless `--ui none` is given.
@@ -123,7 +213,11 @@ fn header(experiment: &Experiment) -> String {
         experiment.config().seed,
         experiment.device(),
         counts.join(", "),
-    )
+    ) + &experiment.notes().iter().map(|note| note_line(note)).collect::<String>()
+}
+
+fn note_line(note: &str) -> String {
+    format!("\n{}", style::faint(&text::escaped(note)))
 }
 
 fn start_line(run: &Run, is_resumed: bool) -> String {
@@ -185,6 +279,28 @@ fn finished(directory: &Path, summary: &Summary) -> String {
         synthetic_line(summary.synthetic),
         style::faint(&next),
     )
+}
+
+fn nothing_to_do(run: &Run, summary: &Summary) -> String {
+    let (done, epochs) = (summary.epochs, run.config().training.epochs);
+    let directory = text::path(run.directory().path());
+    let early = if done < epochs { " by early stopping" } else { "" };
+    let more = format!("for more epochs: trainer --resume {directory} --epochs {}", 2 * epochs);
+    format!(
+        "{directory} is finished{early}, after {done} of {epochs} epochs: there is nothing to do\n{}",
+        style::faint(&more)
+    )
+}
+
+/// Ends a program that the user of the dashboard has killed.
+fn killed(ui: UiChoice, run: &Run) -> ExitCode {
+    terminal::restore().ok();
+    let resume = format!("resume: trainer --resume {}", text::path(run.directory().path()));
+    announce(
+        ui,
+        &format!("killed: what follows the last checkpoint is lost\n{}", style::faint(&resume)),
+    );
+    ExitCode::from(signal_exit_code(Stop::Interrupted))
 }
 
 fn stopped(directory: &Path) -> String {

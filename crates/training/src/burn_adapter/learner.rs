@@ -96,7 +96,9 @@ impl SupervisedLearningStrategy<Classifier> for Strategy {
         let mut observer = EventForwarder { processor, interrupter };
         *ending = panics::catch(|| trainer.run(&mut observer)).unwrap_or_else(|reason| {
             let (epoch, batch) = (trainer.state.epoch, trainer.state.epoch_step + 1);
-            Err(RunError::Panicked { device: self.device.clone(), epoch, batch, reason })
+            let has_checkpoint = trainer.writer.checkpoints.exist();
+            let device = self.device.clone();
+            Err(RunError::Panicked { device, epoch, batch, reason, has_checkpoint })
         });
         (trainer.optimization.classifier.clone(), observer.processor)
     }

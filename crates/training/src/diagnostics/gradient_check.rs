@@ -10,6 +10,8 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 
+use std::time::Instant;
+
 use burn::tensor::{Device, FloatDType};
 use data::{DatasetError, Split, Statistics, shuffled};
 use models::DropoutRng;
@@ -64,6 +66,17 @@ pub struct GradientCheck {
     pub injected_bug: Option<InjectedBugReport>,
 }
 
+/// Extent of a check.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GradientCheckPlan {
+    /// Number of parameters of the model.
+    pub parameters: usize,
+    /// Number of elements to check.
+    pub elements: usize,
+    /// Least duration in seconds, as estimated from one evaluation of the cost.
+    pub seconds: f64,
+}
+
 /// Result for the gradient of one parameter tensor.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TensorCheck {
@@ -88,15 +101,30 @@ impl Default for GradientCheckOptions {
 
 impl GradientCheck {
     /// Checks the gradients of `config` with its initial weights, on the best processor backend of
-    /// this build.
-    pub fn run(config: &RunConfig, options: &GradientCheckOptions) -> Result<Self, RunError> {
+    /// this build. Calls `announce` before the longest part.
+    pub fn run(
+        config: &RunConfig,
+        options: &GradientCheckOptions,
+        announce: impl FnOnce(&GradientCheckPlan),
+    ) -> Result<Self, RunError> {
         let device = device::processor()?.device.autodiff();
         let dataset = config.dataset.resolve()?;
         let config = RunConfig { dataset, ..config.clone() };
         let (data, identity) = config.load_data()?;
         config.check_against(&data)?;
         ResourceEstimate::new(&config, &data, true)?.check_memory()?;
-        CheckedModel::new(config, &data, identity.synthetic, device)?.check(&data, options)
+        CheckedModel::new(config, &data, identity.synthetic, device)?
+            .check(&data, options, announce)
+    }
+}
+
+impl GradientCheckPlan {
+    /// The plan for an evaluation of the cost that takes `seconds`.
+    fn new(gradients: &[Gradient], samples: usize, seconds: f64) -> Self {
+        let sizes = || gradients.iter().map(|gradient| gradient.values.len());
+        let elements = sizes().map(|size| size.min(samples)).sum();
+        // Two steps to both sides, more where the cost has a kink.
+        Self { parameters: sizes().sum(), elements, seconds: 4.0 * elements as f64 * seconds }
     }
 }
 
@@ -130,16 +158,20 @@ impl CheckedModel {
         self,
         data: &Split,
         options: &GradientCheckOptions,
+        announce: impl FnOnce(&GradientCheckPlan),
     ) -> Result<GradientCheck, RunError> {
         let classifier = self.classifier(&self.config)?;
         let batch = self.batch(&classifier, data, options.examples)?;
         let mut gradients = analytic::gradients(&classifier, &batch);
         let bug = options.injected_bug.map(|bug| bug.apply(&self, &batch, &mut gradients));
         let bug = bug.transpose()?;
+        let started = Instant::now();
         let cost = Cost::new(&classifier, &batch);
+        let seconds = started.elapsed().as_secs_f64();
         if !cost.value().is_finite() {
             return Err(RunError::CostNotFinite { cost: cost.value() });
         }
+        announce(&GradientCheckPlan::new(&gradients, options.samples, seconds));
         let pairs = self.pairs(&cost, &gradients, options.samples);
         Ok(self.report(&cost, &gradients, &pairs, bug, options))
     }

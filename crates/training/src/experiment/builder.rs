@@ -44,8 +44,10 @@ impl ExperimentBuilder {
         let device_name = Some(device.name.clone());
         let config = RunConfig { dataset, device: device_name, init_from, ..config };
         let data = data.map_or_else(|| config.dataset.load(), Ok)?;
-        let (data, identity, warnings) = config.split_data(data)?;
-        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let (notes, mut warnings) = (data.notes.clone(), data.warnings.clone());
+        warnings.extend(config.schedule.warning(config.training.epochs));
+        let (data, identity, of_data) = config.split_data(data)?;
+        warnings.extend(of_data);
         config.check_against(&data)?;
         if identity.reported() == SplitKind::Train {
             tracing::warn!(
@@ -64,6 +66,8 @@ impl ExperimentBuilder {
             data: Arc::new(data),
             environment,
             estimate,
+            notes,
+            warnings,
             initial_weights: None,
         })
     }

@@ -1,9 +1,10 @@
+use std::fs;
 use std::sync::Arc;
 use std::time::Instant;
 
 use artifacts::{
-    DeduplicatedScore, Evaluation, InitialWeights, RunDir, RunLock, StatusFile, StatusKind,
-    Summary, write_file, write_json,
+    DeduplicatedScore, EpochTiming, Evaluation, InitialWeights, MetricsFiles, RunDir, RunLock,
+    StatusFile, StatusKind, Summary, write_file, write_json,
 };
 use burn::module::Module;
 use burn::train::Interrupter;
@@ -13,6 +14,7 @@ use support::sha256;
 
 use super::{Experiment, resume};
 use crate::burn_adapter::{Display, NoopRenderer, fit};
+use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
 use crate::inference::{deduplicate, evaluate};
@@ -50,6 +52,28 @@ impl Ui {
     }
 }
 
+/// Time of all processes of a run.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    started: Instant,
+    /// Seconds of earlier processes.
+    earlier: f64,
+}
+
+impl Clock {
+    /// Starts after the earlier processes of `run`. One that was killed counts with its complete
+    /// epochs.
+    fn start(run: &RunDir) -> Self {
+        let recorded = StatusFile::read(run).ok().flatten().map_or(0.0, |status| status.seconds);
+        let epochs: f64 = EpochTiming::read_all(run).iter().map(|timing| timing.seconds).sum();
+        Self { started: Instant::now(), earlier: recorded.max(epochs) }
+    }
+
+    fn seconds(self) -> f64 {
+        self.earlier + self.started.elapsed().as_secs_f64()
+    }
+}
+
 /// The way a run ended.
 #[derive(Debug)]
 pub enum Outcome {
@@ -67,6 +91,11 @@ impl Run {
     /// The run directory.
     pub fn directory(&self) -> &RunDir {
         &self.directory
+    }
+
+    /// The resolved config.
+    pub fn config(&self) -> &RunConfig {
+        &self.experiment.config
     }
 
     /// Name of the experiment.
@@ -95,6 +124,22 @@ impl Run {
         state.map_or((0, 0), |state| (state.epoch - 1, state.step))
     }
 
+    /// The result of a resumed run that has nothing left to train; its files are verified.
+    pub fn finished(&self) -> Result<Option<Summary>, RunError> {
+        let status = StatusFile::read(&self.directory)?.map(|file| file.status);
+        let state = match &self.checkpoint {
+            Some(checkpoint) if status == Some(StatusKind::Finished) => &checkpoint.state,
+            _ => return Ok(None),
+        };
+        if !state.is_finished(&self.experiment.config.training) {
+            return Ok(None);
+        }
+        MetricsFiles::open(&self.directory, &state.metrics)?;
+        let model = fs::read(self.directory.best_model()).map(|bytes| sha256(&bytes));
+        let summary = Summary::read(&self.directory)?;
+        Ok(summary.filter(|summary| model.is_ok_and(|model| model == summary.model_sha256)))
+    }
+
     /// Number of trained and fitted parameters.
     pub fn parameters(&self) -> usize {
         let data = &self.experiment.data;
@@ -117,8 +162,8 @@ impl Run {
     /// Trains to the end or until `ui` stops it, evaluates the best model, and records the status
     /// of the run in `status.json`.
     pub fn train(&mut self, ui: Ui) -> Result<Outcome, RunError> {
-        let started = Instant::now();
-        let trainer = match self.trainer(ui.stop) {
+        let clock = Clock::start(&self.directory);
+        let trainer = match self.trainer(ui.stop, clock) {
             // A run that is refused on resume keeps the status that it has.
             Err(error) if self.directory.status().exists() => return Err(error),
             trainer => trainer,
@@ -133,13 +178,13 @@ impl Run {
         let ended = trainer.and_then(|trainer| fit(trainer, &config.optimizer, display));
         let outcome = ended.and_then(|(state, stop)| match stop {
             Some(stop) => Ok(Outcome::Stopped(stop)),
-            None => Ok(Outcome::Finished(Box::new(self.finish(&state, started)?))),
+            None => Ok(Outcome::Finished(Box::new(self.finish(&state, clock)?))),
         });
-        self.record_status(&outcome);
+        self.record_status(&outcome, clock);
         outcome
     }
 
-    fn trainer(&mut self, stop: StopSource) -> Result<Trainer, RunError> {
+    fn trainer(&mut self, stop: StopSource, clock: Clock) -> Result<Trainer, RunError> {
         tracing::debug!("training starts after step {}", self.done().1);
         let Experiment { config, data, environment, device, .. } = &self.experiment;
         let mut optimization = Optimization::new(
@@ -161,7 +206,7 @@ impl Run {
         // Nothing can be refused any more: from here on the run may change.
         resume::write_config(config, &self.directory)?;
         self.directory.remove_results()?;
-        StatusFile::write(&self.directory, StatusKind::Running, None)?;
+        StatusFile::write(&self.directory, StatusKind::Running, None, clock.seconds())?;
         let autodiff = self.experiment.autodiff_device();
         let (data, is_processor) = (Arc::clone(data), device.is_processor());
         Ok(Trainer {
@@ -178,7 +223,7 @@ impl Run {
         })
     }
 
-    fn record_status(&self, outcome: &Result<Outcome, RunError>) {
+    fn record_status(&self, outcome: &Result<Outcome, RunError>, clock: Clock) {
         let (status, reason) = match outcome {
             Ok(Outcome::Finished(_)) => (StatusKind::Finished, None),
             Ok(Outcome::Stopped(stop)) => (StatusKind::Stopped, Some(stop.to_string())),
@@ -188,13 +233,13 @@ impl Run {
             tracing::debug!("the run failed: {error}");
         }
         // The outcome itself matters more than a status that cannot be written.
-        if let Err(error) = StatusFile::write(&self.directory, status, reason) {
+        if let Err(error) = StatusFile::write(&self.directory, status, reason, clock.seconds()) {
             tracing::warn!("{error}");
         }
     }
 
     /// Evaluates the model of the best epoch and writes the results.
-    fn finish(&self, state: &TrainingState, started: Instant) -> Result<Summary, RunError> {
+    fn finish(&self, state: &TrainingState, clock: Clock) -> Result<Summary, RunError> {
         let name = match &state.best {
             Some(best) => best.checkpoint.clone(),
             None => state.checkpoint_name(),
@@ -209,7 +254,7 @@ impl Run {
         let held_out = (reported != SplitKind::Train)
             .then(|| self.evaluate(&classifier, reported, examples))
             .transpose()?;
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = clock.seconds();
         if let Some(mut evaluation) = held_out.clone() {
             evaluation.deduplicated = self.deduplicate(&classifier, &evaluation, examples)?;
             write_json(&self.directory.evaluation(reported), &evaluation)?;

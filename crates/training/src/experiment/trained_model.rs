@@ -95,7 +95,9 @@ impl TrainedModel {
             evaluation.deduplicated =
                 deduplicate(&evaluation, &data, examples, classifier, identity, device)?;
         }
-        write_json(&self.run.evaluation(split), &evaluation)?;
+        if let Err(error) = write_json(&self.run.evaluation(split), &evaluation) {
+            tracing::warn!("the scores are not stored in the run: {error}");
+        }
         Ok(evaluation)
     }
 

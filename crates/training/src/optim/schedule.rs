@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleConfig {
-    /// Number of epochs over which the learning rate first rises linearly from 0.
+    /// Number of epochs over which the learning rate first rises linearly from 0; at most those of
+    /// the run.
     pub warmup_epochs: usize,
     /// Course of the learning rate after the warm-up.
     pub decay: Decay,
@@ -114,7 +115,7 @@ impl ScheduleConfig {
     pub fn factor(&self, step: usize, steps_per_epoch: usize, epochs: usize) -> f64 {
         let horizon = self.horizon(epochs).saturating_mul(steps_per_epoch);
         let step = self.horizon_epochs.map_or(step, |_| step.min(horizon.saturating_sub(1)));
-        let warmup = self.warmup_epochs * steps_per_epoch;
+        let warmup = self.warmup_epochs.min(self.horizon(epochs)) * steps_per_epoch;
         if step < warmup {
             return (step + 1) as f64 / warmup as f64;
         }
@@ -140,17 +141,19 @@ impl ScheduleConfig {
         matches!(self.decay, Decay::Cosine(_) | Decay::OneCycle(_))
     }
 
-    /// Reports every value that is invalid in a run of `epochs` epochs.
-    pub fn check(&self, epochs: usize, check: &mut Check) {
-        let limit = match self.horizon_epochs {
-            Some(horizon) => format!("schedule.horizon_epochs, {horizon}"),
-            None => format!("training.epochs, {epochs}"),
-        };
-        check.require(
-            "warmup_epochs",
-            self.warmup_epochs == 0 || self.warmup_epochs < self.horizon(epochs),
-            format_args!("{} is not less than {limit}", self.warmup_epochs),
-        );
+    /// A warning if the warm-up does not end before a run of `epochs` epochs does.
+    pub fn warning(&self, epochs: usize) -> Option<String> {
+        let horizon = self.horizon(epochs);
+        (self.warmup_epochs > 0 && self.warmup_epochs >= horizon).then(|| {
+            format!(
+                "the warm-up of {} epochs is not shorter than the run: it is limited to {horizon}, and the learning rate reaches its full value at the end; lower schedule.warmup_epochs",
+                self.warmup_epochs
+            )
+        })
+    }
+
+    /// Reports every invalid value.
+    pub fn check(&self, check: &mut Check) {
         check.require(
             "warmup_epochs",
             self.warmup_epochs == 0 || !matches!(self.decay, Decay::OneCycle(_)),
@@ -197,6 +200,18 @@ mod tests {
     fn the_cosine_rises_to_one_and_falls_to_its_final_fraction() {
         let cosine = Decay::Cosine(CosineConfig { final_fraction: 0.1 });
         assert_eq!(factors(2, cosine, [0, 19, 20, 70, 120]), [0.05, 1.0, 1.0, 0.55, 0.1]);
+    }
+
+    #[test]
+    fn a_warm_up_longer_than_the_run_is_limited_to_it_with_a_warning() {
+        let cosine = || Decay::Cosine(CosineConfig::default());
+        assert_eq!(factors(20, cosine(), [0, 59, 119]), factors(12, cosine(), [0, 59, 119]));
+        assert_eq!(factors(20, cosine(), [59, 119]), [0.5, 1.0]);
+        let warning = |warmup_epochs| {
+            ScheduleConfig { warmup_epochs, decay: cosine(), ..Default::default() }.warning(12)
+        };
+        assert!(warning(12).unwrap().contains("warmup_epochs"));
+        assert_eq!([warning(0), warning(11)], [None, None]);
     }
 
     #[test]

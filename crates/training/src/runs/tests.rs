@@ -102,7 +102,7 @@ fn the_recorded_status_distinguishes_failed_stopped_and_interrupted_runs() {
         (StatusKind::Running, RunStatus::Interrupted, None),
     ];
     for (recorded, status, reason) in cases {
-        StatusFile::write(&run, recorded, reason.map(String::from)).unwrap();
+        StatusFile::write(&run, recorded, reason.map(String::from), 0.0).unwrap();
         let record = record(&run);
         assert_eq!((record.status, record.reason.as_deref()), (status, reason));
     }

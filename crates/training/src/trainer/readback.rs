@@ -97,9 +97,7 @@ impl Trainer {
             Some((path, sum)) => NonFinite::gradient(path, sum),
             None => return Ok(scores),
         };
-        let NonFinite { quantity, value, tensor } = error;
-        let (epoch, batch) = (self.state.epoch, step.epoch_step);
-        Err(RunError::NonFinite { quantity, value, tensor, epoch, batch, step: step.step })
+        Err(self.non_finite_at(error, step.epoch_step, step.step))
     }
 }
 

@@ -1,6 +1,7 @@
 use artifacts::{BestEpoch, CommittedMetrics};
 use serde::{Deserialize, Serialize};
 
+use crate::config::TrainingConfig;
 use crate::model::Scores;
 
 /// Progress of a run, beside its weights and its optimizer: `state.json` of a checkpoint.
@@ -70,6 +71,13 @@ impl TrainingState {
         self.scores += scores;
         self.epoch_step += 1;
         self.step += 1;
+    }
+
+    /// Whether a run with these settings ends here.
+    pub fn is_finished(&self, config: &TrainingConfig) -> bool {
+        let stopping = config.early_stopping.as_ref();
+        self.epoch > config.epochs
+            || stopping.is_some_and(|stopping| self.epochs_since_best >= stopping.patience)
     }
 
     /// Moves on to the next epoch.

@@ -94,8 +94,13 @@ impl Trainer {
 
     /// The error of a number that is not finite in the current step.
     pub(super) fn non_finite(&self, error: NonFinite) -> RunError {
+        self.non_finite_at(error, self.state.epoch_step + 1, self.state.step + 1)
+    }
+
+    /// The error of a number that is not finite in a step of this epoch.
+    pub(super) fn non_finite_at(&self, error: NonFinite, batch: usize, step: usize) -> RunError {
         let NonFinite { quantity, value, tensor } = error;
-        let (epoch, batch) = (self.state.epoch, self.state.epoch_step + 1);
-        RunError::NonFinite { quantity, value, tensor, epoch, batch, step: self.state.step + 1 }
+        let (epoch, has_checkpoint) = (self.state.epoch, self.writer.checkpoints.exist());
+        RunError::NonFinite { quantity, value, tensor, epoch, batch, step, has_checkpoint }
     }
 }

@@ -11,8 +11,8 @@ use crate::{print, style, text};
 /// Checks every config and fails with all their problems.
 pub fn check(args: &CheckArgs, models: &ModelRegistry) -> Result<(), Failure> {
     let paths = args.configs.iter().map(PathBuf::as_path);
-    let checked =
-        paths.map(|path| (path, RunConfig::read_with_models(path, &args.overrides, models).err()));
+    let checked = paths
+        .map(|path| (path, RunConfig::read_with_models(path, &args.set.overrides, models).err()));
     let checked: Vec<_> = checked.collect();
     print::result(&if args.json {
         format!("{:#}", checked.iter().map(file_problems).collect::<Value>())

@@ -1,9 +1,8 @@
 use serde_json::{Value, json};
-use training::ModelRegistry;
 use training::runs::Difference;
 
-use super::read;
 use crate::cli::DiffArgs;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::print;
 use crate::style::width;
@@ -14,9 +13,9 @@ use crate::text::{self, cut, escaped, pad_end};
 const MIN_WIDTH: usize = 12;
 
 /// Lists the keys whose values differ between two resolved configs.
-pub fn diff(args: &DiffArgs, models: &ModelRegistry) -> Result<(), Failure> {
-    let (one, _) = read(&args.one, &[], models)?;
-    let (other, _) = read(&args.other, &[], models)?;
+pub fn diff(args: &DiffArgs, context: &Context) -> Result<(), Failure> {
+    let (one, _) = context.read_document(&args.one, &[])?;
+    let (other, _) = context.read_document(&args.other, &[])?;
     let differences = Difference::between(&[&one, &other])?;
     if args.json {
         return print::result(&format!("{:#}", differences.iter().map(pair).collect::<Value>()));

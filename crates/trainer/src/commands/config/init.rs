@@ -20,6 +20,12 @@ const REDUCTIONS: [usize; 4] = [0, 2, 4, 6];
 
 /// Writes a starter config for a data set.
 pub fn init(args: &InitArgs) -> Result<(), Failure> {
+    if args.data.extension().is_some_and(|ending| ending == "toml") {
+        let path = args.data.display();
+        return Err(Failure::usage(format!(
+            "{path} is the name of a config, not of data\n  give the data, trainer config init data/train.h5 --out {path}; an existing config is checked by `trainer config check {path}`"
+        )));
+    }
     let name = name(&args.data);
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
     if path.exists() {

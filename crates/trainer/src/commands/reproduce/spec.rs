@@ -31,7 +31,7 @@ impl ReproduceSpec {
             names: args.names.clone(),
             configs: std::path::absolute(&args.configs).unwrap_or_else(|_| args.configs.clone()),
             seeds: args.seeds,
-            overrides: args.overrides.clone(),
+            overrides: args.set.overrides.clone(),
             device: args.device.clone(),
         }
     }

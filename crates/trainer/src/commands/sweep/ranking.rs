@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 use report::SweepTrial;
 use serde::Serialize;
 
@@ -18,6 +20,8 @@ pub struct Ranking {
 /// A setting and its scores.
 #[derive(Debug, Serialize)]
 pub struct RankedSetting {
+    /// Position, from 1; settings with equal accuracies after as many epochs share it.
+    rank: usize,
     /// Overrides of the config.
     #[serde(serialize_with = "as_map")]
     pub overrides: Setting,
@@ -27,8 +31,9 @@ pub struct RankedSetting {
     validation_accuracy: Vec<f64>,
     /// Mean of the validation accuracies; `None` if a run failed.
     mean: Option<f64>,
-    /// Half-width of the 95 % confidence interval of the mean (Student 1908); `None` for one seed.
-    interval: Option<f64>,
+    /// Range of the accuracies, from 5 seeds on the 95 % confidence interval of their mean (Efron
+    /// 1979); `None` for one seed.
+    interval: Option<[f64; 2]>,
     /// Test accuracies of the runs that trained all epochs.
     test_accuracy: Vec<f64>,
     /// Messages of the failed runs.
@@ -49,7 +54,14 @@ impl Ranking {
             let by_epochs = other.epochs.cmp(&one.epochs);
             by_epochs.then(other.mean().total_cmp(&one.mean()))
         });
-        Self { rows: results.into_iter().map(RankedSetting::new).collect() }
+        let mut rows: Vec<RankedSetting> = Vec::new();
+        for (index, result) in results.into_iter().enumerate() {
+            let mut row = RankedSetting::new(result);
+            let equal = rows.last().filter(|last| last.place() == row.place());
+            row.rank = equal.map_or(index + 1, |last| last.rank);
+            rows.push(row);
+        }
+        Self { rows }
     }
 
     /// The best setting, if it succeeded.
@@ -69,37 +81,59 @@ impl Ranking {
             score: row.mean,
             interval: row.interval,
             epochs: row.epochs,
+            rank: row.rank,
         });
         rows.collect()
     }
 
-    /// The first rows as text, with the best score emphasized.
-    fn table(&self) -> String {
-        let numbers = ["rank", "validation accuracy", "epochs"].map(|head| (head, Align::Right));
-        let heads = numbers.into_iter().chain([("setting", Align::Left)]);
-        let mut table = Table::new(heads, 3);
-        for (index, row) in self.rows.iter().take(PRINTED).enumerate() {
-            let score = if index == 0 { style::strong(&row.score()) } else { row.score() };
-            table.row([(index + 1).to_string(), score, row.epochs.to_string(), row.setting()]);
-        }
-        table.text()
+    /// The rows by the number of epochs that they were trained for.
+    fn rungs(&self) -> impl Iterator<Item = &[RankedSetting]> {
+        self.rows.chunk_by(|one, other| one.epochs == other.epochs)
     }
 
-    /// All rows as a Markdown table.
-    pub fn markdown(&self) -> String {
-        let mut text = String::from(
-            "| rank | validation accuracy | epochs | setting |\n| --- | --- | --- | --- |\n",
-        );
-        for (index, row) in self.rows.iter().enumerate() {
-            text += &format!(
-                "| {} | {} | {} | {} |\n",
-                index + 1,
-                row.score(),
-                row.epochs,
-                row.setting()
-            );
+    /// A heading for each rung, if there are several.
+    fn heading(&self, rung: &[RankedSetting]) -> Option<String> {
+        let has_several = self.rungs().nth(1).is_some();
+        let epochs = rung.first().filter(|_| has_several)?.epochs;
+        let settings = if rung.len() == 1 { "setting" } else { "settings" };
+        Some(format!("trained for {epochs} epochs: {} {settings}", rung.len()))
+    }
+
+    /// The first rows as text, with the best score emphasized.
+    fn table(&self) -> String {
+        let (mut text, mut left) = (String::new(), PRINTED);
+        for rung in self.rungs() {
+            let numbers = ["rank", "validation accuracy", "epochs"].map(|it| (it, Align::Right));
+            let heads = numbers.into_iter().chain([("setting", Align::Left)]);
+            let mut table = Table::new(heads, 3);
+            for row in rung.iter().take(left) {
+                let score = if row.rank == 1 { style::strong(&row.score()) } else { row.score() };
+                table.row([row.rank.to_string(), score, row.epochs.to_string(), row.setting()]);
+            }
+            if left > 0 {
+                text += &self.heading(rung).map_or(String::new(), |it| style::faint(&it) + "\n");
+                text += &(table.text() + "\n");
+            }
+            left = left.saturating_sub(rung.len());
         }
-        text
+        text.trim_end().to_owned()
+    }
+
+    /// All rows as Markdown tables.
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        for rung in self.rungs() {
+            text +=
+                &self.heading(rung).map_or(String::new(), |heading| format!("\n## {heading}\n\n"));
+            text +=
+                "| rank | validation accuracy | epochs | setting |\n| --- | --- | --- | --- |\n";
+            for row in rung {
+                let (rank, score, epochs, setting) =
+                    (row.rank, row.score(), row.epochs, row.setting());
+                text += &format!("| {rank} | {score} | {epochs} | {setting} |\n");
+            }
+        }
+        text.trim_start().to_owned()
     }
 }
 
@@ -128,29 +162,29 @@ impl RankedSetting {
     fn new(result: TrialResult) -> Self {
         let count = result.scores.len();
         let mean = result.failed.is_empty().then(|| result.mean()).filter(|_| count > 0);
-        let squares =
-            mean.map(|mean| result.scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>());
-        let interval = squares.filter(|_| count > 1).map(|squares| {
-            let deviation = (squares / (count - 1) as f64).sqrt();
-            student(count - 1) * deviation / (count as f64).sqrt()
-        });
         Self {
+            rank: 0,
             overrides: result.setting,
             epochs: result.epochs,
+            interval: mean.and_then(|_| interval(&result.scores)),
             validation_accuracy: result.scores,
             mean,
-            interval,
             test_accuracy: result.test_scores,
             failed: result.failed,
         }
+    }
+
+    /// What settings of one rank have in common.
+    fn place(&self) -> (usize, Option<f64>) {
+        (self.epochs, self.mean)
     }
 
     fn score(&self) -> String {
         match (self.mean, self.interval) {
             (None, _) => "failed".to_owned(),
             (Some(mean), None) => format!("{:.1} %", 100.0 * mean),
-            (Some(mean), Some(interval)) => {
-                format!("{:.1} ± {:.1} %", 100.0 * mean, 100.0 * interval)
+            (Some(mean), Some([low, high])) => {
+                format!("{:.1} % ({:.1} to {:.1})", 100.0 * mean, 100.0 * low, 100.0 * high)
             }
         }
     }
@@ -171,14 +205,28 @@ fn last_segment(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or(key)
 }
 
-/// The 97.5 % quantile of Student's t-distribution.
-fn student(freedom: usize) -> f64 {
-    const FEW: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
-    // For more degrees of freedom, the Cornish-Fisher expansion is exact to three digits.
-    let (z, n) = (1.959_964_f64, freedom as f64);
-    let first = (z.powi(3) + z) / 4.0;
-    let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
-    FEW.get(freedom.wrapping_sub(1)).copied().unwrap_or(z + first / n + second / (n * n))
+/// Number of scores from which a confidence interval is better than their range.
+const FEW: usize = 5;
+
+/// Resamples of the bootstrap.
+const RESAMPLES: usize = 2000;
+
+/// The range of a few ascending `scores`, or the 95 % percentile interval of the mean of more, by the
+/// bootstrap; both lie within the scores.
+fn interval(scores: &[f64]) -> Option<[f64; 2]> {
+    if scores.len() < FEW {
+        let [first, .., last] = scores else { return None };
+        return Some([*first, *last]);
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut resample = || {
+        let sampled = scores.iter().filter_map(|_| scores.get(rng.random_range(0..scores.len())));
+        sampled.sum::<f64>() / scores.len() as f64
+    };
+    let mut means: Vec<f64> = (0..RESAMPLES).map(|_| resample()).collect();
+    means.sort_by(f64::total_cmp);
+    let tail = RESAMPLES / 40;
+    Some([*means.get(tail)?, *means.get(RESAMPLES - 1 - tail)?])
 }
 
 #[cfg(test)]
@@ -196,13 +244,27 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_is_that_of_student() {
-        let row = RankedSetting::new(result(1, &[0.90, 0.92, 0.94]));
-        assert!((row.mean.unwrap() - 0.92).abs() < 1e-12);
-        // 4.303 x 0.02 / sqrt(3)
-        assert!((row.interval.unwrap() - 0.049_687).abs() < 1e-6);
-        assert_eq!(RankedSetting::new(result(1, &[0.9])).interval, None);
-        assert!((student(20) - 2.086).abs() < 1e-3 && (student(1000) - 1.962).abs() < 1e-3);
+    fn an_interval_lies_within_the_scores() {
+        let interval = |scores: &[f64]| RankedSetting::new(result(1, scores)).interval;
+        assert_eq!(interval(&[0.9]), None);
+        assert_eq!(interval(&[0.90, 0.92, 1.0]), Some([0.90, 1.0]));
+        let [low, high] = interval(&[0.7, 0.8, 0.9, 1.0, 1.0, 1.0]).unwrap();
+        // Mean 0.9 with a standard error of 0.05.
+        assert!((0.78..0.84).contains(&low) && (0.96..=1.0).contains(&high), "{low} {high}");
+        assert_eq!(interval(&[1.0; 7]), Some([1.0, 1.0]));
+    }
+
+    #[test]
+    fn equal_scores_share_a_rank_and_each_rung_has_a_heading() {
+        let all = [(9, 0.8), (9, 0.9), (9, 0.9), (3, 0.9)];
+        let ranking = Ranking::new(all.map(|(epochs, score)| result(epochs, &[score])).to_vec());
+        let ranks: Vec<_> = ranking.rows.iter().map(|row| row.rank).collect();
+        assert_eq!(ranks, [1, 1, 3, 4]);
+        let text = style::plain(&ranking.table());
+        let headings: Vec<_> = text.lines().filter(|line| line.contains("trained for")).collect();
+        let expected = ["trained for 9 epochs: 3 settings", "trained for 3 epochs: 1 setting"];
+        assert_eq!(headings, expected);
+        assert_eq!(ranking.markdown().matches("\n## ").count() + 1, 2);
     }
 
     #[test]

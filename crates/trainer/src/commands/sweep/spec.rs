@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use config::{Check, ConfigError, Document, Rules};
+use config::{Check, ConfigError, Document, Problem, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toml::Value;
+use toml::{Table, Value};
 use training::{RunConfig, schema_of};
 
 use super::sampling::{MAX_SETTINGS, RandomSearch, Setting, combinations};
@@ -31,6 +32,10 @@ pub struct SweepSpec {
     /// Early termination of the worst settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halving: Option<Halving>,
+    /// The file, for the positions of its values.
+    #[serde(skip)]
+    #[schemars(skip)]
+    document: Option<Document>,
 }
 
 /// Successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943): `[halving]`. All settings are
@@ -60,8 +65,12 @@ fn three() -> usize {
 impl SweepSpec {
     /// Reads the file of a sweep.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let document = Document::read(path, &[], Rules::default()).map_err(invalid)?;
-        let mut spec: Self = document.checked(&Self::schema(), Self::check).map_err(invalid)?;
+        let document = Document::read(path, &[], Rules::default());
+        let document = document.map_err(|error| unreadable(path, error))?;
+        let spec: Result<Self, _> = document.checked(&Self::schema(), Self::check);
+        let mut spec =
+            spec.map_err(|error| if is_config(path) { config(path) } else { invalid(error) })?;
+        spec.document = Some(document);
         let base = path.parent().unwrap_or(Path::new("")).join(&spec.config);
         spec.config = std::path::absolute(&base).unwrap_or(base);
         Ok(spec)
@@ -119,7 +128,22 @@ impl SweepSpec {
     pub fn config(&self, setting: &Setting, context: &Context) -> Result<RunConfig, Failure> {
         let overrides: Vec<_> =
             setting.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        context.read_config(&self.config, &overrides)
+        RunConfig::read_with_models(&self.config, &overrides, context.models)
+            .map_err(|error| invalid(self.located(error)))
+    }
+
+    /// The error of a config with a setting, at the values of this file that cause it.
+    fn located(&self, error: ConfigError) -> ConfigError {
+        let (ConfigError::Invalid(diagnostics), Some(document)) = (&error, &self.document) else {
+            return error;
+        };
+        let table = if self.random.is_some() { "random.keys" } else { "grid" };
+        let problems = diagnostics.iter().filter_map(|item| {
+            let (key, _) = item.location.strip_prefix("override ")?.split_once(" =")?;
+            Some(Problem { key: format!("{table}.{key}"), message: item.message.clone() })
+        });
+        let problems: Vec<_> = problems.collect();
+        if problems.is_empty() { error } else { document.invalid(problems) }
     }
 
     /// All settings with their configs.
@@ -140,6 +164,32 @@ impl SweepSpec {
 
 fn invalid(error: ConfigError) -> Failure {
     Failure::usage(format!("{error:#}"))
+}
+
+/// Whether the file at `path` has the tables of an experiment.
+fn is_config(path: &Path) -> bool {
+    let table = fs::read_to_string(path).ok().and_then(|text| text.parse::<Table>().ok());
+    table.is_some_and(|table| {
+        ["dataset", "model", "extends"].iter().any(|key| table.contains_key(*key))
+    })
+}
+
+fn config(path: &Path) -> Failure {
+    let path = path.display();
+    Failure::usage(format!(
+        "{path} is the config of an experiment, not a sweep\n  train it: trainer train {path}; a sweep is a file with `config = \"{path}\"` and a [grid] or [random] of its keys"
+    ))
+}
+
+/// The error of a file of a sweep that cannot be read.
+fn unreadable(path: &Path, error: ConfigError) -> Failure {
+    match error {
+        ConfigError::Unreadable { source, .. } => Failure::usage(format!(
+            "cannot read the sweep {}: {source}\n  give a TOML file with `config = \"..\"` and a [grid] or [random] of its keys",
+            path.display()
+        )),
+        error => invalid(error),
+    }
 }
 
 fn check_validation_set(config: &RunConfig) -> Result<(), Failure> {

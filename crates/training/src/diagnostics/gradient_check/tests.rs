@@ -95,7 +95,7 @@ fn check_on(
         _ => images(classes),
     };
     let model = CheckedModel::new(config.clone(), &data, false, device.autodiff()).unwrap();
-    model.check(&data, &options)
+    model.check(&data, &options, |_| {})
 }
 
 /// Every combination of the other options for networks with this activation.

@@ -60,6 +60,11 @@ impl Checkpoints {
         Ok(name)
     }
 
+    /// Whether there are checkpoints.
+    pub fn exist(&self) -> bool {
+        self.committed().is_ok_and(|names| !names.is_empty())
+    }
+
     /// The newest intact checkpoint; `None` if there are no checkpoints. Damaged ones are skipped
     /// with a warning.
     pub fn newest(&self) -> Result<Option<Checkpoint>, RunError> {
