@@ -11,6 +11,7 @@
 mod augmentation;
 mod error;
 mod examples;
+mod fit;
 mod loaded_dataset;
 mod moments;
 mod origin;
@@ -25,6 +26,7 @@ mod statistics;
 pub use augmentation::{Augmentation, Augmenter, BatchIndex, Mix};
 pub use error::{DatasetError, SourceError};
 pub use examples::{Examples, Values};
+pub use fit::Fit;
 pub use loaded_dataset::{DatasetInfo, LoadedDataset};
 pub use moments::ChannelMoments;
 pub use origin::Origin;

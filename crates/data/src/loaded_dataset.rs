@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::error::DatasetError;
 use crate::examples::Examples;
+use crate::fit::Fit;
 use crate::split_kind::SplitKind;
 
 /// A data set as its source provides it, before it is split for a run.
@@ -19,6 +20,8 @@ pub struct LoadedDataset {
     pub synthetic: bool,
     /// SHA-256 of each part by name: of its file, or of the content of generated examples.
     pub sha256: BTreeMap<String, String>,
+    /// How its images were resized, if it is known.
+    pub fit: Option<Fit>,
     /// What was inferred about the source, one sentence each.
     pub notes: Vec<String>,
     /// Likely mistakes in the data that do not prevent their use, one sentence each.
@@ -48,6 +51,7 @@ impl LoadedDataset {
             classes,
             synthetic: false,
             sha256: BTreeMap::new(),
+            fit: None,
             notes: Vec::new(),
             warnings: Vec::new(),
         }

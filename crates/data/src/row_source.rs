@@ -49,6 +49,12 @@ pub trait RowSource: Debug + Send + Sync {
     /// If there is no such row, or it cannot be read or has changed.
     fn read(&self, rows: &[usize]) -> Result<Rows, SourceError>;
 
+    /// Returns whether reading a row takes as long as a step of training, so that batches should be
+    /// read ahead.
+    fn is_slow(&self) -> bool {
+        false
+    }
+
     /// Moments of the image in a row, one per channel, if the source knows them already. Statistics
     /// are then computed without reading the rows once more.
     fn moments(&self, _row: usize) -> Option<&[ChannelMoments]> {
@@ -82,6 +88,11 @@ impl StoredRows {
     /// Returns whether the values are pixels, and not features.
     pub fn holds_pixels(&self) -> bool {
         self.source.holds_pixels()
+    }
+
+    /// Returns whether rows should be read ahead of the step that needs them.
+    pub fn is_slow(&self) -> bool {
+        self.source.is_slow()
     }
 
     /// The selected rows at `indices`, without reading them. Indices without a row are left out.

@@ -1,6 +1,6 @@
 //! Checked access to the objects of the layout of the courses.
 
-use data::SplitKind;
+use data::{Fit, SplitKind};
 
 use crate::classes;
 use crate::context::ErrorContext;
@@ -71,6 +71,16 @@ impl OpenFile<'_> {
     /// Returns whether the file is marked as synthetic.
     pub fn synthetic(&self) -> Result<bool, Hdf5Error> {
         self.has(SYNTHETIC)
+    }
+
+    /// Returns how the images were resized, if the file says so.
+    pub fn fit(&self) -> Result<Option<Fit>, Hdf5Error> {
+        for fit in [Fit::Crop, Fit::Pad] {
+            if names::fit(fit).map_or(Ok(false), |name| self.has(name))? {
+                return Ok(Some(fit));
+            }
+        }
+        Ok(None)
     }
 
     fn required(&self, name: &str) -> Result<Object<'_>, Hdf5Error> {

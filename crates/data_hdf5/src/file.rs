@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use data::{DatasetInfo, Examples, SplitKind, StoredRows, Values};
+use data::{DatasetInfo, Examples, Fit, SplitKind, StoredRows, Values};
 
 use crate::context::ErrorContext;
 use crate::error::Hdf5Error;
@@ -18,6 +18,8 @@ pub struct Hdf5File {
     pub classes: Vec<String>,
     /// Whether the examples are synthetic.
     pub synthetic: bool,
+    /// How its images were resized, if the file says so.
+    pub fit: Option<Fit>,
     /// SHA-256 of the file.
     pub sha256: String,
 }
@@ -47,10 +49,11 @@ pub fn read(path: &Path, split: SplitKind) -> Result<Hdf5File, Hdf5Error> {
 /// other files, other filters, more than its length or the free memory can hold), is damaged, or
 /// contains invalid features, labels or names.
 pub fn open(path: &Path, split: SplitKind, residency: Residency) -> Result<Hdf5File, Hdf5Error> {
-    let Structure { shape, labels, classes, synthetic, location } = structure(path, split)?;
+    let Structure { shape, labels, classes, synthetic, fit, location } = structure(path, split)?;
     let context = ErrorContext::new(path, names::examples(split));
     let (values, sha256) = values(&context, shape, labels.len(), location, residency)?;
-    Ok(Hdf5File { examples: Examples::new(shape, values, labels), classes, synthetic, sha256 })
+    let examples = Examples::new(shape, values, labels);
+    Ok(Hdf5File { examples, classes, synthetic, fit, sha256 })
 }
 
 /// Describes one part of an HDF5 file without reading its pixels or features.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use data::{Examples, SplitKind, Values};
+use data::{Examples, Fit, SplitKind, Values};
 use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, Group, H5Type};
 use ndarray::{Array2, Array4};
@@ -11,7 +11,7 @@ use ndarray::{Array2, Array4};
 use crate::context::ErrorContext;
 use crate::course_layout::MAX_EXAMPLES;
 use crate::error::Hdf5Error;
-use crate::names::{self, CLASSES};
+use crate::names::{self, CLASSES, SYNTHETIC};
 use crate::write::{create, put_in_place};
 use crate::{classes, storage};
 
@@ -28,6 +28,8 @@ pub struct FileContents<'a> {
     pub are_images: bool,
     /// Class names, in the order of the labels.
     pub classes: &'a [String],
+    /// How the images were resized, if it is known.
+    pub fit: Option<Fit>,
     /// Whether the examples are synthetic.
     pub synthetic: bool,
 }
@@ -50,8 +52,9 @@ impl FileContents<'_> {
         mut next: impl FnMut(Range<usize>) -> Result<Examples, E>,
     ) -> Result<(), E> {
         let (split, classes, count) = (self.split, self.classes, self.count);
+        let marks = [self.synthetic.then_some(SYNTHETIC), self.fit.and_then(names::fit)];
         self.check(path)?;
-        put_in_place(path, split, classes, self.synthetic, |file, context| {
+        put_in_place(path, split, classes, &marks, |file, context| {
             let set = self.create(file).map_err(|error| context.write(error))?;
             let mut labels = Vec::with_capacity(count);
             let most = (BLOCK / self.row().max(1)).max(MIN_EXAMPLES);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use data::SplitKind;
+use data::{Fit, SplitKind};
 
 use crate::budget::MemoryBudget;
 use crate::element::Element;
@@ -19,6 +19,7 @@ pub struct Structure {
     pub labels: Vec<u32>,
     pub classes: Vec<String>,
     pub synthetic: bool,
+    pub fit: Option<Fit>,
     pub location: RowsLocation,
 }
 
@@ -44,7 +45,8 @@ pub fn read(
         _ => Encoding::Pixel,
     };
     let location = RowsLocation { encoding, layout: object.layout()? };
-    Ok(Structure { shape, labels, classes, synthetic: file.synthetic()?, location })
+    let (synthetic, fit) = (file.synthetic()?, file.fit()?);
+    Ok(Structure { shape, labels, classes, synthetic, fit, location })
 }
 
 /// Reads the labels as class indices, and the class names.

@@ -59,24 +59,25 @@ fn write_marked(
     let all: Vec<usize> = (0..examples.len()).collect();
     let examples = &*examples.in_memory(&all)?.0;
     check(path, split, examples, classes)?;
-    put_in_place(path, split, classes, synthetic, |file, context| {
+    put_in_place(path, split, classes, &[synthetic.then_some(SYNTHETIC)], |file, context| {
         write_values(file, names::examples(split), examples)
             .map_err(|error| context.write(error))?;
         Ok(examples.labels.clone())
     })
 }
 
-/// Writes a file atomically. `fill` writes the examples and returns their labels.
+/// Writes a file atomically, with an object for each of the `marks`. `fill` writes the examples and
+/// returns their labels.
 pub fn put_in_place<E: From<Hdf5Error>>(
     path: &Path,
     split: SplitKind,
     classes: &[String],
-    synthetic: bool,
+    marks: &[Option<&'static str>],
     fill: impl FnOnce(&Group, &ErrorContext) -> Result<Vec<u32>, E>,
 ) -> Result<(), E> {
     let context = ErrorContext::new(path, "");
     let partial = partial(path);
-    let written = write_all(&partial, path, split, (classes, synthetic), fill)
+    let written = write_all(&partial, path, split, (classes, marks), fill)
         .and_then(|()| Ok(commit(&partial, path).map_err(|error| context.write(error))?));
     if written.is_err() {
         // A leftover is overwritten the next time.
@@ -151,7 +152,7 @@ fn write_all<E: From<Hdf5Error>>(
     partial: &Path,
     path: &Path,
     split: SplitKind,
-    (classes, synthetic): (&[String], bool),
+    (classes, marks): (&[String], &[Option<&'static str>]),
     fill: impl FnOnce(&Group, &ErrorContext) -> Result<Vec<u32>, E>,
 ) -> Result<(), E> {
     // The error of the system is clearer than that of libhdf5.
@@ -170,8 +171,8 @@ fn write_all<E: From<Hdf5Error>>(
         write_numbers(&file, names::labels(split), &[labels.len()], &labels),
     )?;
     put(CLASSES, write_classes(&file, classes))?;
-    if synthetic {
-        put(SYNTHETIC, write_numbers(&file, SYNTHETIC, &[1], &[1_u8]))?;
+    for mark in marks.iter().flatten() {
+        put(mark, write_numbers(&file, mark, &[1], &[1_u8]))?;
     }
     Ok(put("", file.close())?)
 }

@@ -7,20 +7,15 @@ mod converted_dataset;
 mod error;
 mod export;
 mod image_conversion;
-mod image_folders;
 mod import;
-mod listing;
-mod marker_files;
-mod natural_order;
 mod new_directory;
 mod partition;
 mod progress;
-mod split_folders;
 #[cfg(test)]
 mod tests;
 
 pub use converted_dataset::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
-pub use error::{ConvertError, UnreadableImage};
+pub use error::ConvertError;
 pub use export::Export;
 pub use import::{Import, ImportedDataset};
 pub use partition::Partition;

@@ -3,15 +3,14 @@
 //! - [`sources`]: the variants of [`DatasetConfig`] and how each loads its data set.
 //! - [`quality`]: near-duplicates and the inspection of a data set.
 //! - [`convert`]: import of image folders, export to them, and the split of a file into several.
-//! - [`read_image`]: image files as pixels.
+//! - [`images`]: image files, their folders, labels and pixels.
 
 pub mod convert;
-mod image_file;
+pub mod images;
 pub mod quality;
 pub mod sources;
 
-pub use image_file::{Fit, ImageFileError, read_image};
 pub use sources::{
-    DatasetConfig, ExternalConfig, Hdf5Config, OnMissing, PointsConfig, Shape, Subject,
-    SyntheticConfig,
+    DatasetConfig, ExternalConfig, FolderConfig, Hdf5Config, ImageSize, OnMissing, PointsConfig,
+    Shape, Subject, SyntheticConfig,
 };

@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
+use data::Fit;
 use serde::{Deserialize, Serialize};
 
 use crate::classes;
@@ -36,6 +37,7 @@ struct Summary {
     count: usize,
     classes: Vec<String>,
     synthetic: bool,
+    fit: Option<Fit>,
     encoding: Encoding,
     layout: Kind,
 }
@@ -99,12 +101,13 @@ pub fn receive(from: &mut impl Read) -> Result<Result<Structure, Hdf5Error>, Bro
         Some(u32::from_ne_bytes(bytes)).filter(|&label| (label as usize) < known)
     })?;
     end(from)?;
-    let Summary { shape, classes, synthetic, encoding, .. } = summary;
+    let Summary { shape, classes, synthetic, fit, encoding, .. } = summary;
     Ok(Ok(Structure {
         shape,
         labels,
         classes,
         synthetic,
+        fit,
         location: RowsLocation { encoding, layout },
     }))
 }
@@ -116,6 +119,7 @@ impl Summary {
             count: file.labels.len(),
             classes: file.classes.clone(),
             synthetic: file.synthetic,
+            fit: file.fit,
             encoding: file.location.encoding,
             layout: match &file.location.layout {
                 Layout::Packed(_) => Kind::Packed,

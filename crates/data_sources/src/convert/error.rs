@@ -3,19 +3,15 @@ use std::path::{Path, PathBuf};
 
 use data::DatasetError;
 use data_hdf5::Hdf5Error;
-use serde::Serialize;
+
+use crate::images::ImagesError;
 
 /// Error of a conversion.
 #[derive(Debug, thiserror::Error)]
 pub enum ConvertError {
-    /// A file or folder cannot be read.
-    #[error("cannot read {}: {source}\n  check the path and its permissions", path.display())]
-    Unreadable {
-        /// File or folder.
-        path: PathBuf,
-        /// Error of the operating system.
-        source: io::Error,
-    },
+    /// Folders of images have an unsupported layout, or images cannot be read.
+    #[error(transparent)]
+    Images(#[from] ImagesError),
     /// A file or folder cannot be written.
     #[error("cannot write {}: {source}\n  check the permissions of the folder and the free disk space", path.display())]
     Unwritable {
@@ -40,30 +36,6 @@ pub enum ConvertError {
         /// Description of the splits.
         splits: String,
     },
-    /// The input has an unsupported layout.
-    #[error("{}: {found}\n  {remedy}", path.display())]
-    Layout {
-        /// File or folder.
-        path: PathBuf,
-        /// Its unsupported property.
-        found: String,
-        /// Correction.
-        remedy: String,
-    },
-    /// The images differ in size, and no size to resize them to is given.
-    #[error("the images have {} sizes, height x width:\n{}\n  resize all of them, for example to {suggestion}", sizes.len(), listed_sizes(sizes))]
-    DifferentSizes {
-        /// Each size with the number of its images and one of their files; the most frequent first.
-        sizes: Vec<([usize; 2], usize, PathBuf)>,
-        /// Size for a first attempt, `HEIGHTxWIDTH` or one number.
-        suggestion: String,
-    },
-    /// Images cannot be read.
-    #[error("{} cannot be read:\n{}\n  repair, remove or skip them", counted(images.len(), "image"), listed(images))]
-    UnreadableImages {
-        /// All of them.
-        images: Vec<UnreadableImage>,
-    },
     /// The progress callback stopped the conversion.
     #[error("stopped; nothing was written")]
     Stopped,
@@ -72,37 +44,13 @@ pub enum ConvertError {
     Dataset(Box<DatasetError>),
 }
 
-/// An image that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UnreadableImage {
-    /// Image file.
-    pub path: PathBuf,
-    /// Error of reading it.
-    pub reason: String,
-}
-
-/// Maximum number of sizes in a message.
-const MAX_SIZES: usize = 10;
-
 impl ConvertError {
-    pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Unreadable { path: path.to_owned(), source }
-    }
-
     pub(super) fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Unwritable { path: path.to_owned(), source }
     }
 
     pub(super) fn layout(path: &Path, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Layout { path: path.to_owned(), found: found.into(), remedy: remedy.into() }
-    }
-
-    pub(super) fn different_sizes(sizes: Vec<([usize; 2], usize, PathBuf)>) -> Self {
-        let suggestion = match sizes.first() {
-            Some(([height, width], ..)) if *height.max(width) <= 128 => format!("{height}x{width}"),
-            _ => "64".to_owned(),
-        };
-        Self::DifferentSizes { sizes, suggestion }
+        ImagesError::layout(path, found, remedy).into()
     }
 
     /// Replaces the path of a temporary file in the message by `path`, its final path.
@@ -130,32 +78,4 @@ impl From<Hdf5Error> for ConvertError {
     fn from(error: Hdf5Error) -> Self {
         DatasetError::from(error).into()
     }
-}
-
-/// Formats a count: `1 image`, `2 images`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
-/// The first three of `names`, for a message.
-pub(super) fn first_few<T: AsRef<str>>(names: &[T]) -> String {
-    let first: Vec<_> = names.iter().take(3).map(T::as_ref).collect();
-    let more = if names.len() > first.len() { ", .." } else { "" };
-    first.join(", ") + more
-}
-
-fn listed(images: &[UnreadableImage]) -> String {
-    let lines = images.iter().map(|image| format!("  {}: {}", image.path.display(), image.reason));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-fn listed_sizes(sizes: &[([usize; 2], usize, PathBuf)]) -> String {
-    let lines = sizes.iter().take(MAX_SIZES).map(|([height, width], count, path)| {
-        let (images, path) = (counted(*count, "image"), path.display());
-        format!("  {:>9}  {images}, for example {path}", format!("{height}x{width}"))
-    });
-    let mut lines: Vec<_> = lines.collect();
-    let more = sizes.len().saturating_sub(MAX_SIZES);
-    lines.extend((more > 0).then(|| format!("  and {} more", counted(more, "size"))));
-    lines.join("\n")
 }

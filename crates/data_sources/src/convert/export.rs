@@ -10,9 +10,9 @@ use rayon::prelude::*;
 
 use super::converted_dataset::ConvertedSplit;
 use super::error::ConvertError;
-use super::marker_files::{CLASSES, SYNTHETIC};
 use super::new_directory::NewDirectory;
 use super::progress::{ProgressCallback, report_progress};
+use crate::images::marker_files::{CLASSES, SYNTHETIC};
 use crate::quality::inspection::InspectedSplit;
 
 /// Export of images to PNG files.

@@ -1,27 +1,30 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::SplitKind;
+use data::{Fit, SplitKind};
 use data_hdf5::Residency;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::converted_dataset::ConvertedDataset;
-use super::error::{ConvertError, UnreadableImage, first_few};
+use super::error::ConvertError;
 use super::image_conversion::ImageConversion;
-use super::image_folders::{ImageFile, ImageFolders};
 use super::new_directory::{NewDirectory, NewParents, check_free};
-use super::partition::Partition;
+use super::partition::{Partition, file_name};
 use super::progress::{ProgressCallback, report_progress};
-use super::split_folders::file_name;
-use crate::image_file::{self, Fit};
+use crate::images::{
+    DecodedImage, Frame, ImageFacts, ImageFile, ImageList, ImagesError, Labelling, UnreadableImage,
+    first_few,
+};
 
 /// Import of image folders to HDF5 files.
 #[derive(Debug, Clone)]
 pub struct Import {
     /// Folders that contain classes, or splits that contain classes.
     pub folders: Vec<PathBuf>,
+    /// Source of the labels.
+    pub labelling: Labelling,
     /// Height and width to resize to; if `None`, all images must have the same size.
     pub size: Option<[usize; 2]>,
     /// Resizing of images with another aspect ratio.
@@ -46,6 +49,10 @@ pub struct ImportedDataset {
     pub left_out: Vec<PathBuf>,
     /// Whether all images are grey but were stored with three channels.
     pub all_grey: bool,
+    /// What was inferred about the labels, one sentence each.
+    pub notes: Vec<String>,
+    /// Likely mistakes in the images, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// Number of image headers read between two calls of the progress callback.
@@ -70,27 +77,34 @@ impl Import {
         out: &Path,
         progress: &mut ProgressCallback,
     ) -> Result<ImportedDataset, ConvertError> {
-        let mut folders = ImageFolders::scan(&self.folders)?;
+        let mut folders = ImageList::scan(&self.folders, &self.labelling)?;
         self.check(&folders, out)?;
         let mut skipped = Vec::new();
         loop {
             match self.write(&folders, out, progress) {
-                Err(ConvertError::UnreadableImages { images }) if self.skip_corrupt => {
+                Err(ConvertError::Images(ImagesError::UnreadableImages { images }))
+                    if self.skip_corrupt =>
+                {
                     folders.remove(&images)?;
                     skipped.extend(images);
                 }
                 written => {
-                    let (dataset, has_colours) = written?;
-                    let all_grey = !has_colours && !self.grey;
-                    let left_out = folders.left_out;
-                    return Ok(ImportedDataset { dataset, skipped, left_out, all_grey });
+                    let (dataset, facts) = written?;
+                    return Ok(ImportedDataset {
+                        dataset,
+                        skipped,
+                        left_out: folders.left_out,
+                        all_grey: !facts.has_colours && !self.grey,
+                        notes: folders.notes,
+                        warnings: facts.warning().into_iter().collect(),
+                    });
                 }
             }
         }
     }
 
     /// Checks that do not require reading images.
-    fn check(&self, folders: &ImageFolders, out: &Path) -> Result<(), ConvertError> {
+    fn check(&self, folders: &ImageList, out: &Path) -> Result<(), ConvertError> {
         if let Some(Partition { split, .. }) = &self.partition {
             let fractions = [
                 (SplitKind::Validation, split.validation_fraction),
@@ -120,20 +134,19 @@ impl Import {
         Err(ConvertError::NeedsDirectory { path: out.to_owned(), splits })
     }
 
-    /// Writes the data set. The flag is true if any image has colours.
+    /// Writes the data set.
     fn write(
         &self,
-        folders: &ImageFolders,
+        folders: &ImageList,
         out: &Path,
         progress: &mut ProgressCallback,
-    ) -> Result<(ConvertedDataset, bool), ConvertError> {
+    ) -> Result<(ConvertedDataset, ImageFacts), ConvertError> {
         let shape = self.shape(folders, progress)?;
         let mut conversion = ImageConversion {
-            fit: self.fit,
-            folders,
-            shape,
+            images: folders,
+            frame: Frame { shape, fit: self.fit },
             done: 0,
-            has_colours: false,
+            facts: ImageFacts::default(),
             unreadable: Vec::new(),
             progress,
         };
@@ -149,7 +162,7 @@ impl Import {
             let mut parents = NewParents::create(out)?;
             dataset.parts = conversion.write_all(|_| (out.to_owned(), out.to_owned()))?;
             parents.keep();
-            return Ok((dataset, conversion.has_colours));
+            return Ok((dataset, conversion.facts));
         }
         let directory = NewDirectory::create(out)?;
         let unsplit = directory.partial().join(UNSPLIT);
@@ -157,7 +170,7 @@ impl Import {
             (Some(_), SplitKind::Train) => (unsplit.clone(), out.to_owned()),
             _ => (directory.partial().join(file_name(split)), out.join(file_name(split))),
         })?;
-        let has_colours = conversion.has_colours;
+        let facts = conversion.facts;
         if let Some(partition) = &self.partition {
             let file = data_hdf5::open(&unsplit, SplitKind::Train, Residency::Automatic)?;
             let split = partition.split_file(file, directory.partial(), out, progress)?;
@@ -168,13 +181,13 @@ impl Import {
             dataset.duplicate_groups = split.duplicate_groups;
         }
         directory.finish()?;
-        Ok((dataset, has_colours))
+        Ok((dataset, facts))
     }
 
     /// Shape of the stored images, `[height, width, channels]`.
     fn shape(
         &self,
-        folders: &ImageFolders,
+        folders: &ImageList,
         progress: &mut ProgressCallback,
     ) -> Result<[usize; 3], ConvertError> {
         let channels = if self.grey { 1 } else { 3 };
@@ -194,7 +207,7 @@ fn is_file(out: &Path) -> bool {
 
 /// Height and width of all readable images. Fails if they differ.
 fn common_size(
-    folders: &ImageFolders,
+    folders: &ImageList,
     progress: &mut ProgressCallback,
 ) -> Result<[usize; 2], ConvertError> {
     let files: Vec<&ImageFile> = folders.parts.values().flatten().collect();
@@ -203,7 +216,7 @@ fn common_size(
     for (number, block) in files.chunks(BLOCK).enumerate() {
         report_progress(progress, "reading image sizes", number * BLOCK, files.len())?;
         let found: Vec<_> =
-            block.par_iter().map(|file| (*file, image_file::image_size(&file.path))).collect();
+            block.par_iter().map(|file| (*file, DecodedImage::size(&file.path))).collect();
         for (file, size) in found {
             match size {
                 Ok(size) => sizes.entry(size).or_insert((0, file)).0 += 1,
@@ -215,37 +228,8 @@ fn common_size(
         sizes.into_iter().map(|(size, (count, file))| (size, count, file.path.clone())).collect();
     sizes.sort_by_key(|(_, count, _)| usize::MAX - count);
     match sizes.as_slice() {
-        [] => Err(ConvertError::UnreadableImages { images: unreadable }),
+        [] => Err(ImagesError::UnreadableImages { images: unreadable }.into()),
         [(size, ..)] => Ok(*size),
-        _ => Err(ConvertError::different_sizes(sizes)),
+        _ => Err(ImagesError::different_sizes(sizes).into()),
     }
-}
-
-impl ImageFolders {
-    /// Removes unreadable images. Fails if no training image of a class, or no image of a split, is
-    /// left.
-    fn remove(&mut self, images: &[UnreadableImage]) -> Result<(), ConvertError> {
-        let paths: BTreeSet<&Path> = images.iter().map(|image| image.path.as_path()).collect();
-        for (split, files) in &mut self.parts {
-            let before = labels(files);
-            files.retain(|file| !paths.contains(file.path.as_path()));
-            let after = labels(files);
-            let lost = before
-                .difference(&after)
-                .next()
-                .filter(|_| *split == SplitKind::Train || after.is_empty());
-            if let Some(&label) = lost {
-                let first = images.first().map_or(Path::new(""), |image| &image.path);
-                let class = self.classes.get(label as usize).map_or("", String::as_str);
-                let found = format!("no {} image of the class {class} can be read", split.as_str());
-                let remedy = "repair these images, or remove the class";
-                return Err(ConvertError::layout(first, found, remedy));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn labels(files: &[ImageFile]) -> BTreeSet<u32> {
-    files.iter().map(|file| file.label).collect()
 }

@@ -1,13 +1,12 @@
 use std::path::Path;
 
-use data::{Examples, LoadedDataset, SplitConfig, SplitIndices, SplitKind};
+use data::{Examples, Fit, LoadedDataset, SplitConfig, SplitIndices, SplitKind};
 use data_hdf5::{FileContents, Hdf5Error, Hdf5File, Residency};
 
 use super::converted_dataset::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
 use super::error::ConvertError;
 use super::new_directory::{NewDirectory, check_free};
 use super::progress::{ProgressCallback, report_progress};
-use super::split_folders::file_name;
 use crate::quality::{GroupStatistics, Splitting};
 
 /// Split of the training set of a file into several files.
@@ -53,7 +52,7 @@ impl Partition {
         out: &Path,
         progress: &mut ProgressCallback,
     ) -> Result<ConvertedDataset, ConvertError> {
-        let Hdf5File { examples, classes, synthetic, .. } = file;
+        let Hdf5File { examples, classes, synthetic, fit, .. } = file;
         let mut source = LoadedDataset::of_training_set(examples, classes);
         source.synthetic = synthetic;
         let splitting = Splitting {
@@ -69,7 +68,7 @@ impl Partition {
         });
         let LoadedDataset { train: examples, classes, .. } = source;
         let (shape, are_images) = (examples.shape, examples.are_images());
-        let mut writer = SplitWriter { examples, classes, synthetic, done: 0, progress };
+        let mut writer = SplitWriter { examples, classes, synthetic, fit, done: 0, progress };
         let mut parts = Vec::new();
         let SplitIndices { train, validation, test } = division.indices;
         let items = SplitKind::ALL.into_iter().zip([train, validation, test]);
@@ -85,11 +84,17 @@ impl Partition {
     }
 }
 
+/// Name of the HDF5 file of a split.
+pub fn file_name(split: SplitKind) -> String {
+    format!("{split}.h5")
+}
+
 /// Writer of the splits of a training set.
 struct SplitWriter<'a, 'w> {
     examples: Examples,
     classes: Vec<String>,
     synthetic: bool,
+    fit: Option<Fit>,
     /// Number of examples written.
     done: usize,
     progress: &'a mut ProgressCallback<'w>,
@@ -102,12 +107,13 @@ impl SplitWriter<'_, '_> {
         split: SplitKind,
         items: &[usize],
     ) -> Result<(), ConvertError> {
-        let Self { examples, classes, synthetic, done, progress } = self;
+        let Self { examples, classes, synthetic, fit, done, progress } = self;
         let contents = FileContents {
             split,
             count: items.len(),
             shape: examples.shape,
             are_images: examples.are_images(),
+            fit: *fit,
             classes,
             synthetic: *synthetic,
         };

@@ -7,13 +7,13 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use data::SplitKind;
+use data::{Fit, SplitKind};
 use data_hdf5::Hdf5File;
 use image::{DynamicImage, RgbImage};
 use tempfile::TempDir;
 
 use super::*;
-use crate::image_file::Fit;
+use crate::images::Labelling;
 
 /// A temporary directory.
 struct Tree(TempDir);
@@ -50,6 +50,7 @@ impl Tree {
     fn import(&self, folder: &str) -> Import {
         Import {
             folders: vec![self.path(folder)],
+            labelling: Labelling::default(),
             size: None,
             fit: Fit::Stretch,
             grey: false,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, ScopedJoinHandle};
 
 use config::Check;
-use data::{DatasetError, DatasetInfo, LoadedDataset, SplitKind};
+use data::{DatasetError, DatasetInfo, Fit, LoadedDataset, SplitKind};
 use data_hdf5::{Hdf5File, Residency};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,10 @@ pub struct Hdf5Config {
     /// File of the test set; it may be that of the training set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
+    /// How the images were resized from photos, which predictions follow; if absent, as the file of
+    /// the training set says, otherwise `stretch`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
     /// Whether to read examples into memory, or row by row on demand; if absent, into memory if they
     /// need at most a quarter of the free memory.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +104,7 @@ impl Hdf5Config {
             train: train.file.examples,
             validation: validation.map(|part| part.file.examples),
             test: test.map(|part| part.file.examples),
+            fit: self.fit.or(train.file.fit),
             notes: Vec::new(),
             warnings: Vec::new(),
         })

@@ -76,6 +76,7 @@ impl SyntheticConfig {
             count,
             shape,
             are_images: true,
+            fit: None,
             classes: &classes,
             synthetic: true,
         };

@@ -25,6 +25,7 @@ fn info_matches_the_loaded_data_of_every_source() {
             config.write(part, &file(part)).unwrap();
         }
         assert_info_matches(&DatasetConfig::Hdf5(Hdf5Config {
+            fit: None,
             directory: folder.path().to_owned(),
             directory_env: None,
             train: file(SplitKind::Train),

@@ -5,6 +5,7 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::*;
+use crate::images::{DecodedImage, Frame};
 
 fn values(file: &Hdf5File) -> &[u8] {
     let Values::Pixels(pixels) = &file.examples.values else { panic!("no pixels") };
@@ -75,9 +76,13 @@ fn images_of_several_sizes_are_resized_to_a_given_size() {
         tree.imported(&import, &out);
         let file = tree.read(&out, SplitKind::Train);
         assert_eq!(file.examples.shape, [6, 6, 3]);
-        let expected = crate::read_image(&tree.path("in/b/4.png"), [6, 6, 3], fit).unwrap();
+        let expected = resized(&tree.path("in/b/4.png"), [6, 6, 3], fit);
         assert_eq!(values(&file)[3 * 108..], expected);
     }
+}
+
+fn resized(path: &Path, shape: [usize; 3], fit: Fit) -> Vec<u8> {
+    DecodedImage::open(path).unwrap().pixels(Frame { shape, fit })
 }
 
 #[test]
@@ -86,7 +91,7 @@ fn crop_keeps_the_centre_and_pad_keeps_the_whole_image() {
     let tree = Tree::new();
     let columns = image::GrayImage::from_fn(10, 2, |x, _| image::Luma([x as u8 * 10 + 10]));
     columns.save(tree.path("wide.png")).unwrap();
-    let fit = |shape, fit| crate::read_image(&tree.path("wide.png"), shape, fit).unwrap();
+    let fit = |shape, fit| resized(&tree.path("wide.png"), shape, fit);
     assert_eq!(fit([2, 2, 1], Fit::Crop), [50, 60, 50, 60]);
     let padded = fit([10, 10, 1], Fit::Pad);
     assert_eq!(padded[40..50], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);

@@ -172,6 +172,7 @@ fn held_out_splits_keep_the_indices_in_the_file() {
         classes: NAMES.map(String::from).to_vec(),
         synthetic: false,
         sha256: BTreeMap::new(),
+        fit: None,
         notes: Vec::new(),
         warnings: Vec::new(),
     };

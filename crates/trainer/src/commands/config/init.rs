@@ -104,6 +104,7 @@ fn find(data: &Path) -> Result<Hdf5Config, Failure> {
         validation,
         directory,
         directory_env: None,
+        fit: None,
         in_memory: None,
         on_missing: OnMissing::Fail,
         synthetic: SyntheticConfig::default(),

@@ -1,0 +1,202 @@
+use std::fs;
+use std::io::{self, Cursor};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use image::{
+    ColorType, DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb,
+    RgbImage,
+};
+
+use super::formats;
+use super::frame::Frame;
+
+/// An image with 8 bits per sample, rotated according to its EXIF orientation, its transparent parts
+/// on white.
+#[derive(Debug, Clone)]
+pub struct DecodedImage {
+    image: DynamicImage,
+    /// Whether its file stores colours.
+    pub has_colours: bool,
+    /// Number of bits that its samples use, of a file with 16 bits per sample.
+    pub used_bits: Option<u32>,
+}
+
+/// Error of reading an image file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ImageFileError(String);
+
+/// Maximum size of an image file, and of the memory for decoding it, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+/// Maximum height and width.
+const MAX_SIDE: u32 = 1 << 16;
+/// Maximum number of pixels, more than any camera has. Checked before anything is decoded.
+const MAX_PIXELS: u64 = 1 << 28;
+
+impl DecodedImage {
+    /// Reads a JPEG, PNG, WebP, BMP, GIF (its first frame) or TIFF file (its first page).
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is damaged, too large, or has another format.
+    pub fn open(path: &Path) -> Result<Self, ImageFileError> {
+        Self::decode(&read(path)?)
+    }
+
+    /// Decodes the contents of an image file.
+    ///
+    /// # Errors
+    ///
+    /// If they are damaged, too large, or of another format.
+    pub fn decode(bytes: &[u8]) -> Result<Self, ImageFileError> {
+        if is_truncated_jpeg(bytes) {
+            return Err(ImageFileError("the file is cut short: its end is missing".to_owned()));
+        }
+        safely(bytes, || decode(bytes)).map(Self::from)
+    }
+
+    /// Height and width of the result of [`DecodedImage::open`], from the header of the file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or has another format.
+    pub fn size(path: &Path) -> Result<[usize; 2], ImageFileError> {
+        let bytes = read(path)?;
+        safely(&bytes, || {
+            let mut decoder = reader(&bytes)?.into_decoder()?;
+            let (width, height) = decoder.dimensions();
+            // Orientations with an odd number of quarter turns are 5 to 8.
+            Ok(match decoder.orientation()?.to_exif() {
+                5.. => [width as usize, height as usize],
+                _ => [height as usize, width as usize],
+            })
+        })
+    }
+
+    /// Resizes to pixels `[height, width, channels]` of `frame`, row-major.
+    pub fn pixels(&self, frame: Frame) -> Vec<u8> {
+        frame.pixels(&self.image)
+    }
+}
+
+impl From<DynamicImage> for DecodedImage {
+    fn from(image: DynamicImage) -> Self {
+        let (has_colours, used_bits) = (image.color().has_color(), used_bits(&image));
+        Self { image: opaque(image), has_colours, used_bits }
+    }
+}
+
+/// Reads a whole file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, ImageFileError> {
+    let failed = |error: io::Error| ImageFileError(error.to_string());
+    let length = fs::metadata(path).map_err(failed)?.len();
+    if length > MAX_BYTES {
+        return Err(ImageFileError(format!("the file has {length} bytes, more than 1 GiB")));
+    }
+    fs::read(path).map_err(failed)
+}
+
+/// Runs a decoder of `bytes` and returns its panics as errors. The error of an unsupported format
+/// names a program that converts it.
+fn safely<T>(
+    bytes: &[u8],
+    decode: impl FnOnce() -> image::ImageResult<T>,
+) -> Result<T, ImageFileError> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(Ok(decoded)) => Ok(decoded),
+        Ok(Err(error)) => Err(ImageFileError(
+            formats::unsupported(bytes).map_or_else(|| error.to_string(), str::to_owned),
+        )),
+        Err(_) => Err(ImageFileError("the decoder panicked".to_owned())),
+    }
+}
+
+fn reader(bytes: &[u8]) -> image::ImageResult<ImageReader<Cursor<&[u8]>>> {
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    reader.limits(limits());
+    Ok(reader)
+}
+
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_BYTES);
+    limits
+}
+
+fn decode(bytes: &[u8]) -> image::ImageResult<DynamicImage> {
+    let mut decoder = reader(bytes)?.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        let found = format!("{width} x {height} pixels are more than the limit of {MAX_PIXELS}");
+        return Err(image::ImageError::IoError(io::Error::other(found)));
+    }
+    limits().reserve(decoder.total_bytes())?;
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+/// Number of bits that the largest sample needs; `None` unless the file has 16 bits per sample.
+fn used_bits(image: &DynamicImage) -> Option<u32> {
+    let samples: &[u16] = match image {
+        DynamicImage::ImageLuma16(image) => image.as_raw(),
+        DynamicImage::ImageRgb16(image) => image.as_raw(),
+        _ => return None,
+    };
+    samples.iter().max().map(|most| u16::BITS - most.leading_zeros())
+}
+
+/// Composites an image on white, as 8 bits per sample: grey or colours.
+fn opaque(image: DynamicImage) -> DynamicImage {
+    match image.color() {
+        ColorType::L8 | ColorType::Rgb8 => image,
+        ColorType::L16 => DynamicImage::from(image.into_luma8()),
+        ColorType::La8 | ColorType::La16 => {
+            let image = image.into_luma_alpha8();
+            let pixels = image.pixels().map(|pixel| on_white(pixel[0], pixel[1]));
+            GrayImage::from_raw(image.width(), image.height(), pixels.collect())
+                .unwrap_or_default()
+                .into()
+        }
+        colour if colour.has_alpha() => {
+            let image = image.into_rgba8();
+            RgbImage::from_fn(image.width(), image.height(), |x, y| {
+                let [red, green, blue, alpha] = image.get_pixel(x, y).0;
+                Rgb([red, green, blue].map(|sample| on_white(sample, alpha)))
+            })
+            .into()
+        }
+        _ => image.into_rgb8().into(),
+    }
+}
+
+/// A sample of opacity `alpha` over white, rounded.
+fn on_white(sample: u8, alpha: u8) -> u8 {
+    let [sample, alpha] = [sample, alpha].map(u32::from);
+    ((sample * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+}
+
+/// Returns true for a JPEG without an end marker. The decoder would fill the missing pixels with grey.
+fn is_truncated_jpeg(bytes: &[u8]) -> bool {
+    let is_jpeg = image::guess_format(bytes).is_ok_and(|format| format == ImageFormat::Jpeg);
+    is_jpeg
+        && !jpeg_scans(bytes)
+            .is_some_and(|pixels| pixels.windows(2).any(|marker| marker == [0xff, 0xd9]))
+}
+
+/// The bytes after the header of the first scan. Segments before it, which may contain a thumbnail, are
+/// skipped by their length.
+fn jpeg_scans(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes.get(2..)?;
+    loop {
+        let &[0xff, marker, high, low, ..] = rest else { return None };
+        rest = rest.get(2 + usize::from(u16::from_be_bytes([high, low]))..)?;
+        if marker == 0xda {
+            return Some(rest);
+        }
+    }
+}

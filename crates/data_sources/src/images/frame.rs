@@ -1,0 +1,63 @@
+use data::Fit;
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, Rgb, RgbImage};
+
+/// Shape that images are resized to, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Height, width and channels: 1 for grey, 3 for colours.
+    pub shape: [usize; 3],
+    /// Resizing of images with another aspect ratio.
+    pub fit: Fit,
+}
+
+/// The filter, antialiased bilinear: within one level of `Image.resize(.., BILINEAR)` of PIL.
+const FILTER: FilterType = FilterType::Triangle;
+
+impl Frame {
+    /// The frame in which images are compared with each other, whatever frame they are used in.
+    pub const STANDARD: Self = Self { shape: [64, 64, 3], fit: Fit::Stretch };
+
+    /// Number of bytes of an image.
+    pub fn bytes(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Resizes an image to pixels `[height, width, channels]`, row-major.
+    pub(super) fn pixels(&self, image: &DynamicImage) -> Vec<u8> {
+        let image = self.resized(image);
+        match self.shape {
+            [.., 1] => image.into_luma8().into_raw(),
+            _ => image.into_rgb8().into_raw(),
+        }
+    }
+
+    fn resized(&self, image: &DynamicImage) -> DynamicImage {
+        let [height, width, _] = self.shape.map(|size| size as u32);
+        match self.fit {
+            Fit::Stretch => image.resize_exact(width, height, FILTER),
+            Fit::Crop => {
+                // Cropped before resizing, because a long narrow image would become huge.
+                let [wide, high] = scaled_to_fit(width, height, image.width(), image.height());
+                let (left, top) = ((image.width() - wide) / 2, (image.height() - high) / 2);
+                image.crop_imm(left, top, wide, high).resize_exact(width, height, FILTER)
+            }
+            Fit::Pad => {
+                let [wide, high] = scaled_to_fit(image.width(), image.height(), width, height);
+                let whole = image.resize_exact(wide, high, FILTER).into_rgb8();
+                let mut padded = RgbImage::from_pixel(width, height, Rgb([0; 3]));
+                let (left, top) = ((width - wide) / 2, (height - high) / 2);
+                imageops::replace(&mut padded, &whole, i64::from(left), i64::from(top));
+                padded.into()
+            }
+        }
+    }
+}
+
+/// Scales `width` and `height` to the largest size within the maxima, at least 1.
+fn scaled_to_fit(width: u32, height: u32, max_width: u32, max_height: u32) -> [u32; 2] {
+    let [width, height] = [width.max(1), height.max(1)].map(f64::from);
+    let scale = (f64::from(max_width) / width).min(f64::from(max_height) / height);
+    let scaled = |side: f64, max: u32| ((side * scale).round() as u32).clamp(1, max.max(1));
+    [scaled(width, max_width), scaled(height, max_height)]
+}
