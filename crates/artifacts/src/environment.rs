@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use data::{Split, SplitKind};
+use data::{Fit, Split, SplitKind};
 use serde::{Deserialize, Serialize};
 use support::sha256;
 
@@ -68,6 +68,9 @@ pub struct DataIdentity {
     pub shape: [usize; 3],
     /// Name of each class, in the order of the labels.
     pub classes: Vec<String>,
+    /// How the images were resized, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
     /// Number of examples of each split.
     pub counts: BTreeMap<String, usize>,
 }
@@ -149,6 +152,7 @@ impl DataIdentity {
             are_images: split.train.are_images(),
             shape: split.train.shape,
             classes: split.classes.clone(),
+            fit: None,
             counts: counts.collect(),
         }
     }

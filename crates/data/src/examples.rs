@@ -88,6 +88,11 @@ impl Examples {
         }
     }
 
+    /// Returns whether examples should be read ahead of the step that needs them.
+    pub fn are_slow(&self) -> bool {
+        matches!(&self.values, Values::Stored(rows) if rows.is_slow())
+    }
+
     /// Number of values of an example: height x width x channels.
     pub fn width(&self) -> usize {
         self.shape.iter().product()

@@ -18,7 +18,7 @@ mod split_folders;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use block::{BLOCK, ImageFacts, decode_block};
+pub use block::{BLOCK, ImageFacts, decode_block};
 pub(crate) use cache::CachedImages;
 pub use decode::{DecodedImage, ImageFileError};
 pub use error::{ImagesError, UnreadableImage};

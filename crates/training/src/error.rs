@@ -141,14 +141,11 @@ pub enum RunError {
     #[error("{} was trained on points of {features} features, not on images\n  give it points: numbers separated by commas", run.display())]
     NotImages { run: PathBuf, features: usize },
     /// The model classifies images, not features.
-    #[error("{} was trained on images, not on points\n  give it PNG or JPEG files", run.display())]
+    #[error("{} was trained on images, not on points\n  give it image files", run.display())]
     NotPoints { run: PathBuf },
     /// A point has another number of features.
     #[error("{} was trained on points of {expected} features, and a point has {given}\n  give {expected} numbers separated by commas", run.display())]
     FeatureCount { run: PathBuf, expected: usize, given: usize },
-    /// An image to predict cannot be read.
-    #[error("cannot read the image {}: {reason}\n  give a PNG or JPEG file", path.display())]
-    Image { path: PathBuf, reason: String },
 }
 
 /// The first lines, and the number of the others.

@@ -60,9 +60,9 @@ impl RunConfig {
         &self,
         data: LoadedDataset,
     ) -> Result<(Split, DataIdentity, Vec<String>), RunError> {
-        let (synthetic, sha256) = (data.synthetic, data.sha256.clone());
+        let (synthetic, sha256, fit) = (data.synthetic, data.sha256.clone(), data.fit);
         let (split, warnings) = Splitting::of_run(&self.split, self.seed).apply(data)?;
-        let identity = DataIdentity::new(synthetic, sha256, &split);
+        let identity = DataIdentity { fit, ..DataIdentity::new(synthetic, sha256, &split) };
         Ok((split, identity, warnings))
     }
 
@@ -123,8 +123,8 @@ impl Experiment {
             classes: data.classes.clone(),
         };
         config.training.epochs = 1;
-        let DataIdentity { synthetic, sha256, .. } = environment.data;
-        environment.data = DataIdentity::new(synthetic, sha256, &data);
+        let DataIdentity { synthetic, sha256, fit, .. } = environment.data;
+        environment.data = DataIdentity { fit, ..DataIdentity::new(synthetic, sha256, &data) };
         Self { config, device, data: Arc::new(data), environment, ..self }
     }
 

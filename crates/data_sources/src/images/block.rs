@@ -1,10 +1,11 @@
+use std::path::Path;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::decode::{DecodedImage, ImageFileError};
 use super::error::counted;
 use super::frame::Frame;
-use super::scan::ImageFile;
 
 /// Number of images decoded at once by all threads. Large photographs take long.
 pub const BLOCK: usize = 32;
@@ -50,22 +51,22 @@ impl ImageFacts {
 
 /// Decodes images by all threads, each into one row of pixels per frame.
 pub fn decode_block(
-    files: &[ImageFile],
+    files: &[impl AsRef<Path> + Sync],
     frames: &[Frame],
     facts: &mut ImageFacts,
 ) -> Vec<Result<Vec<Vec<u8>>, ImageFileError>> {
     let decoded = files.par_iter().map(|file| {
-        let image = DecodedImage::open(&file.path)?;
+        let image = DecodedImage::open(file.as_ref())?;
         let rows = frames.iter().map(|&frame| image.pixels(frame)).collect::<Vec<_>>();
         let mut facts = ImageFacts::default();
         facts.add(&image);
         Ok((rows, facts))
     });
     let decoded: Vec<Result<_, ImageFileError>> = decoded.collect();
-    let add = |(rows, own): (_, ImageFacts)| {
+    let images = decoded.into_iter().map(|image| {
+        let (rows, own) = image?;
         facts.merge(&own);
-        rows
-    };
-    let mut add = add;
-    decoded.into_iter().map(|image| image.map(&mut add)).collect()
+        Ok(rows)
+    });
+    images.collect()
 }

@@ -117,6 +117,17 @@ impl ImageList {
         })
     }
 
+    /// The image files of `directory` and all folders below it, in natural order.
+    ///
+    /// # Errors
+    ///
+    /// If a folder cannot be read.
+    pub fn files_below(directory: &Path) -> Result<Vec<PathBuf>, ImagesError> {
+        let mut names = Listing::read(directory)?.images_below(&mut Vec::new())?;
+        names.sort_by(|one, other| natural_order::compare(one, other));
+        Ok(names.into_iter().map(|name| directory.join(name)).collect())
+    }
+
     /// Number of images in all parts.
     pub fn count(&self) -> usize {
         self.parts.values().map(Vec::len).sum()
@@ -146,6 +157,12 @@ impl ImageList {
             }
         }
         Ok(())
+    }
+}
+
+impl AsRef<Path> for ImageFile {
+    fn as_ref(&self) -> &Path {
+        &self.path
     }
 }
 

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use artifacts::{
     DataIdentity, DecisionBoundary, Environment, Evaluation, RunDir, TestPredictions, write_json,
@@ -6,9 +6,8 @@ use artifacts::{
 use burn::module::Module;
 use burn::tensor::Device;
 use data::{Examples, Split, SplitKind};
-use data_sources::{Fit, read_image};
+use data_sources::images::Frame;
 use models::ModelRegistry;
-use support::ProgressTask;
 
 use super::saved_model::saved_model;
 use super::{ModelSummary, resume};
@@ -132,24 +131,25 @@ impl TrainedModel {
         Ok(boundary)
     }
 
-    /// Predicts the class of each image file.
-    pub fn predict_images(&self, images: &[PathBuf]) -> Result<Vec<Prediction>, RunError> {
-        let DataIdentity { shape, are_images, .. } = *self.data_identity();
+    /// Shape and fit of the images that the model classifies.
+    pub fn frame(&self) -> Result<Frame, RunError> {
+        let DataIdentity { shape, are_images, fit, .. } = *self.data_identity();
         if !are_images {
             let run = self.run.path().to_owned();
             return Err(RunError::NotImages { run, features: shape[2] });
         }
-        let task = ProgressTask::start("classifying images", images.len());
-        let mut predictions = Vec::with_capacity(images.len());
-        for path in images {
-            let pixels = read_image(path, shape, Fit::Stretch).map_err(|error| {
-                RunError::Image { path: path.clone(), reason: error.to_string() }
-            })?;
-            let image = Examples::images(shape, pixels, vec![0]);
-            predictions.push(self.predict(path.display().to_string(), &image)?);
-            task.advance(1);
-        }
-        Ok(predictions)
+        Ok(Frame { shape, fit: fit.unwrap_or_default() })
+    }
+
+    /// Predicts the class of each of the `images`, which are in the model's frame. `names` are the
+    /// inputs of the predictions.
+    pub fn predict_images(
+        &self,
+        names: &[String],
+        images: &[Vec<u8>],
+    ) -> Result<Vec<Prediction>, RunError> {
+        let shape = self.frame()?.shape;
+        self.predict(names, &Examples::images(shape, images.concat(), vec![0; images.len()]))
     }
 
     /// Predicts the class of each point.
@@ -162,21 +162,25 @@ impl TrainedModel {
         if let Some(point) = points.iter().find(|point| point.len() != expected) {
             return Err(RunError::FeatureCount { run: run(), expected, given: point.len() });
         }
-        let mut predictions = Vec::with_capacity(points.len());
-        for point in points {
-            let input: Vec<_> = point.iter().map(f32::to_string).collect();
-            let example = Examples::features(expected, point.clone(), vec![0]);
-            predictions.push(self.predict(input.join(","), &example)?);
-        }
-        Ok(predictions)
+        let names = points.iter().map(|point| {
+            let features: Vec<_> = point.iter().map(f32::to_string).collect();
+            features.join(",")
+        });
+        let names: Vec<String> = names.collect();
+        self.predict(&names, &Examples::features(expected, points.concat(), vec![0; points.len()]))
     }
 
-    /// The prediction for a single example called `input`.
-    fn predict(&self, input: String, example: &Examples) -> Result<Prediction, RunError> {
-        let logits = self.classifier.logits(example, &[0], &self.device)?;
-        let rows = log_probabilities(&self.classifier, logits);
-        let probabilities: Vec<f32> = rows.concat().iter().map(|log| log.exp()).collect();
+    /// The prediction for each of the `examples`, called `names`.
+    fn predict(&self, names: &[String], examples: &Examples) -> Result<Vec<Prediction>, RunError> {
         let classes = &self.data_identity().classes;
-        Ok(Prediction::new(input, classes, &probabilities))
+        let mut predictions = Vec::with_capacity(names.len());
+        self.classifier.evaluate(examples, &self.device, |items, logits| {
+            let rows = log_probabilities(&self.classifier, logits);
+            for (name, row) in items.iter().filter_map(|&item| names.get(item)).zip(rows) {
+                let probabilities: Vec<f32> = row.into_iter().map(f32::exp).collect();
+                predictions.push(Prediction::new(name.clone(), classes, &probabilities));
+            }
+        })?;
+        Ok(predictions)
     }
 }

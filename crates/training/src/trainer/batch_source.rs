@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use data::{Augmenter, BatchIndex, Examples, Split};
 
 use super::state::TrainingState;
-use crate::batch::{Batch, BatchRequest, Collator, HostBatch, Loader};
+use crate::batch::{Batch, BatchRequest, Collator, HostBatch, Loader, LoaderConfig};
 use crate::config::TrainingConfig;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
@@ -62,14 +62,17 @@ impl BatchSource {
                 BatchRequest { items: items.into(), index, fault }
             }));
         }
+        // Files are decoded while the step before is computed.
+        let workers = config.loader.workers.max(usize::from(self.data.train.are_slow()));
+        let loader = LoaderConfig { workers, ..config.loader.clone() };
         let collator = Collator {
             data: Arc::clone(&self.data),
             scaler: classifier.scaler(),
             augmenter: self.augmenter.clone(),
             epoch: state.epoch as u64,
-            parallel: config.loader.workers == 0,
+            parallel: workers == 0,
         };
-        let loader = Loader::start(&config.loader, collator, requests);
+        let loader = Loader::start(&loader, collator, requests);
         loader.map(Some).map_err(|reason| not_loaded(state, reason))
     }
 
