@@ -1,5 +1,5 @@
-//! Images that cannot be read: exit code 1, the file and a remedy in the message, no predictions
-//! for other images.
+//! Images that cannot be read: exit code 1, the file and the reason in the message, and predictions
+//! for the other images.
 
 use std::fs;
 
@@ -10,8 +10,6 @@ use crate::test_dir::TestDir;
 
 /// Name of the defect, how to create the file, and the expected parts of the message.
 type Defect<'a> = (&'a str, fn(&TestDir) -> Vec<u8>, &'a [&'a str]);
-
-const REMEDY: &str = "give a PNG or JPEG file";
 
 /// Creates a directory with a trained run, and `good.png` and `good.jpg` of 40x30.
 fn trained() -> TestDir {
@@ -39,9 +37,10 @@ fn refuse_each(defects: &[Defect]) {
 
 #[track_caller]
 fn refuse(dir: &TestDir, image: &str, words: &[&str]) {
-    let args = ["predict", "runs/tiny", "good.png", image];
-    dir.refuses(&args, 1, &[&["the image", image], words, &[REMEDY]].concat());
-    assert_eq!(dir.trainer(&args).stdout, "", "predictions were printed despite an error");
+    let args = ["predict", "runs/tiny", "good.png", image, "good.jpg"];
+    dir.refuses(&args, 1, &[&["1 of 3 images cannot be read:", image], words].concat());
+    let predicted = dir.trainer(&args).stdout;
+    assert!(predicted.starts_with("good.png: ") && predicted.contains("good.jpg: "), "{predicted}");
 }
 
 fn png(dir: &TestDir) -> Vec<u8> {
@@ -61,7 +60,8 @@ fn find(bytes: &[u8], marker: &[u8]) -> usize {
 fn a_missing_file_is_named() {
     let dir = trained();
     refuse(&dir, "nowhere.png", &["No such file"]);
-    refuse(&dir, "data", &["directory"]);
+    let words = ["data contains no images", "a folder of images"];
+    dir.refuses(&["predict", "runs/tiny", "data"], 2, &words);
 }
 
 #[test]
@@ -74,17 +74,17 @@ fn a_file_that_is_not_an_image_is_named() {
 }
 
 #[test]
-fn an_unsupported_image_format_is_named() {
+fn an_unsupported_image_format_is_named_with_the_command_that_converts_it() {
     refuse_each(&[
         (
-            "GIF",
-            |_| b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff;".to_vec(),
-            &["Gif is not supported"],
+            "HEIC",
+            |_| b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec(),
+            &["HEIC cannot be decoded; convert it to JPEG: `heif-convert"],
         ),
         (
-            "BMP",
-            |_| [&b"BM\x3a\0\0\0\0\0\0\0\x36\0\0\0"[..], &[0; 44]].concat(),
-            &["Bmp is not supported"],
+            "SVG",
+            |_| b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec(),
+            &["SVG", "rsvg-convert"],
         ),
     ]);
 }

@@ -80,6 +80,7 @@ impl TestDir {
         }
         // Without it a library of the graphics drivers writes a line to stderr.
         command.env("XDG_RUNTIME_DIR", self.0.path());
+        command.env("XDG_CACHE_HOME", self.path("cache"));
         command
     }
 

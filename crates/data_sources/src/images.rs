@@ -20,7 +20,7 @@ mod tests;
 
 pub use block::{BLOCK, ImageFacts, decode_block};
 pub(crate) use cache::CachedImages;
-pub use decode::{DecodedImage, ImageFileError};
+pub use decode::{DecodedImage, ImageFileError, ImageHeader};
 pub use error::{ImagesError, UnreadableImage};
 pub(crate) use error::{counted, first_few};
 pub use frame::Frame;

@@ -125,9 +125,14 @@ impl RunConfig {
         Ok((Self::from_document(&document, models)?, document))
     }
 
-    /// Parses `text`, the content of the file at `path`.
-    pub fn parse(path: &Path, text: &str, models: &ModelRegistry) -> Result<Self, ConfigError> {
-        Self::from_document(&Document::parse(path, text, &[], RULES)?, models)
+    /// Parses `text`, the content of the file at `path`, with `key=value` overrides.
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        overrides: &[String],
+        models: &ModelRegistry,
+    ) -> Result<Self, ConfigError> {
+        Self::from_document(&Document::parse(path, text, overrides, RULES)?, models)
     }
 
     fn from_document(document: &Document, models: &ModelRegistry) -> Result<Self, ConfigError> {

@@ -14,7 +14,7 @@ use super::new_directory::{NewDirectory, NewParents, check_free};
 use super::partition::{Partition, file_name};
 use super::progress::{ProgressCallback, report_progress};
 use crate::images::{
-    DecodedImage, Frame, ImageFacts, ImageFile, ImageList, ImagesError, Labelling, UnreadableImage,
+    Frame, ImageFacts, ImageFile, ImageHeader, ImageList, ImagesError, Labelling, UnreadableImage,
     first_few,
 };
 
@@ -216,10 +216,10 @@ fn common_size(
     for (number, block) in files.chunks(BLOCK).enumerate() {
         report_progress(progress, "reading image sizes", number * BLOCK, files.len())?;
         let found: Vec<_> =
-            block.par_iter().map(|file| (*file, DecodedImage::size(&file.path))).collect();
+            block.par_iter().map(|file| (*file, ImageHeader::open(&file.path))).collect();
         for (file, size) in found {
             match size {
-                Ok(size) => sizes.entry(size).or_insert((0, file)).0 += 1,
+                Ok(header) => sizes.entry(header.size).or_insert((0, file)).0 += 1,
                 Err(error) => unreadable.push(file.unreadable(&error)),
             }
         }

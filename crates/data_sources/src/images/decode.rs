@@ -22,6 +22,15 @@ pub struct DecodedImage {
     pub used_bits: Option<u32>,
 }
 
+/// What the header of an image file says about the result of [`DecodedImage::open`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageHeader {
+    /// Height and width.
+    pub size: [usize; 2],
+    /// Whether the file stores colours.
+    pub has_colours: bool,
+}
+
 /// Error of reading an image file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -56,27 +65,30 @@ impl DecodedImage {
         safely(bytes, || decode(bytes)).map(Self::from)
     }
 
-    /// Height and width of the result of [`DecodedImage::open`], from the header of the file.
+    /// Resizes to pixels `[height, width, channels]` of `frame`, row-major.
+    pub fn pixels(&self, frame: Frame) -> Vec<u8> {
+        frame.pixels(&self.image)
+    }
+}
+
+impl ImageHeader {
+    /// Reads the header of a file.
     ///
     /// # Errors
     ///
     /// If the file cannot be read or has another format.
-    pub fn size(path: &Path) -> Result<[usize; 2], ImageFileError> {
+    pub fn open(path: &Path) -> Result<Self, ImageFileError> {
         let bytes = read(path)?;
         safely(&bytes, || {
             let mut decoder = reader(&bytes)?.into_decoder()?;
             let (width, height) = decoder.dimensions();
             // Orientations with an odd number of quarter turns are 5 to 8.
-            Ok(match decoder.orientation()?.to_exif() {
+            let size = match decoder.orientation()?.to_exif() {
                 5.. => [width as usize, height as usize],
                 _ => [height as usize, width as usize],
-            })
+            };
+            Ok(Self { size, has_colours: decoder.color_type().has_color() })
         })
-    }
-
-    /// Resizes to pixels `[height, width, channels]` of `frame`, row-major.
-    pub fn pixels(&self, frame: Frame) -> Vec<u8> {
-        frame.pixels(&self.image)
     }
 }
 

@@ -1,3 +1,5 @@
+mod proposal;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

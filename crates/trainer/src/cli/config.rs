@@ -81,7 +81,7 @@ pub struct DiffArgs {
 
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// HDF5 file in the layout of data/README.md, or a directory of such files
+    /// HDF5 file, directory of such files, or folder of images
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
     /// Output file [default: the name of the data with .toml]

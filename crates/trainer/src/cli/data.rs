@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use data_sources::Fit;
+use data::Fit;
 
 use super::{InspectArgs, SynthesizeArgs};
 
@@ -30,6 +30,12 @@ pub struct ImportArgs {
     /// Output HDF5 file, or a new directory with one file per split
     #[arg(long, value_name = "FILE.h5|DIR")]
     pub out: PathBuf,
+    /// Regular expression for the path of an image, whose group is its class
+    #[arg(long, value_name = "REGEX")]
+    pub label_pattern: Option<String>,
+    /// CSV file with the columns path, label and, if it has parts, split
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "label_pattern")]
+    pub labels: Option<PathBuf>,
     /// Resize all images to this size; required if their sizes differ
     #[arg(long, value_name = "SIDE|HEIGHTxWIDTH", value_parser = size)]
     pub size: Option<[usize; 2]>,
@@ -50,18 +56,20 @@ pub struct ImportArgs {
 }
 
 const IMPORT_LAYOUTS: &str = "\
-Images are PNG or JPEG files in one of two layouts:
-  DIR/<class>/*.png     one folder per class, without subfolders
-  DIR/<class>_*.png     one folder, with the class before the first underscore
+Images are JPEG, PNG, WebP, BMP, GIF or TIFF files in one of two layouts:
+  DIR/<class>/**/*.png  one folder per class
+  DIR/<class>_17.png    one folder, with the class before a number at the end, or
+                        before the first underscore
 Either may be inside DIR/train, DIR/validation (or val, valid) and DIR/test.
+Other layouts need --label-pattern or --labels.
 
 Labels number the classes from 0: numerically if all names are numbers, else in
 natural order (class2 before class10), or in the order of DIR/classes.txt, which
 lists one name per line. Images are stored in the natural order of their names
-and rotated according to their EXIF orientation. Hidden files and files that are
-not images are skipped. Links are followed.
+and rotated according to their EXIF orientation. Transparent parts become white.
+Hidden files and files that are not images are skipped. Links are followed.
 
-`trainer predict` resizes images as --fit stretch does.";
+The files record --fit, and `trainer predict` follows it.";
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum FitChoice {

@@ -1,5 +1,6 @@
 //! The arguments of `trainer evaluate`, `predict` and `report`.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -39,15 +40,21 @@ pub struct PredictArgs {
     pub run: PathBuf,
     #[command(flatten)]
     pub runs: RunsOption,
-    /// PNG or JPEG files of any size
+    /// Image files, folders, glob patterns, or - for the standard input: an image, or a list of paths
     #[arg(value_name = "IMAGE", required_unless_present = "features")]
     pub images: Vec<PathBuf>,
     /// Features of a point, for a run on points; may be repeated
     #[arg(long, value_name = "A,B,..", allow_hyphen_values = true, conflicts_with = "images", value_parser = numbers)]
     pub features: Vec<Vec<f32>>,
+    /// Number of classes to print for each input [default: 3, in CSV 1, in JSON all]
+    #[arg(long, value_name = "K")]
+    pub top_k: Option<NonZeroU16>,
     /// Device, as for train [default: the best one]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
+    /// Print CSV: input, class, probability
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -15,6 +15,7 @@ use crate::cli::{ConfigCommand, SchemaArgs, ShowArgs};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::print;
+pub use init::{file_name, propose};
 
 /// Runs a subcommand of `trainer config`.
 pub fn config(command: &ConfigCommand, context: &Context) -> Result<ExitCode, Failure> {

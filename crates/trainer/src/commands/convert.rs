@@ -10,6 +10,8 @@ use data::{DatasetError, SplitConfig};
 use data_sources::convert::{
     ConvertError, ConvertedDataset, Export, Import, ImportedDataset, Partition, ProgressCallback,
 };
+use data_sources::images::{ImagesError, Labelling};
+use regex::Regex;
 use serde::Serialize;
 use support::ProgressTask;
 
@@ -31,6 +33,7 @@ struct Report<T> {
 pub fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
     let import = Import {
         folders: args.folders.clone(),
+        labelling: labelling(args)?,
         size: args.size,
         fit: args.fit.into(),
         grey: args.grey,
@@ -38,7 +41,13 @@ pub fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
         partition: partition(&args.fractions)?,
     };
     let made: ImportedDataset = with_progress(|progress| import.apply(&args.out, progress))?;
-    print_report(args.json, &args.out, &made, |report| text::of_import(report, import.fit))
+    print_report(args.json, &args.out, &made, |report| text::of_import(report))
+}
+
+fn labelling(args: &ImportArgs) -> Result<Labelling, Failure> {
+    let pattern = args.label_pattern.as_ref().map(|pattern| Regex::new(pattern)).transpose();
+    let pattern = pattern.map_err(|error| Failure::usage(format!("--label-pattern: {error}")))?;
+    Ok(Labelling { pattern, csv: args.labels.clone() })
 }
 
 /// Writes the images of a data set as PNG files.
@@ -154,10 +163,12 @@ fn hint(error: &ConvertError) -> Option<String> {
         ConvertError::OutputExists { .. } | ConvertError::NeedsDirectory { .. } => {
             Some("--out sets the output path".to_owned())
         }
-        ConvertError::DifferentSizes { suggestion, .. } => {
+        ConvertError::Images(ImagesError::DifferentSizes { suggestion, .. }) => {
             Some(format!("--size {suggestion} resizes them"))
         }
-        ConvertError::UnreadableImages { .. } => Some("--skip-corrupt skips them".to_owned()),
+        ConvertError::Images(ImagesError::UnreadableImages { .. }) => {
+            Some("--skip-corrupt skips them".to_owned())
+        }
         _ => None,
     }
 }

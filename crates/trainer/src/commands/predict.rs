@@ -1,52 +1,105 @@
+//! `trainer predict`: classifies images or points with the best model of a run.
+
+mod inputs;
+mod output;
+
+use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::json;
-use training::{ClassProbability, Prediction};
+use data_sources::images::{BLOCK, DecodedImage, Frame, ImageFacts, ImageFileError, decode_block};
+use support::ProgressTask;
+use training::TrainedModel;
 
-use super::SYNTHETIC_NOTICE;
 use super::runs::find_run;
 use crate::cli::PredictArgs;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::text::escaped;
-use crate::{print, style};
+use crate::{print, signals, text};
+use inputs::{Input, inputs};
+use output::Output;
 
-/// Classifies images or points with the best model of a run.
+/// Classifies images or points. Images that cannot be read are listed at the end, with exit code 1.
 pub fn predict(args: &PredictArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let model = context.open(&find_run(args.runs.path(), &args.run)?, args.device.as_deref())?;
-    let predictions = if args.features.is_empty() {
-        model.predict_images(&args.images)?
-    } else {
-        model.predict_features(&args.features)?
-    };
-    let synthetic = model.data_identity().synthetic;
-    print::result(&if args.json {
-        let run = args.run.display().to_string();
-        format!("{:#}", json!({ "run": run, "synthetic": synthetic, "predictions": predictions }))
-    } else {
-        let mut lines: Vec<String> = predictions.iter().map(line).collect();
-        lines.extend(synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
-        lines.join("\n")
-    })?;
-    Ok(ExitCode::SUCCESS)
+    let run = find_run(args.runs.path(), &args.run)?;
+    let model = context.open(&run, args.device.as_deref())?;
+    let mut output = Output::new(args, &model);
+    if !args.features.is_empty() {
+        output.add(model.predict_features(&args.features)?)?;
+        output.finish(&[])?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let frame = model.frame()?;
+    let inputs = inputs(&args.images)?;
+    let (unreadable, facts) = predict_images(&model, frame, &inputs, &mut output)?;
+    output.finish(&unreadable)?;
+    if let Some(warning) = facts.warning() {
+        tracing::warn!("{warning}");
+    }
+    if unreadable.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::error(&list(&unreadable, inputs.len()));
+    Ok(ExitCode::FAILURE)
 }
 
-/// Maximum number of less probable classes to print; JSON has all.
-const RUNNERS_UP: usize = 2;
+/// An input and the reason why it cannot be read.
+type Unreadable = (String, String);
 
-fn line(prediction: &Prediction) -> String {
-    let mut classes: Vec<_> = prediction.probabilities.iter().collect();
-    classes.sort_by(|one, other| other.probability.total_cmp(&one.probability));
-    let others: Vec<_> = classes.into_iter().skip(1).take(RUNNERS_UP).map(with_percent).collect();
-    format!(
-        "{}: {} ({:.1} %)  {}",
-        escaped(&prediction.input),
-        style::strong(&escaped(&prediction.class)),
-        100.0 * prediction.probability,
-        style::faint(&format!("then {}", others.join(", ")))
-    )
+/// Predicts block after block of images, and returns those that cannot be read.
+fn predict_images(
+    model: &TrainedModel,
+    frame: Frame,
+    inputs: &[Input],
+    output: &mut Output,
+) -> Result<(Vec<Unreadable>, ImageFacts), Failure> {
+    let signals = signals::listen().map_err(|error| Failure::run(&error))?;
+    let task = ProgressTask::start("classifying images", inputs.len());
+    let (mut unreadable, mut facts) = (Vec::new(), ImageFacts::default());
+    for block in inputs.chunks(BLOCK) {
+        if let Some(stop) = signals.received() {
+            return Err(Failure::stopped("stopped before the last image", stop));
+        }
+        let (mut names, mut images) = (Vec::new(), Vec::new());
+        for (input, pixels) in block.iter().zip(decode(block, frame, &mut facts)) {
+            match pixels {
+                Ok(pixels) => {
+                    names.push(input.name());
+                    images.push(pixels);
+                }
+                Err(error) => unreadable.push((input.name(), error.to_string())),
+            }
+        }
+        output.add(model.predict_images(&names, &images)?)?;
+        task.advance(block.len());
+    }
+    Ok((unreadable, facts))
 }
 
-fn with_percent(class: &ClassProbability) -> String {
-    format!("{} ({:.1} %)", escaped(&class.class), 100.0 * class.probability)
+/// Decodes files by all threads. The standard input is a block of its own.
+fn decode(
+    block: &[Input],
+    frame: Frame,
+    facts: &mut ImageFacts,
+) -> Vec<Result<Vec<u8>, ImageFileError>> {
+    if let [Input::Bytes(bytes)] = block {
+        let image = DecodedImage::decode(bytes);
+        image.iter().for_each(|image| facts.add(image));
+        return vec![image.map(|image| image.pixels(frame))];
+    }
+    let paths: Vec<&Path> = block.iter().map(Input::path).collect();
+    let images = decode_block(&paths, &[frame], facts);
+    images.into_iter().map(|rows| rows.map(|rows| rows.concat())).collect()
+}
+
+/// Maximum number of unreadable images to list; JSON has all.
+const LINES: usize = 50;
+
+fn list(unreadable: &[Unreadable], count: usize) -> String {
+    let lines = unreadable.iter().take(LINES);
+    let lines =
+        lines.map(|(name, reason)| format!("  {}: {}", text::escaped(name), text::escaped(reason)));
+    let mut lines: Vec<String> = lines.collect();
+    let more = unreadable.len().saturating_sub(LINES);
+    lines.extend((more > 0).then(|| format!("  and {more} more")));
+    format!("{} of {count} images cannot be read:\n{}", unreadable.len(), lines.join("\n"))
 }

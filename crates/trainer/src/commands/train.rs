@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -6,6 +7,7 @@ use artifacts::{RunDir, Summary};
 use data::SplitKind;
 use training::{Experiment, Outcome, Run, RunConfig, RunError, Stop, Ui};
 
+use super::config::{file_name, propose};
 use super::runs::find_run;
 use super::synthetic_line;
 use crate::cli::TrainOptions;
@@ -88,7 +90,7 @@ fn config(
         given => given,
     };
     match (input, resume) {
-        (Some(path), None) if path.is_dir() => Ok((of_directory(path, &overrides, context)?, None)),
+        (Some(path), None) if is_data(path) => Ok((of_data(path, &overrides, context)?, None)),
         (Some(path), resume) => {
             let config = context.read_config(path, &overrides)?;
             let run = match resume {
@@ -111,21 +113,25 @@ fn config(
     }
 }
 
-/// The config for a directory to train on.
-fn of_directory(
-    path: &Path,
-    _overrides: &[String],
-    _context: &Context,
-) -> Result<RunConfig, Failure> {
+/// The config that `config init` proposes for data, with overrides. It is printed.
+fn of_data(path: &Path, overrides: &[String], context: &Context) -> Result<RunConfig, Failure> {
     let directory = text::path(path);
     if RunDir::open(path).is_ok() {
         return Err(Failure::usage(format!(
             "{directory} is a run\n  resume it: trainer --resume {directory}; or train its config again: trainer train {directory}/config.toml"
         )));
     }
-    Err(Failure::usage(format!(
-        "{directory} is a directory, not a config\n  give the path of a TOML file, for example configs/signs.toml"
-    )))
+    let name = file_name(path);
+    let text = propose(path, &name)?;
+    print::event(&style::faint(text.trim_end()));
+    RunConfig::parse(&name, &text, overrides, context.models)
+        .map_err(|error| Failure::usage(format!("{error:#}")))
+}
+
+/// Returns true for a folder or an HDF5 file, false for the path of a config.
+fn is_data(path: &Path) -> bool {
+    let ending = path.extension().map(OsStr::to_ascii_lowercase);
+    path.is_dir() || ending.is_some_and(|ending| ending == "h5" || ending == "hdf5")
 }
 
 /// Creates or resumes the run and attaches its log; returns the header to print.

@@ -92,7 +92,7 @@ impl Experiment {
     ///
     /// let text = "name = \"sums\"\ndataset.external.test = true\nmodel.mlp.hidden = [8]\n\
     ///             optimizer.adam.learning_rate = 0.05\ntraining.epochs = 60\n";
-    /// let config = RunConfig::parse("sums.toml".as_ref(), text, &ModelRegistry::new())?;
+    /// let config = RunConfig::parse("sums.toml".as_ref(), text, &[], &ModelRegistry::new())?;
     ///
     /// let directory = tempfile::tempdir()?;
     /// let experiment = Experiment::builder(config).data(data).device("flex").prepare()?;

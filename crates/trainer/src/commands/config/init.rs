@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use data::{DatasetError, Split, SplitConfig, SplitKind};
 use data_hdf5::{Hdf5Error, Residency};
 use data_sources::quality::Splitting;
-use data_sources::{DatasetConfig, Hdf5Config, OnMissing, SyntheticConfig};
+use data_sources::{DatasetConfig, FolderConfig, Hdf5Config, OnMissing, SyntheticConfig};
 use training::{ModelRegistry, RunConfig, RunError};
 
 use super::starter::Starter;
@@ -26,13 +26,11 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
             "{path} is the name of a config, not of data\n  give the data, trainer config init data/train.h5 --out {path}; an existing config is checked by `trainer config check {path}`"
         )));
     }
-    let name = name(&args.data);
-    let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
+    let path = args.out.clone().unwrap_or_else(|| file_name(&args.data));
     if path.exists() {
         return Err(exists(&path));
     }
-    let dataset = find(&args.data)?;
-    let text = fitting(name, dataset, &path)?;
+    let text = propose(&args.data, &path)?;
     let mut file = File::create_new(&path).map_err(|error| refused(&path, &error))?;
     file.write_all(text.as_bytes()).map_err(|error| refused(&path, &error))?;
     let path = text::path(&path);
@@ -40,10 +38,25 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
     print::result(&format!("wrote {path}\n{next}"))
 }
 
+/// Returns the text of a config, to be stored at `path`, that can be trained on the files or the
+/// folder of images `data`.
+pub fn propose(data: &Path, path: &Path) -> Result<String, Failure> {
+    let (directory, files) = files(data)?;
+    let dataset = if files.is_empty() {
+        DatasetConfig::Folder(FolderConfig::propose(data).map_err(RunError::from)?)
+    } else {
+        DatasetConfig::Hdf5(find(data, directory, files)?)
+    };
+    fitting(name(data), dataset, path)
+}
+
 /// Returns the text of a config that can be trained on `dataset`.
-fn fitting(name: String, dataset: Hdf5Config, path: &Path) -> Result<String, Failure> {
-    let has = (dataset.validation.is_some(), dataset.test.is_some());
-    let source = DatasetConfig::Hdf5(dataset.clone()).load().map_err(RunError::from)?;
+fn fitting(name: String, mut dataset: DatasetConfig, path: &Path) -> Result<String, Failure> {
+    let has = (dataset.has_validation(), dataset.has_test());
+    let source = dataset.load().map_err(RunError::from)?;
+    if let DatasetConfig::Hdf5(files) = &mut dataset {
+        files.fit = source.fit;
+    }
     let (train, classes) = (&source.train, source.classes.len());
     let mut starter = Starter::new(name, dataset, (train.shape, train.are_images()), classes);
     starter.size(train.len());
@@ -77,14 +90,13 @@ fn too_few(error: DatasetError) -> Failure {
 
 /// Fails if the config `text` cannot be trained on `data`.
 fn check(text: &str, data: &Split, path: &Path) -> Result<(), Failure> {
-    let config = RunConfig::parse(path, text, &ModelRegistry::new())
+    let config = RunConfig::parse(path, text, &[], &ModelRegistry::new())
         .map_err(|error| Failure::usage(format!("{error:#}")))?;
     Ok(config.check_against(data)?)
 }
 
 /// Finds the training, validation and test files at `data` by their contents.
-fn find(data: &Path) -> Result<Hdf5Config, Failure> {
-    let (directory, files) = files(data)?;
+fn find(data: &Path, directory: PathBuf, files: Vec<PathBuf>) -> Result<Hdf5Config, Failure> {
     let (mut trains, mut tests) = (Vec::new(), Vec::new());
     for file in files {
         let path = directory.join(&file);
@@ -154,6 +166,11 @@ fn only(data: &Path, split: &str, files: Vec<PathBuf>) -> Result<Option<PathBuf>
             names.join(", ")
         ))),
     }
+}
+
+/// Default name of the config for `data`.
+pub fn file_name(data: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.toml", name(data)))
 }
 
 /// Derives the name of the experiment from the path of its data.

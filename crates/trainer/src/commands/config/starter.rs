@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use data_sources::Hdf5Config;
+use data::{Fit, SplitKind};
+use data_sources::{DatasetConfig, FolderConfig, Hdf5Config};
 use toml::Value;
 
 /// Starter config for a data set.
@@ -13,7 +14,7 @@ pub struct Starter {
     /// Fraction of the training set for each split without a file.
     pub held_out: f64,
     name: String,
-    dataset: Hdf5Config,
+    dataset: DatasetConfig,
     shape: [usize; 3],
     are_images: bool,
     classes: usize,
@@ -33,7 +34,7 @@ impl Starter {
     /// Creates a config for examples of this shape, images or points, in `classes` classes.
     pub fn new(
         name: String,
-        dataset: Hdf5Config,
+        dataset: DatasetConfig,
         (shape, are_images): ([usize; 3], bool),
         classes: usize,
     ) -> Self {
@@ -97,20 +98,20 @@ impl Starter {
     }
 
     fn data(&self) -> String {
-        let Hdf5Config { directory, train, validation, test, .. } = &self.dataset;
-        let mut text = format!("[dataset.hdf5]\ndirectory = {}\n", path(directory));
-        for (key, file) in
-            [("train", Some(train)), ("validation", validation.as_ref()), ("test", test.as_ref())]
-        {
-            text += &file.map_or(String::new(), |file| format!("{key} = {}\n", path(file)));
+        match &self.dataset {
+            DatasetConfig::Folder(folder) => of_folder(folder),
+            DatasetConfig::Hdf5(files) => of_files(files),
+            // Only data of these kinds are found on a disk.
+            _ => String::new(),
         }
-        text
     }
 
     fn split(&self) -> String {
-        let Hdf5Config { validation, test, .. } = &self.dataset;
-        let fractions = [("validation_fraction", validation), ("test_fraction", test)];
-        let lines = fractions.iter().filter(|(_, file)| file.is_none());
+        let fractions = [
+            ("validation_fraction", self.dataset.has_validation()),
+            ("test_fraction", self.dataset.has_test()),
+        ];
+        let lines = fractions.iter().filter(|(_, exists)| !exists);
         let lines: String =
             lines.map(|(key, _)| format!("{key} = {:?}\n", self.held_out)).collect();
         if lines.is_empty() {
@@ -177,6 +178,34 @@ impl Starter {
         let first = if self.batch_size < 64 { 16 } else { 32 };
         (0..stages).map(|stage| first << stage).collect()
     }
+}
+
+fn of_folder(folder: &FolderConfig) -> String {
+    let frame = folder.frame();
+    let [height, width, _] = frame.shape;
+    let size = if height == width { height.to_string() } else { format!("[{height}, {width}]") };
+    let fit = match frame.fit {
+        Fit::Stretch => "",
+        Fit::Crop => {
+            "# The centre of each image, since their aspect ratios differ; \"pad\" keeps all of it.\nfit = \"crop\"\n"
+        }
+        Fit::Pad => "fit = \"pad\"\n",
+    };
+    let grey = if folder.grey { "grey = true\n" } else { "" };
+    format!(
+        "[dataset.folder]\ndirectory = {}\n# Images are resized to this height and width.\nsize = {size}\n{fit}{grey}",
+        path(&folder.directory)
+    )
+}
+
+fn of_files(files: &Hdf5Config) -> String {
+    let Hdf5Config { directory, train, validation, test, fit, .. } = files;
+    let mut text = format!("[dataset.hdf5]\ndirectory = {}\n", path(directory));
+    let parts = [Some(train), validation.as_ref(), test.as_ref()];
+    for (split, file) in SplitKind::ALL.iter().zip(parts) {
+        text += &file.map_or(String::new(), |file| format!("{split} = {}\n", path(file)));
+    }
+    text + &fit.map_or(String::new(), |fit| format!("fit = {}\n", quoted(fit.as_str())))
 }
 
 fn path(path: &Path) -> String {

@@ -1,10 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use data::SplitKind;
-use data_sources::Fit;
-use data_sources::convert::{
-    ConvertedDataset, ConvertedSplit, DuplicateGroups, ImportedDataset, UnreadableImage,
-};
+use data_sources::convert::{ConvertedDataset, ConvertedSplit, DuplicateGroups, ImportedDataset};
+use data_sources::images::UnreadableImage;
 use data_sources::quality::{GroupStatistics, MissingClass};
 
 use super::Report;
@@ -17,17 +15,17 @@ use crate::{style, text};
 const LINES: usize = 20;
 
 /// Text of `trainer data import`.
-pub fn of_import(report: &Report<&ImportedDataset>, fit: Fit) -> String {
-    let ImportedDataset { dataset: made, skipped, left_out, all_grey } = report.made;
+pub fn of_import(report: &Report<&ImportedDataset>) -> String {
+    let ImportedDataset { dataset: made, skipped, left_out, all_grey, notes, warnings } =
+        report.made;
     let mut paragraphs = vec![table_of(&report.out, made)];
     paragraphs.extend(made.duplicate_groups.as_ref().map(near_duplicates));
     paragraphs.extend((!skipped.is_empty()).then(|| skipped_images(skipped)));
     paragraphs.extend((!left_out.is_empty()).then(|| files_left_out(left_out)));
     let note = "all images are grey: use --grey to store one channel instead of three";
     paragraphs.extend(all_grey.then(|| note.to_owned()));
-    let stretched =
-        "`trainer predict` stretches images: crop or pad them to the aspect ratio first";
-    paragraphs.extend((fit != Fit::Stretch).then(|| stretched.to_owned()));
+    paragraphs.extend(notes.iter().map(|note| escaped(note)));
+    paragraphs.extend(warnings.iter().map(|warning| style::doubtful(&escaped(warning))));
     paragraphs.push(next(&report.out, made));
     paragraphs.join("\n\n")
 }

@@ -206,6 +206,7 @@ fn the_numbers_of_a_table_written_as_an_array_are_checked_too() {
         let error = RunConfig::parse(
             "tiny.toml".as_ref(),
             &format!("{config}{wrong}"),
+            &[],
             &ModelRegistry::new(),
         );
         let error = error.unwrap_err().to_string();
