@@ -176,3 +176,19 @@ fn a_missing_folder_is_an_error_with_its_path() {
     dir.trainer(&["train", "one.toml"]).refused(1, &["cannot read", "nowhere", "No such file"]);
     dir.trainer(&["train", "nowhere/"]).refused(2, &["nowhere"]);
 }
+
+#[test]
+fn a_model_is_evaluated_on_a_folder_whose_classes_are_matched_by_name() {
+    let dir = photos();
+    config(&dir, "one", "directory = \"photos\"\nsize = 8");
+    dir.succeed(&["train", "one.toml", "--epochs", "30", "--set", "split.test_fraction=0.2"]);
+    for (class, name) in [(2, "blue"), (0, "red")] {
+        (0..6).for_each(|item| image(&dir, &format!("new/{name}/{item}.png"), class, item + 50));
+    }
+    let evaluation = dir.succeed(&["evaluate", "one", "--data", "new", "--json"]).stdout;
+    let evaluation = json(&evaluation);
+    assert_eq!((&evaluation["count"], &evaluation["data"]), (&json("12"), &json("\"new\"")));
+    assert!(evaluation["accuracy"].as_f64().unwrap() > 0.9, "{evaluation}");
+    fs::rename(dir.path("new/red"), dir.path("new/yellow")).unwrap();
+    dir.trainer(&["evaluate", "one", "--data", "new"]).refused(2, &["yellow (6 examples)"]);
+}

@@ -60,20 +60,20 @@ pub struct FolderConfig {
 
 impl FolderConfig {
     /// Images of `directory` in `frame`, labelled by their folders or names.
-    pub fn new(directory: &Path, frame: Frame) -> Option<Self> {
+    pub fn new(directory: &Path, frame: Frame) -> Self {
         let [height, width, channels] = frame.shape;
-        Some(Self {
+        Self {
             directory: directory.to_owned(),
             train: None,
             validation: None,
             test: None,
-            size: ImageSize::new(height, width)?,
+            size: ImageSize { height, width },
             fit: frame.fit,
             grey: channels == 1,
             label_pattern: None,
             labels: None,
             skip_corrupt: false,
-        })
+        }
     }
 
     /// Makes the directory absolute and finds the folders of the parts.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use artifacts::{DataIdentity, Evaluation};
-use data::{Examples, SplitKind};
+use data::{Examples, LoadedDataset, SplitKind};
 
 use super::TrainedModel;
 use crate::config::RunConfig;
@@ -47,6 +47,33 @@ impl OtherData {
         let no_such_part = || RunError::NoSplit { run: path.clone().into(), split };
         let examples = data.into_examples(split).ok_or_else(no_such_part)?;
         Ok(Self { path, split, examples, classes, synthetic: identity.synthetic, sha256 })
+    }
+}
+
+impl OtherData {
+    /// The part `split` of `data`, by default the one whose scores would be reported. `path` names
+    /// the data.
+    ///
+    /// # Errors
+    ///
+    /// If the data have no such part.
+    pub fn of_dataset(
+        data: LoadedDataset,
+        split: Option<SplitKind>,
+        path: String,
+    ) -> Result<Self, RunError> {
+        let LoadedDataset { train, validation, test, classes, synthetic, .. } = data;
+        let mut parts = [Some(train), validation, test];
+        let mut parts = SplitKind::ALL.into_iter().zip(&mut parts);
+        let wanted = |own| split.is_none_or(|split| split == own);
+        let found = parts.rfind(|(own, part)| wanted(*own) && part.is_some());
+        let found = found.and_then(|(split, part)| Some((split, part.take()?)));
+        let no_such_part = || RunError::NoSplit {
+            run: path.clone().into(),
+            split: split.unwrap_or(SplitKind::Train),
+        };
+        let (split, examples) = found.ok_or_else(no_such_part)?;
+        Ok(Self { path, split, examples, classes, synthetic })
     }
 }
 

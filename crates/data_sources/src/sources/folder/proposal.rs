@@ -37,8 +37,7 @@ impl FolderConfig {
             if height == width && aspects_differ(&headers) { Fit::Crop } else { Fit::Stretch };
         let is_grey = headers.iter().all(|header| !header.has_colours);
         let frame = Frame { shape: [height, width, if is_grey { 1 } else { 3 }], fit };
-        Self::new(directory, frame)
-            .ok_or_else(|| DatasetError::Source("there are no images".into()))
+        Ok(Self::new(directory, frame))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use data::SplitKind;
+use data::{DatasetError, SplitKind};
 use data_hdf5::{Hdf5Error, Hdf5File, Residency};
-use training::{OtherData, TrainedModel};
+use data_sources::FolderConfig;
+use training::{OtherData, RunError, TrainedModel};
 
 use crate::cli::EvaluateArgs;
 use crate::commands::inspect::is_config;
@@ -31,6 +32,7 @@ pub fn load(
         Some(_) if !overrides.is_empty() => Err(Failure::usage(
             "--set changes keys of a config, and --data names a file\n  give one of them",
         )),
+        Some(path) if path.is_dir() => of_folder(path, *split, model).map(Some),
         Some(path) => of_file(path, *split).map(Some).map_err(|error| Failure::run(&error)),
     }
 }
@@ -55,6 +57,20 @@ fn check_keys(overrides: &[String]) -> Result<(), Failure> {
             "--set {other} does not change the data, and a trained model is evaluated as it is\n  set keys of `dataset` and `split`"
         ))),
     }
+}
+
+/// One part of a folder of images, resized as those of the run. By default the one whose scores
+/// would be reported.
+fn of_folder(
+    path: &Path,
+    split: Option<SplitKind>,
+    model: &TrainedModel,
+) -> Result<OtherData, Failure> {
+    let name = path.display().to_string();
+    let failed = |error: DatasetError| Failure::from(RunError::from(error));
+    let folder = FolderConfig::new(path, model.frame()?);
+    let data = folder.resolve().and_then(|folder| folder.load()).map_err(failed)?;
+    Ok(OtherData::of_dataset(data, split, name)?)
 }
 
 /// One part of an HDF5 file, by default its test set if it has one, otherwise its only part.
