@@ -192,6 +192,7 @@ mod tests {
             are_images: true,
             shape,
             classes: (0..classes).map(|class| class.to_string()).collect(),
+            fit: None,
             counts: BTreeMap::new(),
         }
     }

@@ -62,7 +62,7 @@ impl OtherData {
         split: Option<SplitKind>,
         path: String,
     ) -> Result<Self, RunError> {
-        let LoadedDataset { train, validation, test, classes, synthetic, .. } = data;
+        let LoadedDataset { train, validation, test, classes, synthetic, sha256, .. } = data;
         let mut parts = [Some(train), validation, test];
         let mut parts = SplitKind::ALL.into_iter().zip(&mut parts);
         let wanted = |own| split.is_none_or(|split| split == own);
@@ -73,7 +73,8 @@ impl OtherData {
             split: split.unwrap_or(SplitKind::Train),
         };
         let (split, examples) = found.ok_or_else(no_such_part)?;
-        Ok(Self { path, split, examples, classes, synthetic })
+        let sha256 = sha256.get(split.as_str()).cloned();
+        Ok(Self { path, split, examples, classes, synthetic, sha256 })
     }
 }
 

@@ -80,7 +80,7 @@ fn of_file(path: &Path, split: Option<SplitKind>) -> Result<OtherData, Hdf5Error
         (None, Err(Hdf5Error::WrongPart { .. })) => (SplitKind::Train, open(SplitKind::Train)?),
         (split, file) => (split.unwrap_or(SplitKind::Test), file?),
     };
-    let Hdf5File { examples, classes, synthetic, sha256 } = file;
+    let Hdf5File { examples, classes, synthetic, sha256, .. } = file;
     let path = path.display().to_string();
     Ok(OtherData { path, split, examples, classes, synthetic, sha256: Some(sha256) })
 }

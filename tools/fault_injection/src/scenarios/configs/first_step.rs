@@ -41,7 +41,7 @@ fn synthetic_examples(dataset: &DatasetConfig) -> usize {
         DatasetConfig::Hdf5(config) => config.synthetic.train + config.synthetic.test,
         DatasetConfig::Points(config) => config.train + config.test,
         DatasetConfig::Synthetic(config) => config.train + config.test,
-        DatasetConfig::External(_) => 0,
+        DatasetConfig::Folder(_) | DatasetConfig::External(_) => 0,
     }
 }
 
