@@ -1,8 +1,8 @@
 //! An image file to be classified.
 
-use std::fs;
 use std::sync::LazyLock;
 
+use data_sources::images::DecodedImage;
 use training::{ModelRegistry, TrainedModel};
 
 use super::fixture::Fixture;
@@ -16,10 +16,10 @@ thread_local! {
 
 /// Classifies the image file with these `bytes`.
 pub fn read(bytes: &[u8]) {
-    let path = FIXTURE.path("image");
-    fs::write(&path, bytes).unwrap();
+    let Ok(image) = DecodedImage::decode(bytes) else { return };
     MODEL.with(|model| {
-        if let Ok(predictions) = model.predict_images(&[path]) {
+        let pixels = image.pixels(model.frame().unwrap());
+        if let Ok(predictions) = model.predict_images(&["image".to_owned()], &[pixels]) {
             assert!(predictions.iter().all(|prediction| prediction.probability.is_finite()));
         }
     });
