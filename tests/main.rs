@@ -24,6 +24,7 @@ mod evaluating;
 mod fitting;
 mod folders;
 mod gradcheck;
+mod hdf5_layouts;
 mod image_shapes;
 mod importing;
 mod inspecting;

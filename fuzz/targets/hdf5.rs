@@ -11,11 +11,12 @@ static DIRECTORY: LazyLock<TempDir> = LazyLock::new(|| {
     TempDir::new().unwrap()
 });
 
-/// Reads `bytes` as a training set and as a test set. Accepted data must be complete.
+/// Lists the parts of `bytes` and reads each. Accepted data must be complete.
 pub fn read(bytes: &[u8]) {
     let path = DIRECTORY.path().join("data.h5");
     fs::write(&path, bytes).unwrap();
-    for split in [SplitKind::Train, SplitKind::Test] {
+    let _ = data_hdf5::splits(&path);
+    for split in SplitKind::ALL {
         if let Ok(file) = data_hdf5::read(&path, split) {
             let labels = &file.examples.labels;
             assert!(labels.iter().all(|&label| (label as usize) < file.classes.len()));

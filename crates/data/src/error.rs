@@ -29,6 +29,14 @@ pub enum DatasetError {
         "`split.group_pattern` finds groups in file names, and these data have none\n  use a folder of images, or HDF5 files with the manifest.csv that `trainer data import` writes beside them"
     )]
     NoFileNames,
+    /// A part would be held out although the data set has it.
+    #[error(
+        "the data set has a {split} set of its own, so that none is held out of the training set\n  remove `split.{split}_fraction`"
+    )]
+    OwnSplit {
+        /// The part.
+        split: SplitKind,
+    },
     /// Augmentation was configured for examples that are not images.
     #[error(
         "`augmentation` changes images, and these data are examples of {features} features\n  remove it from the config"

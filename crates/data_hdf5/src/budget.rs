@@ -6,6 +6,7 @@ use crate::context::ErrorContext;
 use crate::element::Element;
 use crate::error::Hdf5Error;
 use crate::object::Object;
+use crate::part_objects::PartObjects;
 use crate::storage::Storage;
 
 /// Upper bounds of the resources for reading a file.
@@ -19,27 +20,26 @@ pub struct MemoryBudget {
     pub reserved: u64,
 }
 
-/// Memory of an integer of a list while it is decoded: an `i128` and an index.
-const INTEGER: u64 = 24;
+/// Memory of a number of a list while it is decoded: an `f64`, an `i128` and an index.
+const NUMBER: u64 = 32;
 /// Memory of a string of a list, its entry in the heap of the file, and both in a table.
 const STRING: u64 = 256;
 
 impl MemoryBudget {
     /// Budget for the examples, if they are packed, and the lists of labels and names.
-    pub fn new(examples: &Object, lists: &[&Object]) -> Self {
-        let packed = Some(examples).filter(|examples| examples.is_packed());
-        let memory = packed.map_or(0, |examples| {
-            let size = examples.size as u64;
-            match examples.element {
-                // The numbers of the file, and the decoded ones twice.
-                Element::Float { size: bytes, .. } => size + 2 * (size / bytes.max(1) as u64 * 4),
-                _ => 2 * size,
-            }
+    pub fn new(part: &PartObjects) -> Self {
+        let packed = Some(&part.images).filter(|images| images.is_packed());
+        let memory = packed.map_or(0, |images| {
+            // The values of the file, the copy that is sent, and the decoded ones.
+            let values = part.count * part.shape.iter().product::<usize>();
+            2 * images.size as u64 + (values * part.encoding.decoded_size()) as u64
         });
-        let all = || lists.iter().copied().chain(packed);
-        let memory = memory
-            + lists.iter().map(|list| of_list(list)).sum::<u64>()
-            + all().map(|object| 4 * chunk(object)).max().unwrap_or_default();
+        let names = part.classes.as_ref();
+        let lists = names.map(|names| of_list(names, names.shape.iter().product()));
+        let lists = of_list(&part.labels, part.form.held(&part.labels)) + lists.unwrap_or_default();
+        let all = || [Some(&part.labels), names, packed].into_iter().flatten();
+        let memory =
+            memory + lists + all().map(|object| 4 * chunk(object)).max().unwrap_or_default();
         Self {
             work: all().map(|object| object.size as u64).sum(),
             memory,
@@ -72,10 +72,10 @@ pub fn must_fit(
     Err(context.structure(found, expected, remedy))
 }
 
-fn of_list(list: &Object) -> u64 {
-    let (size, element) = (list.size as u64, list.element.size().max(1) as u64);
-    let each = if matches!(list.element, Element::Integer { .. }) { INTEGER } else { STRING };
-    size + size / element * each
+/// Number of bytes to read a list of which `held` elements are in memory at once.
+fn of_list(list: &Object, held: usize) -> u64 {
+    let each = if matches!(list.element, Element::Number(_)) { NUMBER } else { STRING };
+    list.size as u64 + held as u64 * each
 }
 
 /// Number of bytes of a chunk. Four copies exist at once, in different states of unfiltering.

@@ -11,6 +11,7 @@ use crate::error::Hdf5Error;
 use crate::ffi::Chunks;
 use crate::object::Object;
 use crate::storage::Filter;
+use crate::{fletcher32, lzf};
 
 /// Reads the bytes of a chunked dataset. `chunk` has its rank and no zero.
 pub fn read(object: &Object, chunk: &[usize], filters: &[Filter]) -> Result<Vec<u8>, Hdf5Error> {
@@ -35,11 +36,22 @@ fn unfilter(
     size: usize,
 ) -> Result<Vec<u8>, Hdf5Error> {
     let mut bytes = stored.to_vec();
+    let damaged = |reason| object.context.damaged(reason);
+    // A checksum may have been added before compression.
+    let limit = size + filters.len() * fletcher32::LENGTH;
     for (index, filter) in filters.iter().enumerate().rev() {
         if mask.checked_shr(index as u32).unwrap_or(0) & 1 == 0 {
             bytes = match filter {
-                Filter::Deflate => inflate(&object.context, &bytes, size)?,
+                Filter::Deflate => inflate(&object.context, &bytes, limit)?,
+                Filter::Lzf => {
+                    let plain = lzf::decompress(&bytes, limit);
+                    plain.ok_or_else(|| damaged("a chunk is no valid LZF data"))?
+                }
                 Filter::Shuffle => unshuffle(&bytes, object.element.size()),
+                Filter::Fletcher32 => {
+                    let plain = fletcher32::verified(&bytes);
+                    plain.ok_or_else(|| damaged("the checksum of a chunk is wrong"))?.to_vec()
+                }
             };
         }
     }

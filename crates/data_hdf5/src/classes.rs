@@ -1,19 +1,104 @@
-//! Class names.
+//! Classes: their names, and the class of each label.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use data::SplitKind;
+use serde::{Deserialize, Serialize};
 
 use crate::context::ErrorContext;
+use crate::element::Element;
 use crate::error::Hdf5Error;
+use crate::labels::{self, Labels};
+use crate::mend;
+use crate::number::Number;
 use crate::object::Object;
 use crate::values::{MAX_TEXT, Values};
 
 /// Maximum number of classes.
 pub const MAX_CLASSES: usize = 10_000;
 
+/// Origin of the class names of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassNames {
+    /// The file lists them.
+    Listed,
+    /// The file has no list: the classes are `0`, `1` .. up to the largest label.
+    Numbered,
+    /// The labels are names, and these are the different ones, sorted.
+    Labels,
+}
+
+/// Classes of a part, and the index of the class of each example.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Classes {
+    pub names: Vec<String>,
+    pub origin: ClassNames,
+    pub labels: Vec<u32>,
+}
+
+/// Minimum number of classes of a data set.
+pub const LEAST: usize = 2;
+
+/// Minimum number of classes of a part. Other parts may lack classes of the training set.
+pub const fn least(split: SplitKind) -> usize {
+    match split {
+        SplitKind::Train => LEAST,
+        SplitKind::Validation | SplitKind::Test => 1,
+    }
+}
+
+impl Classes {
+    /// Assigns a class to each label. `list` are the names that the file lists. A label has a place for
+    /// `room` classes, or the labels tell their number.
+    pub fn of(
+        context: &ErrorContext,
+        labels: Labels,
+        list: Option<Vec<String>>,
+        (least, room): (usize, usize),
+    ) -> Result<Self, Hdf5Error> {
+        let (names, origin, labels) = match (labels, list) {
+            (Labels::Numbers(numbers), Some(names)) => {
+                let labels = labels::indices(context, &numbers, names.len())?;
+                (names, ClassNames::Listed, labels)
+            }
+            (Labels::Numbers(numbers), None) => {
+                let names = numbered(context, &numbers, (least, room))?;
+                let labels = labels::indices(context, &numbers, names.len())?;
+                (names, ClassNames::Numbered, labels)
+            }
+            (Labels::Names(texts), Some(names)) => {
+                let labels = listed(context, &texts, &names)?;
+                (names, ClassNames::Listed, labels)
+            }
+            (Labels::Names(texts), None) => {
+                let names = sorted(&texts);
+                check_count(context, names.len(), least)?;
+                check(context, &names)?;
+                let labels = by_name(&texts, &names).unwrap_or_default();
+                (names, ClassNames::Labels, labels)
+            }
+        };
+        Ok(Self { names, origin, labels })
+    }
+}
+
+/// Fails unless names are integers or strings.
+pub fn require_names(names: &Object) -> Result<(), Hdf5Error> {
+    match names.element {
+        Element::Number(Number::Integer { .. }) | Element::Fixed(_) | Element::Variable => Ok(()),
+        Element::Number(_) | Element::Other(_) => {
+            let remedy = "convert it, for example to int64";
+            Err(names.context.structure(names.element.to_string(), "integers or strings", remedy))
+        }
+    }
+}
+
 /// Reads names stored as integers or as strings.
 pub fn read(names: &Object) -> Result<Vec<String>, Hdf5Error> {
     let classes = match names.values()? {
         Values::Integers(numbers) => numbers.iter().map(i128::to_string).collect(),
+        Values::Floats(numbers) => numbers.iter().map(f64::to_string).collect(),
         Values::Strings(texts) => texts,
     };
     check(&names.context, &classes)?;
@@ -21,30 +106,88 @@ pub fn read(names: &Object) -> Result<Vec<String>, Hdf5Error> {
 }
 
 /// Names the classes `"0"`, `"1"` .. up to the largest label, for a file without names.
-pub fn from_labels(context: &ErrorContext, numbers: &[i128]) -> Result<Vec<String>, Hdf5Error> {
+fn numbered(
+    context: &ErrorContext,
+    numbers: &[i128],
+    (least, room): (usize, usize),
+) -> Result<Vec<String>, Hdf5Error> {
     let largest = numbers.iter().copied().max().unwrap_or(-1);
-    match usize::try_from(largest) {
-        Ok(largest) if (1..MAX_CLASSES).contains(&largest) => {
-            Ok((0..=largest).map(|class| class.to_string()).collect())
+    let count = usize::try_from(largest + 1).unwrap_or(0).max(room);
+    if (least..=MAX_CLASSES).contains(&count) {
+        return Ok((0..count).map(|class| class.to_string()).collect());
+    }
+    let found = format!("labels up to {largest} without names for them");
+    let expected = format!("labels from 0 to at least {} and at most 9,999", least - 1);
+    let remedy = if count < least {
+        "add the names as `/list_classes`, or data of another class".to_owned()
+    } else {
+        mend::command(context, "np.unique(x, return_inverse=True)[1]")
+    };
+    Err(context.content(found, expected, remedy))
+}
+
+/// The different names: in numerical order if all are integers, otherwise in that of their letters.
+fn sorted(texts: &[String]) -> Vec<String> {
+    let names: BTreeSet<_> = texts.iter().collect();
+    let mut names: Vec<_> = names.into_iter().cloned().collect();
+    if let Some(numbers) = names.iter().map(|name| name.parse().ok()).collect::<Option<Vec<i64>>>()
+    {
+        let mut numbered: Vec<_> = numbers.into_iter().zip(names).collect();
+        numbered.sort();
+        names = numbered.into_iter().map(|(_, name)| name).collect();
+    }
+    names
+}
+
+/// Index in `names` of each label; `None` if one is missing there.
+fn by_name(texts: &[String], names: &[String]) -> Option<Vec<u32>> {
+    let indices: HashMap<_, _> = names.iter().zip(0_u32..).collect();
+    texts.iter().map(|text| indices.get(text).copied()).collect()
+}
+
+/// Class of each label among those that the file lists: labels are names, or indices in digits.
+fn listed(
+    context: &ErrorContext,
+    texts: &[String],
+    names: &[String],
+) -> Result<Vec<u32>, Hdf5Error> {
+    let digits = |text: &String| text.parse().ok().filter(|&label| (label as usize) < names.len());
+    let by_index: Option<Vec<u32>> = texts.iter().map(digits).collect();
+    match (by_name(texts, names), by_index) {
+        (Some(by_name), Some(by_index)) if by_name != by_index => {
+            let (found, expected) = ("labels in digits", "either names of classes or indices");
+            let remedy = "the names of the classes are digits too, in another order; store the \
+                          labels as integers, the indices of the classes";
+            Err(context.content(found, expected, remedy))
         }
-        _ => {
-            let found = format!("labels up to {largest} without names for them");
-            Err(context.content(
-                found,
-                "labels from 0 to at least 1 and at most 9,999",
-                "add the names as `/list_classes`",
-            ))
+        (Some(labels), _) | (None, Some(labels)) => Ok(labels),
+        (None, None) => {
+            let known = |text: &&String| !names.contains(text);
+            let unknown = texts.iter().find(known).map_or("", String::as_str);
+            let index = texts.iter().position(|text| text == unknown).unwrap_or_default();
+            let found = format!("label {unknown:?} at index {index}");
+            let expected =
+                format!("one of the {} listed classes: {}", names.len(), enumerate(names));
+            let remedy = "add it to the list of classes, or correct the label";
+            Err(context.content(found, expected, remedy))
         }
     }
 }
 
-/// Accepts 2 to 10,000 names.
-pub fn check_count(context: &ErrorContext, count: usize) -> Result<(), Hdf5Error> {
-    if (2..=MAX_CLASSES).contains(&count) {
+/// The first names, for messages.
+fn enumerate(names: &[String]) -> String {
+    let first: Vec<_> = names.iter().take(8).map(|name| crate::context::shortened(name)).collect();
+    first.join(", ") + if names.len() > first.len() { ", .." } else { "" }
+}
+
+/// Accepts `least` to 10,000 names.
+pub fn check_count(context: &ErrorContext, count: usize, least: usize) -> Result<(), Hdf5Error> {
+    if (least..=MAX_CLASSES).contains(&count) {
         Ok(())
     } else {
         let found = format!("a list of {count} names");
-        Err(context.structure(found, "2 to 10,000 names", "store one name for each class"))
+        let expected = format!("{least} to 10,000 names");
+        Err(context.structure(found, expected, "store one name for each class"))
     }
 }
 

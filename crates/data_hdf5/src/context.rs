@@ -19,7 +19,7 @@ impl<'a> ErrorContext<'a> {
         &self,
         found: impl Into<String>,
         expected: impl Into<String>,
-        remedy: &'static str,
+        remedy: impl Into<Box<str>>,
     ) -> Hdf5Error {
         let (file, object) = self.parts();
         Hdf5Error::Structure {
@@ -35,7 +35,7 @@ impl<'a> ErrorContext<'a> {
         &self,
         found: impl Into<String>,
         expected: impl Into<String>,
-        remedy: &'static str,
+        remedy: impl Into<Box<str>>,
     ) -> Hdf5Error {
         let (file, object) = self.parts();
         Hdf5Error::Content {

@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use data::DatasetError;
+use data::{DatasetError, SplitKind};
 use serde::{Deserialize, Serialize};
+
+use crate::names;
 
 /// Error of reading or writing an HDF5 file, with a remedy.
 ///
@@ -31,25 +33,32 @@ pub enum Hdf5Error {
         /// Remedy.
         remedy: Box<str>,
     },
-    /// The file contains only the other part.
-    #[error("{}: `{object}` is missing, found `{found}`: this is the file of the other part; swap the paths of the training and the test file", file.display())]
+    /// A program writes the file, or was ended before it closed the file.
+    #[error("{}: is still open in the program that writes it, or was never closed; close it there (`file.close()` in h5py), or, if that program has ended, run `h5clear -s` on it", file.display())]
+    NotClosed {
+        /// Path as given.
+        #[serde(skip)]
+        file: PathBuf,
+    },
+    /// The file contains only other parts.
+    #[error("{}: has no {}, found `{found}`: this is the file of another part; swap the paths of the files, or name the object by `dataset.hdf5.images`", file.display(), names::set(*split))]
     WrongPart {
         /// Path as given.
         #[serde(skip)]
         file: PathBuf,
-        /// Requested object.
-        object: String,
+        /// Requested part.
+        split: SplitKind,
         /// Object found instead.
         found: String,
     },
     /// The file lacks an object.
-    #[error("{}: `{object}` is missing, found {found}; {remedy}", file.display())]
+    #[error("{}: has no {what}, found {found}; {remedy}", file.display())]
     Missing {
         /// Path as given.
         #[serde(skip)]
         file: PathBuf,
-        /// Requested object.
-        object: String,
+        /// What was looked for.
+        what: String,
         /// Names in the file.
         found: String,
         /// Remedy.
@@ -86,7 +95,7 @@ pub enum Hdf5Error {
         remedy: Box<str>,
     },
     /// The file is inconsistent, for example after an interrupted download.
-    #[error("{}: `{object}` cannot be read ({reason}): the file is damaged; download it again", file.display())]
+    #[error("{}: `{object}` cannot be read ({reason}): the file is damaged; download it again, or write it again and close it", file.display())]
     Damaged {
         /// Path as given.
         #[serde(skip)]
@@ -155,6 +164,7 @@ impl Hdf5Error {
     pub fn at(mut self, path: &Path) -> Self {
         let (Self::Unreadable { file, .. }
         | Self::NotHdf5 { file, .. }
+        | Self::NotClosed { file }
         | Self::WrongPart { file, .. }
         | Self::Missing { file, .. }
         | Self::Structure { file, .. }

@@ -2,24 +2,27 @@
 
 use crate::context::ErrorContext;
 use crate::error::Hdf5Error;
-use crate::number::integer;
+use crate::number::Number;
 
-/// Maximum number of features of an example.
-pub const MAX_WIDTH: usize = 4096;
-
-/// Decodes the row at `row`, floats of the given size and byte order, and appends it to `features`.
+/// Decodes the row at `row` and appends it to `features`.
 pub fn append(
     context: &ErrorContext,
     row: usize,
     bytes: &[u8],
-    (size, big_endian): (usize, bool),
+    number: Number,
     features: &mut Vec<f32>,
 ) -> Result<(), Hdf5Error> {
-    let width = bytes.len() / size.max(1);
-    for (column, bytes) in bytes.chunks_exact(size.max(1)).enumerate() {
-        features.push(narrow(context, row * width + column, width, float(bytes, big_endian))?);
-    }
-    Ok(())
+    let width = bytes.len() / number.size();
+    let (mut index, mut valid) = (row * width, Ok(()));
+    number.for_each(bytes, |number| {
+        match narrow(context, index, width, number) {
+            Ok(feature) => features.push(feature),
+            Err(error) if valid.is_ok() => valid = Err(error),
+            Err(_) => {}
+        }
+        index += 1;
+    });
+    valid
 }
 
 /// Converts a number to f32; `index` counts the values of all examples of `width` features.
@@ -37,13 +40,4 @@ pub fn narrow(
     let found = format!("{number:?} at index [{row}, {column}]");
     let remedy = "remove the example, or replace the value by a finite number";
     Err(context.content(found, "numbers from -3.4e38 to 3.4e38, the range of float32", remedy))
-}
-
-/// Decodes an IEEE 754 number of 4 or 8 bytes.
-fn float(bytes: &[u8], big_endian: bool) -> f64 {
-    let bits = integer(bytes, false, big_endian);
-    match bytes.len() {
-        4 => f64::from(f32::from_bits(bits as u32)),
-        _ => f64::from_bits(bits as u64),
-    }
 }

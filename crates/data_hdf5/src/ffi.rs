@@ -17,11 +17,20 @@ use hdf5_sys::h5d::{H5Dget_chunk_info_by_coord, H5Dread, H5Dread_chunk1};
 use hdf5_sys::h5i::hid_t;
 use hdf5_sys::h5p::{H5P_DEFAULT, H5Pget_filter2, H5Pget_nfilters};
 use hdf5_sys::h5s::H5S_ALL;
-use hdf5_sys::h5t::{H5T_class_t, H5Tequal, H5Tget_class, H5Tis_variable_str};
+use hdf5_sys::h5t::{
+    H5T_class_t, H5Tclose, H5Tcopy, H5Tequal, H5Tget_class, H5Tget_super, H5Tis_variable_str,
+    H5Tset_ebias, H5Tset_fields, H5Tset_size,
+};
 
 use crate::element::Element;
+use crate::number::Number;
 
-pub use hdf5_sys::h5z::{H5Z_FILTER_DEFLATE as DEFLATE, H5Z_FILTER_SHUFFLE as SHUFFLE};
+pub use hdf5_sys::h5z::{
+    H5Z_FILTER_DEFLATE as DEFLATE, H5Z_FILTER_FLETCHER32 as FLETCHER32,
+    H5Z_FILTER_SHUFFLE as SHUFFLE,
+};
+/// Registered by h5py.
+pub const LZF: i32 = 32000;
 
 unsafe extern "C" {
     // hdf5-metno-sys 0.12.5 declares the argument as a pointer; it is a bit mask.
@@ -66,25 +75,39 @@ pub fn element(dtype: &Datatype) -> Element {
         // SAFETY: `id` is the type of a live handle.
         unsafe { (H5Tget_class(id), H5Tis_variable_str(id) > 0) }
     };
-    match class_and_kind {
-        (H5T_class_t::H5T_STRING, true) => Element::Variable,
-        (H5T_class_t::H5T_STRING, false) => Element::Fixed(size),
-        (H5T_class_t::H5T_INTEGER | H5T_class_t::H5T_FLOAT, _) => {
-            number(dtype).unwrap_or(Element::Other(size))
-        }
-        _ => Element::Other(size),
-    }
+    let number = match class_and_kind {
+        (H5T_class_t::H5T_STRING, true) => return Element::Variable,
+        (H5T_class_t::H5T_STRING, false) => return Element::Fixed(size),
+        (H5T_class_t::H5T_INTEGER | H5T_class_t::H5T_FLOAT, _) => number(id),
+        (H5T_class_t::H5T_ENUM, _) => enumeration(id),
+        _ => None,
+    };
+    number.map_or(Element::Other(size), Element::Number)
+}
+
+/// Returns the integers that an enumeration is stored as.
+fn enumeration(id: hid_t) -> Option<Number> {
+    let base = {
+        let _guard = LOCK.lock();
+        // SAFETY: `id` is the type of a live handle.
+        h5check(unsafe { H5Tget_super(id) }).ok()?
+    };
+    let number = number(base);
+    let _guard = LOCK.lock();
+    // SAFETY: `base` was opened above and is not used again.
+    unsafe { H5Tclose(base) };
+    number
 }
 
 /// Returns a native number type of processors, compared by libhdf5 in byte order, padding, and the bits
 /// of sign, exponent and mantissa.
-fn number(dtype: &Datatype) -> Option<Element> {
-    let integer = |size, signed, big_endian| Element::Integer {
+fn number(id: hid_t) -> Option<Number> {
+    let integer = |size, signed, big_endian| Number::Integer {
         size,
         signed,
         big_endian: big_endian && size > 1,
     };
-    let float = |size, big_endian| Element::Float { size, big_endian };
+    let float = |size, big_endian| Number::Float { size, big_endian };
     let numbers = [
         (*H5T_STD_U8LE, integer(1, false, false)),
         (*H5T_STD_U8BE, integer(1, false, true)),
@@ -108,9 +131,26 @@ fn number(dtype: &Datatype) -> Option<Element> {
         (*H5T_IEEE_F64BE, float(8, true)),
     ];
     let _guard = LOCK.lock();
-    // SAFETY: `dtype` is a live handle, and the other types live as long as the library.
-    let equal = |known: hid_t| unsafe { H5Tequal(dtype.id(), known) > 0 };
-    numbers.into_iter().find_map(|(known, element)| equal(known).then_some(element))
+    // SAFETY: `id` is a live handle, and the other types live as long as the library.
+    let equal = |known: hid_t| unsafe { H5Tequal(id, known) > 0 };
+    let known = numbers.into_iter().find_map(|(known, number)| equal(known).then_some(number));
+    known.or_else(|| is_half(id).then_some(float(2, false)))
+}
+
+/// Returns whether a type is the little-endian IEEE 754 number of 2 bytes, which libhdf5 names only since
+/// version 1.14.4.
+fn is_half(id: hid_t) -> bool {
+    let _guard = LOCK.lock();
+    // SAFETY: `half` is a copy that is closed below; position and size of sign, exponent and mantissa.
+    unsafe {
+        let half = H5Tcopy(*H5T_IEEE_F32LE);
+        let made = H5Tset_fields(half, 15, 10, 5, 0, 10) >= 0
+            && H5Tset_size(half, 2) >= 0
+            && H5Tset_ebias(half, 15) >= 0;
+        let equal = made && H5Tequal(id, half) > 0;
+        H5Tclose(half);
+        equal
+    }
 }
 
 /// Filters of every chunk, in order.

@@ -33,10 +33,11 @@ pub const fn labels(split: SplitKind) -> &'static str {
     }
 }
 
-/// Examples of the other part that a file may contain.
-pub const fn other_examples(split: SplitKind) -> &'static str {
+/// Name of a part in messages.
+pub const fn set(split: SplitKind) -> &'static str {
     match split {
-        SplitKind::Train | SplitKind::Validation => "test_set_x",
-        SplitKind::Test => "train_set_x",
+        SplitKind::Train => "training set",
+        SplitKind::Validation => "validation set",
+        SplitKind::Test => "test set",
     }
 }

@@ -22,7 +22,7 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Opens and checks the dataset `name` of the root group. No data are read.
+    /// Opens and checks the dataset at the path `name`. No data are read.
     pub fn open(source: &'a OpenFile<'a>, name: &str) -> Result<Self, Hdf5Error> {
         let context = ErrorContext::new(source.path, name);
         require_hard_link(source, &context, name)?;
@@ -33,27 +33,6 @@ impl<'a> Object<'a> {
         let element = ffi::element(&dataset.dtype().map_err(damaged)?);
         let (size, storage) = Storage::check(source, &context, &dataset, element, &shape)?;
         Ok(Self { source, context, dataset, element, shape, size, storage })
-    }
-
-    /// Number of elements of a vector: `(n,)`, `(1, n)` or `(n, 1)`.
-    pub fn vector_length(&self) -> Result<usize, Hdf5Error> {
-        match self.shape[..] {
-            [length] | [1, length] | [length, 1] => Ok(length),
-            _ => {
-                let found = format!("of shape {:?}", self.shape);
-                Err(self.context.structure(found, "shape [n], [1, n] or [n, 1]", "reshape it"))
-            }
-        }
-    }
-
-    pub fn require_integers_or_strings(&self) -> Result<(), Hdf5Error> {
-        match self.element {
-            Element::Integer { .. } | Element::Fixed { .. } | Element::Variable => Ok(()),
-            Element::Float { .. } | Element::Other(_) => {
-                let remedy = "convert it, for example to int64";
-                Err(self.context.structure(self.element.to_string(), "integers or strings", remedy))
-            }
-        }
     }
 }
 
@@ -66,7 +45,7 @@ fn require_hard_link(
         Some(LinkType::Hard) => return Ok(()),
         Some(LinkType::Soft) => "a soft link",
         Some(LinkType::External) => "a link to another file",
-        None => "missing",
+        None => return Err(source.missing(format!("`/{name}`"))?),
     };
     Err(context.structure(found, "a data set of this file", COPY))
 }

@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
+pub use answer::Answer;
 pub use parent::read;
-use request::Request;
+pub use request::Request;
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 

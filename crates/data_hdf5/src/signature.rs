@@ -1,4 +1,4 @@
-//! File type by the first bytes, checked before libhdf5 opens a file.
+//! File type and state by the first bytes, checked before libhdf5 opens a file.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -7,6 +7,8 @@ use std::path::Path;
 use crate::error::Hdf5Error;
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
+/// Start of the user block of MATLAB.
+const MATLAB: &[u8] = b"MATLAB 7.3";
 
 const DOWNLOAD: &str = "download the file itself again, not the page around it";
 const LFS: &str = "fetch the data with `git lfs pull`";
@@ -15,14 +17,27 @@ const FOLDER: &str =
     "a folder of images is another data source; give the path of an `.h5` file here";
 const OTHER: &str = "check the path, or download the file again";
 
-/// Accepts a regular file with an HDF5 signature and returns its length in bytes.
-pub fn check(path: &Path) -> Result<u64, Hdf5Error> {
+/// What the first bytes of an HDF5 file say.
+pub struct Signature {
+    /// Length of the file in bytes.
+    pub length: u64,
+    /// Whether MATLAB wrote it.
+    pub is_matlab: bool,
+}
+
+/// Accepts a regular file with an HDF5 signature that no program is writing.
+pub fn check(path: &Path) -> Result<Signature, Hdf5Error> {
     let length = regular_file(path)?;
     let mut file = File::open(path).map_err(|error| unreadable(path, error.kind()))?;
-    if has_signature(&mut file, length) {
-        return Ok(length);
+    let first = first_bytes(&mut file);
+    match superblock(&mut file, length) {
+        Some(superblock) if is_open_for_writing(&superblock) => {
+            return Err(Hdf5Error::NotClosed { file: path.to_path_buf() });
+        }
+        Some(_) => return Ok(Signature { length, is_matlab: first.starts_with(MATLAB) }),
+        None => {}
     }
-    let (found, remedy) = describe(&first_bytes(&mut file));
+    let (found, remedy) = describe(&first);
     let (found, remedy) = (found.into(), remedy.into());
     Err(Hdf5Error::NotHdf5 { file: path.to_path_buf(), found, remedy })
 }
@@ -52,14 +67,22 @@ fn unreadable(path: &Path, kind: ErrorKind) -> Hdf5Error {
     Hdf5Error::Unreadable { file: path.to_path_buf(), found, remedy: remedy.into() }
 }
 
-// A superblock is at 0, 512, 1024, 2048 ..: a user block may precede it.
-fn has_signature(file: &mut File, length: u64) -> bool {
+/// The start of the superblock, up to 12 bytes: signature (8), version, sizes of offsets and lengths,
+/// consistency flags. It is at 0, 512, 1024, 2048 ..: a user block may precede it.
+fn superblock(file: &mut File, length: u64) -> Option<Vec<u8>> {
     let offsets = std::iter::once(0).chain((9..63).map(|power| 1_u64 << power));
-    offsets.take_while(|&offset| offset < length).any(|offset| {
-        let mut bytes = [0; 8];
-        let read = file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes));
-        read.is_ok() && bytes == SIGNATURE
+    offsets.take_while(|&offset| offset < length).find_map(|offset| {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(offset)).ok()?;
+        file.by_ref().take(12).read_to_end(&mut bytes).ok()?;
+        bytes.starts_with(&SIGNATURE).then_some(bytes)
     })
+}
+
+/// Version 3 has a flag for a program that writes the file, and one for a program that writes while
+/// others read; both are cleared when the file is closed.
+fn is_open_for_writing(superblock: &[u8]) -> bool {
+    matches!(superblock, [.., 3, _, _, flags] if superblock.len() == 12 && flags & 0b101 != 0)
 }
 
 fn first_bytes(file: &mut File) -> Vec<u8> {

@@ -7,6 +7,7 @@ use crate::context::ErrorContext;
 use crate::element::Element;
 use crate::error::Hdf5Error;
 use crate::ffi;
+use crate::mend;
 use crate::open_file::OpenFile;
 
 /// Maximum size of a dataset.
@@ -18,7 +19,7 @@ const MAX_CHUNK_BYTES: usize = 256 << 20;
 /// Maximum size of a chunk that is larger than its dataset: a few bytes may inflate to it.
 const MAX_SPARE_CHUNK_BYTES: usize = 64 << 20;
 const MAX_CHUNKS: usize = 1 << 20;
-/// Upper bound of the compression ratio; that of deflate is 1032.
+/// Upper bound of the compression ratio; that of deflate is 1032, that of LZF 88.
 const MAX_RATIO: u64 = 1100;
 
 const FILTERS: &str = "repack it: `h5repack -f GZIP=4 old.h5 new.h5`";
@@ -42,7 +43,9 @@ pub enum Storage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
     Deflate,
+    Lzf,
     Shuffle,
+    Fletcher32,
 }
 
 impl Storage {
@@ -96,9 +99,9 @@ impl Extent<'_> {
     }
 
     /// Checks chunks. They do not overlap, so their total is at most the file size.
-    fn chunked(&self, deflated: bool) -> Result<(), Hdf5Error> {
+    fn chunked(&self, compressed: bool) -> Result<(), Hdf5Error> {
         let inflated = self.stored.saturating_mul(MAX_RATIO).min(MAX_INFLATED);
-        let room = if deflated { inflated } else { self.stored };
+        let room = if compressed { inflated } else { self.stored };
         self.require(self.stored <= self.length && self.size <= room)
     }
 
@@ -147,7 +150,8 @@ fn chunked(
         let expected = format!("at most 1,048,576 chunks of at most {largest} MiB");
         return Err(context.structure(found, expected, SHRINK));
     }
-    extent.chunked(filters.contains(&Filter::Deflate))?;
+    let compressed = filters.iter().any(|filter| [Filter::Deflate, Filter::Lzf].contains(filter));
+    extent.chunked(compressed)?;
     Ok(Storage::Chunked { chunk, filters })
 }
 
@@ -166,23 +170,28 @@ fn filters(context: &ErrorContext, create: &DatasetCreate) -> Result<Vec<Filter>
 fn filter(context: &ErrorContext, id: i32) -> Result<Filter, Hdf5Error> {
     match id {
         ffi::DEFLATE => Ok(Filter::Deflate),
+        ffi::LZF => Ok(Filter::Lzf),
         ffi::SHUFFLE => Ok(Filter::Shuffle),
+        ffi::FLETCHER32 => Ok(Filter::Fletcher32),
         _ => {
             let found = format!("stored with filter {id}{}", filter_name(id));
-            Err(context.structure(found, "deflate and shuffle only", FILTERS))
+            let expected = "deflate, lzf, shuffle and fletcher32 only";
+            Err(context.structure(found, expected, mend::copy(context)))
         }
     }
 }
 
 fn filter_name(id: i32) -> &'static str {
     match id {
-        3 => " (fletcher32)",
         4 => " (szip)",
         5 => " (nbit)",
         6 => " (scaleoffset)",
-        32000 => " (lzf)",
+        307 => " (bzip2)",
         32001 => " (blosc)",
+        32004 => " (lz4)",
+        32008 => " (bitshuffle)",
         32015 => " (zstd)",
+        32026 => " (blosc2)",
         _ => "",
     }
 }

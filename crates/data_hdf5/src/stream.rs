@@ -9,9 +9,9 @@ use hdf5::{Dataset, Group, H5Type};
 use ndarray::{Array2, Array4};
 
 use crate::context::ErrorContext;
-use crate::course_layout::MAX_EXAMPLES;
 use crate::error::Hdf5Error;
 use crate::names::{self, CLASSES, SYNTHETIC};
+use crate::part_objects::MAX_EXAMPLES;
 use crate::write::{create, put_in_place};
 use crate::{classes, storage};
 
@@ -70,7 +70,7 @@ impl FileContents<'_> {
 
     fn check(&self, path: &Path) -> Result<(), Hdf5Error> {
         let context = ErrorContext::new(path, CLASSES);
-        classes::check_count(&context, self.classes.len())?;
+        classes::check_count(&context, self.classes.len(), classes::LEAST)?;
         classes::check(&context, self.classes)?;
         let bytes = self.count.checked_mul(self.row());
         let fits = (1..=MAX_EXAMPLES).contains(&self.count)

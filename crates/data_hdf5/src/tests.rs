@@ -3,6 +3,7 @@
 mod damaged;
 mod features;
 mod hostile;
+mod layouts;
 mod strange;
 mod variants;
 mod writing;

@@ -1,9 +1,9 @@
-//! Integers and strings, decoded from bytes.
+//! Numbers and strings, decoded from bytes.
 
 use crate::element::Element;
 use crate::error::Hdf5Error;
 use crate::heap::Heap;
-use crate::number::integer;
+use crate::number::{Number, integer};
 use crate::object::Object;
 
 /// Maximum length of a string in bytes.
@@ -13,6 +13,7 @@ pub const MAX_TEXT: usize = 256;
 pub enum Values {
     /// Integers of any type.
     Integers(Vec<i128>),
+    Floats(Vec<f64>),
     Strings(Vec<String>),
 }
 
@@ -21,9 +22,14 @@ impl Object<'_> {
         let bytes = self.bytes()?;
         let elements = bytes.chunks_exact(self.element.size().max(1));
         match self.element {
-            Element::Integer { signed, big_endian, .. } => Ok(Values::Integers(
+            Element::Number(Number::Integer { signed, big_endian, .. }) => Ok(Values::Integers(
                 elements.map(|bytes| integer(bytes, signed, big_endian)).collect(),
             )),
+            Element::Number(number @ Number::Float { .. }) => {
+                let mut numbers = Vec::with_capacity(bytes.len() / number.size());
+                number.for_each(&bytes, |number| numbers.push(number));
+                Ok(Values::Floats(numbers))
+            }
             Element::Variable => {
                 let mut heap = Heap::new(self);
                 let mut texts = elements.enumerate();
@@ -33,7 +39,7 @@ impl Object<'_> {
                 });
                 texts.map(Values::Strings)
             }
-            Element::Float { .. } | Element::Fixed(_) | Element::Other(_) => {
+            Element::Fixed(_) | Element::Other(_) => {
                 let texts = elements.enumerate().map(|(index, bytes)| self.text(index, bytes));
                 texts.collect::<Result<_, _>>().map(Values::Strings)
             }

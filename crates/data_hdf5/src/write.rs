@@ -9,10 +9,9 @@ use hdf5::types::{FixedUnicode, TypeDescriptor};
 use hdf5::{Dataset, Group};
 
 use crate::context::ErrorContext;
-use crate::course_layout::MAX_EXAMPLES;
 use crate::error::Hdf5Error;
-use crate::features::MAX_WIDTH;
 use crate::names::{self, CLASSES, SYNTHETIC};
+use crate::part_objects::{MAX_EXAMPLES, MAX_WIDTH};
 use crate::values::MAX_TEXT;
 use crate::{classes, features, labels};
 
@@ -93,7 +92,7 @@ fn check(
     classes: &[String],
 ) -> Result<(), Hdf5Error> {
     let context = ErrorContext::new(path, CLASSES);
-    classes::check_count(&context, classes.len())?;
+    classes::check_count(&context, classes.len(), classes::LEAST)?;
     classes::check(&context, classes)?;
     let numbers: Vec<i128> = examples.labels.iter().copied().map(i128::from).collect();
     labels::indices(&ErrorContext::new(path, names::labels(split)), &numbers, classes.len())?;

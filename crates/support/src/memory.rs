@@ -1,7 +1,7 @@
 //! Memory available to this process.
 //!
-//! The system, the control groups of the process, as in a container, and its own limits limit it. Cached pages
-//! of files can be reclaimed and count as free.
+//! The system, the control groups of the process, as in a container, and the limit of its address space
+//! bound it. Cached pages of files can be reclaimed and count as free.
 
 use std::fs;
 use std::path::Path;
@@ -16,17 +16,18 @@ pub fn available() -> Option<u64> {
     groups.chain(system).chain(left_by_limit()).min()
 }
 
-/// Bytes of address space left by the limit of the process, as of `ulimit -v`.
+/// Bytes left by the hard limit of the address space, which `ulimit -v` sets.
 fn left_by_limit() -> Option<u64> {
-    let [limits, status] =
-        ["limits", "status"].map(|name| fs::read_to_string(format!("/proc/self/{name}")));
-    address_space(&limits.ok()?)?.checked_sub(entry(&status.ok()?, "VmSize:")?.checked_mul(1024)?)
+    let read = |name| fs::read_to_string(format!("/proc/self/{name}")).ok();
+    let limit = hard_limit(&read("limits")?)?;
+    let used = entry(&read("status")?, "VmSize:")?.checked_mul(1024)?;
+    Some(limit.saturating_sub(used))
 }
 
-/// The limit of the address space in `/proc/self/limits`; `None` if it is unlimited.
-fn address_space(limits: &str) -> Option<u64> {
-    let limit = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
-    limit.split_whitespace().next()?.parse().ok()
+/// The hard limit of the address space in `/proc/self/limits`, after the soft one; `None` if unlimited.
+fn hard_limit(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Bytes left by the group of a line `number:controllers:path` of `/proc/self/cgroup`.
@@ -129,16 +130,16 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_the_address_space_is_read() {
-        let table = "Limit  Soft Limit  Hard Limit  Units\nMax address space         ";
-        assert_eq!(address_space(&format!("{table} 1024 unlimited bytes\n")), Some(1024));
-        assert_eq!(address_space(&format!("{table} unlimited unlimited bytes\n")), None);
-    }
-
-    #[test]
     fn a_container_without_its_path_uses_the_root() {
         let root = group(&[("memory.max", "100"), ("memory.current", "30")]);
         assert_eq!(left_by_group(root.path(), "0::/docker/1234"), Some(70));
+    }
+
+    #[test]
+    fn the_hard_limit_of_the_address_space_is_read() {
+        let limits = "Limit   Soft Limit   Hard Limit   Units\nMax address space 1000 2000 bytes\n";
+        assert_eq!(hard_limit(limits), Some(2000));
+        assert_eq!(hard_limit("Max address space unlimited unlimited bytes\n"), None);
     }
 
     #[test]

@@ -6,20 +6,22 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-use data::Fit;
+use data::{Fit, SplitKind};
 use serde::{Deserialize, Serialize};
 
-use crate::classes;
+use crate::classes::{self, ClassNames};
 use crate::context::ErrorContext;
-use crate::course_layout::MAX_EXAMPLES;
 use crate::error::Hdf5Error;
-use crate::features::MAX_WIDTH;
-use crate::rows::{Encoding, Layout, RowsLocation};
+use crate::number::Number;
+use crate::part_objects::{MAX_EXAMPLES, MAX_WIDTH};
+use crate::rows::{Content, Encoding, Layout, RowsLocation};
 use crate::storage::MAX_BYTES;
 use crate::structure::Structure;
 
 /// Maximum length of a header: 10,000 names of 256 bytes, each byte escaped.
 const MAX_HEADER: u32 = 16 << 20;
+/// Maximum length of the name of an object, in up to four groups, and of a note.
+const MAX_TEXT: usize = 2048;
 /// Number of bytes converted at once.
 const BLOCK: usize = 1 << 16;
 
@@ -27,17 +29,29 @@ const BLOCK: usize = 1 << 16;
 #[serde(rename_all = "snake_case")]
 enum Header {
     Read(Summary),
+    Parts(Vec<Option<SplitKind>>),
     Refused(Hdf5Error),
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Structure(Box<Structure>),
+    /// Parts of the file; `None` for one that is not named.
+    Parts(Vec<Option<SplitKind>>),
 }
 
 /// Structure of a file without its numbers.
 #[derive(Debug, Serialize, Deserialize)]
 struct Summary {
+    objects: [String; 3],
     shape: [usize; 3],
     count: usize,
     classes: Vec<String>,
+    class_names: ClassNames,
     synthetic: bool,
     fit: Option<Fit>,
+    notes: [String; 2],
     encoding: Encoding,
     layout: Kind,
 }
@@ -62,16 +76,18 @@ pub enum Broken {
 }
 
 /// Sends an answer.
-pub fn send(to: &mut impl Write, read: &Result<Structure, Hdf5Error>) -> io::Result<()> {
+pub fn send(to: &mut impl Write, read: &Result<Answer, Hdf5Error>) -> io::Result<()> {
     let header = match read {
-        Ok(file) => Header::Read(Summary::of(file)),
+        Ok(Answer::Structure(file)) => Header::Read(Summary::of(file)),
+        Ok(Answer::Parts(parts)) => Header::Parts(parts.clone()),
         Err(error) => Header::Refused(error.clone()),
     };
     let header = serde_json::to_vec(&header)?;
     let length = u32::try_from(header.len()).map_err(|_| ErrorKind::FileTooLarge)?;
     to.write_all(&length.to_ne_bytes())?;
     to.write_all(&header)?;
-    let Ok(Structure { labels, location, .. }) = read else { return Ok(()) };
+    let Ok(Answer::Structure(structure)) = read else { return Ok(()) };
+    let Structure { labels, location, .. } = &**structure;
     match &location.layout {
         Layout::Packed(bytes) => to.write_all(bytes)?,
         Layout::Contiguous(_) => {}
@@ -81,9 +97,13 @@ pub fn send(to: &mut impl Write, read: &Result<Structure, Hdf5Error>) -> io::Res
 }
 
 /// Receives and validates an answer.
-pub fn receive(from: &mut impl Read) -> Result<Result<Structure, Hdf5Error>, Broken> {
+pub fn receive(from: &mut impl Read) -> Result<Result<Answer, Hdf5Error>, Broken> {
     let summary = match header(from)? {
         Header::Read(summary) => summary,
+        Header::Parts(parts) if parts.len() <= SplitKind::ALL.len() + 1 => {
+            return end(from).map(|()| Ok(Answer::Parts(parts)));
+        }
+        Header::Parts(_) => return Err(Broken::Invalid("more parts than there are")),
         Header::Refused(error) => return end(from).map(|()| Err(error)),
     };
     let held = summary.check()?;
@@ -101,25 +121,33 @@ pub fn receive(from: &mut impl Read) -> Result<Result<Structure, Hdf5Error>, Bro
         Some(u32::from_ne_bytes(bytes)).filter(|&label| (label as usize) < known)
     })?;
     end(from)?;
-    let Summary { shape, classes, synthetic, fit, encoding, .. } = summary;
-    Ok(Ok(Structure {
+    let Summary { objects, shape, classes, class_names, synthetic, fit, notes, encoding, .. } =
+        summary;
+    let location = RowsLocation { encoding, layout };
+    Ok(Ok(Answer::Structure(Box::new(Structure {
+        objects,
         shape,
         labels,
         classes,
+        class_names,
         synthetic,
         fit,
-        location: RowsLocation { encoding, layout },
-    }))
+        notes,
+        location,
+    }))))
 }
 
 impl Summary {
     fn of(file: &Structure) -> Self {
         Self {
+            objects: file.objects.clone(),
             shape: file.shape,
             count: file.labels.len(),
             classes: file.classes.clone(),
+            class_names: file.class_names,
             synthetic: file.synthetic,
             fit: file.fit,
+            notes: file.notes.clone(),
             encoding: file.location.encoding,
             layout: match &file.location.layout {
                 Layout::Packed(_) => Kind::Packed,
@@ -131,19 +159,26 @@ impl Summary {
 
     /// Returns the number of bytes of all values if everything is within the bounds of a supported file.
     fn check(&self) -> Result<usize, Broken> {
-        let kind = matches!(
-            (self.encoding, self.shape),
-            (Encoding::Pixel, [_, _, 1 | 3])
-                | (Encoding::Float { size: 4 | 8, .. }, [1, 1, 1..=MAX_WIDTH])
-        );
+        let Encoding { number, content } = self.encoding;
+        let kind = match (content, self.shape) {
+            (Content::Pixels(_), [_, _, 1 | 3]) => true,
+            (Content::Features, [1, 1, 1..=MAX_WIDTH]) => matches!(number, Number::Float { .. }),
+            _ => false,
+        };
+        let size = match number {
+            Number::Integer { size: size @ (1 | 2 | 4 | 8), .. } => size,
+            Number::Float { size: size @ (2 | 4 | 8), .. } => size,
+            _ => return Err(Broken::Invalid("an unknown type of numbers")),
+        };
         let mut sides = self.shape.iter().chain([&self.count]);
-        let held = sides.try_fold(self.encoding.size(), |held, &side| held.checked_mul(side));
+        let held = sides.try_fold(size, |held, &side| held.checked_mul(side));
         let held = held.filter(|held| (1..=MAX_BYTES).contains(held) && self.count <= MAX_EXAMPLES);
         let context = ErrorContext::new(Path::new(""), "");
-        let names = classes::check_count(&context, self.classes.len())
+        let names = classes::check_count(&context, self.classes.len(), 1)
             .and_then(|()| classes::check(&context, &self.classes));
-        let held =
-            held.filter(|_| kind && names.is_ok() && !matches!(self.layout, Kind::Chunked(0)));
+        let texts = self.objects.iter().chain(&self.notes).all(|text| text.len() <= MAX_TEXT);
+        let valid = kind && texts && names.is_ok() && !matches!(self.layout, Kind::Chunked(0));
+        let held = held.filter(|_| valid);
         held.ok_or(Broken::Invalid("an invalid shape or invalid names"))
     }
 }

@@ -5,10 +5,11 @@ use std::io::{self, stdout};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use super::request::Request;
-use super::{answer, limits};
+use super::answer::{self, Answer};
+use super::limits;
+use super::request::{Question, Request};
 use crate::error::{Hdf5Error, ReaderFailure};
-use crate::structure::{self, Structure};
+use crate::structure;
 
 /// Reads and sends the answer. The parent process detects failures by an incomplete answer.
 pub fn serve(request: &Request) -> ExitCode {
@@ -17,7 +18,7 @@ pub fn serve(request: &Request) -> ExitCode {
     if sent.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn read(request: &Request) -> Result<Structure, Hdf5Error> {
+fn read(request: &Request) -> Result<Answer, Hdf5Error> {
     let limited = |limited: io::Result<()>| {
         limited.map_err(|error| Hdf5Error::Reader {
             file: request.path.clone(),
@@ -27,7 +28,15 @@ fn read(request: &Request) -> Result<Structure, Hdf5Error> {
         })
     };
     limited(limits::for_structure())?;
-    structure::read(&request.path, request.split, |budget| limited(limits::for_data(budget)))
+    let Request { question: Question { split, keys }, path } = request;
+    match *split {
+        Some(split) => {
+            let prepare = |budget: &_| limited(limits::for_data(budget));
+            structure::read(path, split, keys, prepare)
+                .map(|structure| Answer::Structure(Box::new(structure)))
+        }
+        None => structure::parts(path, keys).map(Answer::Parts),
+    }
 }
 
 // Not `Stdout`, which searches its data for line ends.

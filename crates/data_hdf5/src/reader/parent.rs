@@ -6,30 +6,28 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use ReaderFailure::{Crashed, Other, TimedOut};
-use data::SplitKind;
 use rustix::process::Signal;
 
-use super::answer::{self, Broken};
+use super::answer::{self, Answer, Broken};
 use super::request::Request;
 use crate::error::{Hdf5Error, ReaderFailure};
-use crate::structure::Structure;
 
 const DAMAGED: &str = "the file is damaged or malicious; download it again";
 const AGAIN: &str = "try again; free memory first if the system ran out of it";
 const DEFECT: &str = "this is a bug in the program, please report it with the file";
 const START: &str = "check the limits on processes and memory, and that /proc and /dev are mounted";
 
-/// Reads the structure of a file in a subprocess that runs `program`.
-pub fn read(program: &Path, path: &Path, split: SplitKind) -> Result<Structure, Hdf5Error> {
-    let request = Request { split, path: path.to_path_buf() };
+/// Answers a request in a subprocess that runs `program`.
+pub fn read(program: &Path, request: &Request) -> Result<Answer, Hdf5Error> {
+    let path = &request.path;
     let failed = |failure, reason, remedy: &str| Hdf5Error::Reader {
-        file: path.to_path_buf(),
+        file: path.clone(),
         failure,
         reason,
         remedy: remedy.into(),
     };
     let unable = |error: io::Error| failed(Other, format!("cannot be run ({error})"), START);
-    let mut reader = start(program, &request).map_err(unable)?;
+    let mut reader = start(program, request).map_err(unable)?;
     let answer = match reader.stdout.take() {
         Some(mut pipe) => answer::receive(&mut pipe),
         None => Err(Broken::Short),
@@ -53,7 +51,7 @@ pub fn read(program: &Path, path: &Path, split: SplitKind) -> Result<Structure, 
 /// process.
 fn start(program: &Path, request: &Request) -> io::Result<Child> {
     Command::new(program)
-        .args(request.arguments())
+        .args(request.arguments()?)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

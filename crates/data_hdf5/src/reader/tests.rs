@@ -4,37 +4,56 @@ use std::path::Path;
 
 use data::SplitKind;
 
-use super::answer::{Broken, receive, send};
+use super::answer::{Answer, Broken, receive, send};
 use super::request::{READER, Request};
+use crate::classes::ClassNames;
 use crate::error::Hdf5Error;
-use crate::rows::{Encoding, Layout, RowsLocation};
+use crate::number::Number;
+use crate::object_keys::{ImageLayout, ObjectKeys};
+use crate::rows::{Content, Encoding, Layout, RowsLocation};
 use crate::structure::Structure;
 
+const FLOATS: Encoding =
+    Encoding { number: Number::Float { size: 4, big_endian: true }, content: Content::Features };
+
 fn packed(shape: [usize; 3], encoding: Encoding, bytes: Vec<u8>, labels: Vec<u32>) -> Structure {
-    let location = RowsLocation { encoding, layout: Layout::Packed(bytes) };
-    Structure { shape, labels, classes: vec!["a".into(), "b".into()], synthetic: true, location }
+    Structure {
+        objects: ["/x".into(), "/y".into(), String::new()],
+        shape,
+        labels,
+        classes: vec!["a".into(), "b".into()],
+        class_names: ClassNames::Labels,
+        synthetic: true,
+        fit: Some(data::Fit::Crop),
+        notes: ["channels first".into(), String::new()],
+        location: RowsLocation { encoding, layout: Layout::Packed(bytes) },
+    }
 }
 
 fn images() -> Structure {
-    packed([1, 2, 1], Encoding::Pixel, vec![1, 2, 3, 4], vec![1, 0])
+    packed([1, 2, 1], Encoding::PIXELS, vec![1, 2, 3, 4], vec![1, 0])
 }
 
 fn features(count: usize) -> Structure {
     let bytes = (0..4 * count).map(|at| (at * 31 % 251) as u8).collect();
-    packed([1, 1, 1], Encoding::Float { size: 4, big_endian: true }, bytes, vec![0; count])
+    packed([1, 1, 1], FLOATS, bytes, vec![0; count])
 }
 
 fn lying(layout: Layout) -> Structure {
-    Structure { location: RowsLocation { encoding: Encoding::Pixel, layout }, ..images() }
+    Structure { location: RowsLocation { encoding: Encoding::PIXELS, layout }, ..images() }
 }
 
 fn sent(read: &Result<Structure, Hdf5Error>) -> Vec<u8> {
+    sent_answer(&read.clone().map(|read| Answer::Structure(Box::new(read))))
+}
+
+fn sent_answer(read: &Result<Answer, Hdf5Error>) -> Vec<u8> {
     let mut answer = Vec::new();
     send(&mut answer, read).unwrap();
     answer
 }
 
-fn received(answer: &[u8]) -> Result<Result<Structure, Hdf5Error>, Broken> {
+fn received(answer: &[u8]) -> Result<Result<Answer, Hdf5Error>, Broken> {
     receive(&mut &answer[..])
 }
 
@@ -47,8 +66,15 @@ fn a_structure_is_received_as_sent() {
     let chunked = lying(Layout::Chunked { rows: 1, offsets: vec![u64::MAX, 7] });
     let contiguous = lying(Layout::Contiguous(4096));
     for file in [images(), features(3), features(40_000), chunked, contiguous] {
-        assert_eq!(received(&sent(&Ok(file.clone()))), Ok(Ok(file)));
+        assert_eq!(received(&sent(&Ok(file.clone()))), Ok(Ok(Answer::Structure(Box::new(file)))));
     }
+}
+
+#[test]
+fn parts_are_received_as_sent() {
+    let parts = Answer::Parts(vec![Some(SplitKind::Test), None]);
+    assert_eq!(received(&sent_answer(&Ok(parts.clone()))), Ok(Ok(parts)));
+    assert!(is_invalid(&sent_answer(&Ok(Answer::Parts(vec![None; 5])))));
 }
 
 #[test]
@@ -85,15 +111,17 @@ fn an_invalid_answer_is_refused() {
         sent(&Ok(file))
     };
     assert!(is_invalid(&with(|file| file.labels = vec![0, 2])));
-    assert!(is_invalid(&with(|file| file.classes = vec!["a".into()])));
+    assert!(is_invalid(&with(|file| file.classes.clear())));
     assert!(is_invalid(&with(|file| file.classes = vec!["a".into(), "a".into()])));
     assert!(is_invalid(&with(|file| file.shape = [2, 1, 2])));
     assert!(is_invalid(&with(|file| file.shape = [usize::MAX, 2, 1])));
     assert!(is_invalid(&with(|file| file.shape = [1 << 20, 1 << 20, 1])));
     assert!(is_invalid(&with(|file| file.labels.clear())));
-    assert!(is_invalid(&with(
-        |file| file.location.encoding = Encoding::Float { size: 8, big_endian: false }
-    )));
+    assert!(is_invalid(&with(|file| file.location.encoding = FLOATS)));
+    assert!(is_invalid(&with(|file| {
+        file.location.encoding.number = Number::Integer { size: 0, signed: true, big_endian: true };
+    })));
+    assert!(is_invalid(&with(|file| file.notes[0] = "x".repeat(5000))));
     let chunked = |rows, offsets| sent(&Ok(lying(Layout::Chunked { rows, offsets })));
     assert!(is_invalid(&chunked(0, vec![])));
     assert_eq!(received(&chunked(1, vec![0])), Err(Broken::Short));
@@ -107,13 +135,25 @@ fn a_process_is_a_reader_only_with_all_arguments() {
     let of = |arguments: &[&str]| {
         Request::from_arguments(arguments.iter().map(|&argument| argument.into()))
     };
-    let request = Request { split: SplitKind::Test, path: "a b.h5".into() };
-    assert_eq!(of(&["trainer", READER, "test_set_x", "a b.h5"]), Some(request.clone()));
-    let arguments = request.arguments().map(|argument| argument.to_str().unwrap());
-    assert_eq!(of(&[&["trainer"], &arguments[..]].concat()), Some(request));
-    for others in [&["trainer"][..], &["trainer", READER], &["trainer", "a", "test_set_x", "b"]] {
+    let keys = ObjectKeys {
+        images: Some("/a \"x\"".into()),
+        layout: Some(ImageLayout::Nchw),
+        ..ObjectKeys::default()
+    };
+    for split in [Some(SplitKind::Test), None] {
+        let request = Request::new(split, &keys, Path::new("a b.h5"));
+        let arguments = request.arguments().unwrap();
+        let arguments = ["trainer".into()].into_iter().chain(arguments);
+        assert_eq!(Request::from_arguments(arguments), Some(request));
+    }
+    for others in [&["trainer"][..], &["trainer", READER], &["trainer", READER, "{}", "b"]] {
         assert_eq!(of(others), None);
     }
+}
+
+#[cfg(target_os = "linux")]
+fn request() -> Request {
+    Request::new(Some(SplitKind::Train), &ObjectKeys::default(), Path::new("set.h5"))
 }
 
 /// Error for a subprocess that runs this script.
@@ -124,7 +164,7 @@ fn without_an_answer(script: &str) -> String {
     let program = folder.path().join("program");
     std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    super::read(&program, Path::new("set.h5"), SplitKind::Train).unwrap_err().to_string()
+    super::read(&program, &request()).unwrap_err().to_string()
 }
 
 #[test]
@@ -148,7 +188,7 @@ fn a_failed_reader_is_an_error_with_its_reason() {
     std::fs::write(&answer, sent(&Ok(images()))).unwrap();
     let message = without_an_answer(&format!("cat {}; exit 3", answer.display()));
     assert!(message.contains("ended with exit code 3"), "a whole answer: {message}");
-    let message = super::read(Path::new("/nothing"), Path::new("set.h5"), SplitKind::Train);
+    let message = super::read(Path::new("/nothing"), &request());
     let message = message.unwrap_err().to_string();
     assert!(message.contains("the process that reads it cannot be run (No such file"), "{message}");
 }

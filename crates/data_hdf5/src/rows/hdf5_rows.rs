@@ -1,6 +1,5 @@
 use data::{ChannelMoments, RowSource, Rows, SourceError};
 
-use super::encoding::Encoding;
 use super::table::Table;
 use crate::error::Hdf5Error;
 
@@ -17,11 +16,12 @@ pub struct Hdf5Rows {
 impl Hdf5Rows {
     /// Reads and checks all values of `table` without keeping them, and hashes the file on the way.
     pub fn scan(table: Table) -> Result<(Self, String), Hdf5Error> {
-        let channels = if table.encoding == Encoding::Pixel { table.channels } else { 0 };
+        let [.., channels] = table.shape;
+        let channels = if table.encoding.are_pixels() { channels } else { 0 };
         let mut moments = vec![ChannelMoments::default(); table.count * channels];
         let sha256 = table.read_blocks(|first_row, rows| {
             if let Rows::Pixels(pixels) = rows {
-                let images = pixels.chunks_exact(table.width.max(1));
+                let images = pixels.chunks_exact(table.width().max(1));
                 let moments = moments.chunks_exact_mut(channels.max(1)).skip(first_row);
                 moments.zip(images).for_each(|(m, image)| ChannelMoments::add_pixels(m, image));
             }
@@ -36,7 +36,7 @@ impl RowSource for Hdf5Rows {
     }
 
     fn holds_pixels(&self) -> bool {
-        self.table.encoding == Encoding::Pixel
+        self.table.encoding.are_pixels()
     }
 
     fn read(&self, rows: &[usize]) -> Result<Rows, SourceError> {
@@ -44,7 +44,7 @@ impl RowSource for Hdf5Rows {
     }
 
     fn moments(&self, row: usize) -> Option<&[ChannelMoments]> {
-        let channels = self.table.channels;
+        let [.., channels] = self.table.shape;
         self.moments.get(row.checked_mul(channels)?..)?.get(..channels)
     }
 }

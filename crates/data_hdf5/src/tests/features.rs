@@ -156,7 +156,7 @@ fn numbers_outside_f32_are_named() {
 #[test]
 fn features_of_another_shape_are_refused() {
     let accepted = "float32 or float64 [n, width] with a width from 1 to 4,096";
-    for shape in [&[12][..], &[6, 2, 1], &[6, 1, 1, 2], &[6, 4097], &[6, 5000]] {
+    for shape in [&[12][..], &[6, 2, 1], &[6, 2, 1, 2], &[6, 4097], &[6, 5000]] {
         let data = vec![0.0_f64; shape.iter().product()];
         let message = refused(|file| put(file, "train_set_x", shape, &data));
         assert_says(&message, &[&format!("float64 {shape:?}"), accepted]);
@@ -182,7 +182,10 @@ fn examples_of_maximum_width_are_read() {
 #[test]
 fn integer_features_are_refused() {
     let message = refused(|file| put(file, "train_set_x", &[6, 2], &[0_u8; 12]));
-    assert_says(&message, &["uint8 [6, 2]", "float32 or float64", "store features as float64"]);
+    assert_says(
+        &message,
+        &["uint8 [6, 2]", "float32 or float64", "store features as float64", "h5py"],
+    );
     let message = refused(|file| put(file, "train_set_x", &[6, 2], &[0_i64; 12]));
     assert_says(&message, &["int64 [6, 2]", "store features as float64"]);
 }

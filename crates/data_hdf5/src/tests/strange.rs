@@ -52,7 +52,7 @@ fn a_signature_without_contents_is_damage() {
 fn the_file_of_the_other_part_is_named() {
     let place = Place::new();
     put(&place.create(), "test_set_x", &[1, 1, 1, 1], &[0_u8]);
-    let words = ["`/train_set_x` is missing", "`/test_set_x`", "other part", "swap"];
+    let words = ["no training set", "`/test_set_x`", "another part", "swap"];
     assert_says(&place.refusal(), &words);
 }
 
@@ -60,10 +60,13 @@ fn the_file_of_the_other_part_is_named() {
 fn the_objects_of_another_file_are_listed() {
     let place = Place::new();
     put(&place.create(), "images", &[1], &[0_u8]);
-    assert_says(&place.refusal(), &["`/train_set_x` is missing", "`/images`", "layout"]);
+    assert_says(
+        &place.refusal(),
+        &["no labels of the training set", "`/images`", "name it in `[dataset.hdf5]`"],
+    );
     let place = Place::new();
     drop(place.create());
-    assert_says(&place.refusal(), &["`/train_set_x` is missing", "no object at all"]);
+    assert_says(&place.refusal(), &["no images of the training set", "no object at all"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use data::{Examples, Fit, LoadedDataset, SplitConfig, SplitIndices, SplitKind};
-use data_hdf5::{FileContents, Hdf5Error, Hdf5File, Residency};
+use data_hdf5::{FileContents, Hdf5File, Residency};
 
 use super::converted_dataset::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
 use super::error::ConvertError;
@@ -129,15 +129,13 @@ impl SplitWriter<'_, '_> {
 
 /// Fails unless the file at `path` contains a training set and no test set.
 fn check_training_file(path: &Path) -> Result<(), ConvertError> {
-    let contains = |split| match data_hdf5::info(path, split) {
-        Err(Hdf5Error::WrongPart { .. }) => Ok(false),
-        info => info.map(|_| true),
-    };
-    if !contains(SplitKind::Train)? {
+    let splits = data_hdf5::splits(path)?;
+    let contains = |split| splits.contains(&split);
+    if contains(SplitKind::Test) && !contains(SplitKind::Train) {
         let (found, remedy) = ("contains a test set only", "choose a file with a training set");
         return Err(ConvertError::layout(path, found, remedy));
     }
-    if contains(SplitKind::Test)? {
+    if contains(SplitKind::Test) {
         let remedy = "to hold out a validation set, set `split.validation_fraction` in the config";
         return Err(ConvertError::layout(path, "already contains a test set", remedy));
     }

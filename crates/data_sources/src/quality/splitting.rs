@@ -75,10 +75,12 @@ impl<'a> Splitting<'a> {
     /// See [`Self::apply`].
     pub fn divide(&self, source: &LoadedDataset) -> Result<Division, DatasetError> {
         let own = [(SplitKind::Test, &source.test), (SplitKind::Validation, &source.validation)];
-        let held_out = own
-            .into_iter()
-            .filter(|(split, own)| own.is_none() && self.config.fraction(*split) > 0.0);
-        let held_out: Vec<SplitKind> = held_out.map(|(split, _)| split).collect();
+        let held_out: Vec<_> =
+            own.into_iter().filter(|(split, _)| self.config.fraction(*split) > 0.0).collect();
+        if let Some(&(split, _)) = held_out.iter().find(|(_, own)| own.is_some()) {
+            return Err(DatasetError::OwnSplit { split });
+        }
+        let held_out: Vec<SplitKind> = held_out.into_iter().map(|(split, _)| split).collect();
         let train = &source.train;
         if held_out.is_empty() {
             let (train, validation, test) = ((0..train.len()).collect(), Vec::new(), Vec::new());

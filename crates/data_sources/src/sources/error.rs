@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use data::{DatasetError, SplitKind};
 
+use super::class_matching::UnknownClass;
+
 /// Error of the files of a data set.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
@@ -13,17 +15,37 @@ pub enum FilesError {
         /// Environment variable that may name another directory.
         env: Option<String>,
     },
-    /// Two splits differ in shape or classes.
-    #[error("{} contains {other_contents}, but {} contains {train_contents}\n  use files of the same data set", other.display(), train.display())]
+    /// The directory is a file.
+    #[error("`dataset.hdf5.directory` is {}, which is a file\n  set it to the directory of the file, and `train` to the name of the file", directory.display())]
+    NotADirectory {
+        /// The configured directory.
+        directory: PathBuf,
+    },
+    /// Two splits differ in shape or kind.
+    #[error("the {split} set, {}, has {other_contents}, but the training set, {}, has {train_contents}\n  use files of the same data set", other.display(), train.display())]
     Mismatch {
+        /// The other split.
+        split: SplitKind,
         /// File of the training set.
         train: PathBuf,
-        /// Its shape and classes.
+        /// Kind and shape of its examples.
         train_contents: String,
         /// File of the other split.
         other: PathBuf,
-        /// Its shape and classes.
+        /// Kind and shape of its examples.
         other_contents: String,
+    },
+    /// A split has classes that the training set lacks.
+    #[error("the {split} set, {}, has {}, but the training set has {} classes: {}\n  use files of the same data set, or remove these examples", path.display(), counts(unknown), names.len(), first(names))]
+    UnknownClasses {
+        /// The split.
+        split: SplitKind,
+        /// Its file.
+        path: PathBuf,
+        /// The classes.
+        unknown: Vec<UnknownClass>,
+        /// Classes of the training set.
+        names: Vec<String>,
     },
     /// Two splits contain the same examples.
     #[error("the {} set, {}, and the {} set, {}, hold the same examples\n  use different examples for each split", one.0, one.1.display(), other.0, other.1.display())]
@@ -33,6 +55,23 @@ pub enum FilesError {
         /// The other split and its file.
         other: (SplitKind, PathBuf),
     },
+}
+
+/// The first classes that the training set lacks, with the number of their examples.
+fn counts(unknown: &[UnknownClass]) -> String {
+    let class = |UnknownClass { name, count }: &UnknownClass| match count {
+        1 => format!("1 example of class `{name}`"),
+        count => format!("{count} examples of class `{name}`"),
+    };
+    first(&unknown.iter().map(class).collect::<Vec<_>>())
+}
+
+/// The first of many names.
+fn first(names: &[String]) -> String {
+    const MOST: usize = 8;
+    let rest = names.len().saturating_sub(MOST);
+    let first = names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if rest == 0 { first } else { format!("{first} and {rest} more") }
 }
 
 impl From<FilesError> for DatasetError {

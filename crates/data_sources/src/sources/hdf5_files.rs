@@ -4,36 +4,58 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, ScopedJoinHandle};
 
 use config::Check;
-use data::{DatasetError, DatasetInfo, Fit, LoadedDataset, SplitKind};
-use data_hdf5::{Hdf5File, Residency};
+use data::{DatasetError, DatasetInfo, Examples, Fit, LoadedDataset, SplitKind};
+use data_hdf5::{Hdf5File, Hdf5Part, ImageLayout, ObjectKeys, Residency};
 use serde::{Deserialize, Serialize};
 
+use super::class_matching::match_classes;
 use super::error::FilesError;
+use super::expand_home;
 use super::synthetic::SyntheticConfig;
 
-/// HDF5 files in the layout of the courses: `train_set_x` as u8 `[count, height, width, channels]` or
-/// floats `[count, features]`, `train_set_y` and `list_classes`; for the test set, `test_set_x` and
-/// `test_set_y`.
+#[cfg(test)]
+mod tests;
+
+/// HDF5 files: images or features, their labels, and class names. The objects are found by their usual
+/// names, such as `train_set_x` and `train_set_y`, `x_train` and `y_train`, or `images` and `labels`. A
+/// validation or test set in the file of the training set is used too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hdf5Config {
-    /// Directory of the files, relative to the working directory.
+    /// Directory of the files, relative to the working directory; `~` is the home directory.
     pub directory: PathBuf,
     /// Environment variable that overrides the directory if it is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory_env: Option<String>,
     /// File of the training set.
     pub train: PathBuf,
-    /// File of the validation set, with the names of a training set.
+    /// File of the validation set, under the names of a validation or a training set; if absent, that
+    /// of the training set if it contains one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<PathBuf>,
-    /// File of the test set; it may be that of the training set.
+    /// File of the test set; if absent, that of the training set if it contains one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
     /// How the images were resized from photos, which predictions follow; if absent, as the file of
     /// the training set says, otherwise `stretch`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
+    /// Name of the images or features in the files, such as `x_train` or `/data/x`. `*` stands for any
+    /// characters: of the names that match `*_x`, the training set has the one with `train` or `training`,
+    /// the validation set that with `validation`, `valid`, `val` or `dev`, and the test set that with
+    /// `test` or `testing`. If absent, the usual names are found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<String>,
+    /// Name of the labels in the files, like `images`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
+    /// Name of the list of classes in the files; if absent, the usual names are found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<String>,
+    /// Order of the axes of images, `nhwc` or `nchw`; if absent, channels are the axis of 1 or 3, the last
+    /// one if two are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layout: Option<ImageLayout>,
     /// Whether to read examples into memory, or row by row on demand; if absent, into memory if they
     /// need at most a quarter of the free memory.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,13 +82,17 @@ pub enum OnMissing {
 }
 
 impl Hdf5Config {
-    /// Makes the directory absolute and applies the environment variable. `None` if missing files are to
-    /// be replaced with synthetic data.
+    /// Makes the directory absolute, applies the environment variable, and adds validation and test set
+    /// in the file of the training set. `None` if missing files are to be replaced with synthetic data.
     pub fn resolve(&self) -> Result<Option<Self>, DatasetError> {
         let named = self.directory_env.as_ref().and_then(env::var_os).filter(|dir| !dir.is_empty());
         let may_synthesize = self.on_missing == OnMissing::Synthesize && named.is_none();
         let directory = named.map_or_else(|| self.directory.clone(), PathBuf::from);
+        let directory = expand_home(&directory);
         let directory = std::path::absolute(&directory).unwrap_or(directory);
+        if directory.is_file() {
+            return Err(FilesError::NotADirectory { directory }.into());
+        }
 
         let resolved = Self { directory, ..self.clone() };
         let missing = resolved.files().find(|file| !file.exists());
@@ -74,45 +100,43 @@ impl Hdf5Config {
             Some(_) if may_synthesize && !resolved.files().any(|file| file.exists()) => Ok(None),
             Some(file) => Err(FilesError::Missing { file, env: self.directory_env.clone() }.into()),
             // A resumed run must not replace files that existed.
-            None => Ok(Some(Self { on_missing: OnMissing::Fail, ..resolved })),
+            None => Self { on_missing: OnMissing::Fail, ..resolved }.with_all_parts().map(Some),
         }
     }
 
-    /// Reads all splits in parallel.
+    /// Reads all splits in parallel. Classes are those of the training set.
     pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
-        let (train, test, validation) = thread::scope(|scope| {
-            let spawn = |split, file: &Option<PathBuf>| {
-                let file = file.clone()?;
-                Some(scope.spawn(move || self.read(split, &file)))
-            };
-            let test = spawn(SplitKind::Test, &self.test);
-            let validation = spawn(SplitKind::Validation, &self.validation);
-            let train = self.read(SplitKind::Train, &self.train);
-            (train, test.map(join), validation.map(join))
-        });
-        let (train, test, validation) = (train?, test.transpose()?, validation.transpose()?);
-        let parts: Vec<&LoadedFile> =
-            [Some(&train), test.as_ref(), validation.as_ref()].into_iter().flatten().collect();
-        parts.iter().try_for_each(|part| train.check_compatible(part))?;
-        check_distinct(&parts)?;
-        let sha256 =
-            parts.iter().map(|part| (part.split.as_str().to_owned(), part.file.sha256.clone()));
+        let keys = self.keys();
+        let open = |split, file| (split, self.path(file));
+        let others = [(SplitKind::Validation, &self.validation), (SplitKind::Test, &self.test)];
+        let others =
+            others.into_iter().filter_map(|(split, file)| Some(open(split, file.as_ref()?)));
+        let (mut train, mut others) =
+            in_parallel(open(SplitKind::Train, &self.train), others.collect(), |(split, path)| {
+                Ok(OpenFile { split, part: keys.open(&path, split)?, path })
+            })?;
+        let parts = [&mut train].into_iter().chain(&mut others).map(|file| &mut file.part);
+        Hdf5Part::share_scale(&mut parts.collect::<Vec<_>>())?;
+        let (train, mut others) = in_parallel(train, others, |file| file.read(self.residency()))?;
+        others.iter_mut().try_for_each(|other| train.match_with(other))?;
+        let warning = check_distinct(&train, &others)?;
+        let parts: Vec<_> = [&train].into_iter().chain(&others).collect();
         Ok(LoadedDataset {
             synthetic: parts.iter().any(|part| part.file.synthetic),
-            sha256: sha256.collect(),
+            sha256: parts.iter().map(|part| part.sha256()).collect(),
+            fit: self.fit.or(train.file.fit),
+            notes: parts.iter().filter_map(|part| part.note()).collect(),
+            warnings: warning.into_iter().collect(),
+            validation: take(SplitKind::Validation, &mut others),
+            test: take(SplitKind::Test, &mut others),
             classes: train.file.classes,
             train: train.file.examples,
-            validation: validation.map(|part| part.file.examples),
-            test: test.map(|part| part.file.examples),
-            fit: self.fit.or(train.file.fit),
-            notes: Vec::new(),
-            warnings: Vec::new(),
         })
     }
 
     /// Describes the training set; only structure and labels of its file are read.
     pub fn info(&self) -> Result<DatasetInfo, DatasetError> {
-        Ok(data_hdf5::info(&self.directory.join(&self.train), SplitKind::Train)?)
+        Ok(self.keys().info(&self.path(&self.train), SplitKind::Train)?)
     }
 
     /// Reports invalid values.
@@ -124,6 +148,13 @@ impl Hdf5Config {
             length <= 256,
             "the name of an environment variable has at most 256 bytes",
         );
+        for (key, name) in
+            [("images", &self.images), ("labels", &self.labels), ("classes", &self.classes)]
+        {
+            let length = name.as_ref().map_or(1, String::len);
+            let message = "the name of an object has 1 to 256 bytes";
+            check.require(key, (1..=256).contains(&length), message);
+        }
         let has_synthetic_splits = self.test.is_some() && self.validation.is_none();
         check.require(
             "on_missing",
@@ -132,20 +163,80 @@ impl Hdf5Config {
         );
     }
 
-    fn read(&self, split: SplitKind, file: &Path) -> Result<LoadedFile, DatasetError> {
-        let path = self.directory.join(file);
-        let residency = match self.in_memory {
+    /// Names the file of the training set for the validation and test sets that it contains, unless
+    /// the config names other files.
+    fn with_all_parts(mut self) -> Result<Self, DatasetError> {
+        if self.validation.is_some() && self.test.is_some() {
+            return Ok(self);
+        }
+        let parts = self.keys().parts(&self.path(&self.train))?;
+        let file = |split| parts.contains(&Some(split)).then(|| self.train.clone());
+        let (validation, test) = (file(SplitKind::Validation), file(SplitKind::Test));
+        self.validation = self.validation.or(validation);
+        self.test = self.test.or(test);
+        Ok(self)
+    }
+
+    fn keys(&self) -> ObjectKeys {
+        ObjectKeys {
+            images: self.images.clone(),
+            labels: self.labels.clone(),
+            classes: self.classes.clone(),
+            layout: self.layout,
+        }
+    }
+
+    fn residency(&self) -> Residency {
+        match self.in_memory {
             None => Residency::Automatic,
             Some(true) => Residency::InMemory,
             Some(false) => Residency::InFile,
-        };
-        let file = data_hdf5::open(&path, split, residency)?;
-        Ok(LoadedFile { split, path, file })
+        }
+    }
+
+    fn path(&self, file: &Path) -> PathBuf {
+        expand_home(&self.directory).join(expand_home(file))
     }
 
     fn files(&self) -> impl Iterator<Item = PathBuf> {
         let files = [Some(&self.train), self.test.as_ref(), self.validation.as_ref()];
-        files.into_iter().flatten().map(|file| self.directory.join(file))
+        files.into_iter().flatten().map(|file| self.path(file))
+    }
+}
+
+/// Applies `read` to each item in a thread of its own. Returns the results or the first error.
+fn in_parallel<T: Send, U: Send>(
+    first: T,
+    others: Vec<T>,
+    read: impl Fn(T) -> Result<U, DatasetError> + Sync,
+) -> Result<(U, Vec<U>), DatasetError> {
+    let read = &read;
+    thread::scope(|scope| {
+        let others = others.into_iter().map(|item| scope.spawn(move || read(item)));
+        let others: Vec<_> = others.collect();
+        let first = read(first);
+        let others = others.into_iter().map(join).collect::<Vec<_>>();
+        Ok((first?, others.into_iter().collect::<Result<_, _>>()?))
+    })
+}
+
+/// Takes the examples of a split out of the files.
+fn take(split: SplitKind, files: &mut Vec<LoadedFile>) -> Option<Examples> {
+    let index = files.iter().position(|file| file.split == split)?;
+    Some(files.swap_remove(index).file.examples)
+}
+
+/// File of a split, with its values not read.
+struct OpenFile {
+    split: SplitKind,
+    path: PathBuf,
+    part: Hdf5Part,
+}
+
+impl OpenFile {
+    fn read(self, residency: Residency) -> Result<LoadedFile, DatasetError> {
+        let Self { split, path, part } = self;
+        Ok(LoadedFile { split, path, file: part.read(residency)? })
     }
 }
 
@@ -161,43 +252,66 @@ fn join<T>(reader: ScopedJoinHandle<'_, T>) -> T {
     reader.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Fails if two splits have the same examples, which would invalidate scores.
-fn check_distinct(parts: &[&LoadedFile]) -> Result<(), DatasetError> {
-    for (index, part) in parts.iter().enumerate() {
-        for other in parts.iter().take(index) {
-            if part.file.examples.has_same_content(&other.file.examples)? {
-                return Err(FilesError::SameExamples {
-                    one: (other.split, other.path.clone()),
-                    other: (part.split, part.path.clone()),
-                }
-                .into());
+/// Fails if the training set and another split have the same examples, which would invalidate scores.
+/// Returns a warning if the two other splits have.
+fn check_distinct(
+    train: &LoadedFile,
+    others: &[LoadedFile],
+) -> Result<Option<String>, DatasetError> {
+    for other in others {
+        if other.file.examples.has_same_content(&train.file.examples)? {
+            return Err(FilesError::SameExamples {
+                one: (train.split, train.path.clone()),
+                other: (other.split, other.path.clone()),
             }
+            .into());
         }
     }
-    Ok(())
+    let [one, other] = others else { return Ok(None) };
+    let same = one.file.examples.has_same_content(&other.file.examples)?;
+    Ok(same.then(|| SAME_HELD_OUT.to_owned()))
 }
 
+const SAME_HELD_OUT: &str = "validation and test set hold the same examples: the test score is that \
+                             of the epoch that is best on them, and too high";
+
 impl LoadedFile {
-    /// Fails if another split has examples of another shape or kind, or other classes.
-    fn check_compatible(&self, other: &Self) -> Result<(), DatasetError> {
+    /// Fails if another split has examples of another shape or kind, or classes that the training set
+    /// lacks. Its labels become those of the training set.
+    fn match_with(&self, other: &mut Self) -> Result<(), DatasetError> {
         let (own, others) = (&self.file.examples, &other.file.examples);
-        let have_one_kind = own.shape == others.shape && own.are_images() == others.are_images();
-        if have_one_kind && self.file.classes == other.file.classes {
-            return Ok(());
+        if (own.shape, own.are_images()) != (others.shape, others.are_images()) {
+            return Err(FilesError::Mismatch {
+                split: other.split,
+                train: self.path.clone(),
+                train_contents: self.contents(),
+                other: other.path.clone(),
+                other_contents: other.contents(),
+            }
+            .into());
         }
-        Err(FilesError::Mismatch {
-            train: self.path.clone(),
-            train_contents: self.contents(),
-            other: other.path.clone(),
-            other_contents: other.contents(),
-        }
-        .into())
+        match_classes(&self.file, &mut other.file).map_err(|unknown| {
+            let (split, path) = (other.split, other.path.clone());
+            FilesError::UnknownClasses { split, path, unknown, names: self.file.classes.clone() }
+                .into()
+        })
     }
 
-    /// Shape and classes, for messages.
+    /// Kind and shape of the examples, for messages.
     fn contents(&self) -> String {
         let examples = &self.file.examples;
         let kind = if examples.are_images() { "images" } else { "features" };
-        format!("{kind} of shape {:?} in the classes {:?}", examples.shape, self.file.classes)
+        format!("{kind} of shape {:?}", examples.shape)
+    }
+
+    /// SHA-256 of the file, by the name of the split.
+    fn sha256(&self) -> (String, String) {
+        (self.split.as_str().to_owned(), self.file.sha256.clone())
+    }
+
+    /// What was inferred about the file.
+    fn note(&self) -> Option<String> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        Some(format!("{} set in {name}: {}", self.split, self.file.note.as_ref()?))
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use data::{DatasetError, LoadedDataset, SplitKind};
-use data_hdf5::{Hdf5Error, Hdf5File, Residency};
+use data_hdf5::{Hdf5Error, Residency};
 use data_sources::DatasetConfig;
 use data_sources::quality::inspection::{InspectedSplit, Inspection};
 use serde::Serialize;
@@ -103,11 +103,11 @@ impl Subject {
         Ok(Self { parts, classes, synthetic, origins, sha256 })
     }
 
-    /// The training and the test set of a file, or one of them.
+    /// The parts of a file.
     fn of_file(path: &Path) -> Result<Self, Hdf5Error> {
         let mut subject = Self::default();
-        for split in [SplitKind::Train, SplitKind::Test] {
-            let Some(file) = open(path, split)? else { continue };
+        for split in data_hdf5::splits(path)? {
+            let file = data_hdf5::open(path, split, Residency::Automatic)?;
             subject.parts.push(InspectedSplit::whole(split, file.examples));
             subject.origins.insert(split, path.display().to_string());
             if subject.parts.len() == 1 {
@@ -123,14 +123,6 @@ impl Subject {
 pub(super) fn is_config(input: &Path) -> bool {
     input.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
         || input.join("config.toml").is_file()
-}
-
-/// One split of a file, if it has it.
-fn open(path: &Path, split: SplitKind) -> Result<Option<Hdf5File>, Hdf5Error> {
-    match data_hdf5::open(path, split, Residency::Automatic) {
-        Err(Hdf5Error::WrongPart { .. }) => Ok(None),
-        file => file.map(Some),
-    }
 }
 
 /// Origin of each split.

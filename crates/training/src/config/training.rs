@@ -122,7 +122,7 @@ impl TrainingConfig {
         check.require(
             "early_stopping",
             validates || self.early_stopping.is_none(),
-            "early stopping needs a validation set: set `split.validation_fraction`",
+            "early stopping needs a validation set: set `split.validation_fraction`, or name its file",
         );
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use data::{DatasetError, Split, SplitConfig, SplitKind};
-use data_hdf5::{Hdf5Error, Residency};
+use data_hdf5::ObjectKeys;
 use data_sources::quality::Splitting;
 use data_sources::{DatasetConfig, FolderConfig, Hdf5Config, OnMissing, SyntheticConfig};
 use training::{ModelRegistry, RunConfig, RunError};
@@ -97,30 +97,47 @@ fn check(text: &str, data: &Split, path: &Path) -> Result<(), Failure> {
 
 /// Finds the training, validation and test files at `data` by their contents.
 fn find(data: &Path, directory: PathBuf, files: Vec<PathBuf>) -> Result<Hdf5Config, Failure> {
-    let (mut trains, mut tests) = (Vec::new(), Vec::new());
+    let mut found: [Vec<PathBuf>; 3] = Default::default();
     for file in files {
-        let path = directory.join(&file);
-        let holds = [holds(&path, SplitKind::Train)?, holds(&path, SplitKind::Test)?];
-        if let [true, _] = holds {
-            trains.push(file.clone());
-        }
-        if let [_, true] = holds {
-            tests.push(file);
+        let splits = splits(&directory.join(&file))?;
+        for (split, found) in SplitKind::ALL.iter().zip(&mut found) {
+            if splits.contains(split) {
+                found.push(file.clone());
+            }
         }
     }
-    let validation = (trains.len() == 2).then(|| trains.iter().position(|f| is_validation(f)));
-    let validation = validation.flatten().map(|index| trains.remove(index));
+    let [train, validation, test] = found;
     Ok(Hdf5Config {
-        train: only(data, "training", trains)?.ok_or_else(|| nothing(data))?,
-        test: only(data, "test", tests)?,
-        validation,
+        train: only(data, "training", train)?.ok_or_else(|| nothing(data))?,
+        test: only(data, "test", test)?,
+        validation: only(data, "validation", validation)?,
         directory,
         directory_env: None,
         fit: None,
+        images: None,
+        labels: None,
+        classes: None,
+        layout: None,
         in_memory: None,
         on_missing: OnMissing::Fail,
         synthetic: SyntheticConfig::default(),
     })
+}
+
+/// Parts that the file at `path` serves as. Its name tells the part of objects that name none, and of a
+/// validation set under the names of a training set.
+fn splits(path: &Path) -> Result<Vec<SplitKind>, Failure> {
+    let parts = ObjectKeys::default().parts(path).map_err(|error| Failure::run(&error))?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let named = data_hdf5::part_of(&stem);
+    let part = |part: &Option<SplitKind>| match (part, named) {
+        (None, named) => named.unwrap_or(SplitKind::Train),
+        (Some(SplitKind::Train), Some(SplitKind::Validation)) if parts.len() == 1 => {
+            SplitKind::Validation
+        }
+        (Some(part), _) => *part,
+    };
+    Ok(parts.iter().map(part).collect())
 }
 
 /// Returns a directory and the names of its HDF5 files.
@@ -140,19 +157,6 @@ fn files(data: &Path) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
     let mut names: Vec<_> = names.filter(is_data).collect();
     names.sort();
     Ok((data.to_owned(), names))
-}
-
-fn holds(path: &Path, split: SplitKind) -> Result<bool, Failure> {
-    match data_hdf5::open(path, split, Residency::Automatic) {
-        Ok(_) => Ok(true),
-        Err(Hdf5Error::WrongPart { .. } | Hdf5Error::Missing { .. }) => Ok(false),
-        Err(error) => Err(Failure::run(&error)),
-    }
-}
-
-fn is_validation(file: &Path) -> bool {
-    let name = file.to_string_lossy().to_lowercase();
-    ["val", "dev"].iter().any(|part| name.contains(part))
 }
 
 /// Returns the only file of `files`; fails if there are several.
@@ -185,7 +189,7 @@ fn name(data: &Path) -> String {
 
 fn nothing(data: &Path) -> Failure {
     Failure::usage(format!(
-        "{}: no HDF5 file with a training set, `train_set_x` and `train_set_y`\n  pass a .h5 file, or a directory of .h5 or .hdf5 files",
+        "{}: no HDF5 file with a training set, such as `train_set_x` and `train_set_y`\n  pass a .h5 file, or a directory of .h5 or .hdf5 files",
         data.display()
     ))
 }

@@ -193,7 +193,10 @@ fn unreadable(path: &Path, error: ConfigError) -> Failure {
 }
 
 fn check_validation_set(config: &RunConfig) -> Result<(), Failure> {
-    if config.split.validation_fraction > 0.0 || config.dataset.has_validation() {
+    // The file of the training set may contain a validation set.
+    let resolved = config.dataset.resolve();
+    let dataset = resolved.as_ref().unwrap_or(&config.dataset);
+    if config.split.validation_fraction > 0.0 || dataset.has_validation() {
         return Ok(());
     }
     Err(Failure::usage(
