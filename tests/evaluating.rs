@@ -90,7 +90,8 @@ fn moved_data_are_named_by_a_config_or_by_an_override() {
         let evaluation = json(&dir.succeed(&args).stdout);
         assert_eq!((&evaluation["count"], &evaluation["accuracy"]), (&12.into(), &1.0.into()));
         let validation = [&args[..], &["--split", "validation"]].concat();
-        assert_eq!(json(&dir.succeed(&validation).stdout)["count"], 12);
+        let counts = &json(&dir.read("runs/tiny/environment.json"))["data"]["counts"];
+        assert_eq!(json(&dir.succeed(&validation).stdout)["count"], counts["validation"]);
     }
     dir.succeed(&["--resume", "runs/tiny", "--set", moved, "--set", "training.epochs=31"]);
     let other = ["evaluate", "runs/tiny", "--set", "training.epochs=3"];

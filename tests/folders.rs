@@ -65,7 +65,8 @@ fn config_init_writes_a_config_for_a_folder() {
         "{text}"
     );
     dir.succeed(&["config", "check", "photos.toml"]);
-    dir.trainer(&["config", "init", "data/tiny"]).refused(2, &["data/tiny"]);
+    let missing = ["config", "init", "nowhere", "--out", "x.toml"];
+    dir.trainer(&missing).refused(1, &["nowhere", "no such file"]);
 }
 
 #[test]
@@ -190,5 +191,5 @@ fn a_model_is_evaluated_on_a_folder_whose_classes_are_matched_by_name() {
     assert_eq!((&evaluation["count"], &evaluation["data"]), (&json("12"), &json("\"new\"")));
     assert!(evaluation["accuracy"].as_f64().unwrap() > 0.9, "{evaluation}");
     fs::rename(dir.path("new/red"), dir.path("new/yellow")).unwrap();
-    dir.trainer(&["evaluate", "one", "--data", "new"]).refused(2, &["yellow (6 examples)"]);
+    dir.trainer(&["evaluate", "one", "--data", "new"]).refused(1, &["yellow (6 examples)"]);
 }

@@ -141,7 +141,7 @@ fn import_errors_include_a_remedy() {
     let refuses = |args: &[&str], code, words: &[&str]| {
         dir.refuses(&[&["data", "import"], args].concat(), code, words);
     };
-    refuses(&["photos", "--out", "x.h5"], 1, &["2 sizes", "5x9", "--size 6x6"]);
+    refuses(&["photos", "--out", "x.h5"], 1, &["2 sizes", "5x9", "--size 6"]);
     refuses(
         &["photos", "--out", "x.h5", "--size", "6"],
         1,

@@ -1,6 +1,6 @@
 //! Classes by the names of image files.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use regex::Regex;
 
@@ -16,9 +16,8 @@ pub fn by_name(names: &[String]) -> Option<Vec<Labelled<'_>>> {
     };
     match (all(before_number), all(before_underscore)) {
         (Some(number), Some(underscore)) => {
-            // `0_IMG_17.png` numbers the images of class 0; `cat_max_1.png` has one number each.
-            let is_rule = repeats(&number) && !is_same_partition(&number, &underscore);
-            Some(if is_rule { number } else { underscore })
+            let is_class = repeats(&number) && !is_suffix_common(&number, &underscore);
+            Some(if is_class { number } else { underscore })
         }
         (number, underscore) => number.or(underscore),
     }
@@ -52,12 +51,15 @@ fn repeats(labelled: &[Labelled]) -> bool {
     counts.values().all(|&count| count > 1)
 }
 
-/// Returns true if both rules put the same images together.
-fn is_same_partition(one: &[Labelled], other: &[Labelled]) -> bool {
-    let (mut there, mut back) = (HashMap::new(), HashMap::new());
-    one.iter().zip(other).all(|((one, _), (other, _))| {
-        there.entry(one).or_insert(other) == &other && back.entry(other).or_insert(one) == &one
-    })
+/// Returns true if what follows the first underscore is the same for all images, as in
+/// `0_IMG_17.png` and `3_IMG_18.png`: it does not belong to the class.
+fn is_suffix_common(number: &[Labelled], underscore: &[Labelled]) -> bool {
+    let mut suffixes = number
+        .iter()
+        .zip(underscore)
+        .map(|((long, _), (short, _))| long.strip_prefix(short).unwrap_or_default());
+    let first = suffixes.next();
+    suffixes.all(|suffix| Some(suffix) == first)
 }
 
 #[cfg(test)]

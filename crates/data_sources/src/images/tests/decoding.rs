@@ -71,7 +71,7 @@ fn transparent_parts_become_white_whatever_colour_they_hide() {
 #[test]
 fn images_that_use_few_of_16_bits_are_warned_of() {
     let facts = |most: u16| {
-        let image = ImageBuffer::from_fn(6, 4, |x, _| Luma([x as u16 * most / 5]));
+        let image = ImageBuffer::from_fn(6, 4, |x, _| Luma([(x * u32::from(most) / 5) as u16]));
         let mut facts = ImageFacts::default();
         facts.add(&decoded(&DynamicImage::ImageLuma16(image), ImageFormat::Png));
         facts

@@ -103,9 +103,9 @@ fn a_pattern_labels_the_paths_in_the_folder_of_a_part() {
     let (classes, parts) = found(&Tree::with(&images), &labelling(r"-([a-z]+)-\d"));
     assert_eq!(classes, ["cat", "dog"]);
     assert_eq!(parts[&SplitKind::Test], [("test/z-cat-1.png".to_owned(), "cat".to_owned())]);
-    let error = error(&images, &labelling(r"-(dog)-"));
+    let error = error(&images, &labelling(r"-(cat)-"));
     assert!(
-        error.contains("1 of 2 images do not match the pattern `-(dog)-` (2020/x-cat-1.png)"),
+        error.contains("1 of 2 images do not match the pattern `-(cat)-` (2021/y-dog-1.png)"),
         "{error}"
     );
 }
@@ -125,7 +125,8 @@ fn a_table_labels_images_with_or_without_extension_and_may_have_parts() {
         let labelling = Labelling { pattern: None, csv: Some(tree.path("labels.csv")) };
         let (classes, parts) = found(&tree, &labelling);
         assert_eq!(classes, ["cat", "dog"]);
-        assert_eq!(parts[&SplitKind::Train][0], ("images/1.png".to_owned(), "cat".to_owned()));
+        let first = ("images/1.png".to_owned(), "cat".to_owned());
+        assert!(parts[&SplitKind::Train].contains(&first), "{parts:?}");
         assert_eq!(parts[&SplitKind::Test], [("3.png".to_owned(), "cat".to_owned())]);
     }
 }

@@ -73,7 +73,7 @@ pub fn of(
         for (item, neighbours) in neighbourhoods {
             let Some(nearest) = agreed_nearest(train, &neighbours) else { continue };
             let (example, distance) =
-                (part.location(item, classes), index.relative_distance(nearest));
+                (part.location(item, classes), index.relative_distance(others, item, nearest));
             let nearest = train.location(nearest.index, classes);
             let confirmed = example.class == nearest.class;
             suspect_labels.agreed += 1;

@@ -100,7 +100,7 @@ impl<'a> NearDuplicateIndex<'a> {
             Ok(closest.map(|near| NearDuplicate {
                 index: entry.image,
                 of: near.index,
-                distance: self.relative_distance(near),
+                distance: self.relative_distance(others, entry.image, near),
             }))
         };
         let pairs: Vec<Option<NearDuplicate>> =
@@ -147,9 +147,21 @@ impl<'a> NearDuplicateIndex<'a> {
         indices.into_par_iter().map(nearest).collect()
     }
 
-    /// Distance of a neighbour as a fraction of the median distance between images of the data set.
-    pub(crate) fn relative_distance(&self, neighbour: Neighbour) -> f32 {
-        self.measure.relative_distance(neighbour.distance)
+    /// Distance between the image at `index` of `others` and its neighbour as a fraction of the median
+    /// distance between images of the data set, or of their class.
+    pub(crate) fn relative_distance(
+        &self,
+        others: &Self,
+        index: usize,
+        neighbour: Neighbour,
+    ) -> f32 {
+        let labels = [others.label(index), self.label(neighbour.index)];
+        self.measure.relative_distance(neighbour.distance, labels)
+    }
+
+    /// Label of the image at `index`.
+    pub(super) fn label(&self, index: usize) -> u32 {
+        self.images.labels.get(index).copied().unwrap_or_default()
     }
 
     /// Evenly spaced indices, about `most` at most and at least one.

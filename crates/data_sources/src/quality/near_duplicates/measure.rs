@@ -6,6 +6,11 @@ use crate::quality::content::{ContentKey, content_keys};
 
 /// Maximum number of sampled images: 32,640 pairs.
 const SAMPLE: usize = 256;
+/// Maximum number of sampled images of a class, and of all classes. A class with fewer than
+/// `MIN_CLASS_SAMPLE` has no scale of its own.
+const CLASS_SAMPLE: usize = 32;
+const CLASS_SAMPLES: usize = 4096;
+const MIN_CLASS_SAMPLE: usize = 12;
 /// Minimum number of sampled images for a second look.
 const MIN_UNIFORM_SAMPLE: usize = 64;
 
@@ -43,6 +48,9 @@ pub struct Measure {
     shape: [usize; 3],
     /// Median squared distance between two images of the set; 0 if no two images differ.
     scale: f32,
+    /// The same for the images of each class, at most that of the set: images of one class may look much
+    /// more alike than those of different classes.
+    class_scales: Vec<f32>,
     structure: CommonStructure,
     /// Minimum correlation of near-duplicates without the common structure. Only images of a uniform set
     /// need one.
@@ -89,7 +97,9 @@ impl Measure {
         if parts.iter().any(|part| !part.are_images() || part.shape != shape) {
             return Ok(None);
         }
-        let sample = sample(parts, &Grid::new(shape))?;
+        let (grid, located) = (Grid::new(shape), located(parts)?);
+        let chosen = located.get(..SAMPLE).unwrap_or(&located);
+        let sample = sample(parts, &grid, chosen)?;
         let structure = CommonStructure::fit(&sample);
         let descriptors: Vec<Descriptor> =
             sample.iter().map(|thumbnail| structure.descriptor(thumbnail)).collect();
@@ -102,16 +112,11 @@ impl Measure {
                 (distance > 0.0).then_some((distance, agreement))
             })
             .collect();
-        let mut distances: Vec<f32> = pairs.iter().map(|(distance, _)| *distance).collect();
-        let middle = distances.len() / 2;
-        let scale = if distances.is_empty() {
-            0.0
-        } else {
-            *distances.select_nth_unstable_by(middle, f32::total_cmp).1
-        };
+        let scale = median(pairs.iter().map(|(distance, _)| *distance).collect());
+        let class_scales = class_scales(parts, &grid, &located, scale)?;
         let min_agreement =
             if sample.len() < MIN_UNIFORM_SAMPLE { None } else { min_agreement(&pairs, scale) };
-        Ok(Some(Self { shape, scale, structure, min_agreement }))
+        Ok(Some(Self { shape, scale, class_scales, structure, min_agreement }))
     }
 
     /// The images of `examples` that are compared: of the shape of this measure.
@@ -129,20 +134,24 @@ impl Measure {
         self.scale * tolerance.max_distance().powi(2)
     }
 
-    /// Distance as a fraction of the median distance between images of the set.
-    pub(super) fn relative_distance(&self, squared_distance: f32) -> f32 {
-        if squared_distance > 0.0 { (squared_distance / self.scale).sqrt() } else { 0.0 }
+    /// Distance as a fraction of the median distance between images of the set, or of the class with the
+    /// smallest one of the `labels`.
+    pub(super) fn relative_distance(&self, squared_distance: f32, labels: [u32; 2]) -> f32 {
+        let scales = labels.iter().filter_map(|&label| self.class_scales.get(label as usize));
+        let scale = scales.copied().fold(self.scale, f32::min);
+        if squared_distance > 0.0 { (squared_distance / scale).sqrt() } else { 0.0 }
     }
 
-    /// Returns whether two images are near-duplicates. `squared_distance` is that of their thumbnails.
+    /// Returns whether two images with these labels are near-duplicates. `squared_distance` is that of
+    /// their thumbnails.
     pub(super) fn are_near_duplicates(
         &self,
-        one: &Descriptor,
-        other: &Descriptor,
+        [one, other]: [&Descriptor; 2],
+        labels: [u32; 2],
         squared_distance: f32,
         tolerance: Tolerance,
     ) -> bool {
-        let distance = self.relative_distance(squared_distance);
+        let distance = self.relative_distance(squared_distance, labels);
         let agree = || {
             self.min_agreement.is_none_or(|least| {
                 one.agreement(other, squared_distance) > least - tolerance.agreement_margin()
@@ -152,27 +161,76 @@ impl Measure {
     }
 }
 
-/// Thumbnails of a sample of different images by their content.
-fn sample(parts: &[&Examples], grid: &Grid) -> Result<Vec<Thumbnail>, DatasetError> {
-    let mut located: Vec<(ContentKey, usize, usize)> = Vec::new();
+/// Part and index of an image, by its content.
+type Located = (ContentKey, usize, usize);
+
+/// The different images of all parts, in the order of their content.
+fn located(parts: &[&Examples]) -> Result<Vec<Located>, DatasetError> {
+    let mut located: Vec<Located> = Vec::new();
     for (number, part) in parts.iter().enumerate() {
         let keys = content_keys(part)?.into_iter().enumerate();
         located.extend(keys.map(|(index, key)| (key, number, index)));
     }
     located.sort_unstable();
     located.dedup_by_key(|(key, ..)| *key);
-    located.truncate(SAMPLE);
+    Ok(located)
+}
+
+/// Thumbnails of the images `chosen`, without blank ones.
+fn sample(
+    parts: &[&Examples],
+    grid: &Grid,
+    chosen: &[Located],
+) -> Result<Vec<Thumbnail>, DatasetError> {
     let mut sample = Vec::new();
     for (number, part) in parts.iter().enumerate() {
-        let (keys, indices): (Vec<ContentKey>, Vec<usize>) = located
-            .iter()
-            .filter(|(_, of, _)| *of == number)
-            .map(|(key, _, index)| (*key, *index))
-            .unzip();
+        let own = chosen.iter().filter(|(_, of, _)| *of == number);
+        let (keys, indices): (Vec<ContentKey>, Vec<usize>) =
+            own.map(|(key, _, index)| (*key, *index)).unzip();
         sample.extend(keys.into_iter().zip(thumbnails(part, grid, &indices)?));
     }
     sample.sort_unstable_by_key(|(key, _)| *key);
     Ok(sample.into_iter().filter_map(|(_, thumbnail)| thumbnail).collect())
+}
+
+/// Median squared distance between two images of each class, at most `most`.
+fn class_scales(
+    parts: &[&Examples],
+    grid: &Grid,
+    located: &[Located],
+    most: f32,
+) -> Result<Vec<f32>, DatasetError> {
+    let mut classes: Vec<Vec<Located>> = Vec::new();
+    for image in located {
+        let label = parts.get(image.1).and_then(|part| part.labels.get(image.2));
+        let class = label.map_or(0, |&label| label as usize);
+        classes.resize_with(classes.len().max(class + 1), Vec::new);
+        if let Some(class) = classes.get_mut(class).filter(|class| class.len() < CLASS_SAMPLE) {
+            class.push(*image);
+        }
+    }
+    let count = CLASS_SAMPLES / classes.len().max(1);
+    let scales = classes.iter().map(|class| {
+        let class = class.get(..count).unwrap_or(class);
+        if class.len() < MIN_CLASS_SAMPLE {
+            return Ok(most);
+        }
+        let sample = sample(parts, grid, class)?;
+        let pairs = (0..sample.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+        let distances = pairs.filter_map(|(one, other)| {
+            Some(squared_distance(sample.get(one)?, sample.get(other)?))
+        });
+        Ok(median(distances.filter(|distance| *distance > 0.0).collect()).min(most))
+    });
+    scales.collect()
+}
+
+fn median(mut values: Vec<f32>) -> f32 {
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return 0.0;
+    }
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 /// The agreement that near-duplicates of a uniform set exceed, from the distance and agreement of pairs

@@ -46,8 +46,9 @@ impl NearDuplicateIndex<'_> {
                 continue;
             };
             let distance = squared_distance(one, &of);
-            let (one, of) = (&entry.descriptor, &other.descriptor);
-            if self.measure.are_near_duplicates(one, of, distance, tolerance) {
+            let pair = [&entry.descriptor, &other.descriptor];
+            let labels = [others.label(entry.image), self.label(other.image)];
+            if self.measure.are_near_duplicates(pair, labels, distance, tolerance) {
                 near.push(Neighbour { index: other.image, distance });
             }
         }
