@@ -3,7 +3,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use data::{DatasetError, Split, SplitConfig, SplitKind};
+use data::{DatasetError, LoadedDataset, Split, SplitConfig, SplitKind};
 use data_hdf5::ObjectKeys;
 use data_sources::quality::Splitting;
 use data_sources::{DatasetConfig, FolderConfig, Hdf5Config, OnMissing, SyntheticConfig};
@@ -52,7 +52,6 @@ pub fn propose(data: &Path, path: &Path) -> Result<String, Failure> {
 
 /// Returns the text of a config that can be trained on `dataset`.
 fn fitting(name: String, mut dataset: DatasetConfig, path: &Path) -> Result<String, Failure> {
-    let has = (dataset.has_validation(), dataset.has_test());
     let source = dataset.load().map_err(RunError::from)?;
     if let DatasetConfig::Hdf5(files) = &mut dataset {
         files.fit = source.fit;
@@ -60,13 +59,10 @@ fn fitting(name: String, mut dataset: DatasetConfig, path: &Path) -> Result<Stri
     let (train, classes) = (&source.train, source.classes.len());
     let mut starter = Starter::new(name, dataset, (train.shape, train.are_images()), classes);
     starter.size(train.len());
-    let split = SplitConfig {
-        validation_fraction: if has.0 { 0.0 } else { starter.held_out },
-        test_fraction: if has.1 { 0.0 } else { starter.held_out },
-        group_pattern: None,
-    };
+    starter.held_out = held_out(&source, starter.held_out)?;
+    let split = split_config(starter.held_out);
     // Another seed changes the number of examples of a split by a few at most.
-    let (split, _) = Splitting::of_run(&split, 1).apply(source).map_err(too_few)?;
+    let (split, _) = Splitting::of_run(&split, 1).apply(source).map_err(RunError::from)?;
     let batch_size = starter.batch_size;
     for reduction in REDUCTIONS {
         starter.batch_size = batch_size - reduction;
@@ -78,14 +74,20 @@ fn fitting(name: String, mut dataset: DatasetConfig, path: &Path) -> Result<Stri
     check(&starter.text(), &split, path).map(|()| starter.text())
 }
 
-/// Rewords the error for a user who did not set a fraction.
-fn too_few(error: DatasetError) -> Failure {
-    match error {
-        DatasetError::EmptySplit { split, count, .. } => Failure::usage(format!(
-            "{count} examples are too few to hold out a {split} set\n  use more data, or data with a {split} set of its own"
-        )),
-        error => RunError::from(error).into(),
+/// Fractions for a validation and a test set: as given, without a test set if there are too few
+/// examples, or without both.
+fn held_out(source: &LoadedDataset, fractions: [f64; 2]) -> Result<[f64; 2], Failure> {
+    for fractions in [fractions, [fractions[0], 0.0]] {
+        match Splitting::of_run(&split_config(fractions), 1).divide(source) {
+            Err(DatasetError::EmptySplit { .. }) => {}
+            division => return Ok(division.map(|_| fractions).map_err(RunError::from)?),
+        }
     }
+    Ok([0.0; 2])
+}
+
+fn split_config([validation_fraction, test_fraction]: [f64; 2]) -> SplitConfig {
+    SplitConfig { validation_fraction, test_fraction, group_pattern: None }
 }
 
 /// Fails if the config `text` cannot be trained on `data`.

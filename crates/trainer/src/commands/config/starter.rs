@@ -11,8 +11,8 @@ use toml::Value;
 pub struct Starter {
     /// Number of examples of a batch.
     pub batch_size: usize,
-    /// Fraction of the training set for each split without a file.
-    pub held_out: f64,
+    /// Fractions of the training set to validate and to test on; 0 for a set that exists or cannot be.
+    pub held_out: [f64; 2],
     name: String,
     dataset: DatasetConfig,
     shape: [usize; 3],
@@ -38,14 +38,16 @@ impl Starter {
         (shape, are_images): ([usize; 3], bool),
         classes: usize,
     ) -> Self {
-        let (batch_size, held_out, epochs) = (0, 0.0, 0);
+        let (batch_size, held_out, epochs) = (0, [0.0; 2], 0);
         Self { batch_size, held_out, name, dataset, shape, are_images, classes, epochs }
     }
 
     /// Sets the values that depend on the number of training examples.
     pub fn size(&mut self, count: usize) {
         let [small, medium] = SMALL;
-        self.held_out = if count < small { 0.2 } else { 0.1 };
+        let fraction = if count < small { 0.2 } else { 0.1 };
+        let has = [self.dataset.has_validation(), self.dataset.has_test()];
+        self.held_out = has.map(|has| if has { 0.0 } else { fraction });
         self.batch_size = if count < medium { 32 } else { 128 };
         self.epochs = (STEPS * self.batch_size / count.max(1)).clamp(10, 200);
     }
@@ -107,13 +109,10 @@ impl Starter {
     }
 
     fn split(&self) -> String {
-        let fractions = [
-            ("validation_fraction", self.dataset.has_validation()),
-            ("test_fraction", self.dataset.has_test()),
-        ];
-        let lines = fractions.iter().filter(|(_, exists)| !exists);
+        let keys = ["validation_fraction", "test_fraction"].into_iter().zip(self.held_out);
+        let lines = keys.filter(|(_, fraction)| *fraction > 0.0);
         let lines: String =
-            lines.map(|(key, _)| format!("{key} = {:?}\n", self.held_out)).collect();
+            lines.map(|(key, fraction)| format!("{key} = {fraction:?}\n")).collect();
         if lines.is_empty() {
             return lines;
         }
