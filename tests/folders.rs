@@ -193,3 +193,17 @@ fn a_model_is_evaluated_on_a_folder_whose_classes_are_matched_by_name() {
     fs::rename(dir.path("new/red"), dir.path("new/yellow")).unwrap();
     dir.trainer(&["evaluate", "one", "--data", "new"]).refused(1, &["yellow (6 examples)"]);
 }
+
+#[test]
+fn a_moved_folder_is_named_by_an_override() {
+    let dir = photos();
+    config(&dir, "moved", "directory = \"photos\"\nsize = 8\n[split]\nvalidation_fraction = 0.2");
+    dir.succeed(&["train", "moved.toml"]);
+    fs::rename(dir.path("photos"), dir.path("elsewhere")).unwrap();
+    let epochs = ["--resume", "runs/moved", "--set", "training.epochs=3"];
+    let words = ["photos", "--set dataset.folder.directory=DIR"];
+    dir.trainer(&epochs).refused(1, &words);
+    let moved = ["--set", "dataset.folder.directory=elsewhere"];
+    dir.succeed(&[&epochs[..], &moved].concat());
+    dir.succeed(&[&["evaluate", "runs/moved"][..], &moved].concat());
+}

@@ -1,11 +1,13 @@
 //! Failures of the program and its exit codes.
 
 use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 
 use anstream::adapter::strip_str;
 use artifacts::ArtifactError;
-use data::DatasetError;
+use data::{DatasetError, SourceError};
+use data_sources::images::ImagesError;
 use data_sources::sources::FilesError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use training::{RunError, Stop};
@@ -132,12 +134,8 @@ fn hint(error: &RunError) -> Option<String> {
         RunError::ResumeConflict { run, .. } => {
             &format!("{NEW_RUN}, with --set init_from={} from these weights", run.display())
         }
-        RunError::DataChanged { .. } => &format!("{MOVED_DATA}; {NEW_RUN}"),
-        RunError::Dataset(DatasetError::Source(error))
-            if matches!(error.downcast_ref(), Some(FilesError::Missing { .. })) =>
-        {
-            MOVED_DATA
-        }
+        RunError::DataChanged { .. } => &format!("{}; {NEW_RUN}", moved_data("hdf5")),
+        RunError::Dataset(DatasetError::Source(error)) => return missing_data(error),
         RunError::Panicked { .. } => "--device selects another device",
         RunError::Observer(_) => "--ui none runs without the dashboard",
         RunError::NotImages { .. } => "--features 0.5,1.5 predicts the class of a point",
@@ -163,5 +161,20 @@ fn artifact_hint(error: &ArtifactError) -> Option<String> {
     Some(hint.to_owned())
 }
 
-const MOVED_DATA: &str = "--set dataset.hdf5.directory=DIR names the place of data that were moved";
+/// Returns how to name another place of data that are not where the config says.
+fn missing_data(error: &SourceError) -> Option<String> {
+    let is_absent = |source: &io::Error| source.kind() == io::ErrorKind::NotFound;
+    match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(FilesError::Missing { .. }), _) => Some(moved_data("hdf5")),
+        (_, Some(ImagesError::Unreadable { source, .. })) if is_absent(source) => {
+            Some(moved_data("folder"))
+        }
+        _ => None,
+    }
+}
+
+fn moved_data(source: &str) -> String {
+    format!("--set dataset.{source}.directory=DIR names the place of data that were moved")
+}
+
 const NEW_RUN: &str = "train without --resume to start a new run";

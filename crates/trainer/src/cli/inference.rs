@@ -19,7 +19,7 @@ pub struct EvaluateArgs {
     /// Split of the data [default: test, or validation if there is no test set]
     #[arg(long, value_parser = split_kind())]
     pub split: Option<SplitKind>,
-    /// Other data: an HDF5 file, or a config, of which the data are used
+    /// Other data: an HDF5 file, a folder of images, or a config, of which the data are used
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// Override a key of the data, for example dataset.hdf5.directory=elsewhere

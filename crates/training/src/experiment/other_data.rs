@@ -48,9 +48,7 @@ impl OtherData {
         let examples = data.into_examples(split).ok_or_else(no_such_part)?;
         Ok(Self { path, split, examples, classes, synthetic: identity.synthetic, sha256 })
     }
-}
 
-impl OtherData {
     /// The part `split` of `data`, by default the one whose scores would be reported. `path` names
     /// the data.
     ///
