@@ -74,6 +74,11 @@ impl Examples {
         self.labels.len()
     }
 
+    /// Name of the example at `index`: the path of its file, or the index.
+    pub fn name(&self, index: usize) -> String {
+        self.origins.get(index).map_or_else(|| index.to_string(), |origin| origin.file.to_string())
+    }
+
     /// Returns whether there are no examples.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()

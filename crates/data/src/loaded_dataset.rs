@@ -76,4 +76,11 @@ impl LoadedDataset {
         let unsplit = Self::of_training_set(train, classes);
         Ok(Self { test: Some(test), synthetic, sha256, ..unsplit })
     }
+
+    /// The parts that the source has, in their usual order.
+    pub fn parts(&self) -> Vec<(SplitKind, &Examples)> {
+        let parts = [Some(&self.train), self.validation.as_ref(), self.test.as_ref()];
+        let parts = SplitKind::ALL.into_iter().zip(parts);
+        parts.filter_map(|(split, part)| Some((split, part?))).collect()
+    }
 }

@@ -3,17 +3,20 @@
 //!
 //! Output is written atomically and never replaces existing files.
 
+mod cleaning;
 mod converted_dataset;
 mod error;
 mod export;
 mod image_conversion;
 mod import;
 mod new_directory;
+mod part_writer;
 mod partition;
 mod progress;
 #[cfg(test)]
 mod tests;
 
+pub use cleaning::Cleaning;
 pub use converted_dataset::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
 pub use error::ConvertError;
 pub use export::Export;

@@ -20,6 +20,7 @@ mod tests;
 
 pub use block::{BLOCK, ImageFacts, decode_block};
 pub(crate) use cache::CachedImages;
+pub(crate) use checksums::of as file_checksums;
 pub use decode::{DecodedImage, ImageFileError, ImageHeader};
 pub use error::{ImagesError, UnreadableImage};
 pub(crate) use error::{counted, first_few};

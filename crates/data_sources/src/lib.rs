@@ -7,6 +7,7 @@
 
 pub mod convert;
 pub mod images;
+mod manifest;
 pub mod quality;
 pub mod sources;
 

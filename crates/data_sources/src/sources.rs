@@ -5,6 +5,7 @@ mod error;
 mod external;
 mod folder;
 mod hdf5_files;
+mod hdf5_origins;
 mod image_size;
 mod points;
 mod synthetic;
@@ -71,7 +72,7 @@ impl DatasetConfig {
     pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
         match self {
             Self::Folder(config) => config.load(),
-            Self::Hdf5(config) => config.load(),
+            Self::Hdf5(config) => config.load().map(|data| config.with_origins(data)),
             Self::Points(config) => config.load(),
             Self::Synthetic(config) => config.load(),
             Self::External(config) => Err(config.error()),

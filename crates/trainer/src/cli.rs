@@ -26,7 +26,7 @@ use crate::table::WIDTH;
 use crate::ui::UiChoice;
 pub use about::{CompletionsArgs, DevicesArgs, ManArgs, ModelCommand, ModelSummaryArgs};
 pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, SchemaArgs, ShowArgs};
-pub use data::{DataCommand, ExportArgs, FractionArgs, ImportArgs, SplitArgs};
+pub use data::{CleanArgs, DataCommand, ExportArgs, FractionArgs, ImportArgs, SplitArgs};
 pub use diagnose::{GradcheckArgs, LrFindArgs};
 pub use experiment::{ConfigPath, Overrides, RunsOption};
 pub use inference::{EvaluateArgs, PredictArgs, ReportArgs};

@@ -24,7 +24,7 @@ mod worker_pool;
 use crate::style;
 pub use completions::completions;
 pub use config::config;
-pub use convert::{export, import, split};
+pub use convert::{clean, export, import, split};
 pub use data::synthesize;
 pub use devices::devices;
 pub use evaluate::evaluate;

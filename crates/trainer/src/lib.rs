@@ -75,6 +75,7 @@ fn execute(cli: &Cli, models: &ModelRegistry) -> Result<ExitCode, Failure> {
         Some(Command::Data(DataCommand::Import(args))) => commands::import(args),
         Some(Command::Data(DataCommand::Export(args))) => commands::export(args, &context),
         Some(Command::Data(DataCommand::Split(args))) => commands::split(args),
+        Some(Command::Data(DataCommand::Clean(args))) => commands::clean(args, &context),
         Some(Command::Runs(args)) => commands::runs(args, &context),
         Some(Command::Model(ModelCommand::Summary(args))) => commands::summary(args, &context),
         Some(Command::Completions(args)) => commands::completions(args),

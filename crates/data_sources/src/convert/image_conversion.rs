@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use data::{Examples, SplitKind};
@@ -19,6 +20,8 @@ pub struct ImageConversion<'a, 'w> {
     pub done: usize,
     pub facts: ImageFacts,
     pub unreadable: Vec<UnreadableImage>,
+    /// The images of each part in the frame in which images are compared; `None` if they are not needed.
+    pub compared: Option<BTreeMap<SplitKind, Vec<u8>>>,
     pub progress: &'a mut ProgressCallback<'w>,
 }
 
@@ -67,7 +70,7 @@ impl ImageConversion<'_, '_> {
         let before = self.unreadable.len();
         contents.write(path, |items| {
             let is_last = items.end == files.len();
-            let block = self.read(files.get(items).unwrap_or_default())?;
+            let block = self.read(split, files.get(items).unwrap_or_default())?;
             if is_last && self.unreadable.len() > before {
                 return Err(ImagesError::UnreadableImages { images: Vec::new() }.into());
             }
@@ -75,19 +78,22 @@ impl ImageConversion<'_, '_> {
         })
     }
 
-    /// Reads images. An unreadable one is noted, and is black.
-    fn read(&mut self, files: &[ImageFile]) -> Result<Examples, ConvertError> {
+    /// Reads images of `split`. An unreadable one is noted, and is black.
+    fn read(&mut self, split: SplitKind, files: &[ImageFile]) -> Result<Examples, ConvertError> {
         let mut pixels = Vec::with_capacity(files.len() * self.frame.bytes());
+        let frames = [self.frame, Frame::STANDARD];
+        let frames = if self.compared.is_some() { &frames[..] } else { &frames[..1] };
         for files in files.chunks(BLOCK) {
             report_progress(self.progress, "reading images", self.done, self.images.count())?;
-            let images = decode_block(files, &[self.frame], &mut self.facts);
+            let images = decode_block(files, frames, &mut self.facts);
             for (file, image) in files.iter().zip(images) {
-                match image {
-                    Ok(rows) => rows.iter().for_each(|row| pixels.extend_from_slice(row)),
-                    Err(error) => {
-                        self.unreadable.push(file.unreadable(&error));
-                        pixels.resize(pixels.len() + self.frame.bytes(), 0);
-                    }
+                let rows = image.unwrap_or_else(|error| {
+                    self.unreadable.push(file.unreadable(&error));
+                    frames.iter().map(|frame| vec![0; frame.bytes()]).collect()
+                });
+                let compared = self.compared.as_mut().map(|parts| parts.entry(split).or_default());
+                for (part, row) in [Some(&mut pixels), compared].into_iter().zip(rows) {
+                    part.into_iter().for_each(|part| part.extend_from_slice(&row));
                 }
             }
             self.done += files.len();

@@ -2,21 +2,25 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{Fit, SplitKind};
+use data::{Examples, Fit, LoadedDataset, Origin, SplitKind};
 use data_hdf5::Residency;
 use rayon::prelude::*;
 use serde::Serialize;
+use support::memory;
 
 use super::converted_dataset::ConvertedDataset;
 use super::error::ConvertError;
 use super::image_conversion::ImageConversion;
 use super::new_directory::{NewDirectory, NewParents, check_free};
+use super::part_writer::write_manifest;
 use super::partition::{Partition, file_name};
 use super::progress::{ProgressCallback, report_progress};
 use crate::images::{
     Frame, ImageFacts, ImageFile, ImageHeader, ImageList, ImagesError, Labelling, UnreadableImage,
-    first_few,
+    file_checksums, first_few,
 };
+use crate::manifest::{self, ManifestRow, manifest_path};
+use crate::quality::Leak;
 
 /// Import of image folders to HDF5 files.
 #[derive(Debug, Clone)]
@@ -58,6 +62,10 @@ pub struct ImportedDataset {
 /// Number of image headers read between two calls of the progress callback.
 const BLOCK: usize = 1024;
 
+/// Images are compared in the standard frame if they take at most this share of the free memory in it,
+/// otherwise as they are stored.
+const MEMORY_SHARE: u64 = 4;
+
 /// Temporary file of the training set before the split.
 const UNSPLIT: &str = "undivided.h5";
 
@@ -89,14 +97,14 @@ impl Import {
                     skipped.extend(images);
                 }
                 written => {
-                    let (dataset, facts) = written?;
+                    let (dataset, facts, leaks) = written?;
                     return Ok(ImportedDataset {
                         dataset,
                         skipped,
                         left_out: folders.left_out,
                         all_grey: !facts.has_colours && !self.grey,
                         notes: folders.notes,
-                        warnings: facts.warning().into_iter().collect(),
+                        warnings: facts.warning().into_iter().chain(leaks).collect(),
                     });
                 }
             }
@@ -134,20 +142,24 @@ impl Import {
         Err(ConvertError::NeedsDirectory { path: out.to_owned(), splits })
     }
 
-    /// Writes the data set.
+    /// Writes the data set. Returns warnings of near-duplicates across the parts of the folders too.
     fn write(
         &self,
         folders: &ImageList,
         out: &Path,
         progress: &mut ProgressCallback,
-    ) -> Result<(ConvertedDataset, ImageFacts), ConvertError> {
+    ) -> Result<(ConvertedDataset, ImageFacts, Vec<String>), ConvertError> {
         let shape = self.shape(folders, progress)?;
+        let is_compared = self.partition.is_some() || folders.parts.len() > 1;
+        let bytes = (folders.count() * Frame::STANDARD.bytes()) as u64;
+        let has_room = memory::available().is_none_or(|free| bytes <= free / MEMORY_SHARE);
         let mut conversion = ImageConversion {
             images: folders,
             frame: Frame { shape, fit: self.fit },
             done: 0,
             facts: ImageFacts::default(),
             unreadable: Vec::new(),
+            compared: (is_compared && has_room).then(BTreeMap::new),
             progress,
         };
         let mut dataset = ConvertedDataset {
@@ -161,8 +173,10 @@ impl Import {
         if is_file(out) {
             let mut parents = NewParents::create(out)?;
             dataset.parts = conversion.write_all(|_| (out.to_owned(), out.to_owned()))?;
+            let facts = conversion.facts;
+            write_manifest(&manifest_path(out), rows_of(folders, &self.origins(folders)))?;
             parents.keep();
-            return Ok((dataset, conversion.facts));
+            return Ok((dataset, facts, Vec::new()));
         }
         let directory = NewDirectory::create(out)?;
         let unsplit = directory.partial().join(UNSPLIT);
@@ -170,18 +184,46 @@ impl Import {
             (Some(_), SplitKind::Train) => (unsplit.clone(), out.to_owned()),
             _ => (directory.partial().join(file_name(split)), out.join(file_name(split))),
         })?;
-        let facts = conversion.facts;
+        let (facts, compared) = (conversion.facts, conversion.compared);
+        let mut origins = self.origins(folders);
+        let warnings = leaks(folders, &origins, compared.as_ref())?;
+        let mut rows = Vec::new();
         if let Some(partition) = &self.partition {
-            let file = data_hdf5::open(&unsplit, SplitKind::Train, Residency::Automatic)?;
-            let split = partition.split_file(file, directory.partial(), out, progress)?;
+            let mut file = data_hdf5::open(&unsplit, SplitKind::Train, Residency::Automatic)?;
+            file.examples.origins = origins.remove(&SplitKind::Train).unwrap_or_default();
+            let pixels = compared.and_then(|mut parts| parts.remove(&SplitKind::Train));
+            file.examples.standard = pixels.map(|pixels| {
+                let labels = file.examples.labels.clone();
+                Box::new(Examples::images(Frame::STANDARD.shape, pixels, labels))
+            });
+            let (split, of_split) =
+                partition.split_file(file, directory.partial(), out, progress)?;
             fs::remove_file(&unsplit).map_err(ConvertError::unwritable(&unsplit))?;
+            rows.extend(of_split);
             dataset.parts.retain(|part| part.part != SplitKind::Train);
             dataset.parts.extend(split.parts);
             dataset.parts.sort_by_key(|part| part.part);
             dataset.duplicate_groups = split.duplicate_groups;
         }
+        rows.extend(rows_of(folders, &origins));
+        write_manifest(&directory.partial().join(manifest::FILE_NAME), rows)?;
         directory.finish()?;
-        Ok((dataset, facts))
+        Ok((dataset, facts, warnings))
+    }
+
+    /// Origins of the images of each part, with paths relative to the folder if there is one.
+    fn origins(&self, folders: &ImageList) -> BTreeMap<SplitKind, Vec<Origin>> {
+        let origin = |(file, sha256): (&ImageFile, [u8; 32])| {
+            let path = match self.folders.as_slice() {
+                [folder] => file.path.strip_prefix(folder).unwrap_or(&file.path),
+                _ => &file.path,
+            };
+            Origin { file: path.display().to_string().into(), sha256, group: None }
+        };
+        let parts = folders.parts.iter().map(|(split, files)| {
+            (*split, files.iter().zip(file_checksums(files, None)).map(origin).collect())
+        });
+        parts.collect()
     }
 
     /// Shape of the stored images, `[height, width, channels]`.
@@ -197,6 +239,36 @@ impl Import {
         };
         Ok([height, width, channels])
     }
+}
+
+/// Rows of the manifest of the parts with these origins.
+fn rows_of(folders: &ImageList, origins: &BTreeMap<SplitKind, Vec<Origin>>) -> Vec<ManifestRow> {
+    let rows = origins.iter().flat_map(|(split, origins)| {
+        let labels = folders.parts.get(split).into_iter().flatten().map(|file| file.label);
+        manifest::rows(*split, origins.iter().zip(labels), &folders.classes)
+    });
+    rows.collect()
+}
+
+/// Warnings of images with a near-duplicate in another part, by the images in the standard frame.
+fn leaks(
+    folders: &ImageList,
+    origins: &BTreeMap<SplitKind, Vec<Origin>>,
+    compared: Option<&BTreeMap<SplitKind, Vec<u8>>>,
+) -> Result<Vec<String>, ConvertError> {
+    let images = |split: SplitKind| {
+        let labels = folders.parts.get(&split)?.iter().map(|file| file.label).collect();
+        let pixels = compared?.get(&split)?.clone();
+        let images = Examples::images(Frame::STANDARD.shape, pixels, labels);
+        Some(Examples { origins: origins.get(&split).cloned().unwrap_or_default(), ..images })
+    };
+    let (true, Some(train)) = (folders.parts.len() > 1, images(SplitKind::Train)) else {
+        return Ok(Vec::new());
+    };
+    let mut source = LoadedDataset::of_training_set(train, folders.classes.clone());
+    source.validation = images(SplitKind::Validation);
+    source.test = images(SplitKind::Test);
+    Ok(Leak::find(&source)?.iter().map(Leak::warning).collect())
 }
 
 /// Returns true for the path of an HDF5 file, false for that of a directory.

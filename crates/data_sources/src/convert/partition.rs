@@ -1,12 +1,15 @@
 use std::path::Path;
 
-use data::{Examples, Fit, LoadedDataset, SplitConfig, SplitIndices, SplitKind};
-use data_hdf5::{FileContents, Hdf5File, Residency};
+use data::{ExampleGroup, Examples, LoadedDataset, SplitConfig, SplitIndices, SplitKind};
+use data_hdf5::{Hdf5File, Residency};
+use support::sha256::hexadecimal;
 
 use super::converted_dataset::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
 use super::error::ConvertError;
 use super::new_directory::{NewDirectory, check_free};
+use super::part_writer::{PartWriter, write_manifest};
 use super::progress::{ProgressCallback, report_progress};
+use crate::manifest::{self, ManifestRow};
 use crate::quality::{GroupStatistics, Splitting};
 
 /// Split of the training set of a file into several files.
@@ -37,21 +40,27 @@ impl Partition {
     ) -> Result<ConvertedDataset, ConvertError> {
         check_free(out)?;
         check_training_file(path)?;
-        let file = data_hdf5::open(path, SplitKind::Train, Residency::Automatic)?;
+        let mut file = data_hdf5::open(path, SplitKind::Train, Residency::Automatic)?;
+        // A manifest of other examples is ignored, as it is by a run.
+        let _ = manifest::read_origins(path, &mut file.examples);
+        let (name, count) = (path.file_name().unwrap_or_default(), file.examples.len());
+        manifest::number_examples(&mut file.examples, &name.to_string_lossy(), 0..count)?;
         let directory = NewDirectory::create(out)?;
-        let dataset = self.split_file(file, directory.partial(), out, progress)?;
+        let (dataset, rows) = self.split_file(file, directory.partial(), out, progress)?;
+        write_manifest(&directory.partial().join(manifest::FILE_NAME), rows)?;
         directory.finish()?;
         Ok(dataset)
     }
 
-    /// Splits the training set `file` into files in `directory`, which is moved to `out` later.
+    /// Splits the training set `file`, whose examples have origins, into files in `directory`, which is
+    /// moved to `out` later. Returns the rows of the manifest too.
     pub(super) fn split_file(
         &self,
         file: Hdf5File,
         directory: &Path,
         out: &Path,
         progress: &mut ProgressCallback,
-    ) -> Result<ConvertedDataset, ConvertError> {
+    ) -> Result<(ConvertedDataset, Vec<ManifestRow>), ConvertError> {
         let Hdf5File { examples, classes, synthetic, fit, .. } = file;
         let mut source = LoadedDataset::of_training_set(examples, classes);
         source.synthetic = synthetic;
@@ -66,21 +75,25 @@ impl Partition {
             statistics: GroupStatistics::of(&division.groups),
             missing_classes: division.missing_classes,
         });
-        let LoadedDataset { train: examples, classes, .. } = source;
+        let LoadedDataset { train: mut examples, classes, .. } = source;
+        name_groups(&mut examples, &division.groups);
         let (shape, are_images) = (examples.shape, examples.are_images());
-        let mut writer = SplitWriter { examples, classes, synthetic, fit, done: 0, progress };
+        let total = examples.len();
+        let mut writer = PartWriter { classes: &classes, synthetic, fit, done: 0, total, progress };
         let mut parts = Vec::new();
         let SplitIndices { train, validation, test } = division.indices;
         let items = SplitKind::ALL.into_iter().zip([train, validation, test]);
+        let mut rows = Vec::new();
         for (split, items) in items.filter(|(_, items)| !items.is_empty()) {
             let final_path = out.join(file_name(split));
-            let written = writer.write(&directory.join(file_name(split)), split, &items);
-            written.map_err(|error| error.at(&final_path))?;
-            let labels = writer.examples.labels_at(&items).into_iter();
-            parts.push(ConvertedSplit::new(split, final_path, labels, writer.classes.len()));
+            let written = writer.write(&directory.join(file_name(split)), split, &examples, &items);
+            rows.extend(written.map_err(|error| error.at(&final_path))?);
+            let labels = examples.labels_at(&items).into_iter();
+            parts.push(ConvertedSplit::new(split, final_path, labels, classes.len()));
         }
-        let classes = writer.classes;
-        Ok(ConvertedDataset { shape, are_images, classes, synthetic, parts, duplicate_groups })
+        let dataset =
+            ConvertedDataset { shape, are_images, classes, synthetic, parts, duplicate_groups };
+        Ok((dataset, rows))
     }
 }
 
@@ -89,41 +102,15 @@ pub fn file_name(split: SplitKind) -> String {
     format!("{split}.h5")
 }
 
-/// Writer of the splits of a training set.
-struct SplitWriter<'a, 'w> {
-    examples: Examples,
-    classes: Vec<String>,
-    synthetic: bool,
-    fit: Option<Fit>,
-    /// Number of examples written.
-    done: usize,
-    progress: &'a mut ProgressCallback<'w>,
-}
-
-impl SplitWriter<'_, '_> {
-    fn write(
-        &mut self,
-        path: &Path,
-        split: SplitKind,
-        items: &[usize],
-    ) -> Result<(), ConvertError> {
-        let Self { examples, classes, synthetic, fit, done, progress } = self;
-        let contents = FileContents {
-            split,
-            count: items.len(),
-            shape: examples.shape,
-            are_images: examples.are_images(),
-            fit: *fit,
-            classes,
-            synthetic: *synthetic,
-        };
-        contents.write(path, |range| {
-            report_progress(progress, "writing examples", *done, examples.len())?;
-            *done += range.len();
-            let chosen = items.get(range).unwrap_or_default();
-            let (block, rows) = examples.in_memory(chosen)?;
-            Ok(block.select(&rows))
-        })
+/// Names groups of several examples after their content, so that they stay together in later splits.
+fn name_groups(examples: &mut Examples, groups: &[ExampleGroup]) {
+    for group in groups.iter().filter(|group| group.members.len() > 1) {
+        let name = hexadecimal(group.key.get(..6).unwrap_or_default());
+        for &member in &group.members {
+            if let Some(origin) = examples.origins.get_mut(member) {
+                origin.group = Some(name.as_str().into());
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Inspection of a data set before training: contents and problems.
 
 mod duplicate_pairs;
+mod findings;
 mod histograms;
 mod inspect;
 mod inspected_split;
@@ -10,6 +11,7 @@ mod suspect_labels;
 mod tests;
 
 pub use duplicate_pairs::DuplicatePair;
+pub use findings::{Finding, Problem, write_csv};
 pub use histograms::Histogram;
 pub use inspect::Inspection;
 pub use inspected_split::{ExampleLocation, InspectedSplit};

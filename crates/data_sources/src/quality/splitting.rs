@@ -8,6 +8,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use super::groups::{GroupStatistics, groups, single_groups};
+use super::leaks::Leak;
 use super::near_duplicates::Measure;
 use super::phantom_classes::class_warnings;
 
@@ -46,6 +47,10 @@ pub struct MissingClass {
     pub class: String,
 }
 
+/// Number of images up to which a run searches the parts of its source for leaks, which takes less than a
+/// second.
+const MAX_SEARCHED: usize = 20_000;
+
 /// Share of the examples from which on a group is worth a warning.
 const LARGE_GROUP: f64 = 0.2;
 
@@ -55,8 +60,8 @@ impl<'a> Splitting<'a> {
         Self { config, seed, keep_groups: true }
     }
 
-    /// Splits `source`. Returns likely mistakes in its classes and what a user should know about the groups
-    /// too, one sentence each.
+    /// Splits `source`. Returns likely mistakes in its classes and parts and what a user should know about
+    /// the groups too, one sentence each.
     ///
     /// # Errors
     ///
@@ -64,6 +69,12 @@ impl<'a> Splitting<'a> {
     pub fn apply(&self, source: LoadedDataset) -> Result<(Split, Vec<String>), DatasetError> {
         let division = self.divide(&source)?;
         let mut warnings = class_warnings(&source.train.labels, &source.classes);
+        let parts = source.parts();
+        if parts.len() > 1
+            && parts.iter().map(|(_, part)| part.len()).sum::<usize>() <= MAX_SEARCHED
+        {
+            warnings.extend(Leak::find(&source)?.iter().map(Leak::warning));
+        }
         warnings.extend(division.warnings());
         Ok((Split::new(source, &division.indices), warnings))
     }
@@ -94,8 +105,7 @@ impl<'a> Splitting<'a> {
     }
 
     fn groups(&self, source: &LoadedDataset) -> Result<Vec<ExampleGroup>, DatasetError> {
-        let parts = [Some(&source.train), source.validation.as_ref(), source.test.as_ref()];
-        let parts: Vec<&Examples> = parts.into_iter().flatten().collect();
+        let parts: Vec<&Examples> = source.parts().into_iter().map(|(_, part)| part).collect();
         let measure = Measure::fit(&parts)?;
         let names = self.group_names(&source.train)?;
         groups(&source.train, measure.as_ref(), names.into_iter())

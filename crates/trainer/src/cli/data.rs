@@ -19,6 +19,8 @@ pub enum DataCommand {
     Export(ExportArgs),
     /// Split a file into a training, a validation and a test set
     Split(SplitArgs),
+    /// Write a data set without duplicates, contradictory labels and blank images
+    Clean(CleanArgs),
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +115,28 @@ pub struct ExportArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = CLEANING)]
+pub struct CleanArgs {
+    /// The TOML file of an experiment, a run, HDF5 files of one data set, or a folder of either
+    #[arg(value_name = "CONFIG|RUN|FILE|DIR", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// New directory for the files of the splits
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const CLEANING: &str = "\
+Removes what `trainer data inspect` lists, except suspect labels:
+  equal examples of a split   the first is kept; none if their labels differ
+  near-duplicates of splits   the validation or test example is removed
+  blank images                all are removed
+
+DIR also gets removed.csv, which lists what was removed and why.";
 
 #[derive(Debug, Args)]
 #[command(

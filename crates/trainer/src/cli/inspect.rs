@@ -9,14 +9,17 @@ use super::RunsOption;
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct InspectArgs {
-    /// TOML file of an experiment, a run, or an HDF5 file in the layout of data/README.md
-    #[arg(value_name = "CONFIG|RUN|FILE")]
-    pub input: PathBuf,
+    /// The TOML file of an experiment, a run, HDF5 files of one data set, or a folder of either
+    #[arg(value_name = "CONFIG|RUN|FILE|DIR", required = true)]
+    pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub runs: RunsOption,
     /// Write the page inspection.html, with pictures of classes and problems, to this directory
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Write the examples with problems to this CSV file
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

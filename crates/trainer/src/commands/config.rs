@@ -6,6 +6,8 @@ mod explain;
 mod init;
 mod starter;
 
+pub use init::dataset_of;
+
 use std::process::ExitCode;
 
 use ::config::Manual;

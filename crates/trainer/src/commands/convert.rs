@@ -8,15 +8,17 @@ use std::process::ExitCode;
 
 use data::{DatasetError, SplitConfig};
 use data_sources::convert::{
-    ConvertError, ConvertedDataset, Export, Import, ImportedDataset, Partition, ProgressCallback,
+    Cleaning, ConvertError, ConvertedDataset, Export, Import, ImportedDataset, Partition,
+    ProgressCallback,
 };
 use data_sources::images::{ImagesError, Labelling};
+use data_sources::quality::inspection::{Finding, Inspection};
 use regex::Regex;
 use serde::Serialize;
 use support::ProgressTask;
 
 use super::inspect::{Subject, is_config};
-use crate::cli::{ExportArgs, FractionArgs, ImportArgs, SplitArgs};
+use crate::cli::{CleanArgs, ExportArgs, FractionArgs, ImportArgs, SplitArgs};
 use crate::context::Context;
 use crate::error::{Failure, with_hint};
 use crate::{print, signals};
@@ -27,6 +29,14 @@ struct Report<T> {
     out: PathBuf,
     #[serde(flatten)]
     made: T,
+}
+
+/// A cleaned data set, and why examples were removed.
+#[derive(Serialize)]
+struct Cleaned {
+    #[serde(flatten)]
+    dataset: ConvertedDataset,
+    removed: Vec<Finding>,
 }
 
 /// Converts folders of images to HDF5 files.
@@ -52,7 +62,8 @@ fn labelling(args: &ImportArgs) -> Result<Labelling, Failure> {
 
 /// Writes the images of a data set as PNG files.
 pub fn export(args: &ExportArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let Subject { parts, classes, synthetic, .. } = Subject::open(&args.input, context)?;
+    let Subject { parts, classes, synthetic, .. } =
+        Subject::open(std::slice::from_ref(&args.input), context)?;
     if let Some(part) = parts.iter().find(|part| !part.examples.are_images()) {
         let features = part.examples.width();
         return Err(Failure::usage(format!(
@@ -87,6 +98,16 @@ pub fn split(args: &SplitArgs) -> Result<ExitCode, Failure> {
     };
     let made = with_progress(|progress| partition.apply(&args.input, &args.out, progress))?;
     print_report(args.json, &args.out, &made, text::of_split)
+}
+
+/// Writes a data set without the examples that falsify a score.
+pub fn clean(args: &CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let Subject { parts, classes, synthetic, fit, .. } = Subject::open(&args.inputs, context)?;
+    let inspection = Inspection::of(&parts, &classes).map_err(|error| Failure::run(&error))?;
+    let findings = inspection.findings();
+    let cleaning = Cleaning { parts, classes: &classes, synthetic, fit, findings };
+    let (dataset, removed) = with_progress(|progress| cleaning.apply(&args.out, progress))?;
+    print_report(args.json, &args.out, Cleaned { dataset, removed }, text::of_cleaning)
 }
 
 /// Returns the held-out fractions; `None` if neither is given.

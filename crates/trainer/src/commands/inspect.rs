@@ -6,16 +6,17 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use data::{DatasetError, LoadedDataset, SplitKind};
+use data::{DatasetError, Fit, LoadedDataset, SplitConfig, SplitKind};
 use data_hdf5::{Hdf5Error, Residency};
-use data_sources::DatasetConfig;
-use data_sources::quality::inspection::{InspectedSplit, Inspection};
+use data_sources::quality::inspection::{InspectedSplit, Inspection, write_csv};
+use data_sources::{DatasetConfig, FolderConfig};
 use serde::Serialize;
 use training::RunError;
 
+use super::config::dataset_of;
 use super::runs::config_or_run;
 use crate::cli::InspectArgs;
 use crate::context::Context;
@@ -28,10 +29,16 @@ pub(super) struct Subject {
     pub(super) parts: Vec<InspectedSplit>,
     pub(super) classes: Vec<String>,
     pub(super) synthetic: bool,
+    /// Fit of the images, if it is known.
+    pub(super) fit: Option<Fit>,
     /// File of each split, or how it was made.
     origins: BTreeMap<SplitKind, String>,
     /// SHA-256 of each file.
     sha256: BTreeMap<String, String>,
+    /// What was inferred about the data.
+    notes: Vec<String>,
+    /// Likely mistakes that reading the data showed.
+    warnings: Vec<String>,
 }
 
 /// Everything that is printed.
@@ -41,30 +48,43 @@ struct Report<'a> {
     synthetic: bool,
     origins: &'a BTreeMap<SplitKind, String>,
     sha256: &'a BTreeMap<String, String>,
+    notes: &'a [String],
     #[serde(flatten)]
     inspection: &'a Inspection,
     problems: Vec<String>,
 }
 
-/// Inspects the data of a config or of an HDF5 file.
+/// Inspects the data of a config or a run, HDF5 files, or folders of images.
 pub fn inspect(args: &InspectArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let input = config_or_run(&args.input, args.runs.path());
-    let subject = Subject::open(&input, context)?;
+    let inputs: Vec<PathBuf> =
+        args.inputs.iter().map(|input| config_or_run(input, args.runs.path())).collect();
+    let subject = Subject::open(&inputs, context)?;
     if let Some(out) = &args.out {
         prepare(out)?;
     }
     let inspection = Inspection::of(&subject.parts, &subject.classes);
-    let inspection = inspection.map_err(|error| Failure::run(&error))?;
+    let mut inspection = inspection.map_err(|error| Failure::run(&error))?;
+    inspection.warnings.splice(0..0, subject.warnings.iter().cloned());
+    let inputs: Vec<_> = inputs.iter().map(|input| input.display().to_string()).collect();
     let report = Report {
-        input: input.display().to_string(),
+        input: inputs.join(" "),
         synthetic: subject.synthetic,
         origins: &subject.origins,
         sha256: &subject.sha256,
+        notes: &subject.notes,
         inspection: &inspection,
         problems: inspection.problems(),
     };
     let page =
         args.out.as_ref().map(|out| page::write(&subject.parts, &report, out)).transpose()?;
+    if let Some(path) = &args.csv {
+        write_csv(&inspection.findings(), path).map_err(|error| {
+            Failure::usage(format!(
+                "cannot write {}: {error}\n  choose another file with --csv",
+                path.display()
+            ))
+        })?;
+    }
     print::result(&if args.json {
         format!("{:#}", serde_json::json!(report))
     } else {
@@ -83,37 +103,59 @@ fn prepare(out: &Path) -> Result<(), Failure> {
 }
 
 impl Subject {
-    pub(super) fn open(input: &Path, context: &Context) -> Result<Self, Failure> {
+    /// The parts of the data of a config or a run as it uses them, and those of files as a run would read
+    /// them, with the same errors.
+    pub(super) fn open(inputs: &[PathBuf], context: &Context) -> Result<Self, Failure> {
+        let of_files = || Self::of_dataset(&dataset_of(inputs)?, &SplitConfig::default(), 1);
+        let [input] = inputs else { return of_files() };
         if is_config(input) {
-            return Self::of_config(input, context);
+            let config = context.read_config(input, &[])?;
+            return Self::of_dataset(&config.dataset, &config.split, config.seed);
         }
-        Self::of_file(input).map_err(|error| Failure::run(&error))
+        if input.is_dir() {
+            return of_files();
+        }
+        let splits = data_hdf5::splits(input).map_err(|error| Failure::run(&error))?;
+        if splits.contains(&SplitKind::Train) {
+            return of_files();
+        }
+        Self::of_held_out_file(input, &splits).map_err(|error| Failure::run(&error))
     }
 
-    /// The splits as a run of the config uses them.
-    fn of_config(path: &Path, context: &Context) -> Result<Self, Failure> {
-        let config = context.read_config(path, &[])?;
+    fn of_dataset(
+        dataset: &DatasetConfig,
+        split: &SplitConfig,
+        seed: u64,
+    ) -> Result<Self, Failure> {
         let failed = |error: DatasetError| Failure::from(RunError::from(error));
-        let dataset = config.dataset.resolve().map_err(failed)?;
+        let dataset = dataset.resolve().map_err(failed)?;
         let data = dataset.load().map_err(failed)?;
         let origins = origins(&dataset, &data);
-        let (classes, synthetic) = (data.classes.clone(), data.synthetic);
-        let sha256 = data.sha256.clone();
-        let parts = InspectedSplit::of(data, &config.split, config.seed).map_err(failed)?;
-        Ok(Self { parts, classes, synthetic, origins, sha256 })
+        let LoadedDataset { classes, synthetic, fit, sha256, notes, warnings, .. } = &data;
+        let subject = Self {
+            parts: Vec::new(),
+            classes: classes.clone(),
+            synthetic: *synthetic,
+            fit: *fit,
+            origins,
+            sha256: sha256.clone(),
+            notes: notes.clone(),
+            warnings: warnings.clone(),
+        };
+        let parts = InspectedSplit::of(data, split, seed).map_err(failed)?;
+        Ok(Self { parts, ..subject })
     }
 
-    /// The parts of a file.
-    fn of_file(path: &Path) -> Result<Self, Hdf5Error> {
+    /// The parts of a file without a training set.
+    fn of_held_out_file(path: &Path, splits: &[SplitKind]) -> Result<Self, Hdf5Error> {
         let mut subject = Self::default();
-        for split in data_hdf5::splits(path)? {
+        for &split in splits {
             let file = data_hdf5::open(path, split, Residency::Automatic)?;
             subject.parts.push(InspectedSplit::whole(split, file.examples));
             subject.origins.insert(split, path.display().to_string());
-            if subject.parts.len() == 1 {
-                (subject.classes, subject.synthetic) = (file.classes, file.synthetic);
-                subject.sha256.insert("file".to_owned(), file.sha256);
-            }
+            subject.sha256.insert(split.to_string(), file.sha256);
+            (subject.classes, subject.synthetic, subject.fit) =
+                (file.classes, file.synthetic, file.fit);
         }
         Ok(subject)
     }
@@ -127,8 +169,14 @@ pub(super) fn is_config(input: &Path) -> bool {
 
 /// Origin of each split.
 fn origins(dataset: &DatasetConfig, data: &LoadedDataset) -> BTreeMap<SplitKind, String> {
-    let DatasetConfig::Hdf5(files) = dataset else {
-        return SplitKind::ALL.map(|split| (split, "generated by the trainer".to_owned())).into();
+    let files = match dataset {
+        DatasetConfig::Hdf5(files) => files,
+        DatasetConfig::Folder(folder) => return folder_origins(folder, data),
+        _ => {
+            return SplitKind::ALL
+                .map(|split| (split, "generated by the trainer".to_owned()))
+                .into();
+        }
     };
     let own = [
         (SplitKind::Train, Some(&files.train)),
@@ -141,4 +189,17 @@ fn origins(dataset: &DatasetConfig, data: &LoadedDataset) -> BTreeMap<SplitKind,
         None => (split, format!("held out of {}", train.display())),
     });
     origins.into()
+}
+
+/// Folder of each split of image folders.
+fn folder_origins(folder: &FolderConfig, data: &LoadedDataset) -> BTreeMap<SplitKind, String> {
+    let own = [&folder.train, &folder.validation, &folder.test];
+    let has = data.parts();
+    let origins = SplitKind::ALL.into_iter().zip(own).map(|(split, own)| {
+        let path = own.as_ref().map_or(folder.directory.clone(), |own| folder.directory.join(own));
+        let is_own = has.iter().any(|(part, _)| *part == split);
+        let held_out = if is_own { "" } else { "held out of " };
+        (split, format!("{held_out}{}", path.display()))
+    });
+    origins.collect()
 }

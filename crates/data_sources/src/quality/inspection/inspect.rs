@@ -1,4 +1,4 @@
-use data::{DatasetError, Examples};
+use data::{DatasetError, Examples, SplitKind};
 use serde::Serialize;
 
 use super::duplicate_pairs::{self, DuplicatePair};
@@ -6,6 +6,7 @@ use super::inspected_split::{ExampleLocation, InspectedSplit};
 use super::statistics::{self, SplitStatistics};
 use super::suspect_labels::{self, SuspectLabels};
 use crate::quality::near_duplicates::{Measure, NearDuplicateIndex};
+use crate::quality::phantom_classes;
 
 /// Contents of a data set and its problems.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +25,8 @@ pub struct Inspection {
     pub duplicates: Vec<DuplicatePair>,
     /// Equal and near-duplicate examples across splits.
     pub near_duplicates: Vec<DuplicatePair>,
+    /// Likely mistakes that do not invalidate a score, one sentence each.
+    pub warnings: Vec<String>,
     /// Labels that contradict those of the nearest images; `None` without a training set of images.
     pub suspect_labels: Option<SuspectLabels>,
 }
@@ -54,6 +57,7 @@ impl Inspection {
             blank: statistics::blank(parts, classes)?,
             duplicates: found.duplicates,
             near_duplicates: found.near_duplicates,
+            warnings: class_warnings(parts, classes),
             suspect_labels: suspect_labels::of(parts, &indexes, classes)?,
         })
     }
@@ -83,4 +87,12 @@ impl Inspection {
         };
         leaks.chain(conflicts).collect()
     }
+}
+
+/// Classes without training examples.
+fn class_warnings(parts: &[InspectedSplit], classes: &[String]) -> Vec<String> {
+    let train = parts.iter().find(|part| part.split == SplitKind::Train);
+    train.map_or(Vec::new(), |train| {
+        phantom_classes::class_warnings(&train.examples.labels, classes)
+    })
 }

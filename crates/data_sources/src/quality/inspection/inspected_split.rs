@@ -21,6 +21,9 @@ pub struct ExampleLocation {
     pub part: SplitKind,
     /// Index in the file of the split.
     pub index: usize,
+    /// Path of its original file, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Name of its class.
     pub class: String,
     /// Index in the split.
@@ -68,6 +71,7 @@ impl InspectedSplit {
         let label = self.examples.labels.get(item).copied().unwrap_or_default();
         let class = classes.get(label as usize).cloned().unwrap_or_else(|| label.to_string());
         let index = self.indices.get(item).copied().unwrap_or(item);
-        ExampleLocation { part: self.split, index, class, item }
+        let file = self.examples.origins.get(item).map(|origin| origin.file.to_string());
+        ExampleLocation { part: self.split, index, file, class, item }
     }
 }

@@ -41,12 +41,7 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
 /// Returns the text of a config, to be stored at `path`, that can be trained on the files or the
 /// folder of images `data`.
 pub fn propose(data: &Path, path: &Path) -> Result<String, Failure> {
-    let (directory, files) = files(data)?;
-    let dataset = if files.is_empty() {
-        DatasetConfig::Folder(FolderConfig::propose(data).map_err(RunError::from)?)
-    } else {
-        DatasetConfig::Hdf5(find(data, directory, files)?)
-    };
+    let dataset = dataset_of(&[data.to_owned()])?;
     fitting(name(data), dataset, path)
 }
 
@@ -97,7 +92,23 @@ fn check(text: &str, data: &Split, path: &Path) -> Result<(), Failure> {
     Ok(config.check_against(data)?)
 }
 
-/// Finds the training, validation and test files at `data` by their contents.
+/// Returns the data set in a folder of images, an HDF5 file or a directory of them, or several files.
+pub fn dataset_of(inputs: &[PathBuf]) -> Result<DatasetConfig, Failure> {
+    let (data, (directory, files)) = match inputs {
+        [data] => (data.as_path(), files(data)?),
+        several => {
+            let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or(path.clone());
+            (Path::new("."), (PathBuf::from("."), several.iter().map(absolute).collect()))
+        }
+    };
+    Ok(if files.is_empty() {
+        DatasetConfig::Folder(FolderConfig::propose(data).map_err(RunError::from)?)
+    } else {
+        DatasetConfig::Hdf5(find(data, directory, files)?)
+    })
+}
+
+/// Finds the training, validation and test files among `files` of `directory` by their contents.
 fn find(data: &Path, directory: PathBuf, files: Vec<PathBuf>) -> Result<Hdf5Config, Failure> {
     let mut found: [Vec<PathBuf>; 3] = Default::default();
     for file in files {

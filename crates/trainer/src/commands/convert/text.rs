@@ -3,9 +3,10 @@ use std::path::{Path, PathBuf};
 use data::SplitKind;
 use data_sources::convert::{ConvertedDataset, ConvertedSplit, DuplicateGroups, ImportedDataset};
 use data_sources::images::UnreadableImage;
+use data_sources::quality::inspection::Problem;
 use data_sources::quality::{GroupStatistics, MissingClass};
 
-use super::Report;
+use super::{Cleaned, Report};
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::table::{Align, Table};
 use crate::text::escaped;
@@ -45,6 +46,34 @@ pub fn of_split(report: &Report<&ConvertedDataset>) -> String {
     let mut paragraphs = vec![table_of(&report.out, report.made)];
     paragraphs.extend(report.made.duplicate_groups.as_ref().map(near_duplicates));
     paragraphs.push(next(&report.out, report.made));
+    paragraphs.join("\n\n")
+}
+
+/// Text of `trainer data clean`.
+pub fn of_cleaning(report: &Report<Cleaned>) -> String {
+    let Cleaned { dataset, removed } = &report.made;
+    let mut paragraphs = vec![table_of(&report.out, dataset)];
+    let count = |problems: &[Problem]| {
+        removed.iter().filter(|finding| problems.contains(&finding.problem)).count()
+    };
+    let counts = [
+        ("duplicates", count(&[Problem::Duplicate])),
+        ("near-duplicates of another split", count(&[Problem::NearDuplicateAcrossSplits])),
+        (
+            "contradictory labels",
+            count(&[Problem::ConflictingLabels, Problem::ConflictingLabelsAcrossSplits]),
+        ),
+        ("blank images", count(&[Problem::Blank])),
+    ];
+    let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<_> = counts.map(|(name, count)| format!("\n  {name}: {count}")).collect();
+    paragraphs.push(if counts.is_empty() {
+        "nothing was removed".to_owned()
+    } else {
+        let list = text::path(&report.out.join("removed.csv"));
+        format!("removed, see {list}{}", counts.concat())
+    });
+    paragraphs.push(next(&report.out, dataset));
     paragraphs.join("\n\n")
 }
 

@@ -28,7 +28,7 @@ pub fn write(parts: &[InspectedSplit], report: &Report, out: &Path) -> Result<Pa
         title: escaped(&report.input),
         about: about(inspection),
         warning: report.synthetic.then(|| SYNTHETIC_NOTICE.to_owned()),
-        problems: report.problems.clone(),
+        problems: report.problems.iter().chain(&inspection.warnings).cloned().collect(),
         findings: findings(parts, inspection)?,
         classes: inspection.classes.iter().map(|class| escaped(class)).collect(),
         parts: inspection.parts.iter().map(|part| data_part(part, report)).collect(),

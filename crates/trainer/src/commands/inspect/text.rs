@@ -44,6 +44,7 @@ fn headline(report: &Report) -> String {
         let origin = report.origins.get(&part.part).map_or(String::new(), |path| escaped(path));
         format!("  {:<10}  {:>7}  {origin}", part.part, part.count)
     }));
+    lines.extend(report.notes.iter().map(|note| format!("  {}", escaped(note))));
     lines.join("\n")
 }
 
@@ -151,7 +152,9 @@ pub fn distance(distance: f32) -> String {
 
 fn location(example: &ExampleLocation) -> String {
     let class = escaped(&example.class);
-    pad_end(&format!("{} {} (class {class})", example.part, example.index), EXAMPLE_WIDTH)
+    let file = example.file.as_ref().map_or(String::new(), |file| format!(" {}", escaped(file)));
+    let text = format!("{} {} (class {class}){file}", example.part, example.index);
+    pad_end(&text, EXAMPLE_WIDTH)
 }
 
 /// Labels that contradict those of the nearest training images.
@@ -179,18 +182,26 @@ pub fn agreement(suspects: &SuspectLabels) -> String {
     if suspects.is_reliable() { basis } else { format!("{basis}: too few to flag label errors") }
 }
 
+/// Warnings and problems.
 fn verdict(report: &Report) -> String {
-    if report.problems.is_empty() {
-        style::good("no problems found that invalidate scores")
-    } else {
-        format!("{}\n  {}", style::bad("PROBLEMS"), report.problems.join("\n  "))
+    let warnings = &report.inspection.warnings;
+    let mut parts = Vec::new();
+    if !warnings.is_empty() {
+        let lines: Vec<_> = warnings.iter().map(|warning| escaped(warning)).collect();
+        parts.push(format!("{}\n  {}", style::doubtful("WARNINGS"), lines.join("\n  ")));
     }
+    if !report.problems.is_empty() {
+        parts.push(format!("{}\n  {}", style::bad("PROBLEMS"), report.problems.join("\n  ")));
+    } else if warnings.is_empty() {
+        parts.push(style::good("no problems found that invalidate scores"));
+    }
+    parts.join("\n\n")
 }
 
 /// Joins the first `most` lines and counts the others.
 fn shortened(mut lines: Vec<String>, most: usize) -> String {
     let more = lines.len().saturating_sub(most);
     lines.truncate(most);
-    lines.extend((more > 0).then(|| format!("  and {more} more; --json has all")));
+    lines.extend((more > 0).then(|| format!("  and {more} more; --json and --csv have all")));
     lines.join("\n")
 }

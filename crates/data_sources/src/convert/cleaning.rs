@@ -1,0 +1,111 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use data::{Fit, SplitKind};
+
+use super::converted_dataset::{ConvertedDataset, ConvertedSplit};
+use super::error::ConvertError;
+use super::new_directory::NewDirectory;
+use super::part_writer::{PartWriter, write_manifest};
+use super::partition::file_name;
+use super::progress::ProgressCallback;
+use crate::manifest;
+use crate::quality::inspection::{Finding, InspectedSplit, Problem, write_csv};
+
+/// Name of the list of removed examples.
+const REMOVED: &str = "removed.csv";
+
+/// Copy of a data set without the examples whose problems falsify a score.
+///
+/// - Of equal examples in a part, the first is kept; if their labels differ, none is.
+/// - Validation and test examples with a near-duplicate in an earlier part are removed, and the earlier part
+///   stays as it is. Of equal examples of two parts with different labels, none is kept.
+/// - Blank images are removed.
+///
+/// Suspect labels are kept: most of them have to be looked at.
+pub struct Cleaning<'a> {
+    /// The parts, as they were inspected.
+    pub parts: Vec<InspectedSplit>,
+    /// Class names, in the order of the labels.
+    pub classes: &'a [String],
+    /// Whether the data are synthetic.
+    pub synthetic: bool,
+    /// Fit of the images, if it is known.
+    pub fit: Option<Fit>,
+    /// Findings of the inspection.
+    pub findings: Vec<Finding>,
+}
+
+impl Cleaning<'_> {
+    /// Writes one file per part, a manifest and the list `removed.csv` to the new directory `out`. Returns
+    /// the new data set and the findings for which examples were removed.
+    ///
+    /// # Errors
+    ///
+    /// If no training example would be left, or files cannot be read or written.
+    pub fn apply(
+        mut self,
+        out: &Path,
+        progress: &mut ProgressCallback,
+    ) -> Result<(ConvertedDataset, Vec<Finding>), ConvertError> {
+        let directory = NewDirectory::create(out)?;
+        self.findings.retain(|finding| finding.problem != Problem::SuspectLabel);
+        let removed = self.removed();
+        let first = self.parts.first().map(|part| &part.examples);
+        let mut dataset = ConvertedDataset {
+            shape: first.map_or([0; 3], |examples| examples.shape),
+            are_images: first.is_some_and(|examples| examples.are_images()),
+            classes: self.classes.to_vec(),
+            synthetic: self.synthetic,
+            parts: Vec::new(),
+            duplicate_groups: None,
+        };
+        let total = self.parts.iter().map(|part| part.examples.len()).sum();
+        let (classes, synthetic, fit) = (self.classes, self.synthetic, self.fit);
+        let mut writer = PartWriter { classes, synthetic, fit, done: 0, total, progress };
+        let mut rows = Vec::new();
+        for InspectedSplit { split, examples, indices } in &mut self.parts {
+            manifest::number_examples(examples, split.as_str(), indices.iter().copied())?;
+            let is_kept = |item: &usize| {
+                indices.get(*item).is_some_and(|index| !removed.contains(&(*split, *index)))
+            };
+            let items: Vec<usize> = (0..examples.len()).filter(is_kept).collect();
+            let path = out.join(file_name(*split));
+            if items.is_empty() && *split == SplitKind::Train {
+                let found = "would have no example: all are blank, or contradict an equal one";
+                return Err(ConvertError::layout(&path, found, "correct their labels"));
+            } else if items.is_empty() {
+                continue;
+            }
+            let partial = directory.partial().join(file_name(*split));
+            let written = writer.write(&partial, *split, examples, &items);
+            rows.extend(written.map_err(|error| error.at(&path))?);
+            let labels = examples.labels_at(&items).into_iter();
+            dataset.parts.push(ConvertedSplit::new(*split, path, labels, classes.len()));
+        }
+        write_manifest(&directory.partial().join(manifest::FILE_NAME), rows)?;
+        let list = directory.partial().join(REMOVED);
+        write_csv(&self.findings, &list).map_err(ConvertError::unwritable(&list))?;
+        directory.finish()?;
+        Ok((dataset, self.findings))
+    }
+
+    /// Part and index of the examples to remove.
+    fn removed(&self) -> BTreeSet<(SplitKind, usize)> {
+        let mut removed = BTreeSet::new();
+        for finding in &self.findings {
+            removed.insert((finding.part, finding.index));
+            let contradict = match finding.problem {
+                Problem::ConflictingLabels => true,
+                Problem::ConflictingLabelsAcrossSplits => finding.distance == Some(0.0),
+                _ => false,
+            };
+            if let (true, Some(part), Some(index)) =
+                (contradict, finding.other_part, finding.other_index)
+            {
+                removed.insert((part, index));
+            }
+        }
+        removed
+    }
+}
