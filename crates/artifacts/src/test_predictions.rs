@@ -43,6 +43,9 @@ pub struct CalibrationBin {
 pub struct ExampleView {
     /// Index in its part of the data.
     pub item: usize,
+    /// Path of its original file, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
     /// Index of the true class.
     pub label: usize,
     /// Probability of each class.

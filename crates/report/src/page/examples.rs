@@ -74,6 +74,7 @@ fn card(example: &ExampleView, split: SplitKind, classes: &[String]) -> Markup {
             p {
                 (split) " " (example.item) ": true class " b { (name(example.label)) }
                 @if predicted != example.label { ", predicted " b { (name(predicted)) } }
+                @if let Some(file) = &example.file { br; (file) }
             }
             @for (class, probability) in order.iter().take(TOP).chain(label) {
                 (probability_bar(name(*class), f64::from(*probability), *class == example.label))

@@ -116,6 +116,7 @@ fn views(
     let view = |example: &ScoredExample| {
         Ok(ExampleView {
             item: example.item,
+            file: examples.origins.get(example.item).map(|origin| origin.file.to_string()),
             label: example.label,
             probabilities: example.probabilities.clone(),
             picture: picture(examples, example.item)?,
