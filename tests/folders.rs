@@ -207,3 +207,17 @@ fn a_moved_folder_is_named_by_an_override() {
     dir.succeed(&[&epochs[..], &moved].concat());
     dir.succeed(&[&["evaluate", "runs/moved"][..], &moved].concat());
 }
+
+#[test]
+fn a_folder_and_its_import_give_the_same_weights() {
+    let dir = photos();
+    dir.succeed(&["data", "import", "photos", "--out", "photos.h5", "--size", "8"]);
+    config(&dir, "folder", "directory = \"photos\"\nsize = 8");
+    let files = "[dataset.hdf5]\ndirectory = \".\"\ntrain = \"photos.h5\"\n";
+    dir.write("files.toml", format!("name = \"files\"\n{files}{REST}"));
+    let weights = |name: &str| {
+        dir.succeed(&["train", &format!("{name}.toml")]);
+        fs::read(dir.path(format!("runs/{name}/best_model.bpk"))).unwrap()
+    };
+    assert!(weights("folder") == weights("files"), "the runs differ");
+}

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod arguments;
 mod augmenting;
 mod backends;
 mod broken_checkpoints;
@@ -28,7 +29,7 @@ mod hdf5_layouts;
 mod image_shapes;
 mod importing;
 mod inspecting;
-mod one_command_line;
+
 mod predicting;
 mod reporting;
 mod reproduce;
