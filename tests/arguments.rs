@@ -8,7 +8,13 @@ fn a_config_is_an_argument_or_an_option() {
     let epoch = ["--epochs", "1", "--ui", "plain"];
     let shown = |args: &[&str]| {
         let output = dir.succeed(&[args, &epoch].concat()).stdout;
-        output.lines().find(|line| line.starts_with("epoch 1/1")).unwrap()[..40].to_owned()
+        output
+            .lines()
+            .find(|line| line.starts_with("epoch 1/1"))
+            .unwrap()
+            .chars()
+            .take(40)
+            .collect::<String>()
     };
     let option = shown(&["--config", "tiny.toml"]);
     assert_eq!(shown(&["train", "tiny.toml"]), option);
