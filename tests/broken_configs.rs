@@ -623,7 +623,7 @@ fn an_invalid_value_in_an_override_is_reported_with_the_override() {
         ),
         ("training.epochs=", &["training.epochs = \"\"", "expected a non-negative integer"]),
         ("training.epochs=0", &["training.epochs = 0", "between 1 and"]),
-        ("model=mpl", &["model = \"mpl\"", "did you mean `mlp`?"]),
+        ("model=mpl", &["unknown choice `mpl`", "`mlp`, `cnn`, `resnet`"]),
         ("dataset=hdf5", &["dataset = \"hdf5\"", "the key `directory` is missing"]),
         ("epochs=3", &["epochs = 3", "did you mean `training.epochs`?"]),
         ("lr=1e-3", &["did you mean `optimizer.adam.learning_rate`?"]),

@@ -122,8 +122,7 @@ impl Document {
         schema: &Value,
         check: impl FnOnce(&T, &mut Check),
     ) -> Result<T, ConfigError> {
-        let mut table = self.table()?;
-        shorthand::expand(schema, &mut table);
+        let table = self.expanded(schema)?;
         let value = match &self.syntax_errors[..] {
             [] => self.deserialize_table(table),
             errors => Err(Diagnostics::new(&self.layers, errors.to_vec()).into()),
@@ -188,6 +187,13 @@ impl Document {
             merge::merge(&mut table, upper, self.rules.choices)
                 .map_err(|conflict| self.conflict(conflict))?;
         }
+        Ok(table)
+    }
+
+    /// Merges all layers, with choices by name as tables.
+    fn expanded(&self, schema: &Value) -> Result<DeTable<'_>, ConfigError> {
+        let mut table = self.table()?;
+        shorthand::expand(schema, &mut table);
         Ok(table)
     }
 

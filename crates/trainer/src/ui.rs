@@ -73,9 +73,16 @@ fn is_dumb() -> bool {
     env::var_os("TERM").is_some_and(|name| name == "dumb")
 }
 
-/// Whether a panic with this message is the request of a user of the dashboard to end at once.
+/// Messages of the panics by which Burn ends a run at once when a user of the dashboard asks for it:
+/// in the thread of the run, or in the one that processes its events.
+const KILLS: [&str; 2] = [
+    "Killing training from user input.",
+    "the event processor worker stopped without reporting an error",
+];
+
+/// Whether a panic with this message ended a run at the request of a user of the dashboard.
 pub fn is_kill(panic: &str) -> bool {
-    panic == "Killing training from user input."
+    KILLS.contains(&panic)
 }
 
 /// `stop`, which also keeps Ctrl-C working beside the dashboard.

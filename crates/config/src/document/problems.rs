@@ -30,7 +30,7 @@ impl Document {
     /// describes the unknown ones better than serde.
     pub(super) fn with_problems(&self, error: ConfigError, schema: &Value) -> ConfigError {
         let ConfigError::Invalid(mut diagnostics) = error else { return error };
-        let (manual, table) = (Manual::of(schema), self.table().unwrap_or_default());
+        let (manual, table) = (Manual::of(schema), self.expanded(schema).unwrap_or_default());
         let mut search = Search { document: self, manual, found: Vec::new() };
         search.table(schema, &table, "");
         let items = diagnostics.items_mut();
@@ -49,7 +49,7 @@ impl Document {
 
     /// The numbers outside of the range in their schema.
     fn out_of_range(&self, schema: &Value) -> Vec<Diagnostic> {
-        let table = self.table().and_then(|table| self.deserialize_table::<Table>(table));
+        let table = self.expanded(schema).and_then(|table| self.deserialize_table::<Table>(table));
         let mut check = Check::default();
         table.map_or_else(
             |_| Vec::new(),

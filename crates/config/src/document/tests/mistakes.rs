@@ -183,6 +183,8 @@ fn a_choice_by_its_name_has_its_defaults() {
         checked(&text, &[]).unwrap().optimizer,
         Optimizer::Adam(Settings { learning_rate: 0.5 })
     );
+    let error = checked(VALID, &["optimizer=sgd", "training.epochs=0.5"]).unwrap_err();
+    assert!(!error.to_string().contains("unknown choice"), "{error}");
     let error = checked(VALID, &["optimizer=adan"]).unwrap_err();
     contains(&error, &["unknown choice `adan`: did you mean `adam`?"]);
 }
