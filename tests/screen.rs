@@ -334,6 +334,17 @@ fn a_suspended_dashboard_gives_the_terminal_back_and_returns() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn a_run_whose_terminal_closes_commits_a_checkpoint() {
+    let dir = TestDir::new();
+    let mut dashboard = Dashboard::start(&dir);
+    wait_until(|| !dir.names("runs/tiny/checkpoints").is_empty());
+    dashboard.script.kill().unwrap();
+    wait_until(|| dir.read("runs/tiny/status.json").contains("\"stopped\""));
+    dashboard.script.wait().unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_run_that_is_killed_in_the_dashboard_ends_like_one_that_is_interrupted() {
     let dir = TestDir::new();
     let mut dashboard = Dashboard::start(&dir);

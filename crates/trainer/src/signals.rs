@@ -30,6 +30,7 @@ pub fn listen() -> io::Result<Signals> {
     // A terminal that closes sends it more than once.
     if !is_ignored(SIGHUP) {
         flag::register_usize(SIGHUP, Arc::clone(&received), SIGHUP as usize)?;
+        detach_at_hangup()?;
     }
     let signals = Signals(received);
     let seen = signals.clone();
@@ -55,6 +56,21 @@ fn exit_at_second(mut reader: UnixStream, signals: &Signals) {
         terminal::restore().ok();
         low_level::exit(error::signal_exit_code(stop).into());
     }
+}
+
+/// Detaches the standard streams from a terminal that closes: the dashboard aborts the process if it
+/// cannot write to them.
+fn detach_at_hangup() -> io::Result<()> {
+    let terminals = terminal::streams();
+    let (mut reader, writer) = UnixStream::pair()?;
+    low_level::pipe::register(SIGHUP, writer)?;
+    let detach = move || {
+        if reader.read_exact(&mut [0]).is_ok() {
+            terminal::detach(terminals).ok();
+        }
+    };
+    thread::Builder::new().name("hangup".into()).spawn(detach)?;
+    Ok(())
 }
 
 /// Gives the terminal back at SIGTSTP, stops this process, and takes the terminal again when it is

@@ -1,7 +1,7 @@
 //! Terminal modes that Burn's dashboard changes.
 
 use std::fs::File;
-use std::io::{self, stdin, stdout};
+use std::io::{self, IsTerminal, stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::thread;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
     is_raw_mode_enabled,
 };
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use rustix::termios::{
     LocalModes, OptionalActions, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
 };
@@ -29,6 +30,26 @@ pub fn enable_interrupts() {
         modes.local_modes.insert(LocalModes::ISIG);
         tcsetattr(&terminal, OptionalActions::Now, &modes).ok();
     }
+}
+
+/// Whether stdin, stdout and stderr are a terminal.
+pub fn streams() -> [bool; 3] {
+    [stdin().is_terminal(), stdout().is_terminal(), stderr().is_terminal()]
+}
+
+/// Replaces those of stdin, stdout and stderr that were `terminals` by a device that discards all.
+pub fn detach([input, output, errors]: [bool; 3]) -> io::Result<()> {
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    if input {
+        dup2_stdin(&null)?;
+    }
+    if output {
+        dup2_stdout(&null)?;
+    }
+    if errors {
+        dup2_stderr(&null)?;
+    }
+    Ok(())
 }
 
 /// Leaves raw mode and the alternate screen, if the dashboard is shown; returns whether it is.
