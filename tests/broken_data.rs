@@ -310,7 +310,7 @@ fn references_to_other_files_are_not_followed() {
                     builder.empty::<u8>().shape([4, 6, 6, 3]).create("train_set_x").unwrap();
                 });
             },
-            &["data/train.h5", "`/train_set_x`", "stored in another file", "h5repack"],
+            &["data/train.h5", "`/train_set_x`", "stored in another file", "a.visititems("],
         ),
     ]);
 }

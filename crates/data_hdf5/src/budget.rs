@@ -7,7 +7,7 @@ use crate::element::Element;
 use crate::error::Hdf5Error;
 use crate::object::Object;
 use crate::part_objects::PartObjects;
-use crate::storage::Storage;
+use crate::storage::{Filter, Storage};
 
 /// Upper bounds of the resources for reading a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,10 +50,17 @@ impl MemoryBudget {
     /// Fails if the memory does not fit into the free memory.
     pub fn check(&self, examples: &Object) -> Result<(), Hdf5Error> {
         let free = memory::available().unwrap_or(u64::MAX);
-        must_fit(&examples.context, examples.size as u64, (self.memory, free), SPLIT)
+        let remedy = match &examples.storage {
+            Storage::Chunked { filters, .. } if filters.contains(&Filter::Lzf) => LZF,
+            _ => SPLIT,
+        };
+        must_fit(&examples.context, examples.size as u64, (self.memory, free), remedy)
     }
 }
 
+// `h5repack` would leave the data out.
+const LZF: &str =
+    "free memory, or write it again without the filter lzf, so that it is read row by row";
 const SPLIT: &str = "free memory, or repack it so that it is read row by row: \
                      `h5repack -f NONE -l CONTI old.h5 new.h5`";
 

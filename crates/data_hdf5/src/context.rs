@@ -2,6 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Hdf5Error;
+use crate::mend;
 
 /// File and object that errors refer to.
 #[derive(Debug, Clone)]
@@ -49,6 +50,10 @@ impl<'a> ErrorContext<'a> {
 
     pub fn damaged(&self, reason: impl ToString) -> Hdf5Error {
         let (file, object) = self.parts();
+        if reason.to_string().contains("bad version number") {
+            let found = "in the form of a newer HDF5 library, or damaged";
+            return self.structure(found, "the form of HDF5 1.10", mend::copy(self));
+        }
         Hdf5Error::Damaged { file, object, reason: one_line(&reason.to_string()) }
     }
 

@@ -99,6 +99,7 @@ impl LabelForm {
             (_, Element::Number(number @ Number::Float { .. })) => {
                 Some(format!("{number}, all whole"))
             }
+            (_, Element::Fixed(_) | Element::Variable) => Some("strings".to_owned()),
             _ => None,
         }
     }

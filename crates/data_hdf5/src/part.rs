@@ -233,7 +233,8 @@ fn values(
     let (rows, sha256) = match layout {
         Layout::Packed(_) if residency == Residency::InFile => {
             let context = table.context();
-            return Err(context.structure("not stored row by row", "contiguous rows", UNPACK));
+            let remedy = format!("leave `dataset.hdf5.in_memory` out, or {}", mend::copy(&context));
+            return Err(context.structure("not stored row by row", "contiguous rows", remedy));
         }
         Layout::Packed(bytes) => table.unpack(bytes)?,
         _ if table.stays_in_file(residency)? => {
@@ -244,6 +245,3 @@ fn values(
     };
     Ok((rows.into(), sha256))
 }
-
-const UNPACK: &str = "leave `dataset.hdf5.in_memory` out, or repack it: \
-                      `h5repack -f NONE -l CONTI old.h5 new.h5`";

@@ -144,6 +144,9 @@ fn remedy(images: &Object) -> String {
         [_, _, _, 4] => command("x[..., :3]") + ", which drops the transparency",
         [_, 4, _, _] => command("x[:, :3]") + ", which drops the transparency",
         [_, _, _, 2] => command("x[..., :1]") + ", which drops the transparency",
+        [_, _, 1 | 3, _] => {
+            command("np.moveaxis(x, -1, 0)") + " if the last axis counts the images"
+        }
         [1 | 3, _, _, _] => command("x.transpose()") + " if the last axis counts the images",
         [_, _, _] => command("x[..., None]") + " if the first axis counts images without channels",
         _ => "rewrite the file in the layout that `data/README.md` describes".to_owned(),

@@ -22,10 +22,7 @@ const MAX_CHUNKS: usize = 1 << 20;
 /// Upper bound of the compression ratio; that of deflate is 1032, that of LZF 88.
 const MAX_RATIO: u64 = 1100;
 
-const FILTERS: &str = "repack it: `h5repack -f GZIP=4 old.h5 new.h5`";
-const EMBED: &str = "repack it: `h5repack -l CONTI old.h5 new.h5`";
 const SIZE: &str = "write it again with its data, or split it into smaller files";
-const SHRINK: &str = "repack it with smaller chunks: `h5repack -l CONTI old.h5 new.h5`";
 const INCOMPLETE: &str = "the file was cut short or never filled; download or write it again";
 
 /// Location and form of the bytes of a dataset.
@@ -72,13 +69,17 @@ impl Storage {
         };
         let storage = match layout {
             // Only libhdf5 reads the object header, and it must not follow strings to their heap.
-            Layout::Compact if element == Element::Variable => {
-                Err(context.structure("made of references in its header", INSIDE, EMBED))
-            }
+            Layout::Compact if element == Element::Variable => Err(context.structure(
+                "made of references in its header",
+                INSIDE,
+                mend::copy(context),
+            )),
             Layout::Compact => extent.exact().map(|()| Self::Compact),
             Layout::Contiguous => contiguous(&extent, dataset, &create),
             Layout::Chunked => chunked(&extent, &create, element, shape),
-            Layout::Virtual => Err(context.structure("a view of other files", INSIDE, EMBED)),
+            Layout::Virtual => {
+                Err(context.structure("a view of other files", INSIDE, mend::copy(context)))
+            }
         };
         Ok((size, storage?))
     }
@@ -123,7 +124,7 @@ fn contiguous(
     let context = extent.context;
     let external = create.get_external().map_err(|error| context.damaged(error))?;
     if !external.is_empty() {
-        return Err(context.structure("stored in another file", INSIDE, EMBED));
+        return Err(context.structure("stored in another file", INSIDE, mend::copy(context)));
     }
     extent.exact()?;
     let offset = dataset.offset().unwrap_or(u64::MAX);
@@ -148,7 +149,7 @@ fn chunked(
         let found = format!("stored in chunks of shape {chunk:?}");
         let largest = largest >> 20;
         let expected = format!("at most 1,048,576 chunks of at most {largest} MiB");
-        return Err(context.structure(found, expected, SHRINK));
+        return Err(context.structure(found, expected, mend::copy(context)));
     }
     let compressed = filters.iter().any(|filter| [Filter::Deflate, Filter::Lzf].contains(filter));
     extent.chunked(compressed)?;
@@ -162,7 +163,11 @@ fn filters(context: &ErrorContext, create: &DatasetCreate) -> Result<Vec<Filter>
         options.is_some_and(|options| options.contains(ChunkOpts::DONT_FILTER_PARTIAL_CHUNKS));
     if partial && !ids.is_empty() {
         let found = "compressed except for its edge";
-        return Err(context.structure(found, "one form of storage for all chunks", FILTERS));
+        return Err(context.structure(
+            found,
+            "one form of storage for all chunks",
+            mend::copy(context),
+        ));
     }
     ids.into_iter().map(|id| filter(context, id)).collect()
 }

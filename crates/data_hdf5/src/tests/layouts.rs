@@ -363,6 +363,7 @@ fn axes_are_told_from_the_shape() {
         (&[2, 3072], ["uint8 [2, 3072]", "x.reshape(-1, 32, 32, 3)"]),
         (&[2, 5, 3], ["uint8 [2, 5, 3]", "x[..., None]"]),
         (&[3, 5, 6, 9], ["uint8 [3, 5, 6, 9]", "x.transpose()"]),
+        (&[6, 5, 3, 9], ["uint8 [6, 5, 3, 9]", "np.moveaxis(x, -1, 0)"]),
     ] {
         assert_says(&read(shape, None).unwrap_err(), &words);
     }
@@ -572,6 +573,15 @@ fn the_remedy_for_other_filters_copies_every_data_set() {
         &message,
         &["filter 32001 (blosc)", "pip install h5py hdf5plugin", "a.visititems("],
     );
+}
+
+#[test]
+fn a_file_of_a_newer_library_is_read_or_named_with_a_command_that_copies_it() {
+    let place = by_h5py("latest");
+    match place.read() {
+        Ok(file) => assert_eq!(file.examples, small()),
+        Err(_) => assert_says(&place.refusal(), &["of a newer HDF5 library", "a.visititems("]),
+    }
 }
 
 #[test]
