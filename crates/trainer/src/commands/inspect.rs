@@ -5,9 +5,9 @@ mod page;
 mod text;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::{env, fs};
 
 use data::{DatasetError, Fit, LoadedDataset, SplitConfig, SplitKind};
 use data_hdf5::{Hdf5Error, Residency};
@@ -130,7 +130,9 @@ impl Subject {
         let failed = |error: DatasetError| Failure::from(RunError::from(error));
         let dataset = dataset.resolve().map_err(failed)?;
         let data = dataset.load().map_err(failed)?;
-        let origins = origins(&dataset, &data);
+        let mut origins = origins(&dataset, &data);
+        let here = env::current_dir().unwrap_or_default().display().to_string() + "/";
+        origins.values_mut().for_each(|origin| *origin = origin.replacen(&here, "", 1));
         let LoadedDataset { classes, synthetic, fit, sha256, notes, warnings, .. } = &data;
         let subject = Self {
             parts: Vec::new(),

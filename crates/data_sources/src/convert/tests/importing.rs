@@ -138,7 +138,7 @@ fn unreadable_images_are_skipped_if_requested() {
     let ImportedDataset { dataset, skipped, .. } = tree.imported(&import, "out");
     assert_eq!(skipped.len(), 4);
     assert_eq!(dataset.parts.iter().map(|part| part.count).collect::<Vec<_>>(), [3, 1]);
-    assert_eq!(tree.names("out"), ["test.h5", "train.h5"]);
+    assert_eq!(tree.names("out"), ["manifest.csv", "test.h5", "train.h5"]);
     let train = tree.read("out/train.h5", SplitKind::Train);
     let expected =
         ["a/1", "b/2", "a/3"].map(|name| pixels(&tree.path(&format!("in/train/{name}.png"))));

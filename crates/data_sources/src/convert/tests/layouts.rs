@@ -56,7 +56,7 @@ fn split_folders_are_recognised_in_either_layout() {
         let parts: Vec<_> =
             made.parts.iter().map(|part| (part.part, part.classes.clone())).collect();
         assert_eq!(parts, [(SplitKind::Train, vec![1, 1]), (SplitKind::Validation, vec![0, 1])]);
-        assert_eq!(tree.names("out"), ["train.h5", "validation.h5"]);
+        assert_eq!(tree.names("out"), ["manifest.csv", "train.h5", "validation.h5"]);
         assert_eq!(tree.read("out/validation.h5", SplitKind::Train).examples.labels, [1]);
     }
 }
