@@ -114,7 +114,7 @@ fn a_file_is_inspected_with_its_splits() {
             (&parts[0]["part"], &parts[0]["count"]),
             (&json(&format!("\"{split}\"")), &json(&count.to_string()))
         );
-        assert_eq!(report["sha256"]["file"].as_str().unwrap().len(), 64);
+        assert_eq!(report["sha256"][split].as_str().unwrap().len(), 64);
     }
     let text = dir.succeed(&["data", "inspect", "data/test.h5"]).stdout;
     assert!(text.contains("not searched: only one split"), "{text}");
@@ -202,7 +202,12 @@ fn inspect_errors_include_a_remedy() {
         dir.refuses(&["data", "inspect", input], code, words);
     };
     refuses("data/none.h5", 1, &["data/none.h5", "check the path"]);
-    refuses("data", 1, &["data", "found a folder", "give the path of an `.h5` file"]);
+    fs::create_dir(dir.path("empty")).unwrap();
+    refuses(
+        "empty",
+        1,
+        &["empty: contains no images", "put the images of each class into a folder"],
+    );
     refuses("none.toml", 2, &["none.toml"]);
     dir.write("text.h5", "red, green, blue");
     refuses("text.h5", 1, &["text.h5", "expected an HDF5 file", "check the path"]);
@@ -241,4 +246,54 @@ fn evaluate_and_the_report_show_the_deduplicated_score() {
     let args = ["evaluate", "runs/tiny", "--split", "train", "--json"];
     let train = json(&dir.succeed(&args).stdout);
     assert!(train.get("deduplicated").is_none(), "{train}");
+}
+
+#[test]
+fn several_files_a_directory_and_a_run_are_inspected_as_a_run_reads_them() {
+    let dir = leaking();
+    dir.succeed(&["--config", "tiny.toml"]);
+    let inputs: [(&[&str], usize); 4] = [
+        (&["data/train.h5", "data/test.h5"], 2),
+        (&["data"], 2),
+        (&["runs/tiny"], 3),
+        (&["tiny"], 3),
+    ];
+    for (input, parts) in inputs {
+        let output = dir.trainer(&[&["data", "inspect", "--json"], input].concat());
+        let report = json(&output.stdout);
+        assert_eq!(output.code, Some(1), "{input:?}");
+        assert_eq!(report["parts"].as_array().unwrap().len(), parts, "{input:?}");
+        assert_eq!(report["near_duplicates"].as_array().unwrap().len(), 1, "{input:?}");
+    }
+}
+
+#[test]
+fn what_training_refuses_is_a_problem_of_the_data() {
+    let [train, test] = hands();
+    let dir = test_dir(&[train, test]);
+    let small = Examples::images([2, 2, 3], vec![7; 12], vec![0]);
+    fs::remove_file(dir.path("data/test.h5")).unwrap();
+    let classes = ["0"].map(String::from);
+    data_hdf5::write(&dir.path("data/test.h5"), SplitKind::Test, &small, &classes).unwrap();
+    let trained = dir.trainer(&["--config", "tiny.toml"]);
+    let inspected = dir.trainer(&["data", "inspect", "data/train.h5", "data/test.h5"]);
+    assert_eq!((trained.code, inspected.code), (Some(1), Some(1)));
+    assert!(inspected.stderr.contains("[2, 2, 3]"), "{}", inspected.stderr);
+}
+
+#[test]
+fn findings_are_written_as_csv_and_cleaned() {
+    let dir = leaking();
+    dir.trainer(&["data", "inspect", "tiny.toml", "--csv", "findings.csv"]);
+    let findings = dir.read("findings.csv");
+    let mut lines = findings.lines();
+    assert!(
+        lines.next().unwrap().starts_with("part,index,file,class,problem,other_part,other_index")
+    );
+    assert!(lines.next().unwrap().starts_with("test,5,,"), "{findings}");
+    let clean = ["data", "clean", "data/train.h5", "data/test.h5", "--out", "clean"];
+    let text = dir.succeed(&clean).stdout;
+    assert!(text.contains("near-duplicates of another split: 1"), "{text}");
+    assert_eq!(dir.names("clean"), ["manifest.csv", "removed.csv", "test.h5", "train.h5"]);
+    dir.succeed(&["data", "inspect", "clean"]);
 }

@@ -22,6 +22,7 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("data export", "data export synthetic/train_signs.h5 --out folders", true),
     ("data import", "data import folders --out imported.h5", true),
     ("data split", "data split imported.h5 --test-fraction 0.2 --out parts", true),
+    ("data clean", "data clean imported.h5 --out cleaned", true),
     ("config init", "config init synthetic", false),
     ("config check", "config check tiny.toml points.toml", true),
     ("config show", "config show points.toml", true),

@@ -155,7 +155,10 @@ impl ProgramOutput {
 pub fn coloured(count: usize) -> Examples {
     let labels: Vec<u32> = (0..count as u32).map(|item| item % 3).collect();
     let pixel = |label: u32, value: usize| {
-        let noise = ((value * 2_654_435_761) >> 7) % 120;
+        // Mixed bits (MurmurHash3), so that no two images are alike.
+        let mut bits = (value as u64 + 1).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        bits = (bits ^ bits >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        let noise = (bits ^ bits >> 33) % 120;
         noise as u8 + if value % 3 == label as usize { 90 } else { 0 }
     };
     let pixels = labels.iter().enumerate();

@@ -21,7 +21,7 @@ pub struct GroupStatistics {
     pub largest: usize,
 }
 
-/// Number of images between two updates of the sets.
+/// Maximum number of images between two updates of the sets.
 const BLOCK: usize = 256;
 
 /// Groups of one example each.
@@ -95,7 +95,11 @@ impl DisjointSets {
     fn unite_near_duplicates(&mut self, index: &NearDuplicateIndex) -> Result<(), DatasetError> {
         let positions: Vec<usize> = (0..index.len()).collect();
         let task = ProgressTask::start("searching for near-duplicates", positions.len());
-        for block in positions.chunks(BLOCK) {
+        let (mut done, mut size) = (0, 1);
+        while let Some(block) = positions.get(done..(done + size).min(positions.len())) {
+            if block.is_empty() {
+                break;
+            }
             let sets = &*self;
             let found = block.par_iter().map(|&position| {
                 index.near_duplicates_after(position, Tolerance::Wide, |one, other| {
@@ -105,6 +109,8 @@ impl DisjointSets {
             let found: Vec<Vec<(usize, usize)>> = found.collect::<Result<_, DatasetError>>()?;
             found.into_iter().flatten().for_each(|(one, other)| self.union(one, other));
             task.advance(block.len());
+            // Small blocks first: one image unites all near-duplicates of a large set of them.
+            (done, size) = (done + block.len(), (2 * size).min(BLOCK));
         }
         Ok(())
     }

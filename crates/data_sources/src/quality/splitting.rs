@@ -36,6 +36,8 @@ pub struct Division {
     pub groups: Vec<ExampleGroup>,
     /// Classes of which a held-out part has no examples because their groups are too large.
     pub missing_classes: Vec<MissingClass>,
+    /// Whether near-duplicates were divided, since nothing could be held out otherwise.
+    pub is_cut: bool,
 }
 
 /// A class of which a split should have examples but has none.
@@ -67,7 +69,7 @@ impl<'a> Splitting<'a> {
     ///
     /// If a part would be empty, or a source cannot be read or has no file names for the pattern.
     pub fn apply(&self, source: LoadedDataset) -> Result<(Split, Vec<String>), DatasetError> {
-        let division = self.divide(&source)?;
+        let division = self.divide_or_cut(&source)?;
         let mut warnings = class_warnings(&source.train.labels, &source.classes);
         let parts = source.parts();
         if parts.len() > 1
@@ -77,6 +79,22 @@ impl<'a> Splitting<'a> {
         }
         warnings.extend(division.warnings());
         Ok((Split::new(source, &division.indices), warnings))
+    }
+
+    /// Assigns the examples of the training set of `source` to parts. If near-duplicates leave nothing to
+    /// hold out, as in a set of one picture per class, they are divided too, with a warning.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::apply`].
+    pub fn divide_or_cut(&self, source: &LoadedDataset) -> Result<Division, DatasetError> {
+        match self.divide(source) {
+            Err(DatasetError::EmptySplit { .. }) if self.config.group_pattern.is_none() => {
+                let division = Self { keep_groups: false, ..self.clone() }.divide(source)?;
+                Ok(Division { is_cut: self.keep_groups, ..division })
+            }
+            divided => divided,
+        }
     }
 
     /// Assigns the examples of the training set of `source` to parts.
@@ -96,12 +114,13 @@ impl<'a> Splitting<'a> {
         if held_out.is_empty() {
             let (train, validation, test) = ((0..train.len()).collect(), Vec::new(), Vec::new());
             let indices = SplitIndices { train, validation, test };
-            return Ok(Division { indices, groups: Vec::new(), missing_classes: Vec::new() });
+            let (groups, missing_classes) = (Vec::new(), Vec::new());
+            return Ok(Division { indices, groups, missing_classes, is_cut: false });
         }
         let groups = if self.keep_groups { self.groups(source)? } else { single_groups(train)? };
         let indices = self.config.divide(&train.labels, &groups, &held_out, self.seed)?;
         let missing_classes = self.missing_classes(source, &indices, &held_out);
-        Ok(Division { indices, groups, missing_classes })
+        Ok(Division { indices, groups, missing_classes, is_cut: false })
     }
 
     fn groups(&self, source: &LoadedDataset) -> Result<Vec<ExampleGroup>, DatasetError> {
@@ -182,7 +201,10 @@ impl Division {
                 classes.join(", ")
             ))
         });
-        large.into_iter().chain(missing).collect()
+        let cut = self.is_cut.then(|| {
+            "all images of every class are near-duplicates: the parts share them, and their scores say little about new images".to_owned()
+        });
+        cut.into_iter().chain(large).chain(missing).collect()
     }
 }
 

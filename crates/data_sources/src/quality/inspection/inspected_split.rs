@@ -47,7 +47,7 @@ impl InspectedSplit {
         split: &SplitConfig,
         seed: u64,
     ) -> Result<Vec<Self>, DatasetError> {
-        let indices = Splitting::of_run(split, seed).divide(&source)?.indices;
+        let indices = Splitting::of_run(split, seed).divide_or_cut(&source)?.indices;
         let split = Split::new(source, &indices);
         let SplitIndices { train, validation, test } = indices;
         let mut splits = vec![Self::new(SplitKind::Train, split.train, train)];

@@ -9,8 +9,10 @@ use super::common_structure::Descriptor;
 use super::measure::{Measure, Tolerance};
 use super::thumbnail::{Grid, Thumbnail, thumbnails};
 
-/// Maximum size of the cached thumbnails, in bytes. Larger ones are computed on demand.
+/// Maximum size of the cached thumbnails, in bytes, and of those of images that stay in a file. Larger ones
+/// are computed on demand.
 const MAX_CACHE_BYTES: usize = 1 << 28;
+const MAX_STORED_CACHE_BYTES: usize = 1 << 25;
 
 /// Index of images for the search for near-duplicates and nearest neighbours.
 #[derive(Debug)]
@@ -65,7 +67,11 @@ impl<'a> NearDuplicateIndex<'a> {
             return Ok(None);
         };
         let grid = Grid::new(images.shape);
-        let is_cached = images.len().saturating_mul(grid.thumbnail_bytes()) <= MAX_CACHE_BYTES;
+        let most = match images.values {
+            Values::Stored(_) => MAX_STORED_CACHE_BYTES,
+            _ => MAX_CACHE_BYTES,
+        };
+        let is_cached = images.len().saturating_mul(grid.thumbnail_bytes()) <= most;
         let (mut descriptors, mut thumbnails) = (Vec::with_capacity(images.len()), Vec::new());
         let task = ProgressTask::start("indexing images", images.len());
         let reduce = |pixels: &[u8]| {

@@ -154,3 +154,16 @@ fn a_class_whose_only_group_is_too_large_stays_in_train_with_a_warning() {
     assert!(warnings[0].starts_with("20 of 40 examples are one group"), "{warnings:?}");
     assert!(warnings[1].starts_with("the validation set has no examples of 0"), "{warnings:?}");
 }
+
+#[test]
+fn a_run_divides_near_duplicates_only_if_nothing_else_can_be_held_out() {
+    // One picture per class, ten times each.
+    let images = hands(0..6, 3);
+    let images = images.select(&(0..60).map(|item| item % 6).collect::<Vec<_>>());
+    let config = config(0.2, 0.0);
+    let splitting = Splitting::of_run(&config, 1);
+    assert!(splitting.divide(&source(images.clone())).is_err());
+    let (split, warnings) = splitting.apply(source(images)).unwrap();
+    assert_eq!((split.train.len(), split.validation.unwrap().len()), (48, 12));
+    assert!(warnings[0].starts_with("all images of every class are near-dup"), "{warnings:?}");
+}
