@@ -179,9 +179,10 @@ fn init_does_not_overwrite_files_and_rejects_missing_data() {
     output.refused(2, &["tiny.toml already exists", "--out"]);
     assert_eq!(dir.read("tiny.toml"), TINY);
     fs::create_dir(dir.path("empty")).unwrap();
-    dir.trainer(&["config", "init", "empty"]).refused(2, &["no HDF5 file", "pass a .h5 file"]);
+    dir.trainer(&["config", "init", "empty"]).refused(1, &["empty: contains no images"]);
     dir.succeed(&["data", "synthesize", "--out", "few", "--train", "12", "--test", "6"]);
-    dir.trainer(&["config", "init", "few"]).refused(2, &["12 examples are too few", "validation"]);
+    dir.succeed(&["config", "init", "few"]);
+    dir.succeed(&["config", "check", "few.toml"]);
     dir.trainer(&["config", "init", "absent.h5"]).refused(1, &["absent.h5"]);
     fs::copy(dir.path("data/train.h5"), dir.path("data/train2.h5")).unwrap();
     dir.trainer(&["config", "init", "data"]).refused(2, &["2 files contain a training set"]);

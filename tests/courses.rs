@@ -158,7 +158,7 @@ fn predict_classifies_points() {
     dir.trainer(&["predict", "run", "--features", "1,two"])
         .refused(2, &["expected finite numbers"]);
     dir.succeed(&["--config", "tiny.toml"]);
-    let words = ["was trained on images", "PNG or JPEG"];
+    let words = ["was trained on images", "give it image files"];
     dir.trainer(&["predict", "runs/tiny", "--features", "1,2"]).refused(1, &words);
 }
 

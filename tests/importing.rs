@@ -42,7 +42,7 @@ fn import_reports_the_data_set_and_skipped_files() {
     let output = dir.succeed(&[&args[..], &more].concat());
     insta::assert_snapshot!("data-import", output.stdout);
     assert_fits(&output.stdout);
-    assert_eq!(dir.names("sets/photos"), ["train.h5", "validation.h5"]);
+    assert_eq!(dir.names("sets/photos"), ["manifest.csv", "train.h5", "validation.h5"]);
 
     let more = ["--size", "8x6", "--skip-corrupt", "--json", "--out", "again.h5"];
     let report = json(&dir.succeed(&[&["data", "import", "photos"], &more[..]].concat()).stdout);
@@ -93,7 +93,7 @@ fn split_writes_one_file_per_split() {
         dir.succeed(&[&["data", "split", "all.h5", "--out", "parts"], &fractions[..]].concat());
     insta::assert_snapshot!("data-split", output.stdout);
     assert_fits(&output.stdout);
-    assert_eq!(dir.names("parts"), ["test.h5", "train.h5", "validation.h5"]);
+    assert_eq!(dir.names("parts"), ["manifest.csv", "test.h5", "train.h5", "validation.h5"]);
     let output = dir.succeed(
         &[
             &[

@@ -271,9 +271,9 @@ fn several_files_a_directory_and_a_run_are_inspected_as_a_run_reads_them() {
 fn what_training_refuses_is_a_problem_of_the_data() {
     let [train, test] = hands();
     let dir = test_dir(&[train, test]);
-    let small = Examples::images([2, 2, 3], vec![7; 12], vec![0]);
+    let small = Examples::images([2, 2, 3], (0..24).collect(), vec![0, 1]);
     fs::remove_file(dir.path("data/test.h5")).unwrap();
-    let classes = ["0"].map(String::from);
+    let classes = ["0", "1"].map(String::from);
     data_hdf5::write(&dir.path("data/test.h5"), SplitKind::Test, &small, &classes).unwrap();
     let trained = dir.trainer(&["--config", "tiny.toml"]);
     let inspected = dir.trainer(&["data", "inspect", "data/train.h5", "data/test.h5"]);

@@ -13,9 +13,11 @@ fn trained() -> TestDir {
     let dir = TestDir::new();
     dir.succeed(&["--config", "tiny.toml", "--set", "training.epochs=20"]);
     let classes = ["red", "green"].map(String::from);
-    for (file, part, count) in [("train", SplitKind::Train, 60), ("test", SplitKind::Test, 12)] {
-        let all = coloured(count);
-        let items: Vec<usize> = (0..count).filter(|item| item % 3 < 2).collect();
+    let all = coloured(72);
+    for (file, part, items) in
+        [("train", SplitKind::Train, 0..60), ("test", SplitKind::Test, 60..72)]
+    {
+        let items: Vec<usize> = items.filter(|item| item % 3 < 2).collect();
         let two: Examples = all.select(&items);
         data_hdf5::write(&dir.path(format!("data/two-{file}.h5")), part, &two, &classes).unwrap();
     }

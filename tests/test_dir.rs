@@ -49,10 +49,12 @@ impl TestDir {
         dir.write("tiny.toml", TINY);
         fs::create_dir(dir.path("data")).unwrap();
         let classes = ["red", "green", "blue"].map(String::from);
-        for (file, part, count) in [("train", SplitKind::Train, 60), ("test", SplitKind::Test, 12)]
+        for (file, part, items) in
+            [("train", SplitKind::Train, 0..60), ("test", SplitKind::Test, 60..72)]
         {
             let path = dir.path(format!("data/{file}.h5"));
-            data_hdf5::write(&path, part, &coloured(count), &classes).unwrap();
+            let images = coloured(72).select(&items.collect::<Vec<_>>());
+            data_hdf5::write(&path, part, &images, &classes).unwrap();
         }
         dir
     }

@@ -90,7 +90,9 @@ fn config(
         given => given,
     };
     match (input, resume) {
-        (Some(path), None) if is_data(path) => Ok((of_data(path, &overrides, context)?, None)),
+        (Some(path), None) if options.config.is_none() && is_data(path) => {
+            Ok((of_data(path, &overrides, context)?, None))
+        }
         (Some(path), resume) => {
             let config = context.read_config(path, &overrides)?;
             let run = match resume {
