@@ -88,7 +88,7 @@ fn refuse_overrides(cases: &[(&str, &[&str])]) {
 fn a_file_that_is_not_a_config_is_rejected_with_a_remedy() {
     let cases: [(&str, &[&str]); 4] = [
         ("nowhere.toml", &["nowhere.toml", "No such file", "give the path of a TOML file"]),
-        ("data", &["data is a directory, not a config", "give the path of a TOML file"]),
+        ("data", &["the config data: Is a directory", "give the path of a TOML file"]),
         ("latin.toml", &["latin.toml", "UTF-8", "give the path of a TOML file"]),
         ("empty.toml", &["empty.toml", "the key `name` is missing", "add it"]),
     ];
