@@ -19,7 +19,7 @@ pub struct ImageAxes {
 const MIN_SIDE: usize = 5;
 
 impl ImageAxes {
-    /// Tells the axes of images from the shape: channels are 1 or 3, on the last axis if two fit. MATLAB
+    /// Infers the axes of images from the shape: channels are 1 or 3, on the last axis if two fit. MATLAB
     /// stores axes in reverse. `None` if they are not clear.
     pub fn of(shape: &[usize], layout: Option<ImageLayout>, is_matlab: bool) -> Option<Self> {
         let images =

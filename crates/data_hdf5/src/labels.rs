@@ -28,7 +28,7 @@ pub enum Labels {
 }
 
 impl LabelForm {
-    /// Tells the form of the labels of `count` examples, which the object `images` contains.
+    /// Infers the form of the labels of `count` examples, which the object `images` contains.
     pub fn of(labels: &Object, count: usize, images: &str) -> Result<Self, Hdf5Error> {
         let axes = labels.shape.iter().copied().filter(|&extent| extent != 1).collect::<Vec<_>>();
         let length = axes.iter().product::<usize>();

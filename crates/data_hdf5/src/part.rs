@@ -38,7 +38,7 @@ pub struct Hdf5Part {
     structure: Structure,
     table: Table,
     split: SplitKind,
-    /// Range of all pixels, if it tells how they are scaled.
+    /// Range of all pixels, if it determines how they are scaled.
     range: Option<ValueRange>,
 }
 

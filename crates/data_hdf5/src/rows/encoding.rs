@@ -45,7 +45,7 @@ impl Encoding {
         matches!(self.content, Content::Pixels(_))
     }
 
-    /// Returns whether the range of all values tells how they are scaled.
+    /// Returns whether the range of all values determines how they are scaled.
     pub fn needs_range(self) -> bool {
         self.are_pixels() && self.number != Number::BYTE
     }

@@ -64,7 +64,7 @@ impl ValueRange {
         Err(context.content(format!("{bad} in the image at index {row}"), "finite numbers", remedy))
     }
 
-    /// Tells the scale from the values: 0 to 1, 0 to 255, or 12 or 16 bits.
+    /// Infers the scale from the values: 0 to 1, 0 to 255, or 12 or 16 bits.
     pub fn scale(
         &self,
         context: &ErrorContext,

@@ -82,6 +82,25 @@ pub enum OnMissing {
 }
 
 impl Hdf5Config {
+    /// The training set in the file `train` of `directory`, and the defaults of all other keys.
+    pub fn new(directory: &Path, train: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            directory_env: None,
+            train: train.to_owned(),
+            validation: None,
+            test: None,
+            fit: None,
+            images: None,
+            labels: None,
+            classes: None,
+            layout: None,
+            in_memory: None,
+            on_missing: OnMissing::Fail,
+            synthetic: SyntheticConfig::default(),
+        }
+    }
+
     /// Makes the directory absolute, applies the environment variable, and adds validation and test set
     /// in the file of the training set. `None` if missing files are to be replaced with synthetic data.
     pub fn resolve(&self) -> Result<Option<Self>, DatasetError> {

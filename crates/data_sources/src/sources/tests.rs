@@ -25,19 +25,9 @@ fn info_matches_the_loaded_data_of_every_source() {
             config.write(part, &file(part)).unwrap();
         }
         assert_info_matches(&DatasetConfig::Hdf5(Hdf5Config {
-            fit: None,
-            directory: folder.path().to_owned(),
-            directory_env: None,
-            train: file(SplitKind::Train),
-            validation: None,
             test: Some(file(SplitKind::Test)),
-            images: None,
-            labels: None,
-            classes: None,
-            layout: None,
-            in_memory: None,
-            on_missing: OnMissing::Fail,
             synthetic: config.clone(),
+            ..Hdf5Config::new(folder.path(), &file(SplitKind::Train))
         }));
         assert_info_matches(&DatasetConfig::Synthetic(config));
     }

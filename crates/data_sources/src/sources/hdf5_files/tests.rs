@@ -28,19 +28,9 @@ impl Files {
     fn config(&self, [train, validation, test]: [&str; 3]) -> Hdf5Config {
         let named = |file: &str| Some(file.into()).filter(|_| !file.is_empty());
         Hdf5Config {
-            directory: self.0.path().to_owned(),
-            directory_env: None,
-            train: train.into(),
             validation: named(validation),
             test: named(test),
-            fit: None,
-            images: None,
-            labels: None,
-            classes: None,
-            layout: None,
-            in_memory: None,
-            on_missing: OnMissing::Fail,
-            synthetic: SyntheticConfig::default(),
+            ..Hdf5Config::new(self.0.path(), Path::new(train))
         }
     }
 

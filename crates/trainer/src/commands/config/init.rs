@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use data::{DatasetError, LoadedDataset, Split, SplitConfig, SplitKind};
 use data_hdf5::ObjectKeys;
 use data_sources::quality::Splitting;
-use data_sources::{DatasetConfig, FolderConfig, Hdf5Config, OnMissing, SyntheticConfig};
+use data_sources::{DatasetConfig, FolderConfig, Hdf5Config};
 use training::{ModelRegistry, RunConfig, RunError};
 
 use super::starter::Starter;
@@ -120,24 +120,15 @@ fn find(data: &Path, directory: PathBuf, files: Vec<PathBuf>) -> Result<Hdf5Conf
         }
     }
     let [train, validation, test] = found;
+    let train = only(data, "training", train)?.ok_or_else(|| nothing(data))?;
     Ok(Hdf5Config {
-        train: only(data, "training", train)?.ok_or_else(|| nothing(data))?,
         test: only(data, "test", test)?,
         validation: only(data, "validation", validation)?,
-        directory,
-        directory_env: None,
-        fit: None,
-        images: None,
-        labels: None,
-        classes: None,
-        layout: None,
-        in_memory: None,
-        on_missing: OnMissing::Fail,
-        synthetic: SyntheticConfig::default(),
+        ..Hdf5Config::new(&directory, &train)
     })
 }
 
-/// Parts that the file at `path` serves as. Its name tells the part of objects that name none, and of a
+/// Parts that the file at `path` serves as. Its name gives the part of objects that name none, and of a
 /// validation set under the names of a training set.
 fn splits(path: &Path) -> Result<Vec<SplitKind>, Failure> {
     let parts = ObjectKeys::default().parts(path).map_err(|error| Failure::run(&error))?;
