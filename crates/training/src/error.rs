@@ -187,8 +187,8 @@ mod tests {
         let message =
             |needed, available| shortage(Some(needed), "of memory", available, "available");
         assert_eq!(
-            message(12_345_678, 12_344_000),
-            "12.346 MB of memory, but only 12.344 MB are available"
+            message(12_345_678, 12_345_000),
+            "12.346 MB of memory, but only 12.345 MB are available"
         );
         assert_eq!(
             message(2_500_000_000, 1_000_000_000),

@@ -21,7 +21,8 @@ pub fn of(schema: &Value) -> String {
 /// Returns the alternatives of `schema`, or of the items of its array, that are not tables.
 pub fn choices(schema: &Value) -> Vec<Choice> {
     let variants = variants(schema.get("items").unwrap_or(schema)).iter();
-    let plain = variants.filter(|variant| only_property(variant).next().is_none());
+    let is_named = |variant: &&Value| variant.get("const").or(variant.get("description")).is_some();
+    let plain = variants.filter(|variant| only_property(variant).next().is_none()).filter(is_named);
     let choice = |variant: &Value| {
         let name = variant.get("const").map_or_else(|| of(variant), Value::to_string);
         Choice { name, description: description(variant) }

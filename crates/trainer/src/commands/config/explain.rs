@@ -35,7 +35,7 @@ fn of_key(manual: &Manual, entry: &Entry) -> String {
     if !entry.details.is_empty() {
         text += &format!("\n{}\n", wrapped(&entry.details, 2));
     }
-    text += &format!("\n  type: {}\n", entry.kind);
+    text += &format!("\n{}\n", wrapped(&format!("type: {}", entry.kind), 2));
     text += &match &entry.default {
         Some(default) => format!("  default: {default}\n"),
         None if entry.required => "  required\n".to_owned(),

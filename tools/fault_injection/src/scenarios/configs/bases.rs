@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use data::{Examples, SplitKind};
+use image::{Rgb, RgbImage};
 use toml::Table;
 use training::RunConfig;
 
@@ -36,6 +37,41 @@ train = "train.h5"
 [split]
 validation_fraction = 0.25
 test_fraction = 0.25
+"#;
+
+const NAMED_OBJECTS: &str = r#"[dataset.hdf5]
+directory = "DATA"
+train = "train.h5"
+test = "test.h5"
+images = "*_set_x"
+labels = "*_set_y"
+classes = "list_classes"
+layout = "nhwc"
+fit = "crop"
+[split]
+validation_fraction = 0.25
+"#;
+
+const FOLDERS: &str = r#"[dataset.folder]
+directory = "DATA/photos"
+train = "one"
+validation = "two"
+test = "two"
+size = 8
+fit = "pad"
+grey = true
+label_pattern = "^([a-z]+)[.]"
+skip_corrupt = true
+"#;
+
+const LABEL_TABLE: &str = r#"[dataset.folder]
+directory = "DATA/photos"
+labels = "labels.csv"
+size = [8, 6]
+[split]
+validation_fraction = 0.25
+test_fraction = 0.25
+group_pattern = "([0-9]+)"
 "#;
 
 const POINTS: &str = r#"[dataset.points]
@@ -154,7 +190,7 @@ test = 2
 class_weights = [1.0, 2.0, 1.0, 1.0, 0.5, 1.0]
 "#;
 
-const BASES: [Parts; 10] = [
+const BASES: [Parts; 14] = [
     [
         HDF5,
         MLP,
@@ -187,6 +223,15 @@ const BASES: [Parts; 10] = [
     ],
     [SYNTHETIC, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
     [SYNTHETIC, CNN, "[optimizer.adam]\n", SHORT],
+    [NAMED_OBJECTS, "[model.mlp]\n", "[optimizer.adam]\n", SHORT],
+    [FOLDERS, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
+    [LABEL_TABLE, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
+    [
+        "init_from = \"DATA/no-run\"\n",
+        SYNTHETIC,
+        "[model.mlp]\nhidden = [2]\n[optimizer.sgd]\n[schedule]\nhorizon_epochs = 4\n",
+        SHORT,
+    ],
     [
         SYNTHETIC,
         RESNET,
@@ -237,7 +282,7 @@ fn base(path: &Path, is_runnable: bool) -> Result<Base, Box<dyn Error>> {
     Ok(Base { table: Table::try_from(&config)?, is_runnable })
 }
 
-/// Writes three files of 12 different examples each, with 2 features in 2 classes.
+/// Writes three files of 12 different examples each, with 2 features in 2 classes, and photos.
 fn write_data(directory: &Path) -> Result<(), Box<dyn Error>> {
     let files = [
         ("train", SplitKind::Train),
@@ -250,5 +295,22 @@ fn write_data(directory: &Path) -> Result<(), Box<dyn Error>> {
         let classes = ["a", "b"].map(String::from);
         data_hdf5::write(&directory.join(format!("{name}.h5")), split, &examples, &classes)?;
     }
-    Ok(())
+    write_photos(&directory.join("photos"))
+}
+
+/// Writes folders of six images in two classes, named after them, and a table of their labels.
+fn write_photos(directory: &Path) -> Result<(), Box<dyn Error>> {
+    let mut table = "path,label\n".to_owned();
+    for (number, folder) in ["one", "two"].into_iter().enumerate() {
+        fs::create_dir_all(directory.join(folder))?;
+        for item in 0..6 {
+            let class = ["cat", "dog"][item % 2];
+            let path = format!("{folder}/{class}.{item}.png");
+            let pixel = |x, y| [x * 16, y * 16, (item * 40 + number) as u8];
+            let image = RgbImage::from_fn(9, 7, |x, y| Rgb(pixel(x as u8, y as u8)));
+            image.save(directory.join(&path))?;
+            table += &format!("{path},{class}\n");
+        }
+    }
+    Ok(fs::write(directory.join("labels.csv"), table)?)
 }
