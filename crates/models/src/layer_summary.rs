@@ -60,8 +60,8 @@ impl LayerSummary {
         if probability > 0.0 { self.followed_by(format!("dropout {probability}")) } else { self }
     }
 
-    /// Sums the parameters of `layers`; `None` if the sum overflows.
-    pub fn total_parameters(layers: &[Self]) -> Option<usize> {
-        layers.iter().try_fold(0_usize, |sum, layer| sum.checked_add(layer.parameters))
+    /// Sums a number of each of `layers`; `None` if the sum overflows.
+    pub fn sum(layers: &[Self], number: fn(&Self) -> usize) -> Option<usize> {
+        layers.iter().try_fold(0_usize, |sum, layer| sum.checked_add(number(layer)))
     }
 }

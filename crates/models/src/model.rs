@@ -84,7 +84,13 @@ impl ModelConfig {
 
     /// Returns the number of parameters, including running statistics; `None` if it overflows.
     pub fn parameter_count(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
-        LayerSummary::total_parameters(&self.layers(shape, outputs)?)
+        LayerSummary::sum(&self.layers(shape, outputs)?, |layer| layer.parameters)
+    }
+
+    /// Returns the number of multiply-accumulate operations of a forward pass of one example, those
+    /// of linear maps and convolutions; `None` if it overflows. A step takes three times as many.
+    pub fn multiply_adds(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
+        LayerSummary::sum(&self.layers(shape, outputs)?, |layer| layer.multiply_adds)
     }
 
     /// Describes the layers in the order of the forward pass; `None` if a number overflows.

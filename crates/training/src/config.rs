@@ -156,6 +156,12 @@ impl RunConfig {
         self.model.parameter_count(shape, outputs)?.checked_add(2 * channels)
     }
 
+    /// Number of multiply-accumulate operations of a forward pass of one example of `shape` in
+    /// `classes` classes; `None` if it overflows.
+    pub fn multiply_adds(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
+        self.model.multiply_adds(shape, self.objective.head(classes).outputs(classes))
+    }
+
     /// Number of values a training step holds per example of `shape` in `classes` classes; `None`
     /// if it overflows.
     pub fn activations(&self, shape: [usize; 3], classes: usize) -> Option<usize> {

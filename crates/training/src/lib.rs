@@ -55,7 +55,8 @@ pub use fault_injection::{Fault, Faults};
 pub use inference::{ClassProbability, Prediction};
 pub use model::{ClassWeights, Head, ObjectiveConfig};
 pub use models::{
-    CustomModel, CustomModelConfig, DropoutRng, LayerSummary, ModelRegistry, ParameterInit,
+    CnnConfig, CustomModel, CustomModelConfig, DropoutRng, LayerSummary, ModelConfig,
+    ModelRegistry, ParameterInit, ResnetConfig,
 };
 pub use optim::{
     AdamConfig, AdamWConfig, CosineConfig, Decay, EmaConfig, ExponentialConfig, GradientClipping,

@@ -51,15 +51,14 @@ impl ModelSummary {
             layers.iter().try_fold(0_usize, |sum, layer| sum.checked_add(number(layer)))
         };
         let parameters = sum(|layer| layer.parameters)?;
-        let (running, multiply_adds) =
-            (sum(|layer| layer.running)?, sum(|layer| layer.multiply_adds)?);
+        let running = sum(|layer| layer.running)?;
         Some(Self {
             name: config.name.clone(),
             input: shape,
             classes,
             parameters,
             trained: parameters - running,
-            multiply_adds,
+            multiply_adds: config.multiply_adds(shape, classes)?,
             bytes: parameters.checked_mul(size_of::<f32>())?,
             layers,
         })
