@@ -1,9 +1,10 @@
-//! Near-duplicates, splits that keep them together, and the inspection of a data set.
+//! Near-duplicates, splits that keep them together, symmetry, and the inspection of a data set.
 
 mod content;
 mod groups;
 pub mod inspection;
 mod leaks;
+mod mirror_symmetry;
 pub mod near_duplicates;
 mod phantom_classes;
 mod splitting;
@@ -11,5 +12,6 @@ mod splitting;
 pub(crate) use content::checksums;
 pub use groups::GroupStatistics;
 pub use leaks::Leak;
+pub use mirror_symmetry::{MirrorSymmetry, MirrorVerdict};
 pub use phantom_classes::class_warnings;
 pub use splitting::{Division, MissingClass, Splitting};

@@ -25,3 +25,4 @@ mod thumbnail;
 pub(crate) use index::Neighbour;
 pub use index::{NearDuplicate, NearDuplicateIndex};
 pub use measure::{Measure, Tolerance};
+pub(crate) use thumbnail::dot;
