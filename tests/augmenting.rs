@@ -5,7 +5,10 @@ use std::fs;
 use crate::resuming::assert_same_bits;
 use crate::test_dir::TestDir;
 
-/// Every augmentation except `crop` and `cutmix`.
+/// Augmentations as other libraries have them, with their defaults where there are some.
+const COMMON: &str = r#"augmentation=["random_resized_crop", "trivial_augment", "rand_augment", "flip_horizontal", { saturation = 0.3 }, { contrast = 0.2 }, "random_erasing", { cutmix = 1.0 }]"#;
+
+/// Every other augmentation except `crop`.
 const LIST: &str = r#"augmentation=["flip_horizontal", { rotate = 20 }, { scale = [0.9, 1.1] }, { translate = 0.1 }, { brightness = 0.2 }, { contrast = 0.2 }, { hue = 10 }, { cutout = 2 }, { mixup = 0.4 }]"#;
 
 const OBJECTIVE: [&str; 2] = ["objective.label_smoothing=0.1", "objective.class_weights=balanced"];
@@ -19,20 +22,22 @@ fn train<'a>(run: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 #[test]
 fn loader_workers_and_resuming_do_not_change_an_augmented_run() {
-    let dir = TestDir::new();
-    dir.succeed(&train("whole", &["training.epochs=6"]));
-    for workers in ["training.loader.workers=1", "training.loader.workers=3"] {
-        dir.succeed(&train("workers", &["training.epochs=6", workers]));
-        assert_same_bits(&dir, "workers", "whole");
-        fs::remove_dir_all(dir.path("workers")).unwrap();
+    for list in [LIST, COMMON] {
+        let dir = TestDir::new();
+        dir.succeed(&train("whole", &[list, "training.epochs=6"]));
+        for workers in ["training.loader.workers=1", "training.loader.workers=3"] {
+            dir.succeed(&train("workers", &[list, "training.epochs=6", workers]));
+            assert_same_bits(&dir, "workers", "whole");
+            fs::remove_dir_all(dir.path("workers")).unwrap();
+        }
+        dir.succeed(&train("resumed", &[list, "training.epochs=3"]));
+        dir.succeed(&["--resume", "resumed", "--set", "training.epochs=6"]);
+        // The checkpoints differ: the best epoch may be before or after the resume.
+        let metrics = |run: &str| dir.read(format!("{run}/metrics.jsonl"));
+        assert_eq!(metrics("resumed"), metrics("whole"));
+        let best = |run: &str| fs::read(dir.path(format!("{run}/best_model.bpk"))).unwrap();
+        assert!(best("resumed") == best("whole"));
     }
-    dir.succeed(&train("resumed", &["training.epochs=3"]));
-    dir.succeed(&["--resume", "resumed", "--set", "training.epochs=6"]);
-    // The checkpoints differ: the best epoch may be before or after the resume.
-    let metrics = |run: &str| dir.read(format!("{run}/metrics.jsonl"));
-    assert_eq!(metrics("resumed"), metrics("whole"));
-    let best = |run: &str| fs::read(dir.path(format!("{run}/best_model.bpk"))).unwrap();
-    assert!(best("resumed") == best("whole"));
 }
 
 #[test]

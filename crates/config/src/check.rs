@@ -104,7 +104,7 @@ pub(crate) fn inner<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// Returns the schema of the items of an array, which may be one of several alternatives.
-fn items_of(schema: &Value) -> Option<&Value> {
+pub(crate) fn items_of(schema: &Value) -> Option<&Value> {
     let own = schema.get("items");
     own.or_else(|| variants(schema).iter().find_map(items_of))
 }

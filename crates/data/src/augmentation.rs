@@ -4,16 +4,21 @@ mod affine;
 mod augmenter;
 mod canvas;
 mod colour;
-mod cutout;
+mod crop_and_erase;
 mod geometry;
 mod mixing;
+mod operation;
 mod random;
+mod region;
 mod resample;
 mod spec;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod tone;
 
 pub use augmenter::Augmenter;
+pub use crop_and_erase::{RandomErasing, RandomResizedCrop};
 pub use mixing::{BatchIndex, Mix};
+pub use operation::RandAugment;
 pub use spec::Augmentation;

@@ -51,6 +51,16 @@ pub enum DatasetError {
         /// The conflict, in one sentence.
         reason: String,
     },
+    /// A fixed normalization does not suit the examples.
+    #[error(
+        "`input` has a fixed mean and deviation of {fixed} channels of images, and the examples have {found}\n  change `mean` and `deviation`, or set `normalization = \"standardize\"`"
+    )]
+    FixedNormalization {
+        /// Number of channels of the normalization.
+        fixed: usize,
+        /// Number of channels or features of the examples.
+        found: String,
+    },
     /// The data source failed.
     #[error(transparent)]
     Source(#[from] SourceError),

@@ -3,7 +3,7 @@
 //! - [`Examples`]: labels and values, in memory or behind a [`RowSource`] of any format.
 //! - [`LoadedDataset`], [`SplitConfig`], [`Split`]: the parts of a data set, see [`SplitKind`].
 //! - [`shuffled`]: the order of the examples in an epoch.
-//! - [`Normalization`], [`Statistics`], [`Scaler`]: input normalization.
+//! - [`InputConfig`], [`Normalization`], [`Statistics`], [`Scaler`]: input normalization.
 //! - [`Augmentation`], [`Augmenter`]: random changes of training images.
 //!
 //! Nothing here reads a file: `data_sources` turns a config into a [`LoadedDataset`].
@@ -12,6 +12,7 @@ mod augmentation;
 mod error;
 mod examples;
 mod fit;
+mod input;
 mod loaded_dataset;
 mod moments;
 mod origin;
@@ -23,10 +24,13 @@ mod split;
 mod split_kind;
 mod statistics;
 
-pub use augmentation::{Augmentation, Augmenter, BatchIndex, Mix};
+pub use augmentation::{
+    Augmentation, Augmenter, BatchIndex, Mix, RandAugment, RandomErasing, RandomResizedCrop,
+};
 pub use error::{DatasetError, SourceError};
 pub use examples::{Examples, Values};
 pub use fit::Fit;
+pub use input::InputConfig;
 pub use loaded_dataset::{DatasetInfo, LoadedDataset};
 pub use moments::ChannelMoments;
 pub use origin::Origin;

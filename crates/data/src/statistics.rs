@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DatasetError;
 use crate::examples::{Examples, Values};
+use crate::input::InputConfig;
 use crate::moments::ChannelMoments;
 
 /// Normalization of values into model inputs: `[input] normalization = ".."`.
@@ -17,6 +18,8 @@ pub enum Normalization {
     /// Zero mean and unit variance per channel, fitted on the training set.
     #[default]
     Standardize,
+    /// Mean and standard deviation of the channels of ImageNet, for colour images.
+    Imagenet,
 }
 
 /// Affine map of values to inputs, `(value - shift) / scale`, per channel.
@@ -40,6 +43,10 @@ impl Normalization {
             Self::None => 1.0,
             Self::UnitRange => 255.0,
             Self::Standardize => return standardize(examples),
+            Self::Imagenet => {
+                let fixed = InputConfig { normalization: self, ..InputConfig::default() };
+                return fixed.fit(examples);
+            }
         };
         Ok(Statistics { shift: vec![0.0; channels], scale: vec![scale; channels] })
     }

@@ -101,7 +101,7 @@ impl Step {
     fn new(config: &RunConfig) -> Result<Self> {
         let source = config.dataset.load()?;
         let device = Device::flex().autodiff();
-        let statistics = config.input.normalization.fit(&source.train)?;
+        let statistics = config.input.fit(&source.train)?;
         let head = config.objective.head(source.classes.len());
         let outputs = head.outputs(source.classes.len());
         let parameters = ParameterInit::new(config.seed, &device);

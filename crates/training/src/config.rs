@@ -8,7 +8,7 @@ mod training;
 use std::path::{Path, PathBuf};
 
 use ::config::{Check, ConfigError, Document, Rules};
-use data::{Augmentation, Normalization, Split, SplitConfig};
+use data::{Augmentation, Split, SplitConfig};
 use data_sources::DatasetConfig;
 use models::{ModelConfig, ModelRegistry};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::error::RunError;
 use crate::model::ObjectiveConfig;
 use crate::optim::OptimizerConfig;
 pub use crate::optim::ScheduleConfig;
+pub use data::InputConfig;
 
 pub use flatten::{FlatConfig, differing_keys, flatten};
 pub use reference::ReferenceConfig;
@@ -78,14 +79,6 @@ pub struct RunConfig {
 pub struct EvaluationConfig {
     /// Averages the logits of each image and its horizontal mirror image.
     pub mirrored: bool,
-}
-
-/// Preprocessing of the inputs: `[input]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct InputConfig {
-    /// Normalization of the values, fitted on the training set alone.
-    pub normalization: Normalization,
 }
 
 fn default_seed() -> u64 {
@@ -171,6 +164,7 @@ impl RunConfig {
     /// Fails if the model cannot be trained on `data`.
     pub fn check_against(&self, data: &Split) -> Result<(), RunError> {
         self.objective.init(data.classes.len())?;
+        self.input.check_against(&data.train)?;
         Augmentation::check_against(&self.augmentation, &data.train)?;
         if let Some(reason) = self.model.incompatibility(data.train.shape) {
             return Err(RunError::Incompatible { shape: data.train.shape, reason });
@@ -194,6 +188,7 @@ impl RunConfig {
         let (has_validation, has_test) = (self.dataset.has_validation(), self.dataset.has_test());
         check.table("dataset", |check| self.dataset.check(check));
         check.table("split", |check| self.split.check(has_validation, has_test, check));
+        check.table("input", |check| self.input.check(check));
         Augmentation::check_all(&self.augmentation, check);
         check.table("model", |check| check_model(&self.model, models, check));
         check.table("objective", |check| self.objective.check(check));

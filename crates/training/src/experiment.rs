@@ -250,7 +250,7 @@ impl Experiment {
     /// The classifier before the first step.
     pub(crate) fn initial_classifier(&self) -> Result<Classifier, RunError> {
         let (train, classes) = (&self.data.train, self.data.classes.len());
-        let statistics = self.config.input.normalization.fit(train)?;
+        let statistics = self.config.input.fit(train)?;
         let weights = self.config.objective.class_weights.fit(&train.labels, classes);
         let classifier = self.config.classifier(train.shape, classes);
         let classifier = classifier.init(&statistics, FloatDType::F32, &self.autodiff_device())?;

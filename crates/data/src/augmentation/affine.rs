@@ -1,3 +1,7 @@
+use std::ops::Range;
+
+use super::region::Region;
+
 /// Affine map from a point of the changed image to its origin in the source, `[x, y, 1]` to `[x', y']`,
 /// both in pixels from the centre.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -6,6 +10,12 @@ pub struct Affine {
     pub x: [f64; 3],
     /// Coefficients of y'.
     pub y: [f64; 3],
+}
+
+impl Default for Affine {
+    fn default() -> Self {
+        Self::IDENTITY
+    }
 }
 
 impl Affine {
@@ -43,6 +53,27 @@ impl Affine {
     /// Magnification by `factor`.
     pub fn scale(factor: f64) -> Self {
         Self { x: [1.0 / factor, 0.0, 0.0], y: [0.0, 1.0 / factor, 0.0] }
+    }
+
+    /// Horizontal shear about the top left corner of an image of `height`: the content of a row moves to
+    /// the left by `factor` times its distance from the top.
+    pub fn shear_x(factor: f64, height: usize) -> Self {
+        Self { x: [1.0, factor, factor * height as f64 / 2.0], ..Self::IDENTITY }
+    }
+
+    /// Vertical shear about the top left corner of an image of `width`.
+    pub fn shear_y(factor: f64, width: usize) -> Self {
+        Self { y: [factor, 1.0, factor * width as f64 / 2.0], ..Self::IDENTITY }
+    }
+
+    /// Magnification of `part` to an image of `height` and `width`.
+    pub fn crop([height, width]: [usize; 2], part: &Region) -> Self {
+        let [height, width] = [height, width].map(|side| side as f64);
+        let middle = |range: &Range<usize>| (range.start + range.end) as f64 / 2.0;
+        Self {
+            x: [part.columns.len() as f64 / width, 0.0, middle(&part.columns) - width / 2.0],
+            y: [0.0, part.rows.len() as f64 / height, middle(&part.rows) - height / 2.0],
+        }
     }
 
     /// Translation by a number of pixels to the right and down.

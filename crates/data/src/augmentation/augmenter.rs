@@ -35,8 +35,8 @@ impl Augmenter {
         train: &Examples,
         seed: u64,
     ) -> Result<Option<Self>, DatasetError> {
-        let cuts = list.iter().any(|one| matches!(one, Augmentation::Cutout(_)));
-        let mean = if cuts { mean(train)? } else { [0.0; 4] };
+        let cuts = |one| matches!(one, &Augmentation::Cutout(_) | &Augmentation::RandomErasing(_));
+        let mean = if list.iter().any(cuts) { mean(train)? } else { [0.0; 4] };
         let stages = Stage::all(list);
         Ok((!list.is_empty()).then(|| Self { seed, stages, mixing: Mixing::of(list), mean }))
     }

@@ -1,5 +1,9 @@
+use super::affine::Affine;
 use crate::pixel::{Pixel, padded};
 use crate::scaler::Scaler;
+
+/// Maximum value of a pixel.
+pub const WHITE: f32 = 255.0;
 
 /// An image while it is augmented.
 #[derive(Debug, Default)]
@@ -8,8 +12,10 @@ pub struct Canvas {
     pub size: [usize; 2],
     /// Number of channels.
     pub channels: usize,
-    /// Pixels, row-major, 0 to 255.
+    /// Pixels, row-major, 0 to 255, before `map` is applied.
     pub pixels: Vec<Pixel>,
+    /// Geometric changes that are still to be applied, as one resampling.
+    pub map: Affine,
     /// Scratch space for a copy.
     pub spare: Vec<Pixel>,
 }
@@ -18,6 +24,7 @@ impl Canvas {
     /// Loads the image `values` of shape `[height, width, channels]`.
     pub fn load(&mut self, values: &[u8], [height, width, channels]: [usize; 3]) {
         (self.size, self.channels) = ([height, width], channels);
+        self.map = Affine::IDENTITY;
         self.pixels.clear();
         match channels {
             3 => {
@@ -33,8 +40,20 @@ impl Canvas {
         }
     }
 
+    /// Applies a geometric change, together with those before and after it.
+    pub fn transform(&mut self, map: Affine) {
+        self.map = self.map.then(map);
+    }
+
+    /// Returns the pixels with all geometric changes applied.
+    pub fn settled(&mut self) -> &mut [Pixel] {
+        self.resample();
+        &mut self.pixels
+    }
+
     /// Scales the image and stores it in `inputs`, shape `[height, width, channels]`.
-    pub fn store(&self, scaler: &Scaler, inputs: &mut [f32]) {
+    pub fn store(&mut self, scaler: &Scaler, inputs: &mut [f32]) {
+        self.resample();
         let (shift, scale) = scaler.pixel();
         match self.channels {
             3 => {

@@ -2,9 +2,9 @@
 
 use rand::{Rng, RngExt};
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, WHITE};
 use super::spec::Augmentation;
-use crate::pixel::Pixel;
+use crate::pixel::{Pixel, add, times};
 
 type Vector = [f64; 3];
 
@@ -23,16 +23,15 @@ const QUADRATURE: Vector = [0.211_456, -0.522_591, 0.311_135];
 const OF_IN_PHASE: Vector = [0.956_3, -0.272_1, -1.107_0];
 const OF_QUADRATURE: Vector = [0.621_0, -0.647_4, 1.704_6];
 
-/// Maximum value of a pixel.
-const WHITE: f32 = 255.0;
-
 impl Augmentation {
-    /// Samples the map for an image with this mean `grey`; `None` if this is not a colour change.
-    pub fn tint(self, grey: f64, rng: &mut impl Rng) -> Option<Tint> {
+    /// Samples the map for an image of `channels` with this mean `grey`; `None` if this is not a colour
+    /// change.
+    pub fn tint(self, grey: f64, channels: usize, rng: &mut impl Rng) -> Option<Tint> {
         let mut around = |middle: f64, by: f64| rng.random_range(middle - by..=middle + by);
         Some(match self {
             Self::Brightness(by) => Tint::scale(around(1.0, by), 0.0),
             Self::Contrast(by) => Tint::scale(around(1.0, by), grey),
+            Self::Saturation(by) => Tint::saturate(around(1.0, by), channels),
             Self::Hue(degrees) => Tint::turn(around(0.0, degrees)),
             _ => return None,
         })
@@ -40,7 +39,7 @@ impl Augmentation {
 
     /// Returns whether this is a colour change.
     pub fn is_colour(self) -> bool {
-        matches!(self, Self::Brightness(_) | Self::Contrast(_) | Self::Hue(_))
+        matches!(self, Self::Brightness(_) | Self::Contrast(_) | Self::Saturation(_) | Self::Hue(_))
     }
 }
 
@@ -49,9 +48,20 @@ impl Tint {
         Self { rows: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], offset: [0.0; 3] };
 
     /// Multiplies the distance from `grey` by `factor`.
-    fn scale(factor: f64, grey: f64) -> Self {
+    pub fn scale(factor: f64, grey: f64) -> Self {
         let rows = Self::IDENTITY.rows.map(|row| row.map(|one| one * factor));
         Self { rows, offset: [grey * (1.0 - factor); 3] }
+    }
+
+    /// Multiplies the distance from the grey value of a colour by `factor`. Images of other than 3
+    /// `channels` are grey.
+    pub fn saturate(factor: f64, channels: usize) -> Self {
+        if channels != 3 {
+            return Self::IDENTITY;
+        }
+        let [r, g, b] = LUMA.map(|luma| luma * (1.0 - factor));
+        let rows = [[r + factor, g, b], [r, g + factor, b], [r, g, b + factor]];
+        Self { rows, offset: [0.0; 3] }
     }
 
     /// Rotates about the grey axis of YIQ: `P + cos (1 - P) + sin B`, with `P` the projection on that
@@ -105,19 +115,31 @@ impl Canvas {
         let mut all = Tint::IDENTITY;
         for change in changes {
             let grey = self.grey(all.of(mean));
-            all = change.tint(grey, rng).map_or(all, |tint| all.then(tint));
+            all = change.tint(grey, self.channels, rng).map_or(all, |tint| all.then(tint));
         }
-        if all != Tint::IDENTITY {
-            let columns = all.columns();
-            pulp::Arch::new().dispatch(|| recolour(&mut self.pixels, columns));
+        self.recolour(all);
+    }
+
+    /// Maps all colours and clamps them.
+    pub fn recolour(&mut self, tint: Tint) {
+        if tint != Tint::IDENTITY {
+            let columns = tint.columns();
+            pulp::Arch::new().dispatch(|| recolour(self.settled(), columns));
         }
     }
 
+    /// Mean grey value.
+    pub fn mean_grey(&mut self) -> f64 {
+        let mean = self.mean();
+        self.grey(mean)
+    }
+
     /// Mean of each channel.
-    fn mean(&self) -> Vector {
+    fn mean(&mut self) -> Vector {
         let mut sum = [0.0_f64; 3];
+        let width = self.size[1].max(1);
         // Pixels of a row are added in f32, which is fast and accurate enough for a row.
-        for row in self.pixels.chunks(self.size[1].max(1)) {
+        for row in self.settled().chunks(width) {
             let [r, g, b, _] = row.iter().fold([0.0; 4], |sum: Pixel, pixel| add(sum, *pixel));
             sum.iter_mut().zip([r, g, b]).for_each(|(sum, value)| *sum += f64::from(value));
         }
@@ -141,14 +163,4 @@ fn recolour(pixels: &mut [Pixel], [red, green, blue, more]: [Pixel; 4]) {
 
 fn dot([a, b, c]: Vector, [x, y, z]: Vector) -> f64 {
     a * x + b * y + c * z
-}
-
-#[inline(always)]
-fn add([a, b, c, d]: Pixel, [w, x, y, z]: Pixel) -> Pixel {
-    [a + w, b + x, c + y, d + z]
-}
-
-#[inline(always)]
-fn times(pixel: Pixel, by: f32) -> Pixel {
-    pixel.map(|value| value * by)
 }

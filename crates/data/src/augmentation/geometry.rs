@@ -22,23 +22,14 @@ impl Augmentation {
                 let right = pixels();
                 Affine::translate(right, pixels())
             }
+            Self::RandomResizedCrop(crop) => {
+                let size = [height, width];
+                Affine::crop(size, &crop.region(size, rng))
+            }
             Self::FlipHorizontal => maybe(Affine::flip_horizontal(), rng),
             Self::FlipVertical => maybe(Affine::flip_vertical(), rng),
             _ => return None,
         })
-    }
-
-    /// Returns whether this is a geometric change.
-    pub fn is_geometric(self) -> bool {
-        matches!(
-            self,
-            Self::FlipHorizontal
-                | Self::FlipVertical
-                | Self::Rotate(_)
-                | Self::Scale(_)
-                | Self::Translate(_)
-                | Self::Crop(_)
-        )
     }
 }
 

@@ -3,8 +3,9 @@ use super::canvas::Canvas;
 use crate::pixel::Pixel;
 
 impl Canvas {
-    /// Resamples the image by `map`, with bilinear interpolation and repeated edges.
-    pub fn resample(&mut self, map: Affine) {
+    /// Applies all geometric changes, with bilinear interpolation and repeated edges.
+    pub fn resample(&mut self) {
+        let map = std::mem::take(&mut self.map);
         if map == Affine::IDENTITY || self.pixels.is_empty() {
             return;
         }

@@ -1,6 +1,8 @@
 use config::Check;
 use serde::{Deserialize, Serialize};
 
+use super::crop_and_erase::{RandomErasing, RandomResizedCrop};
+use super::operation::RandAugment;
 use crate::error::DatasetError;
 use crate::examples::Examples;
 
@@ -21,15 +23,32 @@ pub enum Augmentation {
     Translate(#[schemars(range(min = 0, max = 1))] f64),
     /// Random crop of the image padded by this many pixels: translation by whole pixels.
     Crop(#[schemars(range(min = 1, max = 65_536))] usize),
-    /// Multiplication by a factor from 1 - x to 1 + x.
+    /// Random part of the image, resized to its size, as torchvision's `RandomResizedCrop`.
+    RandomResizedCrop(RandomResizedCrop),
+    /// One operation of random strength per image, as torchvision's `TrivialAugmentWide` (Müller and Hutter
+    /// 2021): shear, translation by up to 45 %, rotation by up to 135 degrees, brightness, colour, contrast,
+    /// sharpness, posterizing, solarizing, automatic contrast, equalization, or none. Edges are repeated.
+    TrivialAugment,
+    /// The same operations, several per image and of one magnitude, as torchvision's `RandAugment` (Cubuk et
+    /// al. 2020).
+    RandAugment(RandAugment),
+    /// Multiplication by a factor from 1 - x to 1 + x, as torchvision's `ColorJitter`. Values are clamped
+    /// after consecutive changes of colour, and not rounded.
     Brightness(#[schemars(range(min = 0, max = 1))] f64),
     /// Multiplication of the distance from the mean grey of the image by a factor from 1 - x to 1 + x.
     Contrast(#[schemars(range(min = 0, max = 1))] f64),
-    /// Rotation about the grey axis of YIQ by up to this many degrees in either direction.
+    /// Multiplication of the distance from the grey value of each pixel by a factor from 1 - x to 1 + x. Grey
+    /// images do not change.
+    Saturation(#[schemars(range(min = 0, max = 1))] f64),
+    /// Rotation about the grey axis of YIQ by up to this many degrees in either direction, which keeps the
+    /// grey value; torchvision rotates in HSV.
     Hue(#[schemars(range(min = 0, max = 180))] f64),
     /// Square with sides of this many pixels at a random centre, filled with the mean of the training
     /// set (DeVries and Taylor 2017).
     Cutout(#[schemars(range(min = 1, max = 65_536))] usize),
+    /// Random rectangle filled with the mean of the training set (Zhong et al. 2020), as torchvision's
+    /// `RandomErasing`.
+    RandomErasing(RandomErasing),
     /// Each image blended with another of its batch, in a proportion from Beta(alpha, alpha) per batch
     /// (Zhang et al. 2018). Must be last.
     Mixup(#[schemars(range(min = 0.01, max = 100))] f64),
@@ -89,6 +108,12 @@ impl Augmentation {
         match *self {
             Self::Scale([least, most]) => {
                 check.require("scale", least <= most, "the first factor is above the second");
+            }
+            Self::RandomResizedCrop(crop) => {
+                check.table("random_resized_crop", |check| crop.check(check));
+            }
+            Self::RandomErasing(erasing) => {
+                check.table("random_erasing", |check| erasing.check(check));
             }
             Self::Mixup(_) => check.require("mixup", is_last, NOT_LAST),
             Self::Cutmix(_) => check.require("cutmix", is_last, NOT_LAST),

@@ -1,54 +1,63 @@
 use rand::Rng;
 
-use super::affine::Affine;
 use super::canvas::Canvas;
+use super::crop_and_erase::RandomErasing;
+use super::operation::Policy;
 use super::spec::Augmentation;
 use crate::pixel::Pixel;
 
 /// Changes of an image that are applied at once.
 #[derive(Debug)]
 pub enum Stage {
-    /// Geometric changes, composed into a single resampling.
-    Geometry(Vec<Augmentation>),
+    /// Geometric change; consecutive ones are a single resampling.
+    Geometry(Augmentation),
     /// Colour changes, composed; pixels are clamped at the end.
     Colour(Vec<Augmentation>),
+    /// Operations of TrivialAugment or RandAugment.
+    Policy(Policy),
     /// Filled square with this side.
     Cutout(usize),
+    /// Filled rectangle.
+    Erasing(RandomErasing),
 }
 
 impl Stage {
     /// Stages of `list` in order; mixing is not one of them.
     pub fn all(list: &[Augmentation]) -> Vec<Self> {
-        let kind = |one: &Augmentation| (one.is_geometric(), one.is_colour());
-        let alike = list.chunk_by(|one, next| kind(one) == kind(next));
-        alike.flat_map(Self::of).collect()
+        let alike = list.chunk_by(|one, next| one.is_colour() && next.is_colour());
+        alike.filter_map(Self::of).collect()
     }
 
-    /// Stages of changes of one kind.
-    fn of(changes: &[Augmentation]) -> Vec<Self> {
-        match changes.first() {
-            Some(first) if first.is_geometric() => vec![Self::Geometry(changes.to_vec())],
-            Some(first) if first.is_colour() => vec![Self::Colour(changes.to_vec())],
-            _ => {
-                let side = |change: &Augmentation| match change {
-                    Augmentation::Cutout(side) => Some(Self::Cutout(*side)),
-                    _ => None,
-                };
-                changes.iter().filter_map(side).collect()
-            }
-        }
+    /// Stage of a single change or of several colour changes.
+    fn of(changes: &[Augmentation]) -> Option<Self> {
+        Some(match *changes.first()? {
+            first if first.is_colour() => Self::Colour(changes.to_vec()),
+            Augmentation::TrivialAugment => Self::Policy(Policy::TRIVIAL),
+            Augmentation::RandAugment(config) => Self::Policy(config.policy()),
+            Augmentation::Cutout(side) => Self::Cutout(side),
+            Augmentation::RandomErasing(erasing) => Self::Erasing(erasing),
+            Augmentation::Mixup(_) | Augmentation::Cutmix(_) => return None,
+            geometric => Self::Geometry(geometric),
+        })
     }
 
-    /// Samples the parameters of these changes and applies them to `canvas`.
+    /// Samples the parameters of these changes and applies them to `canvas`. Cut parts have the colour
+    /// `mean`.
     pub fn apply(&self, canvas: &mut Canvas, mean: Pixel, rng: &mut impl Rng) {
         match self {
-            Self::Geometry(changes) => {
-                let maps = changes.iter().filter_map(|change| change.map(canvas.size, rng));
-                let map = maps.fold(Affine::IDENTITY, Affine::then);
-                canvas.resample(map);
+            Self::Geometry(change) => {
+                if let Some(map) = change.map(canvas.size, rng) {
+                    canvas.transform(map);
+                }
             }
             Self::Colour(changes) => canvas.tint(changes, rng),
+            Self::Policy(policy) => policy.apply(canvas, rng),
             Self::Cutout(side) => canvas.cut(*side, mean, rng),
+            Self::Erasing(erasing) => {
+                if let Some(region) = erasing.region(canvas.size, rng) {
+                    canvas.fill(&region, mean);
+                }
+            }
         }
     }
 }

@@ -1,9 +1,10 @@
+mod torchvision;
+
 use std::collections::BTreeSet;
 
 use config::Check;
 
 use super::canvas::Canvas;
-use super::stage::Stage;
 use super::*;
 use crate::examples::{Examples, Values};
 use crate::scaler::Scaler;
@@ -39,7 +40,7 @@ fn mapped(examples: &Examples, map: affine::Affine) -> Vec<f32> {
     let mut canvas = Canvas::default();
     let Values::Pixels(pixels) = &examples.values else { panic!("no images") };
     canvas.load(examples.row(pixels, 0), examples.shape);
-    canvas.resample(map);
+    canvas.transform(map);
     let mut inputs = vec![0.0; examples.width()];
     canvas.store(&unscaled(examples), &mut inputs);
     inputs
@@ -62,7 +63,15 @@ fn picked(examples: &Examples, source: impl Fn(i64, i64) -> (i64, i64)) -> Vec<f
 #[test]
 fn augmentations_of_strength_0_change_no_bit() {
     use Augmentation::*;
-    let nothing = [Rotate(0.0), Scale([1.0, 1.0]), Translate(0.0), Brightness(0.0), Contrast(0.0)];
+    let nothing = [
+        Rotate(0.0),
+        Scale([1.0, 1.0]),
+        Translate(0.0),
+        Brightness(0.0),
+        Contrast(0.0),
+        Saturation(0.0),
+        RandomErasing(crop_and_erase::RandomErasing { probability: 0.0, ..Default::default() }),
+    ];
     for shape in [SHAPE, [7, 5, 3], [28, 28, 1]] {
         let examples = images(shape);
         let items = [3, 0, 19, 3];
@@ -106,8 +115,6 @@ fn consecutive_geometric_changes_are_one_resampling_in_order() {
     assert_eq!(mapped(&images, map), picked(&images, |row, column| (column, 7 - row - 2)));
     let half = Affine::translate(0.5, 0.0);
     assert_eq!(mapped(&images, half.then(half)), picked(&images, |row, column| (row, column - 1)));
-    let list = [Augmentation::Rotate(9.0), Augmentation::FlipVertical, Augmentation::Crop(2)];
-    assert_eq!(Stage::all(&list).len(), 1);
 }
 
 #[test]
@@ -186,6 +193,66 @@ fn brightness_scales_contrast_keeps_the_mean_grey_and_both_are_clamped() {
 }
 
 #[test]
+fn saturation_keeps_the_grey_value_of_each_pixel_and_grey_images() {
+    let examples = Examples::images([1, 2, 3], vec![120, 100, 80, 60, 90, 120], vec![0]);
+    let grey = |pixel: &[f32]| 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
+    let before = examples.gather(&[0]).unwrap();
+    let mut factors = BTreeSet::new();
+    for epoch in 0..200 {
+        let changed = changed(&examples, &[Augmentation::Saturation(0.4)], epoch);
+        for (pixel, before) in changed.chunks(3).zip(before.chunks(3)) {
+            assert!((grey(pixel) - grey(before)).abs() < 1e-3);
+        }
+        let factor = (changed[0] - changed[2]) / (before[0] - before[2]);
+        assert!((0.6..=1.4).contains(&factor), "{factor}");
+        factors.insert((factor * 100.0) as u32);
+    }
+    assert!(factors.first() < Some(&65) && factors.last() > Some(&135), "{factors:?}");
+    let grey = images([8, 8, 1]);
+    let unchanged = grey.gather(&(0..20).collect::<Vec<_>>()).unwrap();
+    assert_eq!(changed(&grey, &[Augmentation::Saturation(0.4)], 1), unchanged);
+}
+
+#[test]
+fn an_erased_rectangle_has_the_mean_of_the_training_set() {
+    let examples = images([16, 20, 3]);
+    let mean = Normalization::Standardize.fit(&examples).unwrap().shift;
+    let erasing = RandomErasing { probability: 1.0, area: [0.1, 0.2], ..Default::default() };
+    let erased = changed(&examples, &[Augmentation::RandomErasing(erasing)], 1);
+    let before = examples.gather(&(0..20).collect::<Vec<_>>()).unwrap();
+    for (image, before) in erased.chunks(960).zip(before.chunks(960)) {
+        let pixels = image.chunks(3).zip(before.chunks(3)).enumerate();
+        let erased = pixels.filter(|(_, (pixel, before))| pixel != before);
+        let erased: Vec<_> = erased.map(|(at, (pixel, _))| (at / 20, at % 20, pixel)).collect();
+        assert!(erased.iter().all(|(_, _, pixel)| *pixel == mean));
+        let sides = [0, 1].map(|side| {
+            let places = erased.iter().map(|(row, column, _)| [*row, *column][side]);
+            places.collect::<BTreeSet<_>>().len()
+        });
+        assert_eq!(erased.len(), sides[0] * sides[1]);
+        assert!((0.08..0.22).contains(&(erased.len() as f64 / 320.0)), "{sides:?}");
+    }
+}
+
+#[test]
+fn policies_change_grey_and_tiny_images_within_the_range_of_pixels() {
+    for shape in [SHAPE, [8, 8, 1], [1, 1, 3], [2, 5, 1], [33, 20, 3]] {
+        for augmentation in [
+            Augmentation::TrivialAugment,
+            Augmentation::RandAugment(RandAugment { operations: 3, magnitude: 30 }),
+            Augmentation::RandomResizedCrop(RandomResizedCrop::default()),
+            Augmentation::RandomErasing(RandomErasing::default()),
+        ] {
+            let examples = images(shape);
+            let values: Vec<f32> =
+                (0..20).flat_map(|epoch| changed(&examples, &[augmentation], epoch)).collect();
+            let within = values.iter().all(|value| (0.0..=255.0).contains(value));
+            assert!(within, "{augmentation:?} {shape:?}");
+        }
+    }
+}
+
+#[test]
 fn a_hue_rotation_keeps_greys_and_luma() {
     let examples = Examples::images([1, 2, 3], vec![90, 90, 90, 120, 100, 80], vec![0]);
     let mut differ = BTreeSet::new();
@@ -215,24 +282,32 @@ fn a_cut_square_has_the_mean_of_the_training_set() {
     }
 }
 
-const EVERYTHING: [Augmentation; 10] = [
-    Augmentation::FlipHorizontal,
-    Augmentation::Rotate(15.0),
-    Augmentation::Scale([0.9, 1.1]),
-    Augmentation::Translate(0.1),
-    Augmentation::Brightness(0.2),
-    Augmentation::Hue(10.0),
-    Augmentation::Crop(2),
-    Augmentation::Contrast(0.2),
-    Augmentation::Cutout(3),
-    Augmentation::FlipVertical,
-];
+/// Everything but mixing.
+fn everything() -> Vec<Augmentation> {
+    vec![
+        Augmentation::RandomResizedCrop(RandomResizedCrop::default()),
+        Augmentation::TrivialAugment,
+        Augmentation::FlipHorizontal,
+        Augmentation::Rotate(15.0),
+        Augmentation::Scale([0.9, 1.1]),
+        Augmentation::Translate(0.1),
+        Augmentation::Brightness(0.2),
+        Augmentation::Hue(10.0),
+        Augmentation::Crop(2),
+        Augmentation::Contrast(0.2),
+        Augmentation::Saturation(0.3),
+        Augmentation::RandAugment(RandAugment::default()),
+        Augmentation::RandomErasing(RandomErasing::default()),
+        Augmentation::Cutout(3),
+        Augmentation::FlipVertical,
+    ]
+}
 
 #[test]
 fn an_augmented_image_does_not_depend_on_its_batch() {
     let examples = images(SHAPE);
     let scaler = scaler(&examples);
-    let augmenter = Augmenter::new(&EVERYTHING, &examples, 1).unwrap().unwrap();
+    let augmenter = Augmenter::new(&everything(), &examples, 1).unwrap().unwrap();
     let of = |items: &[usize], epoch, parallel| {
         augmenter.inputs(&examples, items, &scaler, epoch, parallel).unwrap()
     };
@@ -242,7 +317,7 @@ fn an_augmented_image_does_not_depend_on_its_batch() {
     let alone: Vec<f32> = all.iter().flat_map(|&item| of(&[item], 3, false)).collect();
     assert_eq!(together, alone);
     assert_ne!(together, of(&all, 4, false));
-    let other = Augmenter::new(&EVERYTHING, &examples, 2).unwrap().unwrap();
+    let other = Augmenter::new(&everything(), &examples, 2).unwrap().unwrap();
     assert_ne!(together, other.inputs(&examples, &all, &scaler, 3, false).unwrap());
     assert!(together.iter().all(|value| value.is_finite()));
 }
@@ -307,16 +382,31 @@ fn augmentations_that_do_not_suit_the_images_are_refused() {
         let error = Augmentation::check_against(list, examples).unwrap_err().to_string();
         assert!(error.contains(word) && error.contains("`augmentation`"), "{error}");
     }
-    Augmentation::check_against(&EVERYTHING, &images(SHAPE)).unwrap();
+    Augmentation::check_against(&everything(), &images(SHAPE)).unwrap();
     Augmentation::check_against(&[], &features).unwrap();
 }
 
 #[test]
 fn invalid_values_are_reported_with_their_index_in_the_list() {
     use Augmentation::*;
-    let list = [Rotate(10.0), Scale([1.2, 0.9]), Mixup(0.2), Cutmix(1.0)];
+    let crop = crop_and_erase::RandomResizedCrop { area: [0.5, 0.1], ..Default::default() };
+    let erasing = crop_and_erase::RandomErasing { aspect: [2.0, 1.0], ..Default::default() };
+    let list = [
+        Rotate(10.0),
+        Scale([1.2, 0.9]),
+        Mixup(0.2),
+        RandomResizedCrop(crop),
+        RandomErasing(erasing),
+        Cutmix(1.0),
+    ];
     let mut check = Check::default();
     Augmentation::check_all(&list, &mut check);
     let keys: Vec<_> = check.into_problems().into_iter().map(|problem| problem.key).collect();
-    assert_eq!(keys, ["augmentation.1.scale", "augmentation.2.mixup"]);
+    let expected = [
+        "augmentation.1.scale",
+        "augmentation.2.mixup",
+        "augmentation.3.random_resized_crop.area",
+        "augmentation.4.random_erasing.aspect",
+    ];
+    assert_eq!(keys, expected);
 }

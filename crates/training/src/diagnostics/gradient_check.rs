@@ -147,7 +147,7 @@ impl CheckedModel {
         synthetic: bool,
         device: Device,
     ) -> Result<Self, DatasetError> {
-        let statistics = config.input.normalization.fit(&data.train)?;
+        let statistics = config.input.fit(&data.train)?;
         let class_weights = &config.objective.class_weights;
         let class_weights = class_weights.fit(&data.train.labels, data.classes.len());
         let (shape, classes) = (data.train.shape, data.classes.len());

@@ -45,7 +45,7 @@ fn weights(model: &str, device: Device) -> Vec<Vec<f32>> {
     }
     let config: RunConfig = toml::from_str(&[TRAINING, model].concat()).unwrap();
     let data = images();
-    let statistics = config.input.normalization.fit(&data.train).unwrap();
+    let statistics = config.input.fit(&data.train).unwrap();
     let device = device.autodiff();
     let classifier = config.classifier(data.train.shape, data.classes.len());
     let mut classifier = classifier.init(&statistics, FloatDType::F32, &device).unwrap();

@@ -179,13 +179,24 @@ hue = 10.0
 [[augmentation]]
 cutout = 16
 [[augmentation]]
+saturation = 0.2
+[[augmentation]]
+random_resized_crop = { area = [0.3, 1.0], aspect = [0.75, 1.5] }
+[[augmentation]]
+random_erasing = { probability = 0.5, area = [0.1, 0.2], aspect = [0.5, 2.0] }
+[[augmentation]]
+rand_augment = { operations = 2, magnitude = 9 }
+[[augmentation]]
 mixup = 0.2
 "#;
 
-const AUGMENTED_BY_LIST: &str = r#"augmentation = ["flip_horizontal", "flip_vertical", { cutmix = 1.0 }]
+const AUGMENTED_BY_LIST: &str = r#"augmentation = ["flip_horizontal", "flip_vertical", "trivial_augment", { cutmix = 1.0 }]
 [dataset.synthetic]
 train = 4
 test = 2
+[input]
+mean = [0.5, 0.4, 0.3]
+deviation = [0.2, 0.3, 0.25]
 [objective]
 class_weights = [1.0, 2.0, 1.0, 1.0, 0.5, 1.0]
 "#;
