@@ -59,6 +59,43 @@ pub struct Confusion<'a> {
     pub count: usize,
 }
 
+impl ClassScore {
+    /// Scores of the classes `names` by their confusion matrix, with a row for each true class and a
+    /// column for each predicted class.
+    pub fn of_confusion(confusion: &[Vec<usize>], names: &[String]) -> Vec<Self> {
+        let rows = names.iter().zip(confusion).enumerate();
+        rows.map(|(class, (name, row))| {
+            let correct = row.get(class).copied().unwrap_or(0) as f64;
+            let count: usize = row.iter().sum();
+            let predicted: usize = confusion.iter().filter_map(|row| row.get(class)).sum();
+            let precision = ratio(correct, predicted as f64);
+            let recall = ratio(correct, count as f64);
+            let f1 = ratio(2.0 * precision * recall, precision + recall);
+            Self { name: name.clone(), precision, recall, f1, count }
+        })
+        .collect()
+    }
+
+    /// Mean F1 of the classes that have examples.
+    pub fn macro_f1(classes: &[Self]) -> f64 {
+        mean(classes, |class| class.f1)
+    }
+
+    /// Mean recall of the classes that have examples.
+    pub fn balanced_accuracy(classes: &[Self]) -> f64 {
+        mean(classes, |class| class.recall)
+    }
+}
+
+fn mean(classes: &[ClassScore], score: impl Fn(&ClassScore) -> f64) -> f64 {
+    let present = classes.iter().filter(|class| class.count > 0);
+    ratio(present.clone().map(score).sum(), present.count() as f64)
+}
+
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
 /// Score on the images without a near-duplicate in the training set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeduplicatedScore {
@@ -103,6 +140,19 @@ impl Evaluation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn class_scores_are_those_of_the_confusion_matrix() {
+        let confusion = vec![vec![8, 2, 0], vec![4, 6, 0], vec![0, 0, 0]];
+        let names = ["a", "b", "c"].map(String::from);
+        let scores = ClassScore::of_confusion(&confusion, &names);
+        assert_eq!((scores[0].precision, scores[0].recall), (8.0 / 12.0, 0.8));
+        assert_eq!((scores[1].precision, scores[1].recall), (6.0 / 8.0, 0.6));
+        assert!((scores[1].f1 - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!((scores[2].precision, scores[2].recall, scores[2].f1), (0.0, 0.0, 0.0));
+        assert_eq!(ClassScore::balanced_accuracy(&scores), 0.7);
+        assert!((ClassScore::macro_f1(&scores) - (8.0 / 11.0 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
+    }
 
     #[test]
     fn confusions_are_listed_by_their_number_without_correct_predictions() {

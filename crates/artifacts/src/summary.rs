@@ -31,7 +31,7 @@ pub struct Summary {
     pub seconds: f64,
 }
 
-/// The best epoch of a run: highest validation accuracy, then lowest validation loss.
+/// The epoch whose model a run saves; `training.best_metric` chooses it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BestEpoch {

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use support::ProgressTask;
 use support::sha256::hexadecimal;
 
+use crate::concatenation::Concatenation;
 use crate::error::DatasetError;
 use crate::origin::Origin;
 use crate::row_source::{RowSource, Rows, StoredRows};
@@ -122,6 +123,29 @@ impl Examples {
             labels,
             origins: origins.collect(),
             standard: self.standard.as_ref().map(|standard| Box::new(standard.select(indices))),
+        }
+    }
+
+    /// These examples, then those of `other`, which have the same shape and kind. Stored values are
+    /// not read.
+    #[must_use]
+    pub fn concat(&self, other: &Self) -> Self {
+        let values = match (&self.values, &other.values) {
+            (Values::Pixels(first), Values::Pixels(second)) => {
+                Values::Pixels([first.as_slice(), second].concat())
+            }
+            (Values::Features(first), Values::Features(second)) => {
+                Values::Features([first.as_slice(), second].concat())
+            }
+            _ => Values::Stored(StoredRows::new(Concatenation::new(self.clone(), other.clone()))),
+        };
+        let standard = self.standard.as_ref().zip(other.standard.as_ref());
+        Self {
+            shape: self.shape,
+            values,
+            labels: [self.labels.as_slice(), &other.labels].concat(),
+            origins: [self.origins.as_slice(), &other.origins].concat(),
+            standard: standard.map(|(first, second)| Box::new(first.concat(second))),
         }
     }
 

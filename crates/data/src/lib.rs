@@ -9,6 +9,7 @@
 //! Nothing here reads a file: `data_sources` turns a config into a [`LoadedDataset`].
 
 mod augmentation;
+mod concatenation;
 mod error;
 mod examples;
 mod fit;

@@ -22,6 +22,10 @@ pub struct SplitConfig {
     /// any test set, the scores of the validation set are reported.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub test_fraction: f64,
+    /// Whether to train on the validation examples too, so that nothing is left to validate on. The
+    /// other parts stay the same. The final fit of a run has this.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub train_on_validation: bool,
     /// Regular expression that finds the name of a group in the path of a file, for example
     /// `^[^_]+_(?<group>[^_]+)` for `cat_anna_1.jpg`: the files of a group (a person, a session) stay in
     /// one part. The name is what the group `group`, or else the first group, matches.
@@ -99,6 +103,16 @@ impl Split {
         let is_whole = indices.train.len() == train.len();
         let train = if is_whole { train } else { train.select(&indices.train) };
         Self { train, validation, test, classes }
+    }
+
+    /// Moves the validation examples to the end of the training set.
+    #[must_use]
+    pub fn with_validation_in_train(self) -> Self {
+        let train = match &self.validation {
+            Some(validation) => self.train.concat(validation),
+            None => self.train,
+        };
+        Self { train, validation: None, ..self }
     }
 }
 

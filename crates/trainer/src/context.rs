@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ::config::Document;
+use artifacts::RunDir;
 use toml::Table;
 use training::{Experiment, ModelRegistry, RunConfig, RunError, TrainedModel};
 
@@ -57,7 +58,8 @@ impl Context<'_> {
 
     /// Opens the best model of a run.
     pub fn open(&self, run: &Path, device: Option<&str>) -> Result<TrainedModel, RunError> {
-        TrainedModel::open(run, device, self.models)
+        let run = RunDir::open(run)?.model_run();
+        TrainedModel::open(run.path(), device, self.models)
     }
 }
 

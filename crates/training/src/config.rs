@@ -22,7 +22,7 @@ pub use data::InputConfig;
 pub use flatten::{FlatConfig, differing_keys, flatten};
 pub use reference::ReferenceConfig;
 pub use schema::schema_of;
-pub use training::{CheckpointConfig, EarlyStoppingConfig, OnNan, TrainingConfig};
+pub use training::{BestMetric, CheckpointConfig, EarlyStoppingConfig, OnNan, TrainingConfig};
 
 /// The config of one experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -169,7 +169,19 @@ impl RunConfig {
         if let Some(reason) = self.model.incompatibility(data.train.shape) {
             return Err(RunError::Incompatible { shape: data.train.shape, reason });
         }
-        let (count, batch_size) = (data.train.len(), self.training.batch_size(data.train.len()));
+        self.check_batches(data.train.len())?;
+        match &data.validation {
+            Some(validation) if self.training.final_fit => {
+                self.check_batches(data.train.len() + validation.len())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails if a batch of a training set of `count` examples has a single example, which batch norm
+    /// cannot normalize.
+    fn check_batches(&self, count: usize) -> Result<(), RunError> {
+        let batch_size = self.training.batch_size(count);
         if self.model.has_batch_norm() && (batch_size == 1 || count % batch_size == 1) {
             return Err(RunError::BatchOfOne { count, batch_size });
         }
@@ -194,7 +206,8 @@ impl RunConfig {
         check.table("objective", |check| self.objective.check(check));
         check.table("optimizer", |check| self.optimizer.check(check));
         check.table("schedule", |check| self.schedule.check(check));
-        let validates = has_validation || self.split.validation_fraction > 0.0;
+        let validates = (has_validation || self.split.validation_fraction > 0.0)
+            && !self.split.train_on_validation;
         check.table("training", |check| self.training.check(validates, check));
         let tests = has_test || self.split.test_fraction > 0.0;
         if let Some(reference) = &self.reference {

@@ -1,6 +1,7 @@
 //! Experiments and their runs: the modules that use a whole config.
 
 mod builder;
+mod final_fit;
 mod initial_weights;
 mod model_summary;
 mod other_data;

@@ -8,6 +8,7 @@ mod optimization;
 mod readback;
 mod rollback;
 mod run_writer;
+mod selection;
 mod state;
 mod step;
 mod stop;
@@ -18,8 +19,8 @@ use data::{SplitKind, shuffled};
 use crate::config::{ScheduleConfig, TrainingConfig};
 use crate::error::RunError;
 use crate::fault_injection::Faults;
-use crate::model::Scores;
 use readback::PendingStep;
+use selection::ValidationScores;
 
 pub use batch_source::BatchSource;
 pub use checkpoint::{Checkpoint, Checkpoints, load_record};
@@ -156,7 +157,8 @@ impl Trainer {
         let (epoch, reports) = (self.state.epoch, self.reports());
         let validation = if reports { self.report(observer)? } else { None };
         self.state.next_epoch();
-        let is_best = validation.is_some_and(|scores| self.state.update_best(epoch, &scores));
+        let is_best = validation
+            .is_some_and(|scores| self.state.update_best(epoch, &scores, &self.config));
         let every = self.config.checkpoint.every_epochs;
         let is_scheduled = every.map_or(reports, |every| epoch.is_multiple_of(every));
         if is_best || is_scheduled || self.is_finished() {
@@ -166,12 +168,16 @@ impl Trainer {
     }
 
     /// Validates and reports the epoch; returns its validation scores.
-    fn report(&mut self, observer: &mut dyn TrainingObserver) -> Result<Option<Scores>, RunError> {
+    fn report(
+        &mut self,
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<Option<ValidationScores>, RunError> {
         let (epoch, step, train) = (self.state.epoch, self.state.step, self.state.scores);
         observer.end_pass(SplitKind::Train, epoch);
         self.writer.record_time(epoch, train.count)?;
         let validation = self.validate(observer)?;
-        let loss = validation.map_or(0.0, |scores| scores.loss());
+        let sums = validation.as_ref().map(|scores| scores.sums);
+        let loss = sums.map_or(0.0, |scores| scores.loss());
         self.require_finite("validation loss is", loss)?;
         let metrics = EpochMetrics {
             epoch,
@@ -179,8 +185,8 @@ impl Trainer {
             learning_rate: self.learning_rate(step.saturating_sub(1)),
             train_loss: train.loss(),
             train_accuracy: train.accuracy(),
-            validation_loss: validation.map(|scores| scores.loss()),
-            validation_accuracy: validation.map(|scores| scores.accuracy()),
+            validation_loss: sums.map(|scores| scores.loss()),
+            validation_accuracy: sums.map(|scores| scores.accuracy()),
         };
         self.writer.append(&metrics)?;
         tracing::debug!(?metrics, "epoch done");
@@ -189,18 +195,24 @@ impl Trainer {
     }
 
     #[tracing::instrument(level = "debug", skip_all, fields(epoch = self.state.epoch))]
-    fn validate(&self, observer: &mut dyn TrainingObserver) -> Result<Option<Scores>, RunError> {
-        let Some(examples) = &self.source.data.validation else { return Ok(None) };
+    fn validate(
+        &self,
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<Option<ValidationScores>, RunError> {
+        let data = &self.source.data;
+        let Some(examples) = &data.validation else { return Ok(None) };
         let classifier = self.optimization.evaluated_model();
         let device = self.source.device.clone().inner();
         observer.start_pass(SplitKind::Validation, self.state.epoch, examples.len());
-        let mut total = Scores::default();
+        let mut total = ValidationScores::new(data.classes.len());
         let mut batches = 0;
         classifier.evaluate(examples, &device, |items, logits| {
-            let scores = classifier.scores(logits.into_data(), &examples.labels_at(items));
-            total += scores;
+            let (logits, labels) = (logits.into_data(), examples.labels_at(items));
+            total.count_predictions(&labels, &classifier.predictions(&logits, labels.len()));
+            let scores = classifier.scores(logits, &labels);
+            total.sums += scores;
             batches += 1;
-            let examples_seen = total.count as usize;
+            let examples_seen = total.sums.count as usize;
             let progress = PassProgress { examples: examples_seen, total: examples.len(), batches };
             observer.batch(SplitKind::Validation, scores, progress, None);
         })?;

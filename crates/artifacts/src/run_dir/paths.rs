@@ -62,6 +62,17 @@ impl RunDir {
         self.path.join("best_model.bpk")
     }
 
+    /// Run of the final fit, on the training and the validation set.
+    pub fn final_fit(&self) -> PathBuf {
+        self.path.join("final")
+    }
+
+    /// The run whose model is that of this one: the final fit once it is finished.
+    pub fn model_run(self) -> Self {
+        let last = Self { path: self.final_fit() };
+        if last.summary().is_file() { last } else { self }
+    }
+
     /// Result of a finished run.
     pub fn summary(&self) -> PathBuf {
         self.path.join("summary.json")

@@ -78,7 +78,9 @@ impl<'a> Splitting<'a> {
             warnings.extend(Leak::find(&source)?.iter().map(Leak::warning));
         }
         warnings.extend(division.warnings());
-        Ok((Split::new(source, &division.indices), warnings))
+        let split = Split::new(source, &division.indices);
+        let is_merged = self.config.train_on_validation;
+        Ok((if is_merged { split.with_validation_in_train() } else { split }, warnings))
     }
 
     /// Assigns the examples of the training set of `source` to parts. If near-duplicates leave nothing to

@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod explain;
 mod init;
+mod recipe;
 mod starter;
 
 pub use init::dataset_of;

@@ -1,4 +1,5 @@
 use std::ffi::OsStr;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -40,21 +41,45 @@ pub fn train(
     let opened = open(options, context, experiment, resumed);
     let refused = |failure: &Failure| tracing::debug!("refused: {}", failure.message());
     let (mut run, header) = opened.inspect_err(refused)?;
-    if let Some(summary) = run.finished()? {
-        announce(options.ui, &nothing_to_do(&run, &summary));
-        return Ok(ExitCode::SUCCESS);
+    let summary = match fit(&mut run, &header, options.ui, context, &signals)? {
+        ControlFlow::Continue(summary) => summary,
+        ControlFlow::Break(code) => return Ok(code),
+    };
+    let Some(mut last) = run.final_fit(&summary)? else { return Ok(ExitCode::SUCCESS) };
+    context.log.attach(&last.directory().log())?;
+    let header = final_fit_line(&last);
+    match fit(&mut last, &header, options.ui, context, &signals)? {
+        ControlFlow::Continue(_) => Ok(ExitCode::SUCCESS),
+        ControlFlow::Break(code) => Ok(code),
     }
-    announce(options.ui, &header);
-    let ui = options.ui.of_run(run.done().0, signals.stop_source());
-    let outcome = match support::panics::catch(|| run.train(ui)) {
-        Err(panic) if is_kill(&panic) => return Ok(killed(options.ui, &run)),
+}
+
+/// Trains `run` to its end unless it is finished, draws its pictures and prints how it ended. Returns
+/// its result, or the exit code if it was stopped.
+fn fit(
+    run: &mut Run,
+    header: &str,
+    ui: UiChoice,
+    context: &Context,
+    signals: &Signals,
+) -> Result<ControlFlow<ExitCode, Summary>, Failure> {
+    if let Some(summary) = run.finished()? {
+        if !run.config().training.final_fit {
+            announce(ui, &nothing_to_do(run, &summary));
+        }
+        return Ok(ControlFlow::Continue(summary));
+    }
+    announce(ui, header);
+    let shown = ui.of_run(run.done().0, signals.stop_source());
+    let outcome = match support::panics::catch(|| run.train(shown)) {
+        Err(panic) if is_kill(&panic) => return Ok(ControlFlow::Break(killed(ui, run))),
         Ok(Err(RunError::Panicked { reason, .. })) if is_kill(&reason) => {
-            return Ok(killed(options.ui, &run));
+            return Ok(ControlFlow::Break(killed(ui, run)));
         }
         Err(panic) => return Err(Failure::panic(&panic)),
         Ok(outcome) => outcome?,
     };
-    Ok(report(options.ui, context, &run, &outcome))
+    Ok(report(ui, context, run, outcome))
 }
 
 /// Makes this thread one of those that run kernels. Otherwise it would be put to sleep and woken
@@ -246,26 +271,40 @@ fn weights(run: &Run) -> String {
     })
 }
 
-/// Draws the pictures of the run, prints how it ended and returns the exit code.
-fn report(ui: UiChoice, context: &Context, run: &Run, outcome: &Outcome) -> ExitCode {
+/// Draws the pictures of the run and prints how it ended. Returns its result or the exit code.
+fn report(
+    ui: UiChoice,
+    context: &Context,
+    run: &Run,
+    outcome: Outcome,
+) -> ControlFlow<ExitCode, Summary> {
     let (directory, device) = (run.directory(), Some(run.device()));
     pictures::draw(context, directory, run.name(), device);
     match outcome {
         Outcome::Finished(summary) => {
             pictures::draw_report(context, directory, device, &run.data());
-            announce(ui, &finished(directory.path(), summary));
-            ExitCode::SUCCESS
+            announce(ui, &finished(directory.path(), &summary));
+            ControlFlow::Continue(*summary)
         }
         Outcome::Stopped(stop) => {
             announce(ui, &stopped(directory.path()));
-            ExitCode::from(signal_exit_code(*stop))
+            ControlFlow::Break(ExitCode::from(signal_exit_code(stop)))
         }
     }
 }
 
+/// The line before the final fit.
+fn final_fit_line(run: &Run) -> String {
+    let (data, epochs) = (run.data(), run.config().training.epochs);
+    let directory = text::path(run.directory().path());
+    let examples = data.train.len();
+    format!("final fit on all {examples} examples, {epochs} epochs; output: {directory}")
+}
+
 fn finished(directory: &Path, summary: &Summary) -> String {
     let best = summary.best.as_ref();
-    let model = best.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
+    let earlier = best.filter(|best| best.epoch < summary.epochs);
+    let model = earlier.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
     let directory = text::path(directory);
     let (reported, accuracy) = summary.reported();
     let score = style::strong(&format!("{reported} accuracy {:.1} %", 100.0 * accuracy));

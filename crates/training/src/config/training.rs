@@ -31,6 +31,15 @@ pub struct TrainingConfig {
     /// Reaction to a loss, gradient or weight that is not finite.
     #[serde(default)]
     pub on_nan: OnNan,
+    /// Metric of the validation set by which the model is chosen, as its mean over the last five
+    /// reported epochs. If absent, `last` with `ema` and without early stopping, otherwise `loss`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_metric: Option<BestMetric>,
+    /// Whether to train once more afterwards, on the training and the validation set together and for
+    /// as many epochs as the best model had, in the folder `final` of the run. The model of the run is
+    /// then that one; its validation scores are still those of the first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub final_fit: bool,
     /// Early stopping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingConfig>,
@@ -43,6 +52,22 @@ pub struct TrainingConfig {
     /// Threads that prepare batches.
     #[serde(default)]
     pub loader: LoaderConfig,
+}
+
+/// What the model is chosen by: `training.best_metric`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BestMetric {
+    /// The model after the last epoch, whatever its scores.
+    Last,
+    /// Lowest mean loss.
+    Loss,
+    /// Highest share of correct predictions.
+    Accuracy,
+    /// Highest mean of the F1 scores of the classes.
+    MacroF1,
+    /// Highest mean of the recalls of the classes.
+    BalancedAccuracy,
 }
 
 /// Early stopping: `[training.early_stopping]`.
@@ -112,6 +137,13 @@ impl TrainingConfig {
         self.batch_size(count).saturating_mul(self.accumulation).min(count)
     }
 
+    /// What the model is chosen by. A moving average of the weights has little noise left that a
+    /// choice between epochs could remove; the choice itself adds some on a small validation set.
+    pub fn best_metric(&self) -> BestMetric {
+        let is_averaged = self.ema.is_some() && self.early_stopping.is_none();
+        self.best_metric.unwrap_or(if is_averaged { BestMetric::Last } else { BestMetric::Loss })
+    }
+
     /// Returns true if `epoch` is reported.
     pub fn reports(&self, epoch: usize) -> bool {
         epoch.is_multiple_of(self.report_every_epochs) || epoch == self.epochs
@@ -123,6 +155,21 @@ impl TrainingConfig {
             "early_stopping",
             validates || self.early_stopping.is_none(),
             "early stopping needs a validation set: set `split.validation_fraction`, or name its file",
+        );
+        check.require(
+            "final_fit",
+            validates || !self.final_fit,
+            "without a validation set the first fit is the final one: set `split.validation_fraction`, or remove this key",
+        );
+        check.require(
+            "best_metric",
+            validates || matches!(self.best_metric, None | Some(BestMetric::Last)),
+            "only a validation set has this metric: set `split.validation_fraction`, or name its file",
+        );
+        check.require(
+            "best_metric",
+            self.early_stopping.is_none() || self.best_metric != Some(BestMetric::Last),
+            "early stopping needs a metric that has a best epoch, such as \"loss\"",
         );
     }
 }

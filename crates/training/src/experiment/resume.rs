@@ -22,7 +22,7 @@ enum Change {
 
 /// Effects of changes, by the key or a table above it; all other keys are refused. Data are
 /// compared by content, not by location.
-const CHANGES: [(&str, Change); 17] = [
+const CHANGES: [(&str, Change); 19] = [
     ("augmentation", Change::Noted),
     ("dataset", Change::Safe),
     ("device", Change::Noted),
@@ -33,9 +33,11 @@ const CHANGES: [(&str, Change); 17] = [
     ("optimizer", Change::Noted),
     ("reference", Change::Safe),
     ("schedule", Change::Noted),
+    ("training.best_metric", Change::Noted),
     ("training.checkpoint", Change::Safe),
     ("training.early_stopping", Change::Safe),
     ("training.epochs", Change::Safe),
+    ("training.final_fit", Change::Safe),
     ("training.gradient_clipping", Change::Noted),
     ("training.loader", Change::Safe),
     ("training.on_nan", Change::Safe),

@@ -37,7 +37,7 @@ pub fn evaluate(
         count: examples.len(),
         loss: loss / examples.len() as f64,
         accuracy: 0.0,
-        classes: class_scores(&confusion, &identity.classes),
+        classes: ClassScore::of_confusion(&confusion, &identity.classes),
         roc_auc: roc_auc(margins),
         deduplicated: None,
         confusion,
@@ -75,20 +75,6 @@ fn confusion(counts: &BTreeMap<(usize, usize), usize>, classes: usize) -> Vec<Ve
     (0..classes).map(row).collect()
 }
 
-fn class_scores(confusion: &[Vec<usize>], classes: &[String]) -> Vec<ClassScore> {
-    let rows = classes.iter().zip(confusion).enumerate();
-    rows.map(|(class, (name, row))| {
-        let correct = row.get(class).copied().unwrap_or(0) as f64;
-        let count: usize = row.iter().sum();
-        let predicted: usize = confusion.iter().filter_map(|row| row.get(class)).sum();
-        let precision = ratio(correct, predicted as f64);
-        let recall = ratio(correct, count as f64);
-        let f1 = ratio(2.0 * precision * recall, precision + recall);
-        ClassScore { name: name.clone(), precision, recall, f1, count }
-    })
-    .collect()
-}
-
 /// The area under the ROC curve of scores, each with whether it is of the positive class: the
 /// Mann-Whitney statistic (Hanley and McNeil 1982), in which ties count half.
 fn roc_auc(mut scores: Vec<(f32, bool)>) -> Option<f64> {
@@ -104,24 +90,9 @@ fn roc_auc(mut scores: Vec<(f32, bool)>) -> Option<f64> {
     (pairs > 0.0).then_some(wins / pairs)
 }
 
-fn ratio(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { part / whole } else { 0.0 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn class_scores_are_those_of_the_confusion_matrix() {
-        let confusion = vec![vec![8, 2, 0], vec![4, 6, 0], vec![0, 0, 0]];
-        let names = ["a", "b", "c"].map(String::from);
-        let scores = class_scores(&confusion, &names);
-        assert_eq!((scores[0].precision, scores[0].recall), (8.0 / 12.0, 0.8));
-        assert_eq!((scores[1].precision, scores[1].recall), (6.0 / 8.0, 0.6));
-        assert!((scores[1].f1 - 2.0 / 3.0).abs() < 1e-12);
-        assert_eq!((scores[2].precision, scores[2].recall, scores[2].f1), (0.0, 0.0, 0.0));
-    }
 
     #[test]
     fn the_area_under_the_roc_curve_counts_pairs_in_the_right_order() {

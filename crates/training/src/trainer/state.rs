@@ -1,6 +1,7 @@
 use artifacts::{BestEpoch, CommittedMetrics};
 use serde::{Deserialize, Serialize};
 
+use super::selection::{Selection, ValidationScores};
 use crate::config::TrainingConfig;
 use crate::model::Scores;
 
@@ -23,8 +24,11 @@ pub struct TrainingState {
     pub step: usize,
     /// Scores of the steps of this epoch so far.
     pub scores: Scores,
-    /// The best epoch so far, if there is a validation set.
+    /// The best epoch so far by the metric, if there is a validation set.
     pub best: Option<BestEpoch>,
+    /// Progress of the metric.
+    #[serde(default, skip_serializing_if = "Selection::is_empty")]
+    pub selection: Selection,
     /// Epochs since the best one.
     pub epochs_since_best: usize,
     /// The last checkpoint whose time depends on the config alone, for rollbacks.
@@ -48,6 +52,7 @@ impl TrainingState {
             step: 0,
             scores: Scores::default(),
             best: None,
+            selection: Selection::default(),
             epochs_since_best: 0,
             scheduled: None,
             rollbacks: 0,
@@ -87,46 +92,28 @@ impl TrainingState {
         self.scores = Scores::default();
     }
 
-    /// Records the validation scores of `epoch`; returns whether it is the best so far.
-    pub fn update_best(&mut self, epoch: usize, scores: &Scores) -> bool {
-        let is_best = self.is_best(scores);
+    /// Records the validation scores of `epoch`, which is done; returns whether it is the best so
+    /// far by the metric of `config`.
+    pub fn update_best(
+        &mut self,
+        epoch: usize,
+        scores: &ValidationScores,
+        config: &TrainingConfig,
+    ) -> bool {
+        let is_best = match scores.quality(config.best_metric()) {
+            Some(quality) => self.selection.is_best(quality),
+            None => self.epoch > config.epochs,
+        };
         if is_best {
             self.best = Some(BestEpoch {
                 epoch,
                 checkpoint: self.checkpoint_name(),
-                accuracy: scores.accuracy(),
-                loss: scores.loss(),
+                accuracy: scores.sums.accuracy(),
+                loss: scores.sums.loss(),
             });
         }
         let best = self.best.as_ref().map_or(epoch, |best| best.epoch);
         self.epochs_since_best = epoch - best;
         is_best
-    }
-
-    /// Returns true if an epoch with these validation scores is better than the best so far.
-    fn is_best(&self, scores: &Scores) -> bool {
-        self.best.as_ref().is_none_or(|best| {
-            let gain = scores.accuracy() - best.accuracy;
-            gain > 0.0 || gain == 0.0 && scores.loss() < best.loss
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_best_epoch_has_the_highest_accuracy_and_on_ties_the_lowest_loss() {
-        let scores = |correct, loss_sum| Scores { correct, loss_sum, count: 4 };
-        let first = TrainingState::new("run".to_owned(), 1);
-        assert!(first.is_best(&scores(0, 9.0)));
-
-        let best = BestEpoch { epoch: 1, checkpoint: String::new(), accuracy: 0.5, loss: 1.0 };
-        let state = TrainingState { best: Some(best), ..first };
-        let cases = [(3, 9.0, true), (1, 0.0, false), (2, 3.0, true), (2, 4.0, false)];
-        for (correct, loss_sum, is_best) in cases {
-            assert_eq!(state.is_best(&scores(correct, loss_sum)), is_best, "{correct}, {loss_sum}");
-        }
     }
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use data::{DatasetError, LoadedDataset, Split, SplitConfig, SplitKind};
 use data_hdf5::ObjectKeys;
-use data_sources::quality::Splitting;
+use data_sources::quality::{MirrorSymmetry, Splitting};
 use data_sources::{DatasetConfig, FolderConfig, Hdf5Config};
 use training::{ModelRegistry, RunConfig, RunError};
 
+use super::recipe::Facts;
 use super::starter::Starter;
 use crate::cli::InitArgs;
 use crate::error::Failure;
@@ -51,22 +52,32 @@ fn fitting(name: String, mut dataset: DatasetConfig, path: &Path) -> Result<Stri
     if let DatasetConfig::Hdf5(files) = &mut dataset {
         files.fit = source.fit;
     }
-    let (train, classes) = (&source.train, source.classes.len());
-    let mut starter = Starter::new(name, dataset, (train.shape, train.are_images()), classes);
-    starter.size(train.len());
+    let mut starter = Starter::new(name, dataset, facts(&source)?);
     starter.held_out = held_out(&source, starter.held_out)?;
     let split = split_config(starter.held_out);
     // Another seed changes the number of examples of a split by a few at most.
     let (split, _) = Splitting::of_run(&split, 1).apply(source).map_err(RunError::from)?;
-    let batch_size = starter.batch_size;
+    let batch_size = starter.recipe.batch_size;
     for reduction in REDUCTIONS {
-        starter.batch_size = batch_size - reduction;
+        starter.recipe.batch_size = batch_size - reduction;
         let text = starter.text();
         if check(&text, &split, path).is_ok() {
             return Ok(text);
         }
     }
     check(&starter.text(), &split, path).map(|()| starter.text())
+}
+
+fn facts(source: &LoadedDataset) -> Result<Facts, Failure> {
+    let train = &source.train;
+    let mut counts = vec![0; source.classes.len()];
+    for label in &train.labels {
+        if let Some(count) = counts.get_mut(*label as usize) {
+            *count += 1;
+        }
+    }
+    let mirror = MirrorSymmetry::of(train).map_err(RunError::from)?.verdict;
+    Ok(Facts { shape: train.shape, are_images: train.are_images(), counts, mirror })
 }
 
 /// Fractions for a validation and a test set: as given, without a test set if there are too few
@@ -82,7 +93,7 @@ fn held_out(source: &LoadedDataset, fractions: [f64; 2]) -> Result<[f64; 2], Fai
 }
 
 fn split_config([validation_fraction, test_fraction]: [f64; 2]) -> SplitConfig {
-    SplitConfig { validation_fraction, test_fraction, group_pattern: None }
+    SplitConfig { validation_fraction, test_fraction, ..SplitConfig::default() }
 }
 
 /// Fails if the config `text` cannot be trained on `data`.
