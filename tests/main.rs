@@ -36,6 +36,7 @@ mod reproduce;
 mod resuming;
 mod runs;
 mod screen;
+mod selecting;
 mod shipped_configs;
 mod starting_from_weights;
 mod streaming;
