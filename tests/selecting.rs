@@ -11,7 +11,13 @@ fn metrics(dir: &TestDir) -> Vec<serde_json::Value> {
 #[test]
 fn the_model_is_that_of_the_epoch_with_the_best_mean_of_the_metric() {
     let dir = TestDir::new();
-    dir.succeed(&["tiny.toml", "--set", "training.epochs=12", "--set", "optimizer.adam.learning_rate=0.3"]);
+    dir.succeed(&[
+        "tiny.toml",
+        "--set",
+        "training.epochs=12",
+        "--set",
+        "optimizer.adam.learning_rate=0.3",
+    ]);
     let losses: Vec<f64> =
         metrics(&dir).iter().map(|epoch| epoch["validation_loss"].as_f64().unwrap()).collect();
     let mean = |last: usize| {
@@ -78,7 +84,8 @@ fn a_run_that_was_stopped_before_its_final_fit_continues_with_it() {
     let whole = ["tiny.toml", "--set", "training.final_fit=true"];
     dir.succeed(&[whole.as_slice(), &["--run-dir", "runs/whole"]].concat());
     dir.succeed(&[whole.as_slice(), &["--run-dir", "runs/killed"]].concat());
-    let model = |run: &str| std::fs::read(dir.path(format!("runs/{run}/final/best_model.bpk"))).unwrap();
+    let model =
+        |run: &str| std::fs::read(dir.path(format!("runs/{run}/final/best_model.bpk"))).unwrap();
     // As if the process had been killed between the fits, or right after it made the directory.
     for leave_directory in [false, true] {
         std::fs::remove_dir_all(dir.path("runs/killed/final")).unwrap();

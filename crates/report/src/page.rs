@@ -122,7 +122,7 @@ fn untested(reported: SplitKind) -> Option<&'static str> {
     match reported {
         SplitKind::Test => None,
         SplitKind::Validation => Some(
-            "There is no test set. The validation set also chose the best epoch, so that its score is optimistic.",
+            "There is no test set. A score on the validation set is optimistic if that set also chose the epoch.",
         ),
         SplitKind::Train => Some(
             "There is neither a test set nor a validation set. The score on the training set says nothing about new data.",

@@ -157,8 +157,8 @@ impl Trainer {
         let (epoch, reports) = (self.state.epoch, self.reports());
         let validation = if reports { self.report(observer)? } else { None };
         self.state.next_epoch();
-        let is_best = validation
-            .is_some_and(|scores| self.state.update_best(epoch, &scores, &self.config));
+        let is_best =
+            validation.is_some_and(|scores| self.state.update_best(epoch, &scores, &self.config));
         let every = self.config.checkpoint.every_epochs;
         let is_scheduled = every.map_or(reports, |every| epoch.is_multiple_of(every));
         if is_best || is_scheduled || self.is_finished() {

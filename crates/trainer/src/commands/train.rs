@@ -304,7 +304,8 @@ fn final_fit_line(run: &Run) -> String {
 fn finished(directory: &Path, summary: &Summary) -> String {
     let best = summary.best.as_ref();
     let earlier = best.filter(|best| best.epoch < summary.epochs);
-    let model = earlier.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
+    let model =
+        earlier.map_or("last epoch".to_owned(), |best| format!("best epoch {}", best.epoch));
     let directory = text::path(directory);
     let (reported, accuracy) = summary.reported();
     let score = style::strong(&format!("{reported} accuracy {:.1} %", 100.0 * accuracy));

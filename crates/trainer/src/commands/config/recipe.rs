@@ -118,3 +118,44 @@ fn network(facts: &Facts, count: usize) -> Network {
     let first = if count < LARGE { 16 } else { 32 };
     Network::Cnn((0..stages).map(|stage| (first << stage).min(MAX_CHANNELS)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(side: usize, counts: &[usize], mirror: MirrorVerdict) -> Recipe {
+        let shape = [side, side, 3];
+        Recipe::of(&Facts { shape, are_images: true, counts: counts.to_vec(), mirror })
+    }
+
+    #[test]
+    fn only_images_that_keep_their_class_are_mirrored() {
+        assert!(recipe(64, &[50; 2], MirrorVerdict::Symmetric).flips);
+        assert!(!recipe(64, &[50; 2], MirrorVerdict::Asymmetric).flips);
+        assert!(!recipe(64, &[50; 2], MirrorVerdict::Unknown).flips);
+    }
+
+    #[test]
+    fn small_sets_are_trained_for_as_many_steps_as_large_ones_and_on_all_of_their_images() {
+        let [small, large] =
+            [100, 1000].map(|count| recipe(64, &[count; 10], MirrorVerdict::Unknown));
+        assert!(small.final_fit && !large.final_fit);
+        assert!(small.epochs > 3 * large.epochs, "{small:?} {large:?}");
+        assert!(small.held_out >= large.held_out);
+    }
+
+    #[test]
+    fn stages_follow_the_size_of_the_images() {
+        let stages = |side| match recipe(side, &[100; 2], MirrorVerdict::Unknown).network {
+            Network::Cnn(channels) => channels.len(),
+            Network::Mlp(_) => 0,
+        };
+        assert_eq!([4, 8, 28, 32, 64, 224].map(stages), [0, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn rare_classes_count_more() {
+        assert!(recipe(64, &[300, 0, 30], MirrorVerdict::Unknown).balances);
+        assert!(!recipe(64, &[110, 0, 100], MirrorVerdict::Unknown).balances);
+    }
+}

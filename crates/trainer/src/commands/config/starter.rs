@@ -73,7 +73,9 @@ impl Starter {
             return String::new();
         }
         let mirror = match self.facts.mirror {
-            MirrorVerdict::Symmetric => "Mirrored images keep their class, by their nearest neighbours.",
+            MirrorVerdict::Symmetric => {
+                "Mirrored images keep their class, by their nearest neighbours."
+            }
             MirrorVerdict::Asymmetric => {
                 "Not mirrored: mirrored images of some class resemble other classes or none."
             }
