@@ -32,7 +32,7 @@ fn the_model_is_that_of_the_epoch_with_the_best_mean_of_the_metric() {
 #[test]
 fn the_average_after_the_last_epoch_is_the_model_unless_a_metric_is_named() {
     let dir = TestDir::new();
-    let averaged = ["tiny.toml", "--set", "training.ema.decay=0.9", "--set", "training.epochs=8"];
+    let averaged = ["train", "tiny.toml", "--set", "training.ema.decay=0.9", "--set", "training.epochs=8"];
     let output = dir.succeed(&averaged).stdout;
     assert!(output.contains(": last epoch, train accuracy"), "{output}");
     let summary = json(&dir.read("runs/tiny/summary.json"));
@@ -46,17 +46,17 @@ fn the_average_after_the_last_epoch_is_the_model_unless_a_metric_is_named() {
     let last = "training.best_metric=last";
     let patience = "training.early_stopping.patience=2";
     let words = ["training.best_metric", "early stopping needs a metric"];
-    dir.trainer(&["tiny.toml", "--set", last, "--set", patience]).refused(2, &words);
+    dir.trainer(&["train", "tiny.toml", "--set", last, "--set", patience]).refused(2, &words);
     let none = "split.validation_fraction=0.0";
     let words = ["training.best_metric", "only a validation set has this metric"];
-    dir.trainer(&["tiny.toml", "--set", "training.best_metric=loss", "--set", none])
+    dir.trainer(&["train", "tiny.toml", "--set", "training.best_metric=loss", "--set", none])
         .refused(2, &words);
 }
 
 #[test]
 fn a_final_fit_trains_on_the_validation_set_too_and_is_the_model_of_the_run() {
     let dir = TestDir::new();
-    let output = dir.succeed(&["tiny.toml", "--set", "training.final_fit=true"]).stdout;
+    let output = dir.succeed(&["train", "tiny.toml", "--set", "training.final_fit=true"]).stdout;
     assert!(output.contains("final fit on all 60 examples, 3 epochs; output: runs/tiny/final"));
     let config = dir.read("runs/tiny/final/config.toml");
     for line in ["train_on_validation = true", "epochs = 3", "best_metric = \"last\""] {
@@ -81,7 +81,7 @@ fn a_final_fit_trains_on_the_validation_set_too_and_is_the_model_of_the_run() {
 #[test]
 fn a_run_that_was_stopped_before_its_final_fit_continues_with_it() {
     let dir = TestDir::new();
-    let whole = ["tiny.toml", "--set", "training.final_fit=true"];
+    let whole = ["train", "tiny.toml", "--set", "training.final_fit=true"];
     dir.succeed(&[whole.as_slice(), &["--run-dir", "runs/whole"]].concat());
     dir.succeed(&[whole.as_slice(), &["--run-dir", "runs/killed"]].concat());
     let model =
@@ -102,5 +102,5 @@ fn a_final_fit_needs_a_validation_set() {
     let dir = TestDir::new();
     let set = ["--set", "training.final_fit=true", "--set", "split.validation_fraction=0.0"];
     let words = ["training.final_fit", "without a validation set the first fit is the final one"];
-    dir.trainer(&[["tiny.toml"].as_slice(), &set].concat()).refused(2, &words);
+    dir.trainer(&[["train", "tiny.toml"].as_slice(), &set].concat()).refused(2, &words);
 }

@@ -58,7 +58,7 @@ impl Experiment {
 /// run.
 fn read(path: &Path) -> Result<(Vec<u8>, Option<Vec<String>>), RunError> {
     if path.join("config.toml").is_file() {
-        let run = RunDir::open(path)?;
+        let run = RunDir::open(path)?.model_run();
         let environment = Environment::read(&run)?;
         return Ok((saved_model(&run, &environment)?, Some(environment.data.classes)));
     }
