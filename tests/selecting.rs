@@ -12,6 +12,7 @@ fn metrics(dir: &TestDir) -> Vec<serde_json::Value> {
 fn the_model_is_that_of_the_epoch_with_the_best_mean_of_the_metric() {
     let dir = TestDir::new();
     dir.succeed(&[
+        "train",
         "tiny.toml",
         "--set",
         "training.epochs=12",
@@ -32,7 +33,8 @@ fn the_model_is_that_of_the_epoch_with_the_best_mean_of_the_metric() {
 #[test]
 fn the_average_after_the_last_epoch_is_the_model_unless_a_metric_is_named() {
     let dir = TestDir::new();
-    let averaged = ["train", "tiny.toml", "--set", "training.ema.decay=0.9", "--set", "training.epochs=8"];
+    let averaged =
+        ["train", "tiny.toml", "--set", "training.ema.decay=0.9", "--set", "training.epochs=8"];
     let output = dir.succeed(&averaged).stdout;
     assert!(output.contains(": last epoch, train accuracy"), "{output}");
     let summary = json(&dir.read("runs/tiny/summary.json"));
@@ -72,7 +74,10 @@ fn a_final_fit_trains_on_the_validation_set_too_and_is_the_model_of_the_run() {
     assert_eq!(evaluated["loss"], last);
     let listed = dir.succeed(&["runs", "list"]).stdout;
     assert!(!listed.contains("final"), "{listed}");
-    dir.succeed(&["reproduce", "runs/tiny/final"]);
+
+    dir.succeed(&["train", "runs/tiny/final/config.toml", "--run-dir", "runs/again"]);
+    let model = |run: &str| std::fs::read(dir.path(format!("runs/{run}/best_model.bpk"))).unwrap();
+    assert_eq!(model("again"), model("tiny/final"));
 
     let again = dir.succeed(&["--resume", "runs/tiny"]).stdout;
     assert!(again.contains("runs/tiny/final is finished"), "{again}");

@@ -146,11 +146,12 @@ impl Trainer {
         &mut self,
         observer: &dyn TrainingObserver,
     ) -> Result<Option<Stop>, RunError> {
-        if let Some(failure) = observer.failure() {
-            return Err(RunError::Observer(failure));
+        // Before failures: a terminal that closes also ends the dashboard.
+        let stop = (self.stop)().or(observer.stop_requested().then_some(Stop::Interrupted));
+        match observer.failure() {
+            Some(failure) if stop.is_none() => Err(RunError::Observer(failure)),
+            _ => Ok(stop),
         }
-        let stop = (self.stop)();
-        Ok(stop.or(observer.stop_requested().then_some(Stop::Interrupted)))
     }
 
     fn finish_epoch(&mut self, observer: &mut dyn TrainingObserver) -> Result<(), RunError> {
