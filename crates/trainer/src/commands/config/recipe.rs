@@ -74,7 +74,7 @@ const VERY_SMALL: usize = 500;
 const LARGE: usize = 5000;
 
 /// Ratio of the largest class to the smallest from which on rare classes count more.
-const IMBALANCED: usize = 3;
+const IMBALANCED: f64 = 1.5;
 
 /// Minimum height and width for a convolutional network.
 const MIN_SIDE: usize = 8;
@@ -98,7 +98,7 @@ impl Recipe {
             rotation: if flips { 30.0 } else { 15.0 },
             batch_size,
             epochs: (STEPS * batch_size / count.max(1)).clamp(MIN_EPOCHS, MAX_EPOCHS),
-            balances: most >= IMBALANCED * fewest,
+            balances: most as f64 >= IMBALANCED * fewest as f64,
             smooths: convolves,
             final_fit: count < SMALL,
             held_out: if count < VERY_SMALL { 0.2 } else { 0.1 },

@@ -315,7 +315,7 @@ fn write_photos(directory: &Path) -> Result<(), Box<dyn Error>> {
     for (number, folder) in ["one", "two"].into_iter().enumerate() {
         fs::create_dir_all(directory.join(folder))?;
         for item in 0..6 {
-            let class = ["cat", "dog"][item % 2];
+            let class = if item % 2 == 0 { "cat" } else { "dog" };
             let path = format!("{folder}/{class}.{item}.png");
             let pixel = |x, y| [x * 16, y * 16, (item * 40 + number) as u8];
             let image = RgbImage::from_fn(9, 7, |x, y| Rgb(pixel(x as u8, y as u8)));
