@@ -56,3 +56,57 @@ fn coloured_images_are_converted_by_luma_for_grey_data() {
     let text = dir.succeed(&["predict", "runs/tiny", "blue.png", "green.png"]).stdout;
     assert!(text.contains("blue.png: dark (") && text.contains("green.png: bright ("), "{text}");
 }
+
+#[test]
+fn hdf5_images_are_resized_to_the_size_of_the_config_and_in_evaluation_and_prediction_too() {
+    let dir = test_dir([40, 30, 3]);
+    // Parts of different sizes become alike.
+    let classes = ["dark", "bright"].map(String::from);
+    data_hdf5::write(
+        &dir.path("data/test.h5"),
+        SplitKind::Test,
+        &images([24, 24, 3], 10),
+        &classes,
+    )
+    .unwrap();
+    let size = ["--set", "dataset.hdf5.size=[12, 10]", "--set", "training.epochs=20"];
+    for (run, in_memory) in [("memory", "true"), ("file", "false")] {
+        let in_memory = format!("dataset.hdf5.in_memory={in_memory}");
+        let train = ["--config", "tiny.toml", "--run-dir", run, "--set", &in_memory];
+        let output = dir.succeed(&[&train[..], &size].concat()).stdout;
+        assert!(output.contains("images of 12x10x3"), "{output}");
+        assert!(output.contains("test accuracy 100.0 %"), "{output}");
+    }
+    let best = |run: &str| fs::read(dir.path(format!("{run}/best_model.bpk"))).unwrap();
+    assert!(best("memory") == best("file"), "the location of the images changed the run");
+    let other = dir.succeed(&["evaluate", "memory", "--data", "data/test.h5"]).stdout;
+    assert!(other.contains("accuracy 100.0 %"), "{other}");
+    GrayImage::from_pixel(64, 64, Luma([50])).save(dir.path("dark.png")).unwrap();
+    let text = dir.succeed(&["predict", "memory", "dark.png"]).stdout;
+    assert!(text.starts_with("dark.png: dark ("), "{text}");
+    // Another size is other data.
+    let resumed = ["--resume", "memory", "--set", "dataset.hdf5.size=8"];
+    dir.trainer(&resumed).refused(1, &["set differs", "start a new run"]);
+}
+
+#[test]
+fn a_fixed_normalization_is_used_by_the_saved_model_and_after_a_resume() {
+    let dir = test_dir([12, 12, 3]);
+    let train = |run: &str, epochs: &str| {
+        let epochs = format!("training.epochs={epochs}");
+        let fixed = ["input.mean=[0.5, 0.4, 0.3]", "input.deviation=[0.2, 0.3, 0.25]", &epochs];
+        let sets = fixed.iter().flat_map(|set| ["--set", set]);
+        let args = ["--config", "tiny.toml", "--run-dir", run];
+        dir.succeed(&args.into_iter().chain(sets).collect::<Vec<_>>())
+    };
+    train("whole", "20");
+    train("resumed", "10");
+    dir.succeed(&["--resume", "resumed", "--set", "training.epochs=20"]);
+    let best = |run: &str| fs::read(dir.path(format!("{run}/best_model.bpk"))).unwrap();
+    assert!(best("whole") == best("resumed"), "the resumed run has another model");
+    let text = dir.succeed(&["evaluate", "whole"]).stdout;
+    assert!(text.contains("accuracy 100.0 %"), "{text}");
+    let grey = test_dir([12, 12, 1]);
+    let imagenet = ["--config", "tiny.toml", "--set", "input.normalization=imagenet"];
+    grey.trainer(&imagenet).refused(1, &["3 channels", "the examples have one channel"]);
+}

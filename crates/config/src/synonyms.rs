@@ -1,7 +1,7 @@
 //! Names that other frameworks use for keys.
 
 /// Names of a key elsewhere, and its name here.
-const SYNONYMS: [(&[&str], &str); 26] = [
+const SYNONYMS: [(&[&str], &str); 28] = [
     (&["lr", "learningrate", "base_lr", "init_lr", "alpha", "step_size"], "learning_rate"),
     (&["wd", "decay_rate", "weightdecay"], "weight_decay"),
     (&["bs", "batch", "batchsize", "minibatch_size"], "batch_size"),
@@ -27,6 +27,8 @@ const SYNONYMS: [(&[&str], &str); 26] = [
     (&["accumulate", "grad_accum", "gradient_accumulation_steps"], "accumulation"),
     (&["num_workers", "n_workers"], "workers"),
     (&["normalize", "standardize"], "normalization"),
+    (&["std", "stdev", "standard_deviation"], "deviation"),
+    (&["ratio", "aspect_ratio"], "aspect"),
     (&["val", "valid", "validation_set"], "validation"),
 ];
 

@@ -8,6 +8,7 @@ mod hdf5_files;
 mod hdf5_origins;
 mod image_size;
 mod points;
+mod resizing;
 mod synthetic;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 use data::Fit;
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, Rgb, RgbImage};
+use image::{DynamicImage, GrayImage, Rgb, RgbImage};
 
 /// Shape that images are resized to, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,16 @@ impl Frame {
             [.., 1] => image.into_luma8().into_raw(),
             _ => image.into_rgb8().into_raw(),
         }
+    }
+
+    /// Resizes `pixels` of an image of `height`, `width` and 1 or 3 channels, like [`Frame::pixels`].
+    pub fn of_pixels(&self, pixels: &[u8], [height, width, channels]: [usize; 3]) -> Vec<u8> {
+        let (wide, high, pixels) = (width as u32, height as u32, pixels.to_vec());
+        let image = match channels {
+            1 => GrayImage::from_raw(wide, high, pixels).map(DynamicImage::from),
+            _ => RgbImage::from_raw(wide, high, pixels).map(DynamicImage::from),
+        };
+        self.pixels(&image.unwrap_or_default())
     }
 
     fn resized(&self, image: &DynamicImage) -> DynamicImage {

@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 /// SHA-256 of the file of an example if it is known, otherwise of its values.
 pub type ContentKey = [u8; 32];
 
-/// Content key of each example. It does not depend on the order of the examples nor, if their files are
-/// known, on the size that they were converted to.
+/// Content key of each example. It does not depend on the order of the examples nor, if their files or
+/// their images in the standard shape are known, on the size that they were converted to.
 pub fn content_keys(examples: &Examples) -> Result<Vec<ContentKey>, DatasetError> {
     if examples.origins.len() == examples.len() {
         return Ok(examples.origins.iter().map(|origin| origin.sha256).collect());
     }
-    checksums(examples)
+    checksums(examples.standard.as_deref().unwrap_or(examples))
 }
 
 /// SHA-256 of the values of each example.

@@ -21,6 +21,14 @@ pub enum FilesError {
         /// The configured directory.
         directory: PathBuf,
     },
+    /// Examples that are not images cannot be resized.
+    #[error("`dataset.hdf5.size` resizes images, and the {split} set, {}, has features\n  remove it", path.display())]
+    NotResizable {
+        /// The split.
+        split: SplitKind,
+        /// Its file.
+        path: PathBuf,
+    },
     /// Two splits differ in shape or kind.
     #[error("the {split} set, {}, has {other_contents}, but the training set, {}, has {train_contents}\n  use files of the same data set", other.display(), train.display())]
     Mismatch {

@@ -164,7 +164,7 @@ impl FolderConfig {
     /// Shape and fit of the images.
     pub fn frame(&self) -> Frame {
         let channels = if self.grey { 1 } else { 3 };
-        Frame { shape: [self.size.height, self.size.width, channels], fit: self.fit }
+        Frame { shape: self.size.shape(channels), fit: self.fit }
     }
 
     /// The frame of the run, and the one in which images are compared if it is another.

@@ -7,11 +7,16 @@ use config::Check;
 use data::{DatasetError, DatasetInfo, Examples, Fit, LoadedDataset, SplitKind};
 use data_hdf5::{Hdf5File, Hdf5Part, ImageLayout, ObjectKeys, Residency};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use support::sha256::hexadecimal;
 
 use super::class_matching::match_classes;
 use super::error::FilesError;
 use super::expand_home;
+use super::image_size::ImageSize;
+use super::resizing::resized;
 use super::synthetic::SyntheticConfig;
+use crate::images::Frame;
 
 #[cfg(test)]
 mod tests;
@@ -36,8 +41,13 @@ pub struct Hdf5Config {
     /// File of the test set; if absent, that of the training set if it contains one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
-    /// How the images were resized from photos, which predictions follow; if absent, as the file of
-    /// the training set says, otherwise `stretch`.
+    /// Height and width that images are resized to, by an antialiased bilinear filter: one side, or
+    /// `[height, width]`; if absent, their size in the files. Files that are missing are then not replaced
+    /// with synthetic data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<ImageSize>,
+    /// How the images were resized from photos, and are resized to `size`, which predictions follow; if
+    /// absent, as the file of the training set says, otherwise `stretch`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
     /// Name of the images or features in the files, such as `x_train` or `/data/x`. `*` stands for any
@@ -90,6 +100,7 @@ impl Hdf5Config {
             train: train.to_owned(),
             validation: None,
             test: None,
+            size: None,
             fit: None,
             images: None,
             labels: None,
@@ -105,7 +116,8 @@ impl Hdf5Config {
     /// in the file of the training set. `None` if missing files are to be replaced with synthetic data.
     pub fn resolve(&self) -> Result<Option<Self>, DatasetError> {
         let named = self.directory_env.as_ref().and_then(env::var_os).filter(|dir| !dir.is_empty());
-        let may_synthesize = self.on_missing == OnMissing::Synthesize && named.is_none();
+        let may_synthesize =
+            self.on_missing == OnMissing::Synthesize && named.is_none() && self.size.is_none();
         let directory = named.map_or_else(|| self.directory.clone(), PathBuf::from);
         let directory = expand_home(&directory);
         let directory = std::path::absolute(&directory).unwrap_or(directory);
@@ -136,14 +148,19 @@ impl Hdf5Config {
             })?;
         let parts = [&mut train].into_iter().chain(&mut others).map(|file| &mut file.part);
         Hdf5Part::share_scale(&mut parts.collect::<Vec<_>>())?;
-        let (train, mut others) = in_parallel(train, others, |file| file.read(self.residency()))?;
+        let (mut train, mut others) =
+            in_parallel(train, others, |file| file.read(self.residency()))?;
+        let fit = self.fit.or(train.file.fit);
+        for file in [&mut train].into_iter().chain(&mut others) {
+            file.resize(self, fit.unwrap_or_default())?;
+        }
         others.iter_mut().try_for_each(|other| train.match_with(other))?;
         let warning = check_distinct(&train, &others)?;
         let parts: Vec<_> = [&train].into_iter().chain(&others).collect();
         Ok(LoadedDataset {
             synthetic: parts.iter().any(|part| part.file.synthetic),
             sha256: parts.iter().map(|part| part.sha256()).collect(),
-            fit: self.fit.or(train.file.fit),
+            fit,
             notes: parts.iter().filter_map(|part| part.note()).collect(),
             warnings: warning.into_iter().collect(),
             validation: take(SplitKind::Validation, &mut others),
@@ -153,9 +170,26 @@ impl Hdf5Config {
         })
     }
 
+    /// Resizes the images of a file if the config has a size. Its checksum becomes that of file and frame.
+    /// Features are not changed.
+    pub fn resize(&self, file: &mut Hdf5File, fit: Fit) {
+        let images = &file.examples;
+        let Some(size) = self.size.filter(|_| images.are_images()) else { return };
+        let shape = size.shape(images.shape[2]);
+        // Near-duplicates are found in the standard frame, whatever the size is.
+        let standard = Some(Box::new(resized(images, Frame::STANDARD)));
+        file.examples = Examples { standard, ..resized(images, Frame { shape, fit }) };
+        let identity = format!("{} {shape:?} {}", file.sha256, fit.as_str());
+        file.sha256 = hexadecimal(&Sha256::digest(identity));
+    }
+
     /// Describes the training set; only structure and labels of its file are read.
     pub fn info(&self) -> Result<DatasetInfo, DatasetError> {
-        Ok(self.keys().info(&self.path(&self.train), SplitKind::Train)?)
+        let mut info = self.keys().info(&self.path(&self.train), SplitKind::Train)?;
+        if let (Some(size), true) = (self.size, info.are_images) {
+            info.shape = size.shape(info.shape[2]);
+        }
+        Ok(info)
     }
 
     /// Reports invalid values.
@@ -295,6 +329,16 @@ const SAME_HELD_OUT: &str = "validation and test set hold the same examples: the
                              of the epoch that is best on them, and too high";
 
 impl LoadedFile {
+    /// Resizes the images if the config says so. Fails if there are none.
+    fn resize(&mut self, config: &Hdf5Config, fit: Fit) -> Result<(), DatasetError> {
+        if config.size.is_some() && !self.file.examples.are_images() {
+            let (split, path) = (self.split, self.path.clone());
+            return Err(FilesError::NotResizable { split, path }.into());
+        }
+        config.resize(&mut self.file, fit);
+        Ok(())
+    }
+
     /// Fails if another split has examples of another shape or kind, or classes that the training set
     /// lacks. Its labels become those of the training set.
     fn match_with(&self, other: &mut Self) -> Result<(), DatasetError> {

@@ -22,6 +22,11 @@ impl ImageSize {
         let is_valid = [height, width].iter().all(|side| (1..=MAX_SIDE).contains(side));
         is_valid.then_some(Self { height, width })
     }
+
+    /// Shape of an image of this size.
+    pub fn shape(self, channels: usize) -> [usize; 3] {
+        [self.height, self.width, channels]
+    }
 }
 
 impl Serialize for ImageSize {

@@ -214,3 +214,89 @@ fn missing_files_are_looked_for_below_the_home_directory() {
     let path = files.config(["~/y.h5", "", ""]).resolve().unwrap_err().to_string();
     assert!(path.contains(&home.join("y.h5").display().to_string()), "{path}");
 }
+
+/// Value of all channels at a place of an image.
+fn pattern(item: usize, row: usize, column: usize) -> u8 {
+    ((column * ((item + 1) * 37 % 11) + row * ((item + 1) * 53 % 13)) * 5 % 256) as u8
+}
+
+/// Writes `count` different images of `height` and `width`.
+fn put_images(file: &File, [images, labels]: [&str; 2], [count, height, width]: [usize; 3]) {
+    let set = file.new_dataset::<u8>().shape([count, height, width, 3]).create(images).unwrap();
+    let pixel = |at: usize| pattern(at / (height * width), at / width % height, at % width);
+    let pixels = (0..count * height * width).flat_map(|at| [pixel(at); 3]);
+    set.write_raw(&pixels.collect::<Vec<u8>>()).unwrap();
+    put(file, labels, &(0..count as i64).map(|item| item % 2).collect::<Vec<i64>>());
+}
+
+/// Data of 40 training images of 20 x 30 and 6 test images of another size, resized to `size`.
+fn load_resized(size: Option<ImageSize>, in_memory: Option<bool>) -> Result<LoadedDataset, String> {
+    let files = Files::new();
+    files.write("train.h5", |file| put_images(file, TRAIN, [40, 20, 30]));
+    files.write("test.h5", |file| put_images(file, TEST, [6, 40, 60]));
+    let config = Hdf5Config { size, in_memory, ..files.config(["train.h5", "", "test.h5"]) };
+    let loaded = config.load().map_err(|error| error.to_string())?;
+    assert_eq!(config.info().unwrap().shape, loaded.train.shape);
+    Ok(loaded)
+}
+
+#[test]
+fn images_of_all_parts_are_resized_to_the_size_of_the_config_wherever_they_are_stored() {
+    let error = load_resized(None, None).unwrap_err();
+    assert!(error.contains("images of shape [40, 60, 3]"), "{error}");
+    let size = ImageSize::new(10, 15);
+    let [memory, file] =
+        [true, false].map(|in_memory| load_resized(size, Some(in_memory)).unwrap());
+    assert!(matches!(memory.train.values, Values::Pixels(_)));
+    assert!(matches!(file.train.values, Values::Stored(_)));
+    let other = load_resized(ImageSize::new(10, 16), None).unwrap();
+    assert_eq!(memory.sha256, file.sha256);
+    assert_ne!(memory.sha256, other.sha256);
+    for (one, other) in [(&memory.train, &file.train), (&memory.test.unwrap(), &file.test.unwrap())]
+    {
+        assert_eq!(one.shape, [10, 15, 3]);
+        assert!(one.has_same_content(other).unwrap());
+        let of = |images: &Examples| images.standard.as_ref().unwrap().sha256().unwrap();
+        assert_eq!(of(one), of(other));
+    }
+    // As the folder source resizes an image file.
+    let pixels = (0..600).flat_map(|at| [pattern(0, at / 30, at % 30); 3]);
+    let image = image::RgbImage::from_raw(30, 20, pixels.collect()).unwrap();
+    let frame = Frame { shape: [10, 15, 3], fit: Fit::Stretch };
+    let expected =
+        crate::images::DecodedImage::from(image::DynamicImage::from(image)).pixels(frame);
+    let Values::Pixels(pixels) = &memory.train.values else { panic!("not in memory") };
+    assert_eq!(memory.train.row(pixels, 0), expected);
+}
+
+#[test]
+fn a_split_is_the_same_at_any_size() {
+    let split = SplitConfig { validation_fraction: 0.25, ..SplitConfig::default() };
+    let held_out = |side| {
+        let data = load_resized(ImageSize::new(side, side), None).unwrap();
+        let (split, _) = Splitting::of_run(&split, 1).apply(data).unwrap();
+        split.validation.unwrap().standard.unwrap().sha256().unwrap()
+    };
+    assert_eq!(held_out(8), held_out(24));
+}
+
+#[test]
+fn features_cannot_be_resized_and_missing_files_with_a_size_are_not_replaced() {
+    let files = Files::new();
+    files.write("points.h5", |file| {
+        let set = file.new_dataset::<f32>().shape([4, 2]).create(TRAIN[0]).unwrap();
+        set.write_raw(&[0.5_f32; 8]).unwrap();
+        put(file, TRAIN[1], &[0_i64, 1, 0, 1]);
+    });
+    let size = ImageSize::new(8, 8);
+    let config = Hdf5Config { size, ..files.config(["points.h5", "", ""]) };
+    let error = config.load().unwrap_err().to_string();
+    assert!(error.contains("points.h5, has features") && error.contains("remove it"), "{error}");
+    let missing = Hdf5Config {
+        on_missing: OnMissing::Synthesize,
+        ..files.config(["train.h5", "", "test.h5"])
+    };
+    assert_eq!(missing.resolve().unwrap(), None);
+    let error = Hdf5Config { size, ..missing }.resolve().unwrap_err().to_string();
+    assert!(error.contains("train.h5 is missing"), "{error}");
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use data::{DatasetError, SplitKind};
 use data_hdf5::{Hdf5Error, Hdf5File, Residency};
-use data_sources::FolderConfig;
+use data_sources::{DatasetConfig, FolderConfig};
 use training::{OtherData, RunError, TrainedModel};
 
 use crate::cli::EvaluateArgs;
@@ -33,7 +33,7 @@ pub fn load(
             "--set changes keys of a config, and --data names a file\n  give one of them",
         )),
         Some(path) if path.is_dir() => of_folder(path, *split, model).map(Some),
-        Some(path) => of_file(path, *split).map(Some).map_err(|error| Failure::run(&error)),
+        Some(path) => of_file(path, *split, model).map(Some).map_err(|error| Failure::run(&error)),
     }
 }
 
@@ -73,13 +73,21 @@ fn of_folder(
     Ok(OtherData::of_dataset(data, split, name)?)
 }
 
-/// One part of an HDF5 file, by default its test set if it has one, otherwise its only part.
-fn of_file(path: &Path, split: Option<SplitKind>) -> Result<OtherData, Hdf5Error> {
+/// One part of an HDF5 file, by default its test set if it has one, otherwise its only part. Images are
+/// resized if those of the run were.
+fn of_file(
+    path: &Path,
+    split: Option<SplitKind>,
+    model: &TrainedModel,
+) -> Result<OtherData, Hdf5Error> {
     let open = |split| data_hdf5::open(path, split, Residency::Automatic);
-    let (split, file) = match (split, open(split.unwrap_or(SplitKind::Test))) {
+    let (split, mut file) = match (split, open(split.unwrap_or(SplitKind::Test))) {
         (None, Err(Hdf5Error::WrongPart { .. })) => (SplitKind::Train, open(SplitKind::Train)?),
         (split, file) => (split.unwrap_or(SplitKind::Test), file?),
     };
+    if let DatasetConfig::Hdf5(config) = &model.config().dataset {
+        config.resize(&mut file, model.data_identity().fit.unwrap_or_default());
+    }
     let Hdf5File { examples, classes, synthetic, sha256, .. } = file;
     let path = path.display().to_string();
     Ok(OtherData { path, split, examples, classes, synthetic, sha256: Some(sha256) })

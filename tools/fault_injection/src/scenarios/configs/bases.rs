@@ -41,12 +41,12 @@ test_fraction = 0.25
 
 const NAMED_OBJECTS: &str = r#"[dataset.hdf5]
 directory = "DATA"
-train = "train.h5"
-test = "test.h5"
+train = "images.h5"
 images = "*_set_x"
 labels = "*_set_y"
 classes = "list_classes"
 layout = "nhwc"
+size = [6, 4]
 fit = "crop"
 [split]
 validation_fraction = 0.25
@@ -293,7 +293,8 @@ fn base(path: &Path, is_runnable: bool) -> Result<Base, Box<dyn Error>> {
     Ok(Base { table: Table::try_from(&config)?, is_runnable })
 }
 
-/// Writes three files of 12 different examples each, with 2 features in 2 classes, and photos.
+/// Writes three files of 12 different examples each, with 2 features in 2 classes, one of images, and
+/// photos.
 fn write_data(directory: &Path) -> Result<(), Box<dyn Error>> {
     let files = [
         ("train", SplitKind::Train),
@@ -306,6 +307,10 @@ fn write_data(directory: &Path) -> Result<(), Box<dyn Error>> {
         let classes = ["a", "b"].map(String::from);
         data_hdf5::write(&directory.join(format!("{name}.h5")), split, &examples, &classes)?;
     }
+    let pixels = (0..12 * 75).map(|index| (index * index % 251) as u8).collect();
+    let images = Examples::images([5, 5, 3], pixels, (0..12).map(|item| item % 2).collect());
+    let classes = ["a", "b"].map(String::from);
+    data_hdf5::write(&directory.join("images.h5"), SplitKind::Train, &images, &classes)?;
     write_photos(&directory.join("photos"))
 }
 
