@@ -38,6 +38,24 @@ fn the_model_summary_rejects_an_invalid_config() {
 }
 
 #[test]
+fn an_expensive_run_is_warned_of_with_a_remedy() {
+    let dir = TestDir::new();
+    let resnet = "[model.resnet]\nchannels = [512]";
+    dir.write("slow.toml", TINY.replace("[model.mlp]\nhidden = [8]", resnet));
+    let epochs = ["--set", "training.epochs=10000000"];
+    let warned = |args: &[&str]| {
+        let warning = dir.succeed(&[args, &epochs].concat()).stderr;
+        for word in ["multiply-adds per example of 6x6x3", "days", "stem_reduction = \"pooled\""] {
+            assert!(warning.contains(word), "{args:?}: {warning}");
+        }
+    };
+    warned(&["model", "summary", "slow.toml"]);
+    warned(&["train", "slow.toml", "--fast-dev-run"]);
+    let summary = dir.succeed(&["model", "summary", "slow.toml"]);
+    assert_eq!(summary.stderr, "");
+}
+
+#[test]
 fn completions_contain_every_command_and_are_valid_bash() {
     let dir = TestDir::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -6,7 +6,7 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::test_dir::{ProgramOutput, TestDir};
+use crate::test_dir::{ProgramOutput, TINY, TestDir};
 use crate::training::json;
 
 /// Contents of the files that must not depend on interruptions, by file name.
@@ -347,4 +347,16 @@ fn a_terminal_that_closes_stops_a_run_with_a_checkpoint() {
         format!("trap '' HUP; {program} train tiny.toml --epochs 50 & kill -HUP $!; wait $!");
     let output = dir.shell(&line);
     assert_eq!(output.code, Some(0), "{output:#?}");
+}
+
+#[test]
+fn a_residual_network_with_stochastic_depth_resumes_bit_exactly() {
+    let dir = TestDir::new();
+    let model = "[model.resnet]\nchannels = [4, 6]\nblocks = [1, 2]\nstem_reduction = \"pooled\"\n\
+                 dropout = 0.2\nstochastic_depth = 0.5";
+    dir.write("depth.toml", TINY.replace("[model.mlp]\nhidden = [8]", model));
+    dir.succeed(&["--config", "depth.toml", "--epochs", "3", "--run-dir", "whole"]);
+    dir.succeed(&["--config", "depth.toml", "--epochs", "1", "--run-dir", "parts"]);
+    dir.succeed(&["--resume", "parts", "--epochs", "3"]);
+    assert_same_bits(&dir, "parts", "whole");
 }

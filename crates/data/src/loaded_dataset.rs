@@ -39,6 +39,8 @@ pub struct DatasetInfo {
     pub classes: Vec<String>,
     /// Whether the examples are synthetic, in place of real data.
     pub synthetic: bool,
+    /// Number of examples of the training set.
+    pub count: usize,
 }
 
 impl LoadedDataset {

@@ -69,9 +69,10 @@ impl ObjectKeys {
     ///
     /// See [`open`](crate::open); pixels and features are not checked.
     pub fn info(&self, path: &Path, split: SplitKind) -> Result<DatasetInfo, Hdf5Error> {
-        let Structure { shape, classes, synthetic, location, .. } = self.structure(path, split)?;
+        let Structure { shape, classes, synthetic, location, labels, .. } =
+            self.structure(path, split)?;
         let are_images = location.encoding.are_pixels();
-        Ok(DatasetInfo { shape, are_images, classes, synthetic })
+        Ok(DatasetInfo { shape, are_images, classes, synthetic, count: labels.len() })
     }
 
     /// Parts of a file for which it has images or features and labels, by their names; `None` for

@@ -54,12 +54,17 @@ impl ConvolutionConfig {
         }
     }
 
+    /// Height and width of the output for an input of `[height, width]`.
+    pub fn output_size(&self, input: [usize; 2]) -> [usize; 2] {
+        input.map(|size| size.div_ceil(self.stride))
+    }
+
     /// Describes the layer `name` for an input of `[height, width]`; `None` if a number overflows.
-    pub fn layer(&self, name: String, [height, width]: [usize; 2]) -> Option<LayerSummary> {
+    pub fn layer(&self, name: String, input: [usize; 2]) -> Option<LayerSummary> {
         let Self { in_channels, out_channels, kernel_size: size, stride, batch_norm } = *self;
         let weights =
             size.checked_mul(size)?.checked_mul(in_channels)?.checked_mul(out_channels)?;
-        let [height, width] = [height, width].map(|size| size.div_ceil(stride));
+        let [height, width] = self.output_size(input);
         let suffix = if stride == 1 { String::new() } else { format!("/{stride}") };
         let kind = format!("conv {size}x{size}{suffix}");
         let layer = LayerSummary {

@@ -26,13 +26,29 @@ impl DropoutRng {
         values * Tensor::from_data(mask, options)
     }
 
+    /// Applies stochastic depth (Huang et al. 2016, arXiv:1603.09382) to the output of the
+    /// convolutions `[batch, height, width, channels]` of block `layer`: all values of an example
+    /// are 0 with `probability` and otherwise divided by `1 - probability`, which is the `row` mode
+    /// of torchvision.
+    pub fn drop_examples(&self, values: Tensor<4>, probability: f64, layer: usize) -> Tensor<4> {
+        let [batch, ..] = values.dims();
+        let mask = self.mask([batch, 1, 1, 1], probability, layer);
+        let options = (&values.device(), values.dtype());
+        values * Tensor::from_data(mask, options)
+    }
+
     /// Samples 0 or `1 / (1 - probability)` for each value.
-    fn mask(&self, shape: [usize; 2], probability: f64, layer: usize) -> TensorData {
+    fn mask<const D: usize>(
+        &self,
+        shape: [usize; D],
+        probability: f64,
+        layer: usize,
+    ) -> TensorData {
         let kept = (1.0 / (1.0 - probability)) as f32;
         let threshold = (probability * 2_f64.powi(32)) as u64;
         let mut rng = self.rng(layer as u64);
         let value = |_| if u64::from(rng.next_u32()) < threshold { 0.0 } else { kept };
-        TensorData::new((0..shape[0] * shape[1]).map(value).collect(), shape)
+        TensorData::new((0..shape.iter().product()).map(value).collect(), shape)
     }
 
     fn rng(&self, layer: u64) -> ChaCha8Rng {

@@ -11,8 +11,8 @@ pub struct LayerSummary {
     /// Operation: `linear`, `flatten`, `channel means`, `max pool 2x2`, `conv 3x3`, or `conv 3x3/2`
     /// for a stride of 2.
     pub kind: String,
-    /// Operations after it, in order: `norm` for batch norm, `add` for the shortcut, the name of an
-    /// activation, `dropout 0.5`.
+    /// Operations after it, in order: `norm` for batch norm, `stochastic depth 0.1`, `add` for the
+    /// shortcut, the name of an activation, `dropout 0.5`.
     pub then: Vec<String>,
     /// Output shape for one example: `[height, width, channels]` or `[units]`.
     pub output: Vec<usize>,

@@ -33,4 +33,4 @@ pub use mlp::{Mlp, MlpConfig, NormPosition};
 pub use model::{Model, ModelConfig};
 pub use model_registry::{CustomModelConfig, ModelRegistry, UnknownModel};
 pub use parameter_init::{ParameterInit, WeightInit};
-pub use resnet::{Resnet, ResnetConfig};
+pub use resnet::{BlockCounts, BlockKind, Resnet, ResnetConfig, StemReduction};

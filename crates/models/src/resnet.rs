@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::Tensor;
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Tensor, module};
 use config::Check;
 use serde::{Deserialize, Serialize};
 
@@ -13,29 +14,90 @@ use crate::layer_summary::LayerSummary;
 use crate::linear;
 use crate::parameter_init::ParameterInit;
 
-/// A convolution (the stem), stages of basic residual blocks (He et al. 2016, arXiv:1512.03385),
-/// global average pooling and a linear output layer, all convolutions with batch norm and ReLU.
+/// A convolution (the stem), stages of residual blocks (He et al. 2016, arXiv:1512.03385), global
+/// average pooling and a linear output layer, all convolutions with batch norm and ReLU.
+///
+/// With four stages of 64, 128, 256 and 512 channels and `stem_reduction = "pooled"` it is the
+/// network of torchvision: ResNet-18 with `blocks = 2`, ResNet-34 with `[3, 4, 6, 3]`, and ResNet-50
+/// with `block = "bottleneck"` as well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResnetConfig {
-    /// Number of channels of each stage. Every stage except the first halves height and width.
+    /// Number of channels of each stage, which bottleneck blocks multiply by 4. Every stage except
+    /// the first halves height and width.
     #[schemars(inner(range(min = 1, max = 2048)))]
     pub channels: Vec<usize>,
     /// Number of blocks per stage.
-    #[schemars(range(min = 1, max = 100))]
-    pub blocks: usize,
+    pub blocks: BlockCounts,
+    /// Convolutions of each block.
+    pub block: BlockKind,
     /// Number of channels of the stem. Defaults to that of the first stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 2048))]
     pub stem: Option<usize>,
+    /// Reduction of height and width by the stem. The cost of all blocks is proportional to the
+    /// area that it leaves: images of more than about 100 pixels need a reduction.
+    pub stem_reduction: StemReduction,
     /// Probability of dropping an input of the output layer during training.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub dropout: f64,
+    /// Stochastic depth (Huang et al. 2016, arXiv:1603.09382): probability of dropping the
+    /// convolutions of the last block for an example during training, which leaves its shortcut. It
+    /// increases linearly from block to block.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub stochastic_depth: f64,
+}
+
+/// Number of blocks of each stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum BlockCounts {
+    /// The same for all stages.
+    Equal(#[schemars(range(min = 1, max = 100))] usize),
+    /// One number per stage.
+    PerStage(#[schemars(inner(range(min = 1, max = 100)))] Vec<usize>),
+}
+
+/// Convolutions of a residual block.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockKind {
+    /// Two convolutions of 3x3.
+    #[default]
+    Basic,
+    /// Convolutions of 1x1, of 3x3, which has the stride, and of 1x1 with 4 times as many channels.
+    Bottleneck,
+}
+
+/// Stem of a residual network.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum StemReduction {
+    /// A convolution of 3x3 keeps the size.
+    #[default]
+    None,
+    /// A convolution of 3x3 with a stride of 2 halves it.
+    Strided,
+    /// A convolution of 7x7 with a stride of 2 and a max pooling over 3x3 with a stride of 2 divide
+    /// it by 4.
+    Pooled,
 }
 
 impl Default for ResnetConfig {
     fn default() -> Self {
-        Self { channels: vec![32, 64, 128], blocks: 2, stem: None, dropout: 0.0 }
+        Self {
+            channels: vec![32, 64, 128],
+            blocks: BlockCounts::Equal(2),
+            block: BlockKind::default(),
+            stem: None,
+            stem_reduction: StemReduction::default(),
+            dropout: 0.0,
+            stochastic_depth: 0.0,
+        }
     }
 }
 
@@ -46,24 +108,32 @@ pub struct Resnet {
     blocks: Vec<Block>,
     output: Linear,
     #[module(skip)]
+    is_pooled: bool,
+    #[module(skip)]
     dropout: f64,
 }
 
-/// Basic block: two convolutions and a shortcut, which is the identity (`None`) or a 1x1
-/// convolution if the shape changes.
+/// Two or three convolutions and a shortcut, which is the identity (`None`) or a 1x1 convolution if
+/// the shape changes.
 #[derive(Module, Debug)]
 struct Block {
     first: Convolution,
     second: Convolution,
+    third: Option<Convolution>,
     shortcut: Option<Convolution>,
+    #[module(skip)]
+    drop_probability: f64,
 }
 
-/// Channels and stride of a block.
+/// Shape of a block.
 #[derive(Debug, Clone, Copy)]
 struct BlockConfig {
+    kind: BlockKind,
     inputs: usize,
-    outputs: usize,
+    /// Channels of the stage.
+    channels: usize,
     stride: usize,
+    drop_probability: f64,
 }
 
 impl ResnetConfig {
@@ -72,48 +142,71 @@ impl ResnetConfig {
         Resnet {
             stem: self.stem(shape).init(init),
             blocks: self.blocks().iter().map(|block| block.init(init)).collect(),
-            output: init.he_linear(self.last_channels(), outputs),
+            output: init.he_linear(self.features(), outputs),
+            is_pooled: self.is_pooled(),
             dropout: self.dropout,
         }
     }
 
     fn stem(&self, [.., channels]: [usize; 3]) -> ConvolutionConfig {
-        convolution(channels, self.stem_channels(), 3, 1)
+        let (kernel_size, stride) = match self.stem_reduction {
+            StemReduction::None => (3, 1),
+            StemReduction::Strided => (3, 2),
+            StemReduction::Pooled => (7, 2),
+        };
+        convolution(channels, self.stem_channels(), kernel_size, stride)
+    }
+
+    fn is_pooled(&self) -> bool {
+        self.stem_reduction == StemReduction::Pooled
     }
 
     fn stem_channels(&self) -> usize {
         self.stem.or(self.channels.first().copied()).unwrap_or(1)
     }
 
-    fn last_channels(&self) -> usize {
-        self.channels.last().copied().unwrap_or(1)
+    /// Number of inputs of the output layer.
+    fn features(&self) -> usize {
+        self.block.outputs(self.channels.last().copied().unwrap_or(1))
     }
 
     fn blocks(&self) -> Vec<BlockConfig> {
+        let kind = self.block;
         let mut inputs = self.stem_channels();
         let mut blocks = Vec::new();
-        for (stage, &outputs) in self.channels.iter().enumerate() {
-            for block in 0..self.blocks {
+        for (stage, &channels) in self.channels.iter().enumerate() {
+            for block in 0..self.blocks.of_stage(stage) {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                blocks.push(BlockConfig { inputs, outputs, stride });
-                inputs = outputs;
+                blocks.push(BlockConfig { kind, inputs, channels, stride, drop_probability: 0.0 });
+                inputs = kind.outputs(channels);
             }
+        }
+        let count = blocks.len() as f64;
+        for (number, block) in (1..).zip(&mut blocks) {
+            block.drop_probability = self.stochastic_depth * f64::from(number) / count;
         }
         blocks
     }
 
     /// Describes the layers of the model; `None` if a number overflows.
     pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>> {
-        let [mut height, mut width, _] = shape;
-        let stem = self.stem(shape).layer("stem".to_owned(), [height, width])?;
+        let [height, width, _] = shape;
+        let convolution = self.stem(shape);
+        let mut size = convolution.output_size([height, width]);
+        let stem = convolution.layer("stem".to_owned(), [height, width])?;
         let mut layers = vec![Activation::Relu.after(stem)];
-        for (index, block) in self.blocks().iter().enumerate() {
-            layers.extend(block.layers(index, [height, width])?);
-            (height, width) = (height.div_ceil(block.stride), width.div_ceil(block.stride));
+        if self.is_pooled() {
+            size = size.map(|size| size.div_ceil(2));
+            let output = vec![size[0], size[1], convolution.out_channels];
+            layers.push(LayerSummary::new("stem.pool", "max pool 3x3/2", output));
         }
-        let head = ImageHead::Average.layer([height, width, self.last_channels()])?;
+        for (index, block) in self.blocks().iter().enumerate() {
+            layers.extend(block.layers(index, size)?);
+            size = size.map(|size| size.div_ceil(block.stride));
+        }
+        let head = ImageHead::Average.layer([size[0], size[1], self.features()])?;
         layers.push(head.with_dropout(self.dropout));
-        layers.push(LayerSummary::linear("output", self.last_channels(), outputs)?);
+        layers.push(LayerSummary::linear("output", self.features(), outputs)?);
         Some(layers)
     }
 
@@ -121,32 +214,55 @@ impl ResnetConfig {
     /// that each layer saves for the backward pass, and three gradients of the largest feature map.
     /// `None` if it overflows.
     pub fn activation_count(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
-        let [mut height, mut width, channels] = shape;
-        let map = |height: usize, width: usize, channels: usize| {
-            height.checked_mul(width)?.checked_mul(channels)
+        let size = |shape: &[usize]| {
+            shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))
         };
-        let stem = map(height, width, self.stem_channels())?;
-        let mut largest = stem;
-        let mut total = map(height, width, channels)?.checked_add(stem.checked_mul(2)?)?;
-        for block in self.blocks() {
-            (height, width) = (height.div_ceil(block.stride), width.div_ceil(block.stride));
-            let map = map(height, width, block.outputs)?;
-            let layers = 2 * block.convolutions().count();
-            total = total.checked_add(map.checked_mul(layers)?)?;
-            largest = largest.max(map);
+        let (mut saved, mut largest) = (size(&shape)?, 0);
+        for layer in self.layers(shape, outputs)? {
+            if let map @ [_, _, _] = layer.output.as_slice() {
+                largest = largest.max(size(map)?);
+                saved = saved.checked_add(size(map)?.checked_mul(2)?)?;
+            }
         }
-        let dense = self.last_channels().checked_add(outputs)?.checked_mul(4)?;
-        total.checked_add(largest.checked_mul(3)?)?.checked_add(dense)
+        let dense = self.features().checked_add(outputs)?.checked_mul(4)?;
+        saved.checked_add(largest.checked_mul(3)?)?.checked_add(dense)
     }
 
-    /// Returns the same model without dropout, or `None` if it has no dropout.
+    /// Returns the same model without dropout and stochastic depth, or `None` if it has neither.
     pub fn without_dropout(&self) -> Option<Self> {
-        (self.dropout > 0.0).then(|| Self { dropout: 0.0, ..self.clone() })
+        let has_dropout = self.dropout > 0.0 || self.stochastic_depth > 0.0;
+        has_dropout.then(|| Self { dropout: 0.0, stochastic_depth: 0.0, ..self.clone() })
     }
 
     /// Records every invalid value.
     pub fn check(&self, check: &mut Check) {
         check_stages(&self.channels, check);
+        if let BlockCounts::PerStage(counts) = &self.blocks {
+            let (given, stages) = (counts.len(), self.channels.len());
+            let message = format_args!(
+                "{given} numbers for {stages} stages; write one per number in `channels`, or one for all stages"
+            );
+            check.require("blocks", given == stages, message);
+        }
+    }
+}
+
+impl BlockCounts {
+    fn of_stage(&self, stage: usize) -> usize {
+        match self {
+            Self::Equal(count) => *count,
+            Self::PerStage(counts) => counts.get(stage).copied().unwrap_or(1),
+        }
+    }
+}
+
+impl BlockKind {
+    /// Number of output channels of a block in a stage of `channels` channels.
+    const fn outputs(self, channels: usize) -> usize {
+        match self {
+            Self::Basic => channels,
+            Self::Bottleneck => 4 * channels,
+        }
     }
 }
 
@@ -155,39 +271,62 @@ impl BlockConfig {
         Block {
             first: self.first().init(init),
             second: self.second().init(init),
+            third: self.third().map(|third| third.init(init)),
             shortcut: self.shortcut().map(|shortcut| shortcut.init(init)),
+            drop_probability: self.drop_probability,
         }
     }
 
     /// Describes the layers of block `index` for an input of `[height, width]`.
     fn layers(&self, index: usize, input: [usize; 2]) -> Option<Vec<LayerSummary>> {
         let name = |part: &str| format!("blocks.{index}.{part}");
-        let halved = input.map(|size| size.div_ceil(self.stride));
         let mut layers = Vec::new();
         if let Some(shortcut) = self.shortcut() {
             layers.push(shortcut.layer(name("shortcut"), input)?);
         }
-        let first = Activation::Relu.after(self.first().layer(name("first"), input)?);
-        let second = self.second().layer(name("second"), halved)?.followed_by("add");
-        layers.extend([first, Activation::Relu.after(second)]);
+        let (first, second) = (self.first(), self.second());
+        layers.push(Activation::Relu.after(first.layer(name("first"), input)?));
+        let inner = first.output_size(input);
+        let mut last = second.layer(name("second"), inner)?;
+        if let Some(third) = self.third() {
+            layers.push(Activation::Relu.after(last));
+            last = third.layer(name("third"), second.output_size(inner))?;
+        }
+        if self.drop_probability > 0.0 {
+            last = last.followed_by(format!("stochastic depth {:.3}", self.drop_probability));
+        }
+        layers.push(Activation::Relu.after(last.followed_by("add")));
         Some(layers)
     }
 
-    fn convolutions(&self) -> impl Iterator<Item = ConvolutionConfig> {
-        [self.first(), self.second()].into_iter().chain(self.shortcut())
-    }
-
     fn first(&self) -> ConvolutionConfig {
-        convolution(self.inputs, self.outputs, 3, self.stride)
+        match self.kind {
+            BlockKind::Basic => convolution(self.inputs, self.channels, 3, self.stride),
+            BlockKind::Bottleneck => convolution(self.inputs, self.channels, 1, 1),
+        }
     }
 
     fn second(&self) -> ConvolutionConfig {
-        convolution(self.outputs, self.outputs, 3, 1)
+        match self.kind {
+            BlockKind::Basic => convolution(self.channels, self.channels, 3, 1),
+            BlockKind::Bottleneck => convolution(self.channels, self.channels, 3, self.stride),
+        }
+    }
+
+    fn third(&self) -> Option<ConvolutionConfig> {
+        match self.kind {
+            BlockKind::Basic => None,
+            BlockKind::Bottleneck => Some(convolution(self.channels, self.outputs(), 1, 1)),
+        }
     }
 
     fn shortcut(&self) -> Option<ConvolutionConfig> {
-        let changes = self.inputs != self.outputs || self.stride != 1;
-        changes.then(|| convolution(self.inputs, self.outputs, 1, self.stride))
+        let changes = self.inputs != self.outputs() || self.stride != 1;
+        changes.then(|| convolution(self.inputs, self.outputs(), 1, self.stride))
+    }
+
+    const fn outputs(&self) -> usize {
+        self.kind.outputs(self.channels)
     }
 }
 
@@ -202,11 +341,13 @@ const fn convolution(
 }
 
 impl Resnet {
-    /// Maps images `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout is
-    /// active if `rng` is given.
+    /// Maps images `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout and
+    /// stochastic depth are active if `rng` is given.
     pub fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
-        let images = self.stem.forward(images, Epilogue::RELU);
-        let images = self.blocks.iter().fold(images, |images, block| block.forward(images));
+        let images = self.forward_stem(images);
+        let blocks = (1..).zip(&self.blocks);
+        let images =
+            blocks.fold(images, |images, (layer, block)| block.forward(images, rng, layer));
         let features = ImageHead::Average.forward(images);
         let features = match rng {
             Some(rng) if self.dropout > 0.0 => rng.dropout(features, self.dropout, 0),
@@ -214,16 +355,41 @@ impl Resnet {
         };
         linear::forward(&self.output, features)
     }
+
+    fn forward_stem(&self, images: Tensor<4>) -> Tensor<4> {
+        let images = self.stem.forward(images, Epilogue::RELU);
+        if self.is_pooled { overlapping_max_pool(images) } else { images }
+    }
+}
+
+/// Max pooling over windows of 3x3 with a stride of 2 and a padding of 1. Maps `[batch, height,
+/// width, channels]` to `[batch, ceil(height / 2), ceil(width / 2), channels]`.
+fn overlapping_max_pool(images: Tensor<4>) -> Tensor<4> {
+    let options = MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]);
+    module::max_pool2d(images.permute([0, 3, 1, 2]), options).permute([0, 2, 3, 1])
 }
 
 impl Block {
-    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+    /// Drops the convolutions of random examples if `rng` is given; `layer` tells the block from
+    /// other layers with random numbers.
+    fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>, layer: usize) -> Tensor<4> {
         let shortcut = match &self.shortcut {
             Some(shortcut) => shortcut.forward(images.clone(), Epilogue::NONE),
             None => images.clone(),
         };
         let inner = self.first.forward(images, Epilogue::RELU);
-        self.second.forward(inner, Epilogue { residual: Some(shortcut), relu: true })
+        let (inner, last) = match &self.third {
+            Some(third) => (self.second.forward(inner, Epilogue::RELU), third),
+            None => (inner, &self.second),
+        };
+        let sum = Epilogue { residual: Some(shortcut), relu: true };
+        match rng {
+            Some(rng) if self.drop_probability > 0.0 => {
+                let residual = last.forward(inner, Epilogue::NONE);
+                sum.apply(rng.drop_examples(residual, self.drop_probability, layer))
+            }
+            _ => last.forward(inner, sum),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod run;
 mod saved_model;
 #[cfg(test)]
 mod tests;
+mod time_estimate;
 mod trained_model;
 
 use std::path::Path;

@@ -128,8 +128,9 @@ impl FolderConfig {
 
     /// Describes the training images; none is decoded.
     pub fn info(&self) -> Result<DatasetInfo, DatasetError> {
-        let ImageList { classes, synthetic, .. } = self.list()?;
-        Ok(DatasetInfo { shape: self.frame().shape, are_images: true, classes, synthetic })
+        let ImageList { classes, synthetic, parts, .. } = self.list()?;
+        let (shape, count) = (self.frame().shape, parts.get(&SplitKind::Train).map_or(0, Vec::len));
+        Ok(DatasetInfo { shape, are_images: true, classes, synthetic, count })
     }
 
     /// Returns whether there are images of a part; `None` if the directory or the table of the

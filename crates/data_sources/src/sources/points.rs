@@ -116,7 +116,8 @@ impl PointsConfig {
     /// Describes the points.
     pub fn info(&self) -> DatasetInfo {
         let classes = self.shape.classes().map(String::from).to_vec();
-        DatasetInfo { shape: [1, 1, 2], are_images: false, classes, synthetic: false }
+        let (shape, count) = ([1, 1, 2], self.train);
+        DatasetInfo { shape, are_images: false, classes, synthetic: false, count }
     }
 
     fn part(&self, count: usize, centres: &Centres, random: &mut RandomState) -> Points {

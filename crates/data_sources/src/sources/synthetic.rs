@@ -103,7 +103,8 @@ impl SyntheticConfig {
             Subject::Field => return DatasetInfo { synthetic: true, ..self.field().info() },
         };
         let classes = classes.iter().map(|&name| name.to_owned()).collect();
-        DatasetInfo { shape: synthetic::SHAPE, are_images: true, classes, synthetic: true }
+        let (shape, count) = (synthetic::SHAPE, self.train);
+        DatasetInfo { shape, are_images: true, classes, synthetic: true, count }
     }
 
     /// Reports invalid values.

@@ -11,6 +11,7 @@ fn assert_info_matches(config: &DatasetConfig) {
         are_images: source.train.are_images(),
         classes: source.classes,
         synthetic: source.synthetic,
+        count: source.train.len(),
     };
     assert_eq!(info, loaded, "{config:?}");
 }

@@ -15,6 +15,9 @@ pub fn summary(args: &ModelSummaryArgs, context: &Context) -> Result<ExitCode, F
     let input = config_or_run(&args.config, args.runs.path());
     let config = context.read_config(&input, &args.set.overrides)?;
     let summary = ModelSummary::of(&config)?;
+    if let Some(warning) = &summary.warning {
+        tracing::warn!("{warning}");
+    }
     print::result(&if args.json {
         format!("{:#}", serde_json::json!(summary))
     } else {

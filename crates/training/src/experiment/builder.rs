@@ -3,6 +3,7 @@ use std::sync::Arc;
 use artifacts::Environment;
 use data::{LoadedDataset, SplitKind};
 
+use super::time_estimate::TimeEstimate;
 use super::{Experiment, ResourceEstimate, resume};
 use crate::config::RunConfig;
 use crate::device;
@@ -54,6 +55,9 @@ impl ExperimentBuilder {
                 "no test set and no validation set: the training accuracy will be reported, which says nothing about new data"
             );
         }
+        let (train, classes) = (&data.train, data.classes.len());
+        let time = TimeEstimate::new(&config, train.shape, classes, train.len(), &device.name);
+        warnings.extend(time.and_then(|time| time.warning()));
         let estimate = ResourceEstimate::new(&config, &data, device.is_processor())?;
         tracing::debug!(estimate.memory, estimate.disk, "estimated bytes");
         estimate.check_memory()?;

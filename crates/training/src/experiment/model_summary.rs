@@ -1,7 +1,10 @@
 use artifacts::LayerSummary;
+use data::SplitKind;
 use serde::Serialize;
 
+use super::time_estimate::TimeEstimate;
 use crate::config::RunConfig;
+use crate::device;
 use crate::error::RunError;
 
 /// The layers of a model with their shapes and costs.
@@ -24,6 +27,8 @@ pub struct ModelSummary {
     pub multiply_adds: usize,
     /// Memory of the parameters as f32, in bytes.
     pub bytes: usize,
+    /// A warning, in one sentence, if a run on the data of the config takes very long.
+    pub warning: Option<String>,
 }
 
 impl ModelSummary {
@@ -34,7 +39,13 @@ impl ModelSummary {
         if let Some(reason) = config.model.incompatibility(info.shape) {
             return Err(RunError::Incompatible { shape: info.shape, reason });
         }
-        Self::new(config, info.shape, info.classes.len())
+        let summary = Self::new(config, info.shape, info.classes.len())?;
+        let examples = (info.count as f64 * config.split.fraction(SplitKind::Train)) as usize;
+        let device = device::select(config.device.as_deref()).ok();
+        let time = device.as_ref().and_then(|device| {
+            TimeEstimate::new(config, info.shape, info.classes.len(), examples, &device.name)
+        });
+        Ok(Self { warning: time.and_then(|time| time.warning()), ..summary })
     }
 
     /// The model of `config` for examples of `shape` in `classes` classes.
@@ -61,6 +72,7 @@ impl ModelSummary {
             multiply_adds: config.multiply_adds(shape, classes)?,
             bytes: parameters.checked_mul(size_of::<f32>())?,
             layers,
+            warning: None,
         })
     }
 }

@@ -4,6 +4,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor};
 use data::{Examples, Split};
+use models::DropoutRng;
 
 use crate::config::RunConfig;
 use crate::device::processors;
@@ -15,10 +16,13 @@ training.epochs = 1
 [dataset.points]
 "#;
 
-const MODELS: [&str; 3] = [
+const MODELS: [&str; 5] = [
     "[model.mlp]\nhidden = [20, 10]\n",
     "[model.cnn]\nchannels = [16, 24]\nhidden = [12]\n",
     "[model.resnet]\nchannels = [16, 20]\nblocks = 1\n",
+    "[model.resnet]\nchannels = [16, 5]\nblock = \"bottleneck\"\nstem_reduction = \"pooled\"\n",
+    "[model.resnet]\nchannels = [8, 16]\nblocks = [1, 2]\nstem_reduction = \"strided\"\n\
+     stochastic_depth = 0.5\n",
 ];
 
 /// 32 images of 12 x 10 pixels in three classes.
@@ -50,8 +54,10 @@ fn weights(model: &str, device: Device) -> Vec<Vec<f32>> {
     let classifier = config.classifier(data.train.shape, data.classes.len());
     let mut classifier = classifier.init(&statistics, FloatDType::F32, &device).unwrap();
     let mut optimizer = config.optimizer.init();
-    for _ in 0..20 {
-        let batch = classifier.batch(&data.train, &(0..32).collect::<Vec<_>>(), &device).unwrap();
+    for step in 0..20 {
+        let mut batch =
+            classifier.batch(&data.train, &(0..32).collect::<Vec<_>>(), &device).unwrap();
+        batch.dropout = Some(DropoutRng { seed: 1, step, micro_batch: 0 });
         let gradients: GradientsParams = classifier.forward_backward(&batch).1;
         classifier = optimizer.step(1e-3, classifier, gradients);
     }

@@ -267,6 +267,9 @@ fn gradients_of_image_models_agree() {
         "cnn = { channels = [4], convolutions = 2, kernel_size = 5, head = \"average\", hidden = [] }",
         "resnet = { channels = [13, 4], blocks = 1, stem = 3 }",
         "resnet = { channels = [12], blocks = 2, dropout = 0.3 }",
+        "resnet = { channels = [4, 13], blocks = [2, 1], stem_reduction = \"strided\", stochastic_depth = 0.3 }",
+        "resnet = { channels = [4], stem_reduction = \"pooled\" }",
+        "resnet = { channels = [3, 4], block = \"bottleneck\", blocks = 1, stochastic_depth = 0.5 }",
     ];
     for model in models {
         let text = TINY.replace("model.mlp = {}", &format!("model.{model}"));

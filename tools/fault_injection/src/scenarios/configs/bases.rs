@@ -133,6 +133,14 @@ stem = 2
 dropout = 0.1
 "#;
 
+const BOTTLENECKS: &str = r#"[model.resnet]
+channels = [2, 1]
+blocks = [1, 2]
+block = "bottleneck"
+stem_reduction = "pooled"
+stochastic_depth = 0.2
+"#;
+
 const TRAINING: &str = r#"[training]
 epochs = 3
 batch_size = 8
@@ -201,7 +209,7 @@ deviation = [0.2, 0.3, 0.25]
 class_weights = [1.0, 2.0, 1.0, 1.0, 0.5, 1.0]
 "#;
 
-const BASES: [Parts; 14] = [
+const BASES: [Parts; 15] = [
     [
         HDF5,
         MLP,
@@ -249,6 +257,7 @@ const BASES: [Parts; 14] = [
         "[optimizer.adam]\n[schedule.decay.one_cycle]\nrising_fraction = 0.2\n",
         SHORT,
     ],
+    [SYNTHETIC, BOTTLENECKS, "[optimizer.adam]\n", SHORT],
     [AUGMENTED_BY_TABLES, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
     [AUGMENTED_BY_LIST, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
 ];
