@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use artifacts::{
-    DeduplicatedScore, EpochTiming, Evaluation, InitialWeights, MetricsFiles, RunDir, RunLock,
-    StatusFile, StatusKind, Summary, write_file, write_json,
+    Calibration, DeduplicatedScore, EpochTiming, Evaluation, InitialWeights, MetricsFiles, RunDir,
+    RunLock, StatusFile, StatusKind, Summary, write_file, write_json,
 };
 use burn::module::Module;
 use burn::train::Interrupter;
@@ -17,11 +17,11 @@ use crate::burn_adapter::{Display, NoopRenderer, fit};
 use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
-use crate::inference::{deduplicate, evaluate};
-use crate::model::Classifier;
+use crate::inference::{calibrate, deduplicate, evaluate};
+use crate::model::{Classifier, with_saved_temperature};
 use crate::trainer::{
-    BatchSource, Checkpoint, Checkpoints, Optimization, RunWriter, Stop, StopSource, Trainer,
-    TrainingState,
+    BatchSource, Budget, Checkpoint, Checkpoints, Optimization, RunWriter, Stop, StopSource,
+    Trainer, TrainingState,
 };
 
 /// A run with its directory, locked and ready to train.
@@ -83,6 +83,14 @@ pub enum Outcome {
     Stopped(Stop),
 }
 
+/// A model with the temperature that was fitted on the validation set.
+struct Calibrated {
+    classifier: Classifier,
+    calibration: Option<Calibration>,
+    /// The model in Burn's format.
+    model: Vec<u8>,
+}
+
 /// Largest number of images, those to train on and those to score, for which a run searches for near-duplicates at its
 /// end, which takes about a second. `evaluate` has no such limit.
 const MAX_DEDUPLICATED: usize = 20_000;
@@ -131,7 +139,11 @@ impl Run {
             Some(checkpoint) if status == Some(StatusKind::Finished) => &checkpoint.state,
             _ => return Ok(None),
         };
-        if !state.is_finished(&self.experiment.config.training) {
+        let training = &self.experiment.config.training;
+        let minutes = training.max_minutes.filter(|_| training.plan.is_empty());
+        let has_other_plan = minutes.is_some()
+            && state.plan.as_ref().map(|plan| plan.seconds) != minutes.map(|it| 60.0 * it);
+        if has_other_plan || !state.is_finished(training, self.experiment.data.train.len()) {
             return Ok(None);
         }
         MetricsFiles::open(&self.directory, &state.metrics)?;
@@ -175,10 +187,18 @@ impl Run {
             renderer: ui.renderer,
             interrupter: ui.interrupter,
         };
-        let ended = trainer.and_then(|trainer| fit(trainer, &config.optimizer, display));
+        let ended = trainer.and_then(|mut trainer| {
+            if let Some(budget) = self.budget(&trainer.state, clock) {
+                trainer.start_pacing(budget)?;
+            }
+            fit(trainer, &config.optimizer, display)
+        });
         let outcome = ended.and_then(|(state, stop)| match stop {
             Some(stop) => Ok(Outcome::Stopped(stop)),
-            None => Ok(Outcome::Finished(Box::new(self.finish(&state, clock)?))),
+            None => {
+                self.write_plan(&state)?;
+                Ok(Outcome::Finished(Box::new(self.finish(&state, clock)?)))
+            }
         });
         self.record_status(&outcome, clock);
         outcome
@@ -216,11 +236,45 @@ impl Run {
             optimization,
             writer,
             state,
+            pacer: None,
             pending: Vec::new(),
             readback_interval: self.readback_interval,
             stop,
             faults: self.faults.clone(),
         })
+    }
+
+    /// The time budget of a run that continues from `state`, unless it repeats the plan of another.
+    fn budget(&self, state: &TrainingState, clock: Clock) -> Option<Budget> {
+        let Experiment { config, data, started, .. } = &self.experiment;
+        let training = &config.training;
+        let is_repeated = state.plan.is_none() && !training.plan.is_empty();
+        let minutes = training.max_minutes.filter(|_| !is_repeated)?;
+        let epoch_steps = training.steps(data.train.len());
+        let validation = data.validation.as_ref().map_or(0, Examples::len);
+        let growth = 1.0 + validation as f64 / data.train.len() as f64;
+        // The reported part also for the report.
+        let evaluated = data.train.len() + validation + 2 * data.reported().1.len();
+        let fits = 1 + usize::from(training.final_fit);
+        Some(Budget {
+            seconds: 60.0 * minutes,
+            started: *started,
+            earlier: clock.earlier,
+            most_steps: training.most_epochs().saturating_mul(epoch_steps),
+            epoch_steps,
+            report_epochs: training.report_every_epochs,
+            validation,
+            evaluated: fits * evaluated,
+            final_steps: if training.final_fit { growth } else { 0.0 },
+        })
+    }
+
+    /// Writes the plan of a run with a time budget into its config, which then repeats the run.
+    fn write_plan(&self, state: &TrainingState) -> Result<(), RunError> {
+        let Some(plan) = &state.plan else { return Ok(()) };
+        let mut config = self.experiment.config.clone();
+        config.training.plan.clone_from(&plan.steps);
+        resume::write_config(&config, &self.directory)
     }
 
     fn record_status(&self, outcome: &Result<Outcome, RunError>, clock: Clock) {
@@ -246,7 +300,9 @@ impl Run {
         };
         let checkpoint = self.checkpoints.load(&name)?;
         let classifier = checkpoint.load_model(self.experiment.initial_classifier()?)?.valid();
-        write_file(&self.directory.best_model(), checkpoint.model_bytes())?;
+        let Calibrated { classifier, calibration, model } =
+            self.calibrate(classifier, checkpoint.into_model_bytes())?;
+        write_file(&self.directory.best_model(), &model)?;
         let data = &self.experiment.data;
         let train = self.evaluate(&classifier, SplitKind::Train, &data.train)?;
         write_json(&self.directory.evaluation(SplitKind::Train), &train)?;
@@ -256,6 +312,9 @@ impl Run {
             .transpose()?;
         let seconds = clock.seconds();
         if let Some(mut evaluation) = held_out.clone() {
+            if reported == SplitKind::Validation {
+                evaluation.calibration = calibration;
+            }
             evaluation.deduplicated = self.deduplicate(&classifier, &evaluation, examples)?;
             write_json(&self.directory.evaluation(reported), &evaluation)?;
         }
@@ -270,11 +329,31 @@ impl Run {
             train_accuracy: train.accuracy,
             test_accuracy: test.as_ref().map(|test| test.accuracy),
             test_loss: test.as_ref().map(|test| test.loss),
-            model_sha256: sha256(checkpoint.model_bytes()),
+            calibration,
+            model_sha256: sha256(&model),
             seconds,
         };
         write_json(&self.directory.summary(), &summary)?;
         Ok(summary)
+    }
+
+    /// Fits the temperature of `classifier`, whose weights are `model` in Burn's format, if there is
+    /// a validation set; otherwise a final fit has that of the first fit.
+    #[tracing::instrument(level = "debug", skip_all)]
+    fn calibrate(&self, classifier: Classifier, model: Vec<u8>) -> Result<Calibrated, RunError> {
+        let validation = self.experiment.data.validation.as_ref();
+        let device = &self.experiment.device.device;
+        let calibration =
+            validation.map(|examples| calibrate(&classifier, examples, device)).transpose()?;
+        let fitted = calibration.and_then(|calibration| calibration.temperature);
+        let temperature = fitted.or(self.experiment.temperature);
+        let model = match temperature {
+            Some(temperature) => with_saved_temperature(&model, temperature)
+                .map_err(|error| RunError::Record(error.to_string()))?,
+            None => model,
+        };
+        let classifier = classifier.with_temperature(temperature);
+        Ok(Calibrated { classifier, calibration, model })
     }
 
     #[tracing::instrument(level = "debug", skip_all)]

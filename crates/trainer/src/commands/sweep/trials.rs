@@ -75,7 +75,8 @@ impl TrialRunner<'_> {
         let mut results: Vec<_> =
             settings.iter().map(|(setting, _)| TrialResult::new(setting)).collect();
         let mut kept: Vec<usize> = (0..settings.len()).collect();
-        let longest = settings.iter().map(|(_, config)| config.training.epochs).max().unwrap_or(0);
+        let longest =
+            settings.iter().map(|(_, config)| config.training.most_epochs()).max().unwrap_or(0);
         let mut epochs = self.halving.map_or(longest, |halving| halving.epochs.min(longest));
         loop {
             for result in self.run_round(&self.jobs(settings, &kept, epochs), workers)? {
@@ -101,7 +102,11 @@ impl TrialRunner<'_> {
             let Some((_, config)) = settings.get(setting) else { continue };
             for seed in config.seed..config.seed + self.seeds {
                 let config = RunConfig { seed, ..config.clone() };
-                jobs.push(Job { setting, epochs: epochs.min(config.training.epochs), config });
+                jobs.push(Job {
+                    setting,
+                    epochs: epochs.min(config.training.most_epochs()),
+                    config,
+                });
             }
         }
         jobs
