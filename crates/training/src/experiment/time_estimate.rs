@@ -59,7 +59,8 @@ impl<'a> TimeEstimate<'a> {
     /// hours.
     pub fn warning(&self) -> Option<String> {
         let Self { config, shape: [height, width, channels], examples, epoch, cores, .. } = *self;
-        let run = epoch * config.training.epochs as f64;
+        // A run with a time budget alone takes no longer than that.
+        let run = epoch * config.training.epochs.unwrap_or(1) as f64;
         (epoch > LONG_EPOCH || run > LONG_RUN).then(|| {
             format!(
                 "{} multiply-adds per example of {height}x{width}x{channels}: an epoch of {examples} examples takes about {} and the run about {} on {cores} core(s); {}",
