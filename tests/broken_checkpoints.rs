@@ -25,6 +25,7 @@ const CHECKPOINTS: [&str; 2] = ["epoch-000003-step-000000", "epoch-000004-step-0
 const TRAIN: &[&str] = &["--config", "tiny.toml"];
 const RESUME: &[&str] = &["--resume", "runs/tiny"];
 const CONTINUE: &[&str] = &["--resume", "runs/tiny", "--epochs", "5"];
+const BEST_MODEL: &str = "runs/tiny/best_model.bpk";
 const EVALUATE: &[&str] = &["evaluate", "runs/tiny"];
 
 /// Creates a directory with a finished run.
@@ -33,7 +34,7 @@ fn trained() -> TestDir {
     dir.succeed(TRAIN);
     assert_eq!(dir.names("runs/tiny/checkpoints"), CHECKPOINTS);
     // As before the end of the run: otherwise its model would not be read from a checkpoint.
-    remove(&dir, "runs/tiny/best_model.bpk");
+    remove(&dir, BEST_MODEL);
     dir
 }
 
@@ -178,6 +179,7 @@ fn evaluate_does_not_replace_a_damaged_best_checkpoint_by_another() {
     // A linear model at this rate has a loss of 0 from the first epoch on.
     let linear = ["--set", "model.mlp.hidden=[]", "--set", "optimizer.adam.learning_rate=100"];
     dir.succeed(&[TRAIN, &linear].concat());
+    remove(&dir, BEST_MODEL);
     let path = "runs/tiny/checkpoints/epoch-000002-step-000000/model.bpk";
     flip_a_byte(&dir, path);
     dir.refuses(EVALUATE, 1, &[path, "a backup"]);
@@ -349,6 +351,7 @@ fn a_best_checkpoint_of_another_run_is_rejected() {
     dir.succeed(&[TRAIN, &linear, &other].concat());
     let best = |run: &str| format!("runs/{run}/checkpoints/epoch-000002-step-000000");
     swap(&dir, &best("tiny"), &best("other"));
+    remove(&dir, BEST_MODEL);
     for args in [EVALUATE, RESUME] {
         dir.refuses(args, 1, &[&best("tiny"), "belongs to another run", "restore"]);
     }
@@ -411,13 +414,9 @@ fn resume_does_not_replace_a_damaged_latest_run_by_an_older_one() {
 #[test]
 fn a_run_without_a_checkpoint_cannot_be_evaluated() {
     let words: &[_] = &["runs/tiny has no checkpoint yet", "--resume runs/tiny"];
-    let absent: fn(&TestDir) = |dir| {
-        remove(dir, "runs/tiny/checkpoints");
-        remove(dir, "runs/tiny/best_model.bpk");
-    };
+    let absent: fn(&TestDir) = |dir| remove(dir, "runs/tiny/checkpoints");
     let empty: fn(&TestDir) = |dir| {
         remove(dir, "runs/tiny/checkpoints");
-        remove(dir, "runs/tiny/best_model.bpk");
         fs::create_dir(dir.path("runs/tiny/checkpoints")).unwrap();
     };
     refuse_each(&[

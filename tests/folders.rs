@@ -60,7 +60,7 @@ fn config_init_writes_a_config_for_a_folder() {
     let text = dir.read("photos.toml");
     assert!(
         text.contains(
-            "directory = \"photos\"\n# Images are resized to this height and width.\nsize = 12\n"
+            "directory = \"photos\"\n# Images are resized to this height and width. Larger ones show finer details; the time grows with the\n# square.\nsize = 12\n"
         ),
         "{text}"
     );

@@ -18,10 +18,12 @@ impl Experiment {
         let Some(path) = self.config.init_from.clone() else { return Ok(()) };
         let (bytes, classes) = read(&path)?;
         let sum = sha256(&bytes);
-        let weights = Weights::parse(bytes).map_err(|error| RunError::NotWeights {
+        let not_weights = |error| RunError::NotWeights {
             path: path.clone(),
             reason: format!("it is not a file of weights in Burn's format: {error}"),
-        })?;
+        };
+        let weights = Weights::parse(bytes).map_err(not_weights)?;
+        let tensors_sum = weights.sha256().map_err(not_weights)?;
         let (_, tensors) = weights
             .load_into(self.initial_classifier()?)
             .map_err(|differences| RunError::OtherModel { path: path.clone(), differences })?;
@@ -32,7 +34,7 @@ impl Experiment {
             );
         }
         // A run that starts from other weights is another run.
-        self.environment.run = sha256(format!("{}{sum}", self.environment.run).as_bytes());
+        self.environment.run = sha256(format!("{}{tensors_sum}", self.environment.run).as_bytes());
         let (loaded, new) = (tensors.loaded, tensors.new);
         self.environment.init_from = Some(InitialWeights { path, sha256: sum, loaded, new });
         self.initial_weights = Some(weights);

@@ -36,6 +36,12 @@ impl Weights {
         Ok(Self(tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect()))
     }
 
+    /// SHA-256 of the tensors in hexadecimal, whatever else the file has.
+    pub fn sha256(&self) -> Result<String, burn_pack::Error> {
+        let tensors = self.0.values().cloned().collect();
+        Ok(support::sha256(&Writer::new(tensors).into_bytes()?))
+    }
+
     fn of(classifier: &Classifier) -> Result<Self, String> {
         let bytes = classifier.clone().into_record().into_bytes();
         let bytes = bytes.map_err(|error| error.to_string())?;

@@ -8,7 +8,6 @@ use data::SplitKind;
 use super::pacer::{Budget, Pacer, Position};
 use super::{PassProgress, TimePlan, Trainer, TrainingObserver};
 use crate::error::RunError;
-use crate::fault_injection::Faults;
 use crate::model::Scores;
 
 /// Number of steps before the speed is measured: the first ones allocate memory.
@@ -63,8 +62,7 @@ impl Trainer {
     /// Seconds per training step and per evaluated example.
     fn measure_speed(&mut self, budget: &Budget) -> Result<(f64, f64), RunError> {
         let checkpoint = self.optimization.checkpoint(&self.state)?;
-        let (state, faults) =
-            (self.state.clone(), mem::replace(&mut self.faults, Faults::default()));
+        let (state, faults) = (self.state.clone(), mem::take(&mut self.faults));
         let measured = self.time_steps(budget.window());
         let example = self.time_evaluation();
         (self.state, self.faults) = (state, faults);

@@ -139,7 +139,8 @@ impl Output {
 
     /// Whether the most likely class is less likely than the threshold.
     fn is_unsure(&self, prediction: &Prediction) -> bool {
-        self.threshold.is_some_and(|threshold| !(prediction.probability >= threshold))
+        let is_sure = |threshold| prediction.probability >= threshold;
+        self.threshold.is_some_and(|threshold| !is_sure(threshold))
     }
 }
 
