@@ -66,10 +66,8 @@ impl Visitor<'_> for StringOrNumber {
     }
 
     fn visit_i64<E: Error>(self, size: i64) -> Result<BatchSize, E> {
-        let number = usize::try_from(size);
-        number
-            .map(BatchSize::Fixed)
-            .map_err(|_| E::invalid_value(Unexpected::Signed(size), &"usize"))
+        let fixed = usize::try_from(size).map(BatchSize::Fixed);
+        fixed.map_err(|_| E::invalid_value(Unexpected::Signed(size), &self))
     }
 }
 
