@@ -151,7 +151,7 @@ fn valley(losses: &[f64]) -> Option<usize> {
         }
     }
     let count = ends.len();
-    (last + count / 3 + count / 6).checked_sub(count)
+    (last + count / 3 + count / 6).checked_sub(count).filter(|_| count > 0)
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ mod tests {
     fn many_epochs_and_a_slow_backend_are_expensive() {
         for (model, epochs, device, remedy) in [
             ("cnn = {}", 10_000, "flex", "lower model.cnn.channels"),
-            ("cnn = {}", 80, "ndarray", "lower model.cnn.channels"),
+            ("cnn = {}", 1000, "ndarray", "lower model.cnn.channels"),
             ("mlp = {}", 1_000_000, "flex", "lower model.mlp.hidden"),
             (
                 "resnet = { stem_reduction = \"pooled\" }",

@@ -36,6 +36,7 @@ directory = "DATA"
 train = "train.h5"
 [split]
 validation_fraction = 0.25
+train_on_validation = true
 test_fraction = 0.25
 "#;
 
@@ -149,6 +150,8 @@ batch_size = 8
 accumulation = 2
 gradient_clipping.norm = 1.0
 report_every_epochs = 2
+best_metric = "accuracy"
+final_fit = true
 early_stopping.patience = 2
 checkpoint = { every_epochs = 1, every_steps = 5, keep_last = 1 }
 ema.decay = 0.9
