@@ -146,14 +146,18 @@ fn the_report_of_a_run_on_points_has_the_decision_boundary() {
 #[test]
 fn lr_find_suggests_a_learning_rate_and_writes_only_the_plot() {
     let dir = TestDir::new();
-    let output = dir.succeed(&["lr-find", "--config", "tiny.toml", "--steps", "60"]);
-    assert!(output.stdout.contains("suggested learning rate: "), "{}", output.stdout);
+    let text = dir.succeed(&["lr-find", "--config", "tiny.toml"]).stdout;
+    assert!(text.contains("suggested learning rate: "), "{text}");
     assert_eq!(dir.names(""), ["data", "tiny-lr.svg", "tiny.toml"]);
     let output = dir.succeed(&["lr-find", "--config", "tiny.toml", "--plot", "a.b", "--json"]);
     let search = json(&output.stdout);
     let suggestion = search["suggestion"].as_f64().unwrap();
     assert!((1e-6..=1.0).contains(&suggestion), "{suggestion}");
     assert!(dir.path("a.b.svg").is_file());
+    // The override can be pasted.
+    let set = search["set"].as_str().unwrap();
+    assert!(text.contains(&format!("use it: --set {set}")), "{text}");
+    dir.succeed(&["config", "show", "tiny.toml", "--set", set]);
     dir.trainer(&["lr-find", "--config", "none.toml"]).refused(2, &["none.toml"]);
 }
 

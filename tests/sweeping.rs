@@ -114,6 +114,12 @@ fn invalid_sweeps_are_rejected() {
     let random = "config = \"tiny.toml\"\n[random]\ntrials = 2\n[random.keys]\n\"training.epochs\" = { choice = [0] }\n";
     dir.write("sweep.toml", random);
     dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["sweep.toml:5:", "between 1 and"]);
+    dir.write("sweep.toml", TPE.replace("[8, 16]", "[0, 4]"));
+    dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["sweep.toml:10:", "between 1 and"]);
+    dir.write("sweep.toml", TPE.replace("[8, 16]", "[16, 8]"));
+    dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["sweep.toml:10:", "lower number first"]);
+    dir.write("sweep.toml", format!("{TPE}[grid]\nseed = [1]\n"));
+    dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["one of [grid], [random] and [tpe]"]);
     dir.write("sweep.toml", "config = \"tiny.toml\"\n");
     dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["sweep.toml", "[grid]"]);
     let words = ["cannot read the sweep none.toml", "[grid]"];
@@ -152,4 +158,42 @@ fn the_rungs_of_halving_have_headings() {
     assert_eq!(headings, ["trained for 3 epochs: 1 setting", "trained for 1 epochs: 2 settings"]);
     let page = dir.read("runs/sweep-tiny/report.html");
     assert!(page.contains("Trained for 3 epochs") && page.contains("Trained for 1 epochs"));
+}
+
+const TPE: &str = r#"config = "tiny.toml"
+
+[tpe]
+trials = 12
+startup = 6
+batch = 3
+
+[tpe.keys]
+"optimizer.adam.learning_rate" = { log_uniform = [1e-9, 1e-1] }
+"training.batch_size" = { integer = [8, 16] }
+
+[halving]
+epochs = 1
+"#;
+
+#[test]
+fn tpe_suggests_the_same_settings_for_any_number_of_jobs_and_after_a_stop() {
+    let dir = test_dir(TPE);
+    let output = dir.succeed(&["sweep", "sweep.toml", "--jobs", "1", "--out", "one"]);
+    assert!(output.stdout.contains("importance  key"), "{}", output.stdout);
+    assert!(dir.read("one/report.html").contains("Importance"));
+    let table = json(&dir.read("one/table.json"));
+    let rows = table["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 12);
+    let epochs: Vec<_> = rows.iter().map(|row| row["epochs"].as_u64().unwrap()).collect();
+    let finished = epochs.iter().filter(|epochs| **epochs == 3).count();
+    assert!((2..=6).contains(&finished) && epochs[0] == 3, "{epochs:?}");
+    dir.succeed(&["sweep", "sweep.toml", "--jobs", "4", "--out", "four"]);
+    assert_eq!(json(&dir.read("four/table.json")), table);
+    // As if it had been killed after seven trials, one of them not ranked yet.
+    for trial in 8..=12 {
+        fs::remove_dir_all(dir.path(format!("four/{trial:03}-seed-1"))).unwrap();
+    }
+    fs::remove_file(dir.path("four/table.json")).unwrap();
+    dir.succeed(&["sweep", "--resume", "four", "--jobs", "2"]);
+    assert_eq!(json(&dir.read("four/table.json")), table);
 }

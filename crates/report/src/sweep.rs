@@ -6,7 +6,7 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::error::ReportError;
 use crate::output::{write_file, write_picture};
-use crate::page::{document, percent, section};
+use crate::page::{Bar, bar, document, percent, section};
 use crate::palette::{INK, colour, hexadecimal};
 use crate::svg::{Anchor, Svg, fitted};
 
@@ -21,6 +21,8 @@ pub struct SweepTrial {
     pub interval: Option<[f64; 2]>,
     /// Number of trained epochs.
     pub epochs: usize,
+    /// Number of rounds of the halving, 1 without it.
+    pub rounds: usize,
     /// Position in the ranking, from 1; equal scores share it.
     pub rank: usize,
 }
@@ -38,8 +40,14 @@ enum Scale {
     Categories(Vec<String>),
 }
 
-/// Writes the report of a sweep to `page` and the plot beside it. `trials` are sorted, best first.
-pub fn draw_sweep(name: &str, trials: &[SweepTrial], page: &Path) -> Result<(), ReportError> {
+/// Writes the report of a sweep to `page` and the plot beside it. `trials` are sorted, best first, as are
+/// the keys in `importance`, from 0 to 1.
+pub fn draw_sweep(
+    name: &str,
+    trials: &[SweepTrial],
+    importance: &[(String, f64)],
+    page: &Path,
+) -> Result<(), ReportError> {
     let svg = compose(trials);
     write_picture(&svg, &page.with_file_name("parallel"))?;
     let content = html! {
@@ -48,20 +56,34 @@ pub fn draw_sweep(name: &str, trials: &[SweepTrial], page: &Path) -> Result<(), 
             div class="scroll" { figure class="wide" { (PreEscaped(&svg)) } }
             p class="quiet" { "One line per setting. The opacity increases with the accuracy; the best setting is orange." }
         }))
+        @if !importance.is_empty() { (section("Importance", &bars(importance))) }
         (section("Ranking", &html! { div class="scroll" { (table(trials)) } }))
     };
     write_file(page, document(&format!("Sweep of {name}"), &content).into_string().as_bytes())
 }
 
+fn bars(importance: &[(String, f64)]) -> Markup {
+    html! { div class="keys" {
+        @for (key, share) in importance {
+            (bar(&Bar { name: key, share: *share, text: &percent(*share), is_marked: false }))
+        }
+        p class="quiet" {
+            "The share of the variance of the validation accuracy that a key explains alone: the correlation ratio between "
+            "groups of its values, corrected for their number. It describes these settings, after their first round if "
+            "there are several, and includes no interaction of keys."
+        }
+    } }
+}
+
 fn table(trials: &[SweepTrial]) -> Markup {
     let keys = trials.first().map_or(&[] as &[_], |trial| &trial.values);
     let rungs: Vec<&[SweepTrial]> =
-        trials.chunk_by(|one, other| one.epochs == other.epochs).collect();
+        trials.chunk_by(|one, other| one.rounds == other.rounds).collect();
     html! { table {
         thead { tr { th { "rank" } th { "validation accuracy" } th { "epochs" } @for (key, _) in keys { th { (key) } } } }
         @for rung in &rungs { tbody {
-            @if let ([trial, ..], true) = (rung, rungs.len() > 1) {
-                tr { th colspan=(3 + keys.len()) { "Trained for " (trial.epochs) " epochs" } }
+            @if let (Some(epochs), true) = (rung.iter().map(|it| it.epochs).max(), rungs.len() > 1) {
+                tr { th colspan=(3 + keys.len()) { "Trained for " (epochs) " epochs" } }
             }
             @for trial in *rung { tr {
             td { (trial.rank) }
@@ -208,7 +230,7 @@ mod tests {
     fn trial(rate: &str, kind: &str, score: Option<f64>) -> SweepTrial {
         let values = [("optimizer.rate", rate), ("model.kind", kind)];
         let values = values.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-        SweepTrial { values, score, interval: None, epochs: 3, rank: 1 }
+        SweepTrial { values, score, interval: None, epochs: 3, rounds: 1, rank: 1 }
     }
 
     #[test]
@@ -229,8 +251,8 @@ mod tests {
     fn a_sweep_without_settings_can_be_drawn() {
         let folder = tempfile::TempDir::new().unwrap();
         let page = folder.path().join("report.html");
-        draw_sweep("none", &[], &page).unwrap();
-        draw_sweep("one", &[trial("1", "x", Some(0.5))], &page).unwrap();
+        draw_sweep("none", &[], &[], &page).unwrap();
+        draw_sweep("one", &[trial("1", "x", Some(0.5))], &[], &page).unwrap();
         assert!(page.is_file() && folder.path().join("parallel.svg").is_file());
     }
 }

@@ -45,6 +45,11 @@ impl ProgressTask {
         self.span.record("done", done);
     }
 
+    /// Replaces the number of units in total.
+    pub fn set_total(&self, total: usize) {
+        self.span.record("total", total);
+    }
+
     /// Replaces the description.
     pub fn set_message(&self, message: impl AsRef<str>) {
         self.span.record("message", message.as_ref());

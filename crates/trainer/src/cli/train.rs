@@ -106,7 +106,7 @@ pub struct ReproduceArgs {
 
 #[derive(Debug, Args)]
 pub struct SweepArgs {
-    /// The TOML file of the sweep: a config, and a grid or random ranges of its keys
+    /// The TOML file of the sweep: a config, and a grid or ranges of its keys
     #[arg(value_name = "SWEEP", required_unless_present = "resume")]
     pub sweep: Option<PathBuf>,
     /// Number of parallel runs [default: number of CPU cores]

@@ -40,8 +40,11 @@ fn text(test: &LrRangeTest, stem: &Path) -> String {
     let range = test.rates.first().zip(test.rates.last());
     let range =
         range.map_or(String::new(), |(first, last)| format!(" from {first:.1e} to {last:.1e}"));
-    let verdict = match test.suggestion {
-        Some(rate) => format!("suggested learning rate: {}", style::strong(&format!("{rate:.1e}"))),
+    let verdict = match test.suggestion.zip(test.set.as_ref()) {
+        Some((rate, set)) => format!(
+            "suggested learning rate: {}, in the middle of the longest decrease\nuse it: --set {set}",
+            style::strong(&format!("{rate:.1e}"))
+        ),
         None => {
             "no suggestion: the loss never decreased\n  check the data and the model".to_owned()
         }

@@ -1,8 +1,11 @@
 //! Trains a config with many settings and ranks them by validation accuracy.
 
+mod density;
+mod importance;
 mod ranking;
 mod sampling;
 mod spec;
+mod tpe_search;
 mod trials;
 
 use std::path::Path;
@@ -35,20 +38,20 @@ pub fn sweep(args: &SweepArgs, context: &Context) -> Result<ExitCode, Failure> {
         directory(resume, args.out.as_deref(), &name, |directory| spec.save(directory))?;
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
     let runner = TrialRunner {
+        spec: &spec,
         context,
         directory: &directory,
         device,
         signals: &signals,
-        seeds: spec.seeds,
-        halving: spec.halving,
+        workers: workers(args.jobs),
         is_silent: args.json,
     };
-    let Some(results) = runner.run_all(&settings, workers(args.jobs)) else {
+    let Some(trials) = runner.run_all(settings) else {
         let next = format!("continue: trainer sweep --resume {}", text::path(&directory));
         print::result(&format!("stopped; finished runs are kept\n{}", style::faint(&next)))?;
         return Ok(ExitCode::from(signals.received().map_or(1, signal_exit_code)));
     };
-    let ranking = Ranking::new(results);
+    let ranking = Ranking::new(trials);
     save(&ranking, &spec, &directory, context)?;
     let files = format!("saved to {}: report.html, table.md, best.toml", text::path(&directory));
     print::result(&if args.json {
@@ -87,6 +90,7 @@ fn save(
         let text = toml::to_string(&config).map_err(|error| Failure::run(&error))?;
         artifacts::write_file(&directory.join("best.toml"), text.as_bytes())?;
     }
-    report::draw_sweep(&spec.name(), &ranking.trials(), &directory.join("report.html"))
+    let page = directory.join("report.html");
+    report::draw_sweep(&spec.name(), &ranking.trials(), &ranking.importance, &page)
         .map_err(|error| Failure::run(&error))
 }

@@ -23,6 +23,8 @@ pub struct LrRangeTest {
     pub smoothed: Vec<f64>,
     /// Suggested learning rate; `None` if the loss did not decrease.
     pub suggestion: Option<f64>,
+    /// The suggestion with two digits as an override of the config, for `--set`.
+    pub set: Option<String>,
 }
 
 /// First and last learning rate.
@@ -33,6 +35,10 @@ const SMOOTHING: f64 = 0.9;
 const DECREASED: f64 = 0.98;
 /// A loss above this multiple of the lowest one ends the test.
 const DIVERGED: f64 = 4.0;
+/// The suggestion ignores one in this many of the planned steps, the first ones.
+const IGNORED_SHARE: usize = 10;
+/// It also ignores the last steps.
+const IGNORED_LAST: usize = 5;
 
 impl Experiment {
     /// Trains for at most `steps` steps with a rising learning rate. Ends early when the loss is
@@ -63,7 +69,9 @@ impl Experiment {
             classifier =
                 optimizer.step(self.config().optimizer.step_size(rate), classifier, gradients);
         }
-        test.suggestion = suggestion(&test.rates, &test.smoothed);
+        test.suggestion = suggestion(&test.rates, &test.smoothed, steps);
+        let key = self.config().optimizer.learning_rate_key();
+        test.set = test.suggestion.map(|rate| format!("{key}={rate:.1e}"));
         Ok(test)
     }
 
@@ -88,6 +96,7 @@ impl LrRangeTest {
             losses: Vec::new(),
             smoothed: Vec::new(),
             suggestion: None,
+            set: None,
         }
     }
 
@@ -116,12 +125,33 @@ fn rate(step: usize, steps: usize) -> f64 {
     first * (last / first).powf(step as f64 / steps.saturating_sub(1).max(1) as f64)
 }
 
-/// A tenth of the rate with the lowest loss, the rule of Howard and Gugger 2020 (arXiv:2002.04688,
-/// section 4.1); `None` if the loss did not decrease.
-fn suggestion(rates: &[f64], losses: &[f64]) -> Option<f64> {
-    let first = losses.first()?;
-    let (rate, lowest) = rates.iter().zip(losses).min_by(|one, other| one.1.total_cmp(other.1))?;
-    (*lowest < DECREASED * first).then_some(rate / 10.0)
+/// The rate in the [`valley`] of the losses of up to `steps` steps, without the first and last ones, as
+/// fastai's `lr_find` suggests it; `None` if the loss did not decrease.
+fn suggestion(rates: &[f64], losses: &[f64], steps: usize) -> Option<f64> {
+    let lowest = losses.iter().copied().reduce(f64::min)?;
+    let ignored = steps / IGNORED_SHARE;
+    let inner = losses.get(ignored..losses.len().checked_sub(IGNORED_LAST)?)?;
+    let index = ignored + valley(inner)?;
+    rates.get(index).copied().filter(|_| lowest < DECREASED * losses.first().unwrap_or(&lowest))
+}
+
+/// The rule "valley" of fastai: the middle of the section of `n` losses that ends where the longest
+/// decreasing subsequence, of `n` losses, ends first.
+fn valley(losses: &[f64]) -> Option<usize> {
+    // The highest loss at which a decreasing subsequence of each length ends.
+    let mut ends: Vec<f64> = Vec::new();
+    let mut last = 0;
+    for (index, loss) in losses.iter().enumerate() {
+        let length = ends.partition_point(|end| end > loss);
+        if let Some(end) = ends.get_mut(length) {
+            *end = *loss;
+        } else {
+            ends.push(*loss);
+            last = index;
+        }
+    }
+    let count = ends.len();
+    (last + count / 3 + count / 6).checked_sub(count)
 }
 
 #[cfg(test)]
@@ -137,11 +167,26 @@ mod tests {
     }
 
     #[test]
-    fn the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_loss() {
-        let rates = [1e-3, 1e-2, 1e-1, 1.0];
-        assert_eq!(suggestion(&rates, &[2.0, 1.9, 1.0, 3.0]), Some(1e-2));
-        assert_eq!(suggestion(&rates, &[2.0, 1.99, 2.1, 3.0]), None);
-        assert_eq!(suggestion(&[], &[]), None);
+    fn the_valley_is_in_the_middle_of_the_longest_decrease() {
+        // fastai's function returns the same indices.
+        let descent: Vec<f64> = (0..30).map(|step| f64::from(30 - step)).collect();
+        assert_eq!(valley(&descent), Some(14));
+        let plateau = [3.0, 3.1, 3.0, 3.1, 3.0, 2.8, 2.6, 2.4, 2.0, 1.9, 1.8, 2.5, 4.0];
+        assert_eq!(valley(&plateau), Some(5));
+        assert_eq!(valley(&[1.0, 2.0]), None);
+        assert_eq!(valley(&[]), None);
+    }
+
+    #[test]
+    fn there_is_no_suggestion_unless_the_loss_decreases() {
+        let rates: Vec<f64> = (0..40).map(|step| rate(step, 40)).collect();
+        let falling: Vec<f64> = (0..40).map(|step| 2.0 - 0.01 * f64::from(step)).collect();
+        // Of the steps 4 to 34, 31 losses.
+        assert_eq!(suggestion(&rates, &falling, 40), Some(rates[4 + 14]));
+        let rising: Vec<f64> = falling.iter().rev().copied().collect();
+        assert_eq!(suggestion(&rates, &rising, 40), None);
+        assert_eq!(suggestion(&rates[..4], &falling[..4], 40), None);
+        assert_eq!(suggestion(&[], &[], 40), None);
     }
 
     #[test]

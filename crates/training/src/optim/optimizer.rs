@@ -186,6 +186,17 @@ impl OptimizerConfig {
         }
     }
 
+    /// The key of the learning rate in a config.
+    pub fn learning_rate_key(&self) -> &'static str {
+        match self {
+            Self::Sgd(_) => "optimizer.sgd.learning_rate",
+            Self::Momentum(_) => "optimizer.momentum.learning_rate",
+            Self::RmsProp(_) => "optimizer.rmsprop.learning_rate",
+            Self::Adam(_) => "optimizer.adam.learning_rate",
+            Self::AdamW(_) => "optimizer.adamw.learning_rate",
+        }
+    }
+
     /// The value to pass to Burn's optimizer as the learning rate for a step of `learning_rate`.
     pub fn step_size(&self, learning_rate: f64) -> f64 {
         match self {

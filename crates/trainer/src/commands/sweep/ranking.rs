@@ -6,8 +6,9 @@ use rand::{RngExt, SeedableRng};
 use report::SweepTrial;
 use serde::Serialize;
 
+use super::importance::{Importance, importance};
 use super::sampling::Setting;
-use super::trials::TrialResult;
+use super::trials::Trial;
 use crate::style;
 use crate::table::{Align, Table};
 
@@ -15,13 +16,18 @@ use crate::table::{Align, Table};
 #[derive(Debug, Serialize)]
 pub struct Ranking {
     rows: Vec<RankedSetting>,
+    /// Importance of the keys, most important first.
+    #[serde(serialize_with = "as_map")]
+    pub importance: Vec<Importance>,
 }
 
 /// A setting and its scores.
 #[derive(Debug, Serialize)]
 pub struct RankedSetting {
-    /// Position, from 1; settings with equal accuracies after as many epochs share it.
+    /// Position, from 1; settings with equal accuracies after as many rounds share it.
     rank: usize,
+    /// Rounds of the halving, 1 without it.
+    rounds: usize,
     /// Overrides of the config.
     #[serde(serialize_with = "as_map")]
     pub overrides: Setting,
@@ -40,28 +46,32 @@ pub struct RankedSetting {
     failed: Vec<String>,
 }
 
-fn as_map<S: serde::Serializer>(setting: &Setting, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(setting.iter().map(|(key, value)| (key, value)))
+fn as_map<V: Serialize, S: serde::Serializer>(
+    pairs: &[(String, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
 /// Maximum number of rows to print.
 const PRINTED: usize = 20;
 
 impl Ranking {
-    /// Ranks by the number of epochs, which halving limits, then by the mean validation accuracy.
-    pub fn new(mut results: Vec<TrialResult>) -> Self {
-        results.sort_by(|one, other| {
-            let by_epochs = other.epochs.cmp(&one.epochs);
-            by_epochs.then(other.mean().total_cmp(&one.mean()))
+    /// Ranks by the number of rounds of the halving, then by the mean validation accuracy.
+    pub fn new(mut trials: Vec<Trial>) -> Self {
+        let importance = importance(&trials);
+        trials.sort_by(|one, other| {
+            let by_rounds = other.rounds.len().cmp(&one.rounds.len());
+            by_rounds.then(other.mean().total_cmp(&one.mean()))
         });
         let mut rows: Vec<RankedSetting> = Vec::new();
-        for (index, result) in results.into_iter().enumerate() {
-            let mut row = RankedSetting::new(result);
+        for (index, trial) in trials.into_iter().enumerate() {
+            let mut row = RankedSetting::new(trial);
             let equal = rows.last().filter(|last| last.place() == row.place());
             row.rank = equal.map_or(index + 1, |last| last.rank);
             rows.push(row);
         }
-        Self { rows }
+        Self { rows, importance }
     }
 
     /// The best setting, if it succeeded.
@@ -81,20 +91,21 @@ impl Ranking {
             score: row.mean,
             interval: row.interval,
             epochs: row.epochs,
+            rounds: row.rounds,
             rank: row.rank,
         });
         rows.collect()
     }
 
-    /// The rows by the number of epochs that they were trained for.
+    /// The rows by the number of rounds of the halving.
     fn rungs(&self) -> impl Iterator<Item = &[RankedSetting]> {
-        self.rows.chunk_by(|one, other| one.epochs == other.epochs)
+        self.rows.chunk_by(|one, other| one.rounds == other.rounds)
     }
 
     /// A heading for each rung, if there are several.
     fn heading(&self, rung: &[RankedSetting]) -> Option<String> {
         let has_several = self.rungs().nth(1).is_some();
-        let epochs = rung.first().filter(|_| has_several)?.epochs;
+        let epochs = rung.iter().filter(|_| has_several).map(|row| row.epochs).max()?;
         let settings = if rung.len() == 1 { "setting" } else { "settings" };
         Some(format!("trained for {epochs} epochs: {} {settings}", rung.len()))
     }
@@ -117,6 +128,15 @@ impl Ranking {
             left = left.saturating_sub(rung.len());
         }
         text.trim_end().to_owned()
+    }
+
+    /// The importance of each key.
+    fn importance_table(&self) -> String {
+        let mut table = Table::new([("importance", Align::Right), ("key", Align::Left)], 1);
+        for (key, share) in &self.importance {
+            table.row([format!("{:.0} %", 100.0 * share), key.clone()]);
+        }
+        table.text()
     }
 
     /// All rows as Markdown tables.
@@ -143,6 +163,9 @@ impl Display for Ranking {
         if self.rows.len() > PRINTED {
             writeln!(f, "and {} more", self.rows.len() - PRINTED)?;
         }
+        if !self.importance.is_empty() {
+            writeln!(f, "{}", self.importance_table())?;
+        }
         let failed: BTreeSet<_> = self.rows.iter().flat_map(|row| &row.failed).collect();
         for message in failed {
             writeln!(f, "{} {message}", style::bad("failed:"))?;
@@ -159,24 +182,25 @@ impl Display for Ranking {
 }
 
 impl RankedSetting {
-    fn new(result: TrialResult) -> Self {
-        let count = result.scores.len();
-        let mean = result.failed.is_empty().then(|| result.mean()).filter(|_| count > 0);
+    fn new(trial: Trial) -> Self {
+        let count = trial.scores.len();
+        let mean = trial.failed.is_empty().then(|| trial.mean()).filter(|_| count > 0);
         Self {
             rank: 0,
-            overrides: result.setting,
-            epochs: result.epochs,
-            interval: mean.and_then(|_| interval(&result.scores)),
-            validation_accuracy: result.scores,
+            rounds: trial.rounds.len(),
+            overrides: trial.setting,
+            epochs: trial.epochs,
+            interval: mean.and_then(|_| interval(&trial.scores)),
+            validation_accuracy: trial.scores,
             mean,
-            test_accuracy: result.test_scores,
-            failed: result.failed,
+            test_accuracy: trial.test_scores,
+            failed: trial.failed,
         }
     }
 
     /// What settings of one rank have in common.
     fn place(&self) -> (usize, Option<f64>) {
-        (self.epochs, self.mean)
+        (self.rounds, self.mean)
     }
 
     fn score(&self) -> String {
@@ -233,10 +257,11 @@ fn interval(scores: &[f64]) -> Option<[f64; 2]> {
 mod tests {
     use super::*;
 
-    fn result(epochs: usize, scores: &[f64]) -> TrialResult {
-        TrialResult {
+    fn trial(rounds: usize, scores: &[f64]) -> Trial {
+        Trial {
             setting: vec![("a".into(), "1".into())],
-            epochs,
+            epochs: 3_usize.pow(rounds as u32),
+            rounds: vec![0.5; rounds],
             scores: scores.to_vec(),
             test_scores: vec![],
             failed: vec![],
@@ -245,7 +270,7 @@ mod tests {
 
     #[test]
     fn an_interval_lies_within_the_scores() {
-        let interval = |scores: &[f64]| RankedSetting::new(result(1, scores)).interval;
+        let interval = |scores: &[f64]| RankedSetting::new(trial(1, scores)).interval;
         assert_eq!(interval(&[0.9]), None);
         assert_eq!(interval(&[0.90, 0.92, 1.0]), Some([0.90, 1.0]));
         let [low, high] = interval(&[0.7, 0.8, 0.9, 1.0, 1.0, 1.0]).unwrap();
@@ -256,8 +281,8 @@ mod tests {
 
     #[test]
     fn equal_scores_share_a_rank_and_each_rung_has_a_heading() {
-        let all = [(9, 0.8), (9, 0.9), (9, 0.9), (3, 0.9)];
-        let ranking = Ranking::new(all.map(|(epochs, score)| result(epochs, &[score])).to_vec());
+        let all = [(2, 0.8), (2, 0.9), (2, 0.9), (1, 0.9)];
+        let ranking = Ranking::new(all.map(|(rounds, score)| trial(rounds, &[score])).to_vec());
         let ranks: Vec<_> = ranking.rows.iter().map(|row| row.rank).collect();
         assert_eq!(ranks, [1, 1, 3, 4]);
         let text = style::plain(&ranking.table());
@@ -268,9 +293,9 @@ mod tests {
     }
 
     #[test]
-    fn settings_with_fewer_epochs_rank_below_the_others() {
-        let failed = TrialResult { failed: vec!["no".into()], ..result(9, &[0.99]) };
-        let all = vec![result(3, &[0.95]), failed, result(9, &[0.8]), result(9, &[0.9])];
+    fn settings_of_fewer_rounds_rank_below_the_others() {
+        let failed = Trial { failed: vec!["no".into()], ..trial(2, &[0.99]) };
+        let all = vec![trial(1, &[0.95]), failed, trial(2, &[0.8]), trial(2, &[0.9])];
         let means: Vec<_> = Ranking::new(all).rows.into_iter().map(|row| row.mean).collect();
         assert_eq!(means, [Some(0.9), Some(0.8), None, Some(0.95)]);
     }

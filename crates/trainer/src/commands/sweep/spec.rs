@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use training::{RunConfig, schema_of};
 
 use super::sampling::{MAX_SETTINGS, RandomSearch, Setting, combinations};
+use super::tpe_search::TpeSearch;
 use crate::context::Context;
 use crate::error::Failure;
 
@@ -29,6 +30,9 @@ pub struct SweepSpec {
     /// Randomly sampled settings, instead of a grid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     random: Option<RandomSearch>,
+    /// Settings that are suggested by the results of earlier ones, instead of a grid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tpe: Option<TpeSearch>,
     /// Early termination of the worst settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halving: Option<Halving>,
@@ -39,7 +43,9 @@ pub struct SweepSpec {
 }
 
 /// Successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943): `[halving]`. All settings are
-/// trained for a few epochs, and only the best are trained further.
+/// trained for a few epochs, and only the best are trained further. The learning rate follows the
+/// schedule of all epochs. With `[tpe]` each batch is trained to its end before the next one, and a
+/// setting is trained further if it is one of the best of all settings so far.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Halving {
@@ -60,6 +66,13 @@ fn one() -> u64 {
 
 fn three() -> usize {
     3
+}
+
+impl Halving {
+    /// Number of epochs to the end of a round, from 0.
+    pub fn epochs_of(&self, round: u32) -> usize {
+        self.epochs.saturating_mul(self.factor.saturating_pow(round))
+    }
 }
 
 impl SweepSpec {
@@ -101,8 +114,10 @@ impl SweepSpec {
 
     /// Reports what the ranges of the schema do not cover.
     fn check(&self, check: &mut Check) {
-        let is_one = self.grid.is_empty() != self.random.is_none();
-        check.require("grid", is_one, "a sweep needs either a [grid] or a [random]");
+        let searches =
+            [!self.grid.is_empty(), self.random.is_some(), self.tpe.is_some()].into_iter();
+        let is_one = searches.filter(|is_given| *is_given).count() == 1;
+        check.require("grid", is_one, "a sweep needs one of [grid], [random] and [tpe]");
         check.table("grid", |check| {
             for (key, values) in &self.grid {
                 check.require(key, !values.is_empty(), format_args!("`{key}` has no values"));
@@ -114,7 +129,10 @@ impl SweepSpec {
         let message = format_args!("the grid has more than {MAX_SETTINGS} settings");
         check.require("grid", is_allowed, message);
         if let Some(random) = &self.random {
-            check.table("random", |check| check.table("keys", |check| random.check(check)));
+            check.table("random", |check| random.check(check));
+        }
+        if let Some(tpe) = &self.tpe {
+            check.table("tpe", |check| tpe.check(check));
         }
     }
 
@@ -137,7 +155,11 @@ impl SweepSpec {
         let (ConfigError::Invalid(diagnostics), Some(document)) = (&error, &self.document) else {
             return error;
         };
-        let table = if self.random.is_some() { "random.keys" } else { "grid" };
+        let table = match (&self.random, &self.tpe) {
+            (Some(_), _) => "random.keys",
+            (_, Some(_)) => "tpe.keys",
+            _ => "grid",
+        };
         let problems = diagnostics.iter().filter_map(|item| {
             let (key, _) = item.location.strip_prefix("override ")?.split_once(" =")?;
             Some(Problem { key: format!("{table}.{key}"), message: item.message.clone() })
@@ -146,11 +168,12 @@ impl SweepSpec {
         if problems.is_empty() { error } else { document.invalid(problems) }
     }
 
-    /// All settings with their configs.
+    /// The first settings, with their configs: all of a grid and of a random search.
     pub fn settings(&self, context: &Context) -> Result<Vec<(Setting, RunConfig)>, Failure> {
-        let settings = match &self.random {
-            Some(random) => random.settings(),
-            None => combinations(&self.grid),
+        let settings = match (&self.random, &self.tpe) {
+            (Some(random), _) => random.settings(),
+            (_, Some(tpe)) => tpe.startup(),
+            _ => combinations(&self.grid),
         };
         let mut configs = Vec::new();
         for setting in settings {
@@ -159,6 +182,26 @@ impl SweepSpec {
             configs.push((setting, config));
         }
         Ok(configs)
+    }
+
+    /// The next settings after `ranked`, the settings so far, best first, with their configs. Empty at
+    /// the end.
+    pub fn suggest(
+        &self,
+        ranked: &[&Setting],
+        context: &Context,
+    ) -> Vec<(Setting, Result<RunConfig, Failure>)> {
+        let settings = self.tpe.as_ref().map_or_else(Vec::new, |tpe| tpe.suggest(ranked));
+        let configs = settings.into_iter().map(|setting| {
+            let config = self.config(&setting, context);
+            (setting, config)
+        });
+        configs.collect()
+    }
+
+    /// Number of settings, of which `first` are known.
+    pub fn count(&self, first: usize) -> usize {
+        self.tpe.as_ref().map_or(first, TpeSearch::trials)
     }
 }
 
@@ -177,7 +220,7 @@ fn is_config(path: &Path) -> bool {
 fn config(path: &Path) -> Failure {
     let path = path.display();
     Failure::usage(format!(
-        "{path} is the config of an experiment, not a sweep\n  train it: trainer train {path}; a sweep is a file with `config = \"{path}\"` and a [grid] or [random] of its keys"
+        "{path} is the config of an experiment, not a sweep\n  train it: trainer train {path}; a sweep is a file with `config = \"{path}\"` and a [grid], [random] or [tpe] of its keys"
     ))
 }
 
@@ -185,7 +228,7 @@ fn config(path: &Path) -> Failure {
 fn unreadable(path: &Path, error: ConfigError) -> Failure {
     match error {
         ConfigError::Unreadable { source, .. } => Failure::usage(format!(
-            "cannot read the sweep {}: {source}\n  give a TOML file with `config = \"..\"` and a [grid] or [random] of its keys",
+            "cannot read the sweep {}: {source}\n  give a TOML file with `config = \"..\"` and a [grid], [random] or [tpe] of its keys",
             path.display()
         )),
         error => invalid(error),

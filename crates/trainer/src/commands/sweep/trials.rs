@@ -9,22 +9,25 @@ use super::super::progress::GroupProgress;
 use super::super::run_group::{self, GroupRun};
 use super::super::worker_pool::run_parallel;
 use super::sampling::Setting;
-use super::spec::Halving;
+use super::spec::SweepSpec;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::signals::Signals;
 use crate::style;
 use crate::ui::PlainRenderer;
 
-/// Scores of a setting.
+/// A setting with its scores.
 #[derive(Debug, Clone)]
-pub struct TrialResult {
+pub struct Trial {
     pub setting: Setting,
     /// Epochs of each run.
     pub epochs: usize,
-    /// Best validation accuracy of each seed.
+    /// Mean validation accuracy after each round of the halving that it took part in; -1 if a run
+    /// failed.
+    pub rounds: Vec<f64>,
+    /// Best validation accuracy of each seed, ascending.
     pub scores: Vec<f64>,
-    /// Test accuracy of each seed, of runs that trained all epochs.
+    /// Test accuracy of each seed, ascending, of runs that trained all epochs.
     pub test_scores: Vec<f64>,
     /// Message of each failed run.
     pub failed: Vec<String>,
@@ -32,20 +35,20 @@ pub struct TrialResult {
 
 /// Trains the settings of a sweep.
 pub struct TrialRunner<'a> {
+    pub spec: &'a SweepSpec,
     pub context: &'a Context<'a>,
     pub directory: &'a Path,
     pub device: Option<&'a str>,
     pub signals: &'a Signals,
-    /// Seeds per setting.
-    pub seeds: u64,
-    pub halving: Option<Halving>,
+    /// Maximum number of parallel runs.
+    pub workers: usize,
     /// Whether to print no line per run.
     pub is_silent: bool,
 }
 
-/// A run of a setting with one seed, up to an epoch.
+/// A run of a trial with one seed, up to an epoch.
 struct Job {
-    setting: usize,
+    trial: usize,
     config: RunConfig,
     epochs: usize,
 }
@@ -58,60 +61,81 @@ struct RunScores {
     test: Option<f64>,
 }
 
-/// Result of a run, with the index of its setting.
+/// Result of a run, with the index of its trial.
 struct RunResult {
-    setting: usize,
+    trial: usize,
     scores: Result<RunScores, Failure>,
 }
 
 impl TrialRunner<'_> {
-    /// Trains all settings in up to `workers` threads, for fewer epochs where halving drops a
-    /// setting; `None` if a signal stopped it.
-    pub fn run_all(
-        &self,
-        settings: &[(Setting, RunConfig)],
-        workers: usize,
-    ) -> Option<Vec<TrialResult>> {
-        let mut results: Vec<_> =
-            settings.iter().map(|(setting, _)| TrialResult::new(setting)).collect();
-        let mut kept: Vec<usize> = (0..settings.len()).collect();
-        let longest = settings.iter().map(|(_, config)| config.training.epochs).max().unwrap_or(0);
-        let mut epochs = self.halving.map_or(longest, |halving| halving.epochs.min(longest));
-        loop {
-            for result in self.run_round(&self.jobs(settings, &kept, epochs), workers)? {
-                if let Some(trial) = results.get_mut(result.setting) {
-                    trial.add(epochs, result.scores);
+    /// Trains `first`, the first settings of the sweep, and all that follow from their results; `None`
+    /// if a signal stopped it.
+    pub fn run_all(&self, first: Vec<(Setting, RunConfig)>) -> Option<Vec<Trial>> {
+        let seeds = self.spec.seeds as usize;
+        let runs = self.spec.count(first.len()) * seeds;
+        let progress = Arc::new(GroupProgress::new(runs, self.is_silent));
+        let mut trials = Vec::new();
+        let mut batch: Vec<_> = first.into_iter().map(|(it, config)| (it, Ok(config))).collect();
+        while !batch.is_empty() {
+            let mut configs = Vec::new();
+            for (setting, config) in batch {
+                let mut trial = Trial::new(setting);
+                match config {
+                    Ok(config) => configs.push((trials.len(), config)),
+                    Err(failure) => trial.set_results(0, vec![Err(failure)]),
                 }
+                trials.push(trial);
             }
-            let Some(halving) = self.halving.filter(|_| epochs < longest) else {
-                return Some(results);
-            };
-            kept.sort_by(|one, other| {
-                mean_of(&results, *other).total_cmp(&mean_of(&results, *one))
-            });
-            kept.truncate(kept.len().div_ceil(halving.factor));
-            epochs = if kept.len() == 1 { longest } else { (epochs * halving.factor).min(longest) };
+            self.run_batch(&mut trials, configs, &progress)?;
+            batch = self.spec.suggest(&ranked(&trials), self.context);
         }
+        Some(trials)
     }
 
-    /// Every kept setting with every seed.
-    fn jobs(&self, settings: &[(Setting, RunConfig)], kept: &[usize], epochs: usize) -> Vec<Job> {
+    /// Trains the trials with these indices, for fewer epochs where halving drops one.
+    fn run_batch(
+        &self,
+        trials: &mut [Trial],
+        mut kept: Vec<(usize, RunConfig)>,
+        progress: &Arc<GroupProgress>,
+    ) -> Option<()> {
+        for round in 0.. {
+            let epochs = self.spec.halving.map_or(usize::MAX, |halving| halving.epochs_of(round));
+            let jobs = self.jobs(&kept, epochs);
+            if round > 0 {
+                progress.add_runs(jobs.len());
+            }
+            let mut results = run_parallel(&jobs, self.workers, |job| self.run(job, progress));
+            if self.signals.received().is_some() {
+                return None;
+            }
+            for (index, config) in &kept {
+                let own = results.extract_if(.., |result| result.trial == *index);
+                let own = own.map(|result| result.scores).collect();
+                let Some(trial) = trials.get_mut(*index) else { continue };
+                trial.set_results(epochs.min(config.training.epochs), own);
+            }
+            let Some(halving) = self.spec.halving else { break };
+            if kept.iter().all(|(_, config)| config.training.epochs <= epochs) {
+                break;
+            }
+            let best = best_of_round(trials, round as usize, halving.factor);
+            kept.retain(|(index, _)| best.contains(index));
+        }
+        Some(())
+    }
+
+    /// Every trial with every seed.
+    fn jobs(&self, trials: &[(usize, RunConfig)], epochs: usize) -> Vec<Job> {
         let mut jobs = Vec::new();
-        for &setting in kept {
-            let Some((_, config)) = settings.get(setting) else { continue };
-            for seed in config.seed..config.seed + self.seeds {
+        for (trial, config) in trials {
+            for seed in config.seed..config.seed + self.spec.seeds {
                 let config = RunConfig { seed, ..config.clone() };
-                jobs.push(Job { setting, epochs: epochs.min(config.training.epochs), config });
+                let epochs = epochs.min(config.training.epochs);
+                jobs.push(Job { trial: *trial, epochs, config });
             }
         }
         jobs
-    }
-
-    /// Runs all jobs of a round; `None` if a signal stopped it.
-    fn run_round(&self, jobs: &[Job], workers: usize) -> Option<Vec<RunResult>> {
-        let progress = Arc::new(GroupProgress::new(jobs.len(), self.is_silent));
-        let results = run_parallel(jobs, workers, |job| self.run(job, &progress));
-        self.signals.received().is_none().then_some(results)
     }
 
     fn run(&self, job: &Job, progress: &Arc<GroupProgress>) -> Option<RunResult> {
@@ -126,7 +150,7 @@ impl TrialRunner<'_> {
             Err(failure) => format!("{} {}", style::bad("failed:"), failure.message()),
         };
         progress.run_done(&job.name(), &line);
-        Some(RunResult { setting: job.setting, scores })
+        Some(RunResult { trial: job.trial, scores })
     }
 
     /// Trains the run up to its epoch, if an earlier call did not; `None` if a signal stopped it.
@@ -139,7 +163,7 @@ impl TrialRunner<'_> {
         let examples = experiment.data_identity().counts.get("train").copied().unwrap_or_default();
         let mut run = match run_group::open(experiment, &self.directory.join(job.name()))? {
             GroupRun::Finished(directory, summary) => {
-                return Ok(Some(RunScores::read(&directory, summary.test_accuracy)?));
+                return Ok(Some(RunScores::read(&directory, job.epochs, summary.test_accuracy)?));
             }
             GroupRun::Open(run) => run,
         };
@@ -147,14 +171,14 @@ impl TrialRunner<'_> {
         // Up to the first step of the next epoch: the last epoch is validated by then.
         let last = job.epochs * job.config.training.steps(examples) + 1;
         if done >= last {
-            return Ok(Some(RunScores::read(&directory, None)?));
+            return Ok(Some(RunScores::read(&directory, job.epochs, None)?));
         }
         let test = match run.train(self.ui(job, progress, last - done))? {
             Outcome::Finished(summary) => summary.test_accuracy,
             Outcome::Stopped(_) if self.signals.received().is_some() => return Ok(None),
             Outcome::Stopped(_) => None,
         };
-        Ok(Some(RunScores::read(&directory, test)?))
+        Ok(Some(RunScores::read(&directory, job.epochs, test)?))
     }
 
     fn ui(&self, job: &Job, progress: &Arc<GroupProgress>, steps: usize) -> Ui {
@@ -169,39 +193,50 @@ impl TrialRunner<'_> {
 
 impl Job {
     fn name(&self) -> String {
-        format!("{:03}-seed-{}", self.setting + 1, self.config.seed)
+        format!("{:03}-seed-{}", self.trial + 1, self.config.seed)
     }
 }
 
 impl RunScores {
-    /// Reads the best validation accuracy of a run so far.
-    fn read(run: &RunDir, test: Option<f64>) -> Result<Self, Failure> {
-        let epochs = EpochMetrics::read_all(run)?;
-        let best = epochs.iter().filter_map(|epoch| epoch.validation_accuracy).reduce(f64::max);
+    /// Reads the best validation accuracy of a run up to an epoch; a run that is not new may have
+    /// trained more.
+    fn read(run: &RunDir, epochs: usize, test: Option<f64>) -> Result<Self, Failure> {
+        let metrics = EpochMetrics::read_all(run)?;
+        let metrics = metrics.iter().filter(|metrics| metrics.epoch <= epochs);
+        let best = metrics.filter_map(|metrics| metrics.validation_accuracy).reduce(f64::max);
         // With `report_every_epochs` there may be none yet.
         Ok(Self { validation: best.unwrap_or(0.0), test })
     }
 }
 
-impl TrialResult {
-    fn new(setting: &Setting) -> Self {
-        let setting = setting.clone();
-        Self { setting, epochs: 0, scores: vec![], test_scores: vec![], failed: vec![] }
+impl Trial {
+    fn new(setting: Setting) -> Self {
+        Self {
+            setting,
+            epochs: 0,
+            rounds: vec![],
+            scores: vec![],
+            test_scores: vec![],
+            failed: vec![],
+        }
     }
 
-    /// Adds the result of one seed; those of a shorter training are dropped.
-    fn add(&mut self, epochs: usize, scores: Result<RunScores, Failure>) {
-        if self.epochs != epochs {
-            *self = Self { epochs, ..Self::new(&self.setting) };
-        }
-        match scores {
-            Ok(scores) => {
-                self.scores.push(scores.validation);
-                self.test_scores.extend(scores.test);
+    /// Replaces the results by those of a round.
+    fn set_results(&mut self, epochs: usize, results: Vec<Result<RunScores, Failure>>) {
+        let rounds = std::mem::take(&mut self.rounds);
+        *self = Self { epochs, rounds, ..Self::new(std::mem::take(&mut self.setting)) };
+        for result in results {
+            match result {
+                Ok(scores) => {
+                    self.scores.push(scores.validation);
+                    self.test_scores.extend(scores.test);
+                }
+                Err(failure) => self.failed.push(failure.message().to_owned()),
             }
-            Err(failure) => self.failed.push(failure.message().to_owned()),
         }
         self.scores.sort_by(f64::total_cmp);
+        self.test_scores.sort_by(f64::total_cmp);
+        self.rounds.push(self.mean());
     }
 
     /// Mean score; below all others if a run failed.
@@ -214,8 +249,24 @@ impl TrialResult {
     }
 }
 
-fn mean_of(results: &[TrialResult], setting: usize) -> f64 {
-    results.get(setting).map_or(-1.0, TrialResult::mean)
+/// Indices of the best trials of a round, one in `factor` of those that took part in it.
+fn best_of_round(trials: &[Trial], round: usize, factor: usize) -> Vec<usize> {
+    let scores = trials.iter().map(|trial| trial.rounds.get(round)).enumerate();
+    let mut scores: Vec<_> = scores.filter_map(|(index, score)| Some((index, *score?))).collect();
+    scores.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    scores.truncate(scores.len().div_ceil(factor));
+    scores.into_iter().filter(|(_, score)| *score >= 0.0).map(|(index, _)| index).collect()
+}
+
+/// The settings of all trials, best first: those of more rounds before those of fewer, failed ones
+/// last.
+fn ranked(trials: &[Trial]) -> Vec<&Setting> {
+    let mut ranked: Vec<_> = trials.iter().collect();
+    ranked.sort_by(|one, other| {
+        let place = |trial: &Trial| (trial.failed.is_empty(), trial.rounds.len());
+        place(other).cmp(&place(one)).then(other.mean().total_cmp(&one.mean()))
+    });
+    ranked.into_iter().map(|trial| &trial.setting).collect()
 }
 
 /// Stops after `steps` steps, or when `stop` does.
