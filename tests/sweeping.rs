@@ -120,6 +120,11 @@ fn invalid_sweeps_are_rejected() {
     dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["sweep.toml:10:", "lower number first"]);
     dir.write("sweep.toml", format!("{TPE}[grid]\nseed = [1]\n"));
     dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["one of [grid], [random] and [tpe]"]);
+    dir.write(
+        "sweep.toml",
+        TPE.replace("[halving]", "\"training.report_every_epochs\" = { choice = [2] }\n[halving]"),
+    );
+    dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["after 2 epochs", "halving.epochs"]);
     dir.write("sweep.toml", "config = \"tiny.toml\"\n");
     dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["sweep.toml", "[grid]"]);
     let words = ["cannot read the sweep none.toml", "[grid]"];

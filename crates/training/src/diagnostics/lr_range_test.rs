@@ -29,8 +29,8 @@ pub struct LrRangeTest {
 
 /// First and last learning rate.
 const RATES: [f64; 2] = [1e-7, 10.0];
-/// Decay of the moving average.
-const SMOOTHING: f64 = 0.9;
+/// Decay of the moving average, as in fastai.
+const SMOOTHING: f64 = 0.98;
 /// A loss below this share of the first one has decreased.
 const DECREASED: f64 = 0.98;
 /// A loss above this multiple of the lowest one ends the test.
@@ -159,6 +159,17 @@ mod tests {
     use super::*;
     use crate::RunConfig;
 
+    /// The losses of a test of `configs/signs_fast.toml`, until they diverged.
+    const SIGNS_FAST: [f64; 98] = [
+        3.09, 3.1, 3.52, 2.84, 3.27, 2.91, 3.19, 2.73, 3.9, 3.55, 3.39, 3.34, 3.72, 3.01, 3.65,
+        2.9, 3.33, 2.52, 3.47, 3.05, 3.09, 2.26, 3.28, 3.29, 3.6, 3.46, 3.17, 2.83, 3.34, 3.54,
+        3.1, 2.97, 2.9, 2.67, 2.9, 2.7, 2.63, 2.6, 2.24, 2.46, 2.47, 1.87, 1.97, 1.92, 1.95, 1.94,
+        1.96, 1.6, 2.35, 2.06, 2.07, 2.04, 2.28, 2.28, 1.79, 1.4, 1.68, 1.59, 1.98, 1.19, 1.71,
+        1.54, 1.37, 1.43, 1.39, 1.73, 1.29, 1.33, 1.15, 1.69, 1.35, 1.84, 1.8, 1.66, 1.52, 4.01,
+        6.0, 6.76, 7.71, 6.73, 1.91, 2.5, 1.85, 1.85, 2.2, 2.16, 5.8, 10.54, 4.21, 5.69, 2.51,
+        4.34, 3.3, 2.58, 5.91, 2.45, 2.36, 55.89,
+    ];
+
     #[test]
     fn rates_rise_by_equal_ratios() {
         assert_eq!(rate(0, 5), 1e-7);
@@ -175,6 +186,24 @@ mod tests {
         assert_eq!(valley(&plateau), Some(5));
         assert_eq!(valley(&[1.0, 2.0]), None);
         assert_eq!(valley(&[]), None);
+    }
+
+    #[test]
+    fn the_suggestion_of_a_recorded_run_is_that_of_fastai() {
+        let mut test = LrRangeTest {
+            name: String::new(),
+            synthetic: false,
+            rates: vec![],
+            losses: vec![],
+            smoothed: vec![],
+            suggestion: None,
+            set: None,
+        };
+        for (step, loss) in SIGNS_FAST.iter().enumerate() {
+            test.record(rate(step, 100), *loss);
+        }
+        // Of fastai's `valley` on these losses, smoothed as its recorder does.
+        assert_eq!(suggestion(&test.rates, &test.smoothed, 100), Some(rate(47, 100)));
     }
 
     #[test]

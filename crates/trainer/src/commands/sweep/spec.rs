@@ -179,9 +179,21 @@ impl SweepSpec {
         for setting in settings {
             let config = self.config(&setting, context)?;
             check_validation_set(&config)?;
+            self.check_halving(&config)?;
             configs.push((setting, config));
         }
         Ok(configs)
+    }
+
+    /// Requires a score after the first round.
+    fn check_halving(&self, config: &RunConfig) -> Result<(), Failure> {
+        let every = config.training.report_every_epochs;
+        if self.halving.is_none_or(|halving| every <= halving.epochs) {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "the first round of [halving] ends before the first validation, after {every} epochs\n  set halving.epochs to at least training.report_every_epochs"
+        )))
     }
 
     /// The next settings after `ranked`, the settings so far, best first, with their configs. Empty at
