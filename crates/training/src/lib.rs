@@ -38,8 +38,8 @@ mod trainer;
 pub use batch::LoaderConfig;
 pub use burn_adapter::NoopRenderer;
 pub use config::{
-    CheckpointConfig, EarlyStoppingConfig, EvaluationConfig, InputConfig, OnNan, ReferenceConfig,
-    RunConfig, TrainingConfig, schema_of,
+    BestMetric, CheckpointConfig, EarlyStoppingConfig, EvaluationConfig, InputConfig, OnNan,
+    ReferenceConfig, RunConfig, TrainingConfig, schema_of,
 };
 pub use device::DeviceError;
 pub use diagnostics::{

@@ -33,7 +33,7 @@ pub struct RankedSetting {
     pub overrides: Setting,
     /// Epochs of each run.
     epochs: usize,
-    /// Best validation accuracy of each seed, ascending.
+    /// Validation accuracy of each seed, ascending.
     validation_accuracy: Vec<f64>,
     /// Mean of the validation accuracies; `None` if a run failed.
     mean: Option<f64>,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use artifacts::{EpochMetrics, RunDir};
 use burn::train::Interrupter;
-use training::{Outcome, RunConfig, Stop, StopSource, Ui};
+use training::{BestMetric, Outcome, RunConfig, Stop, StopSource, Ui};
 
 use super::super::progress::GroupProgress;
 use super::super::run_group::{self, GroupRun};
@@ -25,7 +25,7 @@ pub struct Trial {
     /// Mean validation accuracy after each round of the halving that it took part in; -1 if a run
     /// failed.
     pub rounds: Vec<f64>,
-    /// Best validation accuracy of each seed, ascending.
+    /// Validation accuracy of each seed, ascending.
     pub scores: Vec<f64>,
     /// Test accuracy of each seed, ascending, of runs that trained all epochs.
     pub test_scores: Vec<f64>,
@@ -163,7 +163,7 @@ impl TrialRunner<'_> {
         let examples = experiment.data_identity().counts.get("train").copied().unwrap_or_default();
         let mut run = match run_group::open(experiment, &self.directory.join(job.name()))? {
             GroupRun::Finished(directory, summary) => {
-                return Ok(Some(RunScores::read(&directory, job.epochs, summary.test_accuracy)?));
+                return Ok(Some(RunScores::read(&directory, job, summary.test_accuracy)?));
             }
             GroupRun::Open(run) => run,
         };
@@ -171,14 +171,14 @@ impl TrialRunner<'_> {
         // Up to the first step of the next epoch: the last epoch is validated by then.
         let last = job.epochs * job.config.training.steps(examples) + 1;
         if done >= last {
-            return Ok(Some(RunScores::read(&directory, job.epochs, None)?));
+            return Ok(Some(RunScores::read(&directory, job, None)?));
         }
         let test = match run.train(self.ui(job, progress, last - done))? {
             Outcome::Finished(summary) => summary.test_accuracy,
             Outcome::Stopped(_) if self.signals.received().is_some() => return Ok(None),
             Outcome::Stopped(_) => None,
         };
-        Ok(Some(RunScores::read(&directory, job.epochs, test)?))
+        Ok(Some(RunScores::read(&directory, job, test)?))
     }
 
     fn ui(&self, job: &Job, progress: &Arc<GroupProgress>, steps: usize) -> Ui {
@@ -198,14 +198,19 @@ impl Job {
 }
 
 impl RunScores {
-    /// Reads the best validation accuracy of a run up to an epoch; a run that is not new may have
-    /// trained more.
-    fn read(run: &RunDir, epochs: usize, test: Option<f64>) -> Result<Self, Failure> {
-        let metrics = EpochMetrics::read_all(run)?;
-        let metrics = metrics.iter().filter(|metrics| metrics.epoch <= epochs);
-        let best = metrics.filter_map(|metrics| metrics.validation_accuracy).reduce(f64::max);
-        // With `report_every_epochs` there may be none yet.
-        Ok(Self { validation: best.unwrap_or(0.0), test })
+    /// Reads the validation accuracy of a run up to the epoch of `job`: that of the epoch which
+    /// `training.best_metric` chooses. A run that is not new may have trained more.
+    fn read(run: &RunDir, job: &Job, test: Option<f64>) -> Result<Self, Failure> {
+        let mut metrics = EpochMetrics::read_all(run)?;
+        metrics.retain(|metrics| metrics.epoch <= job.epochs);
+        let loss = |it: &EpochMetrics| it.validation_loss.unwrap_or(f64::INFINITY);
+        let accuracy = |it: &EpochMetrics| it.validation_accuracy.unwrap_or_default();
+        let chosen = match job.config.training.best_metric() {
+            BestMetric::Last => metrics.last(),
+            BestMetric::Loss => metrics.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))),
+            _ => metrics.iter().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b))),
+        };
+        Ok(Self { validation: chosen.map_or(0.0, accuracy), test })
     }
 }
 
