@@ -32,6 +32,8 @@ fn trained() -> TestDir {
     let dir = TestDir::new();
     dir.succeed(TRAIN);
     assert_eq!(dir.names("runs/tiny/checkpoints"), CHECKPOINTS);
+    // As before the end of the run: otherwise its model would not be read from a checkpoint.
+    remove(&dir, "runs/tiny/best_model.bpk");
     dir
 }
 

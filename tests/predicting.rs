@@ -132,3 +132,100 @@ fn predictions_follow_the_fit_of_an_import_and_of_a_folder() {
         }
     }
 }
+
+#[test]
+fn answers_below_the_threshold_are_unsure_in_every_format() {
+    let dir = trained();
+    RgbImage::from_pixel(9, 7, Rgb([120, 120, 120])).save(dir.path("new/grey.png")).unwrap();
+    let all = dir.succeed(&["predict", "tiny", "new", "--csv"]).stdout;
+    let mut probabilities: Vec<(f32, &str)> = all
+        .lines()
+        .skip(1)
+        .map(|line| {
+            (line.rsplit(',').next().unwrap().parse().unwrap(), line.split(',').next().unwrap())
+        })
+        .collect();
+    probabilities.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let [(lowest, input), (next, _), ..] = probabilities[..] else { panic!("{all}") };
+    assert_eq!(input, "new/grey.png", "{all}");
+    let threshold = f32::midpoint(lowest, next).to_string();
+    let args = ["predict", "tiny", "new", "--threshold", &threshold];
+
+    let text = dir.succeed(&args).stdout;
+    let unsure: Vec<&str> = text.lines().filter(|line| line.contains(": unsure  ")).collect();
+    assert!(unsure.len() == 1 && unsure[0].starts_with("new/grey.png: unsure  "), "{text}");
+    assert_eq!(unsure[0].matches(" %)").count(), 3, "{text}");
+    let csv = dir.succeed(&[&args[..], &["--csv", "--top-k", "2"]].concat()).stdout;
+    assert!(csv.contains(&format!("new/grey.png,unsure,{lowest},")), "{csv}");
+    assert_eq!(csv.matches("unsure").count(), 1, "{csv}");
+    let report = json(&dir.succeed(&[&args[..], &["--json"]].concat()).stdout);
+    for prediction in report["predictions"].as_array().unwrap() {
+        let is_grey = prediction["input"] == "new/grey.png";
+        assert_eq!(prediction["class"] == "unsure", is_grey, "{prediction}");
+        assert_eq!(prediction["probabilities"].as_array().unwrap().len(), 3);
+    }
+    for wrong in ["1.5", "-0.1", "nan", "80%"] {
+        let args = ["predict", "tiny", "new", &format!("--threshold={wrong}")];
+        dir.trainer(&args).refused(2, &["--threshold", "from 0 to 1"]);
+    }
+}
+
+#[test]
+fn probabilities_have_the_temperature_that_was_fitted_on_the_validation_set() {
+    let dir = trained();
+    let predicted = || json(&dir.succeed(&["predict", "tiny", "new", "--json"]).stdout);
+    let with = predicted()["predictions"].clone();
+    let summary = json(&dir.read("runs/tiny/summary.json"));
+    let temperature = summary["calibration"]["temperature"].as_f64().unwrap();
+    assert!(summary["calibration"]["error_after"].is_number(), "{summary}");
+    for file in ["summary.json", "checkpoints"] {
+        let path = dir.path("runs/tiny").join(file);
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap()
+        } else {
+            fs::remove_file(path).unwrap()
+        }
+    }
+    assert_eq!(predicted()["predictions"], with, "the temperature is in the model");
+
+    // A model of the same weights without a temperature, as earlier versions saved it.
+    dir.succeed(&["--config", "tiny.toml", "--set", "training.epochs=20", "--run-dir", "runs/old"]);
+    fs::remove_file(dir.path("runs/old/best_model.bpk")).unwrap();
+    let output = dir.succeed(&["predict", "old", "new", "--json", "--threshold", "0"]);
+    assert!(output.stderr.contains("not calibrated"), "{}", output.stderr);
+    let without = json(&output.stdout)["predictions"].clone();
+    let odds = |predictions: &serde_json::Value, item: usize| {
+        let probability = |class: usize| {
+            predictions[item]["probabilities"][class]["probability"].as_f64().unwrap()
+        };
+        (probability(0) / probability(1)).ln()
+    };
+    for item in 0..3 {
+        assert_eq!(with[item]["class"], without[item]["class"]);
+        let difference = odds(&without, item) / temperature - odds(&with, item);
+        assert!(difference.abs() < 1e-3 * odds(&with, item).abs().max(1.0), "{item}: {difference}");
+    }
+}
+
+#[test]
+fn evaluations_and_the_report_have_the_calibration_error_before_and_after() {
+    let dir = trained();
+    let summary = json(&dir.read("runs/tiny/summary.json"));
+    let validation = dir.succeed(&["evaluate", "tiny", "--split", "validation", "--json"]).stdout;
+    assert_eq!(json(&validation)["calibration"], summary["calibration"]);
+    let test = json(&dir.read("runs/tiny/evaluation-test.json"))["calibration"].clone();
+    assert_eq!(test["temperature"], summary["calibration"]["temperature"]);
+    let text = dir.succeed(&["evaluate", "tiny"]).stdout;
+    let percent = |key: &str| format!("{:.1} %", 100.0 * test[key].as_f64().unwrap());
+    let (before, after) = (percent("error_before"), percent("error_after"));
+    assert!(text.contains(&format!("calibration error {before} before, {after} after")), "{text}");
+    let page = dir.read("runs/tiny/report.html");
+    assert!(page.contains(&format!("on the test set: {before} before and {after} after")));
+    assert!(page.contains("On the validation set, by cross-fitting: "));
+
+    let args = ["--config", "tiny.toml", "--set", "split.validation_fraction=0"];
+    dir.succeed(&[&args[..], &["--run-dir", "runs/whole"]].concat());
+    assert!(json(&dir.read("runs/whole/summary.json"))["calibration"].is_null());
+    assert!(dir.succeed(&["evaluate", "whole"]).stdout.contains("no temperature"));
+    assert!(dir.read("runs/whole/report.html").contains("no temperature"));
+}

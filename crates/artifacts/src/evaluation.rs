@@ -3,6 +3,8 @@ use std::cmp::Reverse;
 use data::SplitKind;
 use serde::{Deserialize, Serialize};
 
+use crate::Calibration;
+
 /// Scores of a model on one split of the data: `evaluation-<split>.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
@@ -25,6 +27,9 @@ pub struct Evaluation {
     /// example.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub roc_auc: Option<f64>,
+    /// Calibration of the probabilities; `None` in files of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub calibration: Option<Calibration>,
     /// Score without near-duplicates of training images; `None` for the training set, and if none
     /// were searched for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -172,6 +177,7 @@ mod tests {
             accuracy: 0.6,
             classes: vec![class("a", 0.9), class("b", 0.4), class("c", 0.5)],
             roc_auc: None,
+            calibration: None,
             deduplicated: None,
             confusion: vec![vec![4, 1, 0], vec![0, 2, 3], vec![0, 2, 3]],
         };

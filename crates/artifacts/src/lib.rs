@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod calibration;
 mod checksum;
 mod decision_boundary;
 mod environment;
@@ -19,6 +20,7 @@ mod tensorboard;
 mod test_predictions;
 mod timings;
 
+pub use calibration::{Calibration, CalibrationBin, CalibrationBins};
 pub use decision_boundary::{BoundaryPoint, DecisionBoundary};
 pub use environment::{DataIdentity, Environment, FORMAT, InitialWeights};
 pub use error::ArtifactError;
@@ -29,5 +31,5 @@ pub use run_dir::{RunDir, RunFile, RunLock};
 pub use status::{StatusFile, StatusKind};
 pub use summary::{BestEpoch, Summary};
 pub use tensorboard::EventFile;
-pub use test_predictions::{CalibrationBin, ExampleView, LayerSummary, TestPredictions};
+pub use test_predictions::{ExampleView, LayerSummary, TestPredictions};
 pub use timings::{EpochTiming, Stopwatch};

@@ -1,7 +1,7 @@
 use data::SplitKind;
 use serde::{Deserialize, Serialize};
 
-use crate::{ArtifactError, RunDir, read_json_if_exists};
+use crate::{ArtifactError, Calibration, RunDir, read_json_if_exists};
 
 /// Result of a finished run: `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Summary {
     pub test_accuracy: Option<f64>,
     /// Mean loss on the test set, if there is one.
     pub test_loss: Option<f64>,
+    /// Calibration on the validation set, on which the temperature is fitted; `None` without one.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
     /// SHA-256 of `best_model.bpk`.
     pub model_sha256: String,
     /// Seconds that all processes of the run have trained and evaluated.

@@ -1,6 +1,8 @@
 use data::SplitKind;
 use serde::{Deserialize, Serialize};
 
+use crate::CalibrationBins;
+
 /// Predictions for single examples of the test set, or of the part whose scores are reported in its
 /// place, for the report: `test_predictions.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -8,8 +10,8 @@ pub struct TestPredictions {
     /// The part of the data.
     #[serde(default = "test")]
     pub split: SplitKind,
-    /// Its examples by the confidence of their prediction, in bins of equal width from 0 to 1.
-    pub calibration: Vec<CalibrationBin>,
+    /// Its examples by the confidence of their prediction, with the temperature of the model.
+    pub calibration: CalibrationBins,
     /// Indices of all wrong predictions.
     pub wrong: Vec<usize>,
     /// Some wrong predictions, most confident first.
@@ -25,17 +27,6 @@ pub struct TestPredictions {
 
 fn test() -> SplitKind {
     SplitKind::Test
-}
-
-/// Predictions whose confidence lies in one bin.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct CalibrationBin {
-    /// Number of predictions.
-    pub count: usize,
-    /// Mean confidence; 0 if there are none.
-    pub confidence: f64,
-    /// Share of correct predictions; 0 if there are none.
-    pub accuracy: f64,
 }
 
 /// An example with its prediction.

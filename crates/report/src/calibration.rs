@@ -1,6 +1,6 @@
 //! Reliability diagrams (Guo et al. 2017, arXiv:1706.04599).
 
-use artifacts::CalibrationBin;
+use artifacts::CalibrationBins;
 
 use crate::axis::Axis;
 use crate::palette::{INK, colour, hexadecimal};
@@ -10,16 +10,8 @@ const SIZE: [f64; 2] = [470.0, 330.0];
 const ACROSS: [f64; 2] = [62.0, 446.0];
 const HEIGHT: [f64; 2] = [278.0, 34.0];
 
-/// Returns the expected calibration error (Naeini et al. 2015): the mean difference of confidence and
-/// accuracy, weighted by the number of examples. 0 without examples.
-pub fn calibration_error(bins: &[CalibrationBin]) -> f64 {
-    let total: usize = bins.iter().map(|bin| bin.count).sum();
-    let gaps = bins.iter().map(|bin| bin.count as f64 * (bin.confidence - bin.accuracy).abs());
-    gaps.sum::<f64>() / total.max(1) as f64
-}
-
 /// Draws accuracy over confidence. The area of a dot is its share of the examples.
-pub fn calibration(bins: &[CalibrationBin]) -> String {
+pub fn calibration(bins: &CalibrationBins) -> String {
     let mut svg = Svg::new(SIZE, "Calibration");
     let x = Axis::exact([0.0, 100.0], ACROSS, 5.0, 20.0);
     let y = Axis::exact([0.0, 100.0], HEIGHT, 5.0, 20.0);
@@ -29,7 +21,7 @@ pub fn calibration(bins: &[CalibrationBin]) -> String {
         r#"<path d="M{:.1} {:.1}L{:.1} {:.1}" stroke="{}" stroke-width="1" stroke-dasharray="4 4"/>"#,
         ends[0][0], ends[0][1], ends[1][0], ends[1][1], hexadecimal(INK)
     ));
-    let total: usize = bins.iter().map(|bin| bin.count).sum();
+    let total = bins.count();
     let fill = hexadecimal(colour(0));
     for bin in bins.iter().filter(|bin| bin.count > 0) {
         let radius = 4.0 + 16.0 * (bin.count as f64 / total as f64).sqrt();
@@ -50,16 +42,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_calibration_error_is_the_mean_difference_weighted_by_examples() {
-        let bin = |count, confidence, accuracy| CalibrationBin { count, confidence, accuracy };
-        let bins = [bin(30, 0.9, 0.8), bin(10, 0.6, 0.9), bin(0, 0.0, 0.0)];
-        assert!((calibration_error(&bins) - (30.0 * 0.1 + 10.0 * 0.3) / 40.0).abs() < 1e-12);
-        assert_eq!(calibration_error(&[]), 0.0);
-    }
-
-    #[test]
     fn bins_are_dots_at_their_confidence_and_accuracy() {
-        let svg = calibration(&[CalibrationBin { count: 5, confidence: 1.0, accuracy: 0.0 }]);
+        let mut bins = CalibrationBins::default();
+        bins.add(1.0, false);
+        let svg = calibration(&bins);
         assert!(svg.contains(r#"<circle cx="446.0" cy="278.0" r="20.0""#), "{svg}");
     }
 }

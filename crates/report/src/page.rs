@@ -3,11 +3,10 @@
 mod examples;
 mod tables;
 
-use artifacts::{RunDir, StatusKind, Summary};
+use artifacts::{Calibration, RunDir, StatusKind, Summary};
 use data::SplitKind;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::calibration::calibration_error;
 use crate::confidence_interval::wilson;
 use crate::error::ReportError;
 use crate::inputs::RunData;
@@ -92,8 +91,9 @@ fn headline(run: &RunData) -> Markup {
                 @if let Some(sentence) = untested(run.reported()) { p class="warning" { (sentence) } }
                 @if let Some(sentence) = deduplicated(run) { p { (sentence) } }
                 @if let Some(summary) = &run.summary {
-                    p class="quiet" { (outcome(run, summary)) }
+                    p class="quiet" { (outcome(summary)) }
                 }
+                @if let Some(sentence) = calibration(run) { p class="quiet" { (sentence) } }
             }
         }
     }
@@ -150,7 +150,7 @@ fn about(run: &RunData) -> String {
     format!("started {}, seed {}, on {}", environment.started, environment.seed, environment.device)
 }
 
-fn outcome(run: &RunData, summary: &Summary) -> String {
+fn outcome(summary: &Summary) -> String {
     let model = match &summary.best {
         None => "model of the last epoch".to_owned(),
         Some(best) => format!(
@@ -159,17 +159,38 @@ fn outcome(run: &RunData, summary: &Summary) -> String {
             percent(best.accuracy)
         ),
     };
-    let calibration = run.predictions.as_ref().map_or(String::new(), |predictions| {
-        format!("; calibration error {}", percent(calibration_error(&predictions.calibration)))
-    });
     format!(
-        "{model}; training accuracy {}; {} epochs, {} steps in {:.1} s; {} parameters{calibration}",
+        "{model}; training accuracy {}; {} epochs, {} steps in {:.1} s; {} parameters",
         percent(summary.train_accuracy),
         summary.epochs,
         summary.steps,
         summary.seconds,
         summary.parameters
     )
+}
+
+/// Describes how far the confidence of the predictions is from their accuracy, without and with the
+/// temperature of the model.
+fn calibration(run: &RunData) -> Option<String> {
+    let reported = run.evaluation.as_ref()?.calibration.as_ref()?;
+    let Some((temperature, after)) = reported.temperature.zip(reported.error_after) else {
+        let error = percent(reported.error_before);
+        return Some(format!(
+            "Expected calibration error {error}; the model has no temperature, which needs a validation set."
+        ));
+    };
+    let errors = |before, after| format!("{} before and {} after", percent(before), percent(after));
+    let mut sentence = format!(
+        "Expected calibration error on the {} set: {} its temperature {temperature:.3}.",
+        run.reported(),
+        errors(reported.error_before, after)
+    );
+    let validation = run.summary.as_ref().and_then(|summary| summary.calibration.as_ref());
+    if let Some(Calibration { error_before, error_after: Some(after), .. }) = validation {
+        let errors = errors(*error_before, *after);
+        sentence += &format!(" On the validation set, by cross-fitting: {errors}.");
+    }
+    Some(sentence)
 }
 
 /// Formats the 95 % confidence interval of an accuracy.

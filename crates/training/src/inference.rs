@@ -1,11 +1,13 @@
 //! Scores and predictions of a trained model.
 
+mod calibration;
 mod decision_boundary;
 mod evaluate;
 mod leakage;
 mod prediction;
 mod test_predictions;
 
+pub use calibration::calibrate;
 pub use decision_boundary::decision_boundary;
 pub use evaluate::{evaluate, log_probabilities};
 pub use leakage::deduplicate;

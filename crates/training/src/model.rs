@@ -3,9 +3,11 @@
 mod classifier;
 mod objective;
 mod scores;
+mod temperature;
 mod weights;
 
 pub use classifier::{Classifier, ClassifierConfig, EVALUATION_BATCH};
 pub use objective::{ClassWeights, Head, Objective, ObjectiveConfig};
-pub use scores::{Scores, argmax, loss_and_prediction};
+pub use scores::{Scores, argmax, class_logits, confidence, loss_and_prediction};
+pub use temperature::{saved_temperature, with_saved_temperature};
 pub use weights::Weights;

@@ -49,6 +49,9 @@ pub struct PredictArgs {
     /// Number of classes to print for each input [default: 3, in CSV 1, in JSON all]
     #[arg(long, value_name = "K")]
     pub top_k: Option<NonZeroU16>,
+    /// Answer `unsure` where the probability of the most likely class is below P, 0 to 1
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub threshold: Option<f32>,
     /// Device, as for train [default: the best one]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
@@ -78,6 +81,11 @@ pub struct ReportArgs {
 fn numbers(text: &str) -> Result<Vec<f32>, String> {
     let numbers = text.split(',').map(finite).collect::<Option<_>>();
     numbers.ok_or_else(|| "expected finite numbers separated by commas".to_owned())
+}
+
+fn probability(text: &str) -> Result<f32, String> {
+    let value = finite(text).filter(|value| (0.0..=1.0).contains(value));
+    value.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 fn finite(text: &str) -> Option<f32> {

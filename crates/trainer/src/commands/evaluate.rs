@@ -2,7 +2,7 @@ mod other_data;
 
 use std::process::ExitCode;
 
-use artifacts::{DeduplicatedScore, Evaluation};
+use artifacts::{Calibration, DeduplicatedScore, Evaluation};
 use data::SplitKind;
 use training::{RunError, TrainedModel};
 
@@ -52,6 +52,7 @@ fn text(evaluation: &Evaluation) -> String {
         evaluation.loss
     );
     text += &evaluation.deduplicated.as_ref().map_or(String::new(), deduplicated);
+    text += &evaluation.calibration.as_ref().map_or(String::new(), calibration);
     text.push('\n');
     text += &class_table(evaluation);
     if let Some(roc_auc) = evaluation.roc_auc {
@@ -78,6 +79,20 @@ fn deduplicated(score: &DeduplicatedScore) -> String {
         }
     };
     format!("without {images} in the training set: {rest}\n")
+}
+
+/// The expected calibration error, without and with the temperature of the model.
+fn calibration(calibration: &Calibration) -> String {
+    let before = 100.0 * calibration.error_before;
+    match (calibration.temperature, calibration.error_after) {
+        (Some(temperature), Some(after)) => format!(
+            "calibration error {before:.1} % before, {:.1} % after the temperature {temperature:.3}\n",
+            100.0 * after
+        ),
+        _ => format!(
+            "calibration error {before:.1} %; no temperature, since there is no validation set\n"
+        ),
+    }
 }
 
 /// Number of classes up to which the table has all of them, and number of the worst ones otherwise.

@@ -18,10 +18,15 @@ use crate::{print, signals, text};
 use inputs::{Input, inputs};
 use output::Output;
 
+const UNCALIBRATED: &str = "the probabilities are not calibrated: the model has no temperature, which is fitted on a validation set at the end of a run";
+
 /// Classifies images or points. Images that cannot be read are listed at the end, with exit code 1.
 pub fn predict(args: &PredictArgs, context: &Context) -> Result<ExitCode, Failure> {
     let run = find_run(args.runs.path(), &args.run)?;
     let model = context.open(&run, args.device.as_deref())?;
+    if args.threshold.is_some() && model.temperature().is_none() {
+        tracing::warn!("{UNCALIBRATED}");
+    }
     let mut output = Output::new(args, &model);
     if !args.features.is_empty() {
         output.add(model.predict_features(&args.features)?)?;

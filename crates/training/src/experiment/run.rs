@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use artifacts::{
-    DeduplicatedScore, EpochTiming, Evaluation, InitialWeights, MetricsFiles, RunDir, RunLock,
-    StatusFile, StatusKind, Summary, write_file, write_json,
+    Calibration, DeduplicatedScore, EpochTiming, Evaluation, InitialWeights, MetricsFiles, RunDir,
+    RunLock, StatusFile, StatusKind, Summary, write_file, write_json,
 };
 use burn::module::Module;
 use burn::train::Interrupter;
@@ -17,8 +17,8 @@ use crate::burn_adapter::{Display, NoopRenderer, fit};
 use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
-use crate::inference::{deduplicate, evaluate};
-use crate::model::Classifier;
+use crate::inference::{calibrate, deduplicate, evaluate};
+use crate::model::{Classifier, with_saved_temperature};
 use crate::trainer::{
     BatchSource, Checkpoint, Checkpoints, Optimization, RunWriter, Stop, StopSource, Trainer,
     TrainingState,
@@ -81,6 +81,14 @@ pub enum Outcome {
     Finished(Box<Summary>),
     /// On request, with a checkpoint to resume from.
     Stopped(Stop),
+}
+
+/// A model with the temperature that was fitted on the validation set.
+struct Calibrated {
+    classifier: Classifier,
+    calibration: Option<Calibration>,
+    /// The model in Burn's format.
+    model: Vec<u8>,
 }
 
 /// Largest number of images, those to train on and those to score, for which a run searches for near-duplicates at its
@@ -246,7 +254,9 @@ impl Run {
         };
         let checkpoint = self.checkpoints.load(&name)?;
         let classifier = checkpoint.load_model(self.experiment.initial_classifier()?)?.valid();
-        write_file(&self.directory.best_model(), checkpoint.model_bytes())?;
+        let Calibrated { classifier, calibration, model } =
+            self.calibrate(classifier, checkpoint.into_model_bytes())?;
+        write_file(&self.directory.best_model(), &model)?;
         let data = &self.experiment.data;
         let train = self.evaluate(&classifier, SplitKind::Train, &data.train)?;
         write_json(&self.directory.evaluation(SplitKind::Train), &train)?;
@@ -256,6 +266,9 @@ impl Run {
             .transpose()?;
         let seconds = clock.seconds();
         if let Some(mut evaluation) = held_out.clone() {
+            if reported == SplitKind::Validation {
+                evaluation.calibration = calibration;
+            }
             evaluation.deduplicated = self.deduplicate(&classifier, &evaluation, examples)?;
             write_json(&self.directory.evaluation(reported), &evaluation)?;
         }
@@ -270,11 +283,30 @@ impl Run {
             train_accuracy: train.accuracy,
             test_accuracy: test.as_ref().map(|test| test.accuracy),
             test_loss: test.as_ref().map(|test| test.loss),
-            model_sha256: sha256(checkpoint.model_bytes()),
+            calibration,
+            model_sha256: sha256(&model),
             seconds,
         };
         write_json(&self.directory.summary(), &summary)?;
         Ok(summary)
+    }
+
+    /// Fits the temperature of `classifier`, whose weights are `model` in Burn's format, if there is
+    /// a validation set.
+    #[tracing::instrument(level = "debug", skip_all)]
+    fn calibrate(&self, classifier: Classifier, model: Vec<u8>) -> Result<Calibrated, RunError> {
+        let validation = self.experiment.data.validation.as_ref();
+        let device = &self.experiment.device.device;
+        let calibration =
+            validation.map(|examples| calibrate(&classifier, examples, device)).transpose()?;
+        let temperature = calibration.and_then(|calibration| calibration.temperature);
+        let model = match temperature {
+            Some(temperature) => with_saved_temperature(&model, temperature)
+                .map_err(|error| RunError::Record(error.to_string()))?,
+            None => model,
+        };
+        let classifier = classifier.with_temperature(temperature);
+        Ok(Calibrated { classifier, calibration, model })
     }
 
     #[tracing::instrument(level = "debug", skip_all)]

@@ -8,10 +8,19 @@ use crate::error::RunError;
 use crate::trainer::Checkpoints;
 
 /// The model of the best epoch of `run`, or of its last if there is no validation set, in Burn's
-/// format: from its checkpoints, or if they were deleted, from `best_model.bpk`.
+/// format: from `best_model.bpk`, which a finished run has, otherwise from its checkpoints.
 pub fn saved_model(run: &RunDir, environment: &Environment) -> Result<Vec<u8>, RunError> {
+    let error = match best_model(run) {
+        Ok(bytes) => return Ok(bytes),
+        Err(error) => error,
+    };
     let checkpoints = Checkpoints::existing(run.checkpoints(), &environment.run);
-    let Some(newest) = checkpoints.newest()? else { return best_model(run) };
+    let Some(newest) = checkpoints.newest()? else { return Err(error) };
+    if !matches!(error, RunError::NoCheckpoint { .. }) {
+        let reason = error.to_string();
+        let reason = reason.lines().next().unwrap_or_default();
+        tracing::warn!("{reason}; the model is that of a checkpoint, without a temperature");
+    }
     let checkpoint = match &newest.state.best {
         Some(best) => checkpoints.load(&best.checkpoint)?,
         None => newest,

@@ -15,10 +15,10 @@ use crate::config::RunConfig;
 use crate::device;
 use crate::error::RunError;
 use crate::inference::{
-    FirstBatch, Prediction, decision_boundary, deduplicate, evaluate, log_probabilities,
+    FirstBatch, Prediction, calibrate, decision_boundary, deduplicate, evaluate, log_probabilities,
     test_predictions,
 };
-use crate::model::Classifier;
+use crate::model::{Classifier, saved_temperature};
 use crate::trainer::load_record;
 
 /// The model of a run's best epoch, or of its last if there is no validation set. Needs only the
@@ -46,7 +46,9 @@ impl TrainedModel {
         let model = saved_model(&run, &environment)?;
         let DataIdentity { shape, classes, .. } = &environment.data;
         let classifier = config.classifier(*shape, classes.len()).init_empty(&device)?;
-        let classifier = load_record(classifier, &model)?.valid();
+        let temperature =
+            saved_temperature(&model).map_err(|error| RunError::Record(error.to_string()))?;
+        let classifier = load_record(classifier, &model)?.valid().with_temperature(temperature);
         Ok(Self { run, config, environment, classifier, device })
     }
 
@@ -58,6 +60,12 @@ impl TrainedModel {
     /// The run directory.
     pub fn run(&self) -> &RunDir {
         &self.run
+    }
+
+    /// The temperature of the probabilities; `None` if none was fitted, for which a run needs a
+    /// validation set.
+    pub fn temperature(&self) -> Option<f64> {
+        self.classifier.temperature()
     }
 
     pub(super) fn classifier(&self) -> &Classifier {
@@ -90,6 +98,9 @@ impl TrainedModel {
             .ok_or_else(|| RunError::NoSplit { run: self.run.path().to_owned(), split })?;
         let (classifier, identity, device) = (&self.classifier, self.data_identity(), &self.device);
         let mut evaluation = evaluate(classifier, split, examples, identity, device)?;
+        if split == SplitKind::Validation && self.temperature().is_some() {
+            evaluation.calibration = Some(calibrate(classifier, examples, device)?);
+        }
         if split != SplitKind::Train {
             evaluation.deduplicated =
                 deduplicate(&evaluation, &data, examples, classifier, identity, device)?;

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use artifacts::{ClassScore, DataIdentity, Evaluation};
+use artifacts::{Calibration, CalibrationBins, ClassScore, DataIdentity, Evaluation};
 use burn::tensor::{Device, Tensor};
 use data::{DatasetError, Examples, SplitKind};
 use support::ProgressTask;
 
-use crate::model::{Classifier, loss_and_prediction};
+use crate::model::{Classifier, class_logits, confidence, loss_and_prediction};
 
 /// Evaluates `classifier`, which must be without autodiff on `device`, on the examples of `split`.
 pub fn evaluate(
@@ -19,12 +19,18 @@ pub fn evaluate(
     let mut counts = BTreeMap::new();
     let mut loss = 0.0;
     let mut margins = Vec::new();
+    let temperature = classifier.temperature();
+    let [mut before, mut after] = [CalibrationBins::default(), CalibrationBins::default()];
     let task = ProgressTask::start(format!("evaluating the {split} set"), examples.len());
     classifier.evaluate(examples, device, |items, logits| {
         for (logits, label) in rows(logits).iter().zip(examples.labels_at(items)) {
             let (example_loss, predicted) = loss_and_prediction(head, logits, label);
             loss += example_loss;
             *counts.entry((label as usize, predicted)).or_default() += 1;
+            let (is_correct, all) =
+                (predicted == label as usize, class_logits(logits).collect::<Vec<_>>());
+            before.add(confidence(&all, 1.0), is_correct);
+            after.add(confidence(&all, temperature.unwrap_or(1.0)), is_correct);
             margins.extend(margin(logits).map(|margin| (margin, label == 1)));
         }
         task.advance(items.len());
@@ -39,6 +45,11 @@ pub fn evaluate(
         accuracy: 0.0,
         classes: ClassScore::of_confusion(&confusion, &identity.classes),
         roc_auc: roc_auc(margins),
+        calibration: Some(Calibration {
+            temperature,
+            error_before: before.error(),
+            error_after: temperature.map(|_| after.error()),
+        }),
         deduplicated: None,
         confusion,
     };
@@ -46,13 +57,14 @@ pub fn evaluate(
     Ok(evaluation)
 }
 
-/// Natural logarithms of the class probabilities of each row of `logits`.
+/// Natural logarithms of the class probabilities of each row of `logits`, with the temperature of
+/// `classifier`.
 pub fn log_probabilities(classifier: &Classifier, logits: Tensor<2>) -> Vec<Vec<f32>> {
-    rows(classifier.objective().head.log_probabilities(logits))
+    rows(classifier.log_probabilities(logits))
 }
 
 /// The rows of `values` in host memory.
-fn rows(values: Tensor<2>) -> Vec<Vec<f32>> {
+pub fn rows(values: Tensor<2>) -> Vec<Vec<f32>> {
     let [_, width] = values.dims();
     let values: Vec<f32> = values.into_data().iter::<f32>().collect();
     values.chunks(width).map(<[f32]>::to_vec).collect()

@@ -1,6 +1,6 @@
 use std::io::Cursor;
 
-use artifacts::{CalibrationBin, ExampleView, LayerSummary, TestPredictions};
+use artifacts::{CalibrationBins, ExampleView, LayerSummary, TestPredictions};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use burn::tensor::Device;
@@ -14,8 +14,6 @@ use super::log_probabilities;
 use crate::error::RunError;
 use crate::model::{Classifier, argmax};
 
-/// Number of calibration bins.
-const BINS: usize = 10;
 /// Largest number of mistakes, hard examples and images of a batch.
 const MAX_VIEWS: usize = 24;
 
@@ -88,20 +86,10 @@ impl ScoredExample {
     }
 }
 
-fn calibration(examples: &[ScoredExample]) -> Vec<CalibrationBin> {
-    let mut bins = vec![CalibrationBin::default(); BINS];
+fn calibration(examples: &[ScoredExample]) -> CalibrationBins {
+    let mut bins = CalibrationBins::default();
     for example in examples {
-        let confidence = f64::from(example.confidence());
-        let index = ((confidence * BINS as f64) as usize).min(BINS - 1);
-        if let Some(bin) = bins.get_mut(index) {
-            bin.count += 1;
-            bin.confidence += confidence;
-            bin.accuracy += f64::from(u8::from(example.predicted == example.label));
-        }
-    }
-    for bin in bins.iter_mut().filter(|bin| bin.count > 0) {
-        bin.confidence /= bin.count as f64;
-        bin.accuracy /= bin.count as f64;
+        bins.add(f64::from(example.confidence()), example.predicted == example.label);
     }
     bins
 }
@@ -180,23 +168,6 @@ fn png(pixels: &[u8], [height, width, channels]: [usize; 3]) -> Result<String, R
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn scored(label: usize, probabilities: [f32; 2]) -> ScoredExample {
-        let predicted = argmax(&probabilities);
-        ScoredExample { item: 0, label, predicted, probabilities: probabilities.to_vec() }
-    }
-
-    #[test]
-    fn each_prediction_counts_in_the_bin_of_its_confidence() {
-        let examples = [scored(0, [0.95, 0.05]), scored(1, [1.0, 0.0]), scored(1, [0.45, 0.55])];
-        let bins = calibration(&examples);
-        assert_eq!(
-            bins.iter().map(|bin| bin.count).collect::<Vec<_>>(),
-            [0, 0, 0, 0, 0, 1, 0, 0, 0, 2]
-        );
-        assert!((bins[9].confidence - 0.975).abs() < 1e-6);
-        assert_eq!((bins[9].accuracy, bins[5].accuracy), (0.5, 1.0));
-    }
 
     #[test]
     fn pictures_have_the_pixels_of_their_examples() {

@@ -26,12 +26,35 @@ pub struct Classifier {
     objective: Objective,
     #[module(skip)]
     mirrored: bool,
+    /// Divisor of the logits in probabilities, if it was fitted.
+    #[module(skip)]
+    temperature: Option<f64>,
 }
 
 impl Classifier {
     /// Sets the weight of each class in the loss.
     pub fn with_class_weights(self, weights: Option<Vec<f64>>) -> Self {
         Self { objective: self.objective.with_class_weights(weights), ..self }
+    }
+
+    /// Sets the temperature.
+    pub fn with_temperature(self, temperature: Option<f64>) -> Self {
+        Self { temperature, ..self }
+    }
+
+    /// The temperature, if it was fitted.
+    pub fn temperature(&self) -> Option<f64> {
+        self.temperature
+    }
+
+    /// Natural logarithm of the probability of each class, `[batch, classes]`, for logits `[batch,
+    /// outputs]`.
+    pub fn log_probabilities(&self, logits: Tensor<2>) -> Tensor<2> {
+        let logits = match self.temperature {
+            Some(temperature) => logits / temperature,
+            None => logits,
+        };
+        self.objective.head.log_probabilities(logits)
     }
 
     /// The batch of the examples at `items` on `device`.

@@ -53,6 +53,19 @@ pub fn loss_and_prediction(head: Head, logits: &[f32], label: u32) -> (f64, usiz
     }
 }
 
+/// One logit per class of one example: a sigmoid has the probabilities of a softmax whose first
+/// logit is 0.
+pub fn class_logits(logits: &[f32]) -> impl Iterator<Item = f64> {
+    let first = (logits.len() == 1).then_some(0.0);
+    first.into_iter().chain(logits.iter().map(|&logit| f64::from(logit)))
+}
+
+/// Largest probability of an example with one logit per class, divided by `temperature`.
+pub fn confidence(logits: &[f64], temperature: f64) -> f64 {
+    let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    1.0 / logits.iter().map(|logit| ((logit - most) / temperature).exp()).sum::<f64>()
+}
+
 /// Cross-entropy and predicted class of one row of logits.
 fn softmax(logits: &[f32], label: u32) -> (f64, usize) {
     let most = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));

@@ -15,6 +15,8 @@ pub struct Output {
     synthetic: bool,
     /// Number of classes to print; `None` for the default of the format.
     top: Option<usize>,
+    /// Probability of the most likely class below which the answer is [`UNSURE`].
+    threshold: Option<f32>,
     predictions: Vec<Value>,
     /// Whether the header of the CSV was printed.
     has_header: bool,
@@ -26,6 +28,9 @@ enum Format {
     Csv,
     Json,
 }
+
+/// The class of an input whose most likely class is not likely enough.
+const UNSURE: &str = "unsure";
 
 /// Number of classes to print as text.
 const TEXT_CLASSES: usize = 3;
@@ -43,13 +48,17 @@ impl Output {
             run: args.run.display().to_string(),
             synthetic: model.data_identity().synthetic,
             top: args.top_k.map(|count| usize::from(count.get())),
+            threshold: args.threshold,
             predictions: Vec::new(),
             has_header: false,
         }
     }
 
     /// Prints predictions, or keeps them for JSON.
-    pub fn add(&mut self, predictions: Vec<Prediction>) -> Result<(), Failure> {
+    pub fn add(&mut self, mut predictions: Vec<Prediction>) -> Result<(), Failure> {
+        for prediction in predictions.iter_mut().filter(|one| self.is_unsure(one)) {
+            UNSURE.clone_into(&mut prediction.class);
+        }
         match self.format {
             Format::Json => {
                 let top = self.top;
@@ -96,9 +105,11 @@ impl Output {
             );
         }
         rows.extend(predictions.iter().map(|prediction| {
-            let classes = best(prediction, top).into_iter();
-            let cells = classes.flat_map(|one| [one.class.clone(), one.probability.to_string()]);
-            [prediction.input.clone()].into_iter().chain(cells).collect::<Vec<String>>()
+            let (class, probability) = (&prediction.class, prediction.probability.to_string());
+            let others = best(prediction, top).into_iter().skip(1);
+            let others = others.flat_map(|one| [one.class.clone(), one.probability.to_string()]);
+            let first = [prediction.input.clone(), class.clone(), probability];
+            first.into_iter().chain(others).collect::<Vec<String>>()
         }));
         let failed = |error: csv::Error| Failure::unstyled(&error.to_string());
         let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
@@ -108,18 +119,27 @@ impl Output {
     }
 
     fn line(&self, prediction: &Prediction) -> String {
-        let classes = best(prediction, self.top.unwrap_or(TEXT_CLASSES)).into_iter().skip(1);
-        let others: Vec<_> = classes.map(with_percent).collect();
-        let others =
-            if others.is_empty() { String::new() } else { format!("then {}", others.join(", ")) };
-        let line = format!(
-            "{}: {} ({:.1} %)  {}",
-            escaped(&prediction.input),
-            style::strong(&escaped(&prediction.class)),
-            100.0 * prediction.probability,
-            style::faint(&others)
-        );
+        let classes = best(prediction, self.top.unwrap_or(TEXT_CLASSES)).into_iter();
+        let mut classes: Vec<_> = classes.map(with_percent).collect();
+        let (answer, others) = if self.is_unsure(prediction) {
+            (style::strong(UNSURE), classes.join(", "))
+        } else {
+            classes.drain(..1);
+            let class = style::strong(&escaped(&prediction.class));
+            let others = if classes.is_empty() {
+                String::new()
+            } else {
+                format!("then {}", classes.join(", "))
+            };
+            (format!("{class} ({:.1} %)", 100.0 * prediction.probability), others)
+        };
+        let line = format!("{}: {answer}  {}", escaped(&prediction.input), style::faint(&others));
         line.trim_end().to_owned()
+    }
+
+    /// Whether the most likely class is less likely than the threshold.
+    fn is_unsure(&self, prediction: &Prediction) -> bool {
+        self.threshold.is_some_and(|threshold| !(prediction.probability >= threshold))
     }
 }
 

@@ -37,7 +37,7 @@ impl ClassifierConfig<'_> {
         let outputs = objective.head.outputs(self.classes);
         let model = self.model.init(self.shape, outputs, init)?;
         let normalizer = Normalizer::new(statistics, precision, device);
-        Ok(Classifier { normalizer, model, objective, mirrored: self.mirrored })
+        Ok(Classifier { normalizer, model, objective, mirrored: self.mirrored, temperature: None })
     }
 
     /// A classifier with tensors of the right shapes, to load a checkpoint into.
