@@ -43,5 +43,6 @@ mod streaming;
 mod sweeping;
 mod synthetic;
 mod test_dir;
+mod timed;
 mod training;
 mod without_test_set;

@@ -76,8 +76,12 @@ fn a_final_fit_trains_on_the_validation_set_too_and_is_the_model_of_the_run() {
     assert!(!listed.contains("final"), "{listed}");
 
     dir.succeed(&["train", "runs/tiny/final/config.toml", "--run-dir", "runs/again"]);
-    let model = |run: &str| std::fs::read(dir.path(format!("runs/{run}/best_model.bpk"))).unwrap();
+    // Without the temperature, for which the new run has no validation set.
+    let model = "checkpoints/epoch-000004-step-000000/model.bpk";
+    let model = |run: &str| std::fs::read(dir.path(format!("runs/{run}/{model}"))).unwrap();
     assert_eq!(model("again"), model("tiny/final"));
+    let predicted = dir.succeed(&["evaluate", "runs/tiny"]).stdout;
+    assert!(predicted.contains("after the temperature "), "{predicted}");
 
     let again = dir.succeed(&["--resume", "runs/tiny"]).stdout;
     assert!(again.contains("runs/tiny/final is finished"), "{again}");

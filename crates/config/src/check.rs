@@ -92,7 +92,8 @@ impl Check {
     }
 
     fn check_number(&mut self, key: &str, schema: &Value, number: f64) {
-        let violation = Range::of(schema).and_then(|range| range.violation(number));
+        let range = Range::of(schema).or_else(|| variants(schema).iter().find_map(Range::of));
+        let violation = range.and_then(|range| range.violation(number));
         self.require(key, violation.is_none(), violation.unwrap_or_default());
     }
 }

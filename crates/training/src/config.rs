@@ -1,5 +1,6 @@
 //! The config of a run: composed of the configs of its parts.
 
+mod batch_size;
 mod flatten;
 mod reference;
 mod schema;
@@ -19,10 +20,13 @@ use crate::optim::OptimizerConfig;
 pub use crate::optim::ScheduleConfig;
 pub use data::InputConfig;
 
+pub use batch_size::BatchSize;
 pub use flatten::{FlatConfig, differing_keys, flatten};
 pub use reference::ReferenceConfig;
 pub use schema::schema_of;
-pub use training::{BestMetric, CheckpointConfig, EarlyStoppingConfig, OnNan, TrainingConfig};
+pub use training::{
+    BestMetric, CheckpointConfig, EarlyStoppingConfig, OnNan, PlannedSteps, TrainingConfig,
+};
 
 /// The config of one experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

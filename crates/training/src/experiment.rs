@@ -15,6 +15,7 @@ mod trained_model;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use artifacts::{DataIdentity, Environment, RunDir, RunLock, Summary};
 use burn::tensor::{Device, FloatDType};
@@ -45,8 +46,14 @@ pub struct Experiment {
     estimate: ResourceEstimate,
     /// The weights of `init_from`, once they are read.
     initial_weights: Option<Weights>,
+    /// Temperature of a final fit, which has no validation set: that of the first fit.
+    temperature: Option<f64>,
     notes: Vec<String>,
     warnings: Vec<String>,
+    /// Whether the batch size was found by rule, which may find another one on another machine.
+    is_batch_automatic: bool,
+    /// From when on a time budget counts.
+    started: Instant,
 }
 
 impl RunConfig {
@@ -101,6 +108,13 @@ impl Experiment {
         &self.environment.data
     }
 
+    /// Counts the time budget of the run from `started` on, instead of from the start of the
+    /// preparation.
+    #[must_use]
+    pub fn started_at(self, started: Instant) -> Self {
+        Self { started, ..self }
+    }
+
     /// What was inferred about the data, one sentence each.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -123,7 +137,9 @@ impl Experiment {
             test: data.test.as_ref().map(few),
             classes: data.classes.clone(),
         };
-        config.training.epochs = 1;
+        config.training.epochs = Some(1);
+        config.training.max_minutes = None;
+        config.training.plan.clear();
         let DataIdentity { synthetic, sha256, fit, .. } = environment.data;
         environment.data = DataIdentity { fit, ..DataIdentity::new(synthetic, sha256, &data) };
         Self { config, device, data: Arc::new(data), environment, ..self }
@@ -164,6 +180,10 @@ impl Experiment {
     /// has none.
     pub fn resume(mut self, directory: RunDir) -> Result<Run, RunError> {
         let lock = directory.lock()?;
+        let then = resume::config_of(&directory, &self.config)?;
+        if self.is_batch_automatic {
+            self.config.training.batch_size = then.training.batch_size;
+        }
         let changes = resume::allowed_changes(&self.config, &directory)?;
         let earlier = Environment::read(&directory)?;
         resume::check_data(self.data_identity(), &earlier.data, &directory)?;
@@ -181,7 +201,6 @@ impl Experiment {
             // The process may have been killed before it removed old checkpoints.
             checkpoints.prune(self.config.training.checkpoint.keep_last)?;
         }
-        let then = resume::config_of(&directory, &self.config)?;
         let step = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.step);
         if let Some(jump) = resume::rate_jump(&then, &self.config, step, self.data.train.len()) {
             tracing::warn!("{jump}");
@@ -216,12 +235,17 @@ impl Experiment {
     /// The result of the run in `directory`, if it is finished. Fails if it is a run of another
     /// experiment.
     pub fn finished(&self, directory: &RunDir) -> Result<Option<Summary>, RunError> {
-        resume::check_equal(&self.config, directory)?;
+        let then = resume::config_of(directory, &self.config)?.training;
+        let mut config = self.config.clone();
+        if self.is_batch_automatic {
+            config.training.batch_size = then.batch_size;
+        }
+        resume::check_equal(&config, directory)?;
         let earlier = Environment::read(directory)?;
         resume::check_data(self.data_identity(), &earlier.data, directory)?;
-        let then = resume::config_of(directory, &self.config)?.training;
         let now = &self.config.training;
-        if (then.epochs, &then.early_stopping) != (now.epochs, &now.early_stopping) {
+        let is_same = then.epochs == now.epochs && then.max_minutes == now.max_minutes;
+        if !is_same || then.early_stopping != now.early_stopping {
             return Ok(None);
         }
         Ok(Summary::read(directory)?)
@@ -234,8 +258,10 @@ impl Experiment {
         directory: &RunDir,
         checkpoints: &Checkpoints,
     ) -> Result<(), RunError> {
-        let (done, epochs) = (state.epoch - 1, self.config.training.epochs);
-        if done > epochs || done == epochs && state.epoch_step > 0 {
+        let done = state.epoch - 1;
+        if let Some(epochs) = self.config.training.epochs.filter(|_| state.plan.is_none())
+            && (done > epochs || done == epochs && state.epoch_step > 0)
+        {
             let run = directory.path().to_owned();
             return Err(RunError::FewerEpochs { run, done, epochs });
         }

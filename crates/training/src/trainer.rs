@@ -5,6 +5,8 @@ mod checkpoint;
 mod non_finite;
 mod observer;
 mod optimization;
+mod pacer;
+mod pacing;
 mod readback;
 mod rollback;
 mod run_writer;
@@ -12,6 +14,8 @@ mod selection;
 mod state;
 mod step;
 mod stop;
+
+use std::time::Instant;
 
 use artifacts::EpochMetrics;
 use data::{SplitKind, shuffled};
@@ -27,9 +31,10 @@ pub use checkpoint::{Checkpoint, Checkpoints, load_record};
 pub use non_finite::NonFinite;
 pub use observer::{PassProgress, TrainingObserver};
 pub use optimization::Optimization;
+pub use pacer::{Budget, Pacer};
 pub use readback::READBACK_INTERVAL;
 pub use run_writer::RunWriter;
-pub use state::TrainingState;
+pub use state::{TimePlan, TrainingState};
 pub use stop::{Stop, StopSource};
 
 /// Trains a model: everything that changes during a run.
@@ -46,6 +51,8 @@ pub struct Trainer {
     pub writer: RunWriter,
     /// Progress of the run.
     pub state: TrainingState,
+    /// The time budget of the run, if it has one.
+    pub pacer: Option<Pacer>,
     /// Steps that have not been read back from the device.
     pub pending: Vec<PendingStep>,
     /// Number of steps that are read back together; 1 on a processor.
@@ -83,12 +90,33 @@ impl Trainer {
     }
 
     fn is_finished(&self) -> bool {
-        self.state.is_finished(&self.config)
+        self.state.is_finished(&self.config, self.source.data.train.len())
     }
 
     /// Returns true if the current epoch is reported.
     fn reports(&self) -> bool {
-        self.config.reports(self.state.epoch)
+        let count = self.source.data.train.len();
+        let end = self.epoch_start().saturating_add(self.config.steps(count));
+        self.state.epoch.is_multiple_of(self.config.report_every_epochs)
+            || end >= self.total_steps()
+    }
+
+    /// Steps before the current epoch.
+    fn epoch_start(&self) -> usize {
+        self.state.step - self.state.epoch_step
+    }
+
+    /// Number of steps of the run, as planned now.
+    fn total_steps(&self) -> usize {
+        let count = self.source.data.train.len();
+        self.state.total_steps(&self.config, self.state.step, count)
+    }
+
+    /// Number of the last epoch, as planned now.
+    pub fn last_epoch(&self) -> usize {
+        let epoch_steps = self.config.steps(self.source.data.train.len());
+        let rest = self.total_steps().saturating_sub(self.epoch_start()).div_ceil(epoch_steps);
+        (self.state.epoch - 1).saturating_add(rest)
     }
 
     /// The remaining steps of the epoch.
@@ -107,7 +135,11 @@ impl Trainer {
             self.source.start_loader(&self.config, &self.state, &steps, classifier, &self.faults);
         let mut loader = loader?;
         for items in steps {
+            if self.state.step >= self.total_steps() {
+                break;
+            }
             self.step(items, loader.as_mut(), observer)?;
+            self.keep_pace();
             if let Some(stop) = self.stop_requested(observer)? {
                 return Ok(Some(stop));
             }
@@ -155,15 +187,19 @@ impl Trainer {
     }
 
     fn finish_epoch(&mut self, observer: &mut dyn TrainingObserver) -> Result<(), RunError> {
-        let (epoch, reports) = (self.state.epoch, self.reports());
+        let (epoch, reports, started) = (self.state.epoch, self.reports(), Instant::now());
         let validation = if reports { self.report(observer)? } else { None };
         self.state.next_epoch();
-        let is_best =
-            validation.is_some_and(|scores| self.state.update_best(epoch, &scores, &self.config));
+        let is_last = self.state.step >= self.total_steps();
+        let is_best = validation
+            .is_some_and(|scores| self.state.update_best(epoch, &scores, &self.config, is_last));
         let every = self.config.checkpoint.every_epochs;
         let is_scheduled = every.map_or(reports, |every| epoch.is_multiple_of(every));
         if is_best || is_scheduled || self.is_finished() {
             self.commit_scheduled()?;
+        }
+        if let Some(pacer) = self.pacer.as_mut().filter(|_| reports) {
+            pacer.reported(started);
         }
         Ok(())
     }
@@ -230,8 +266,9 @@ impl Trainer {
 
     /// The learning rate of the step with this index, from 0.
     fn learning_rate(&self, step: usize) -> f64 {
-        let steps_per_epoch = self.config.steps(self.source.data.train.len());
-        let factor = self.schedule.factor(step, steps_per_epoch, self.config.epochs);
+        let count = self.source.data.train.len();
+        let total_steps = self.state.total_steps(&self.config, step, count);
+        let factor = self.schedule.factor(step, self.config.steps(count), total_steps);
         self.optimization.learning_rate() * factor * self.rollback_lr_factor()
     }
 

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -27,6 +28,9 @@ pub struct TrainOptions {
     /// Number of epochs, short for --set training.epochs=N
     #[arg(long, value_name = "N")]
     pub epochs: Option<u64>,
+    /// Time for the whole command, as 90s, 10m or 1.5h: trains as many epochs as fit
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "epochs")]
+    pub time: Option<Duration>,
     /// Device: cpu, gpu, or one that `trainer devices` lists [default: from the config, else the
     /// best one]
     #[arg(long, value_name = "DEVICE")]
@@ -50,10 +54,12 @@ pub struct TrainOptions {
 impl TrainOptions {
     /// Whether no option is given.
     pub fn is_empty(&self) -> bool {
-        let Self { config, set, epochs, device, run_dir, runs, resume, fast_dev_run, ui } = self;
+        let Self { config, set, epochs, time, device, run_dir, runs, resume, fast_dev_run, ui } =
+            self;
         config.is_none()
             && set.overrides.is_empty()
             && epochs.is_none()
+            && time.is_none()
             && device.is_none()
             && run_dir.is_none()
             && runs.runs.is_none()
@@ -67,11 +73,24 @@ impl TrainOptions {
         self.ui.is_dashboard() && !self.fast_dev_run
     }
 
-    /// All overrides of the config; `--epochs` has precedence.
+    /// All overrides of the config; `--epochs` and `--time` have precedence.
     pub fn overrides(&self) -> Vec<String> {
         let epochs = self.epochs.map(|epochs| format!("training.epochs={epochs}"));
-        self.set.overrides.iter().cloned().chain(epochs).collect()
+        let minutes = self.time.map(|time| time.as_secs_f64() / 60.0);
+        let minutes = minutes.map(|minutes| format!("training.max_minutes={minutes:?}"));
+        self.set.overrides.iter().cloned().chain(epochs).chain(minutes).collect()
     }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0)];
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = units.iter().find(|(name, _)| text.strip_prefix(number) == Some(name));
+    let seconds = unit.and_then(|(_, unit)| Some(unit * number.trim().parse::<f64>().ok()?));
+    let seconds = seconds.filter(|seconds| (0.1..=6e7).contains(seconds));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "expected a time with its unit, for example 90s, 10m or 1.5h".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
+use std::time::Instant;
 
 use artifacts::{RunDir, Summary};
 use data::SplitKind;
@@ -26,9 +27,10 @@ pub fn train(
 ) -> Result<ExitCode, Failure> {
     // First, so that a signal during preparation already ends with its exit code.
     let signals = signals::listen().map_err(|error| Failure::run(&error))?;
+    let started = Instant::now();
     options.ui.check()?;
     join_worker_threads();
-    let prepared = prepare(input, options, context);
+    let prepared = prepare(input, options, context, started);
     // Ctrl-C also ends the HDF5 reader process, which is not a failure then.
     if let Some(stop) = signals.received() {
         return Ok(stopped_early(options.ui, stop));
@@ -96,9 +98,16 @@ fn prepare(
     input: Option<&Path>,
     options: &TrainOptions,
     context: &Context,
+    started: Instant,
 ) -> Result<(Experiment, Option<RunDir>), Failure> {
-    let (config, resumed) = config(input, options, context)?;
-    Ok((context.prepare(&config, options.device.as_deref())?, resumed))
+    let (mut config, resumed) = config(input, options, context)?;
+    if options.time.is_some() {
+        // As many epochs as fit.
+        config.training.epochs = None;
+        config.training.plan.clear();
+    }
+    let experiment = context.prepare(&config, options.device.as_deref())?;
+    Ok((experiment.started_at(started), resumed))
 }
 
 /// The config, and the directory of the run to resume.
@@ -283,7 +292,7 @@ fn report(
     match outcome {
         Outcome::Finished(summary) => {
             pictures::draw_report(context, directory, device, &run.data());
-            announce(ui, &finished(directory.path(), &summary));
+            announce(ui, &finished(directory.path(), &summary, run.config().training.max_minutes));
             ControlFlow::Continue(*summary)
         }
         Outcome::Stopped(stop) => {
@@ -295,13 +304,14 @@ fn report(
 
 /// The line before the final fit.
 fn final_fit_line(run: &Run) -> String {
-    let (data, epochs) = (run.data(), run.config().training.epochs);
+    let data = run.data();
+    let epochs = run.config().training.planned_epochs(data.train.len()).unwrap_or_default();
     let directory = text::path(run.directory().path());
     let examples = data.train.len();
     format!("final fit on all {examples} examples, {epochs} epochs; output: {directory}")
 }
 
-fn finished(directory: &Path, summary: &Summary) -> String {
+fn finished(directory: &Path, summary: &Summary, minutes: Option<f64>) -> String {
     let best = summary.best.as_ref();
     let earlier = best.filter(|best| best.epoch < summary.epochs);
     let model =
@@ -320,23 +330,39 @@ fn finished(directory: &Path, summary: &Summary) -> String {
             ", which says nothing about new data: no test set and no validation set"
         }
     };
+    let budget = match minutes {
+        Some(minutes) => {
+            format!("\n{} epochs in the time budget of {}", summary.epochs, budget(minutes))
+        }
+        None => String::new(),
+    };
     let next = format!("next: trainer evaluate {directory}, or open {directory}/report.html");
     format!(
-        "done in {:.1} s: {model}, {train}{score}{note}\n{}{}",
+        "done in {:.1} s: {model}, {train}{score}{note}{budget}\n{}{}",
         summary.seconds,
         synthetic_line(summary.synthetic),
         style::faint(&next),
     )
 }
 
+/// A time budget in seconds or minutes.
+fn budget(minutes: f64) -> String {
+    if minutes < 2.0 { format!("{:.1} s", 60.0 * minutes) } else { format!("{minutes:.1} min") }
+}
+
 fn nothing_to_do(run: &Run, summary: &Summary) -> String {
-    let (done, epochs) = (summary.epochs, run.config().training.epochs);
+    let training = &run.config().training;
+    let planned = training.planned_epochs(run.data().train.len()).unwrap_or(summary.epochs);
+    let done = summary.epochs;
     let directory = text::path(run.directory().path());
-    let early = if done < epochs { " by early stopping" } else { "" };
-    let more = format!("for more epochs: trainer --resume {directory} --epochs {}", 2 * epochs);
+    let early = if done < planned { " by early stopping" } else { "" };
+    let more = match training.max_minutes {
+        Some(minutes) => format!("--time {}m", 2.0 * minutes),
+        None => format!("--epochs {}", 2 * planned),
+    };
     format!(
-        "{directory} is finished{early}, after {done} of {epochs} epochs: there is nothing to do\n{}",
-        style::faint(&more)
+        "{directory} is finished{early}, after {done} of {planned} epochs: there is nothing to do\n{}",
+        style::faint(&format!("for more epochs: trainer --resume {directory} {more}"))
     )
 }
 

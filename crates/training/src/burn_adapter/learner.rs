@@ -42,7 +42,7 @@ pub fn fit(
     optimizer: &OptimizerConfig,
     display: Display<'_>,
 ) -> Result<(TrainingState, Option<Stop>), RunError> {
-    let (epochs, first_epoch) = (trainer.config.epochs, trainer.state.epoch);
+    let (epochs, first_epoch) = (trainer.last_epoch(), trainer.state.epoch);
     let model = trainer.optimization.classifier.clone();
     let learner = Learner::new(model, optimizer.init(), ConstantLr::new(1.0));
     let device = display.device.to_owned();

@@ -1,6 +1,7 @@
 use ::config::Check;
 use serde::{Deserialize, Serialize};
 
+use super::BatchSize;
 use crate::batch::LoaderConfig;
 use crate::optim::{EmaConfig, GradientClipping};
 
@@ -8,14 +9,24 @@ use crate::optim::{EmaConfig, GradientClipping};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
-    /// Number of passes over the training set.
+    /// Number of passes over the training set; may be absent if there is a time budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000_000))]
-    pub epochs: usize,
+    pub epochs: Option<usize>,
+    /// Time budget in minutes, from the start of the program to its end. The number of steps, and
+    /// with it the schedule, is fitted to the measured speed: to fill the time, or with `epochs`, to
+    /// at most as many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0))]
+    pub max_minutes: Option<f64>,
+    /// The number of steps that a run with a time budget had, which records it here. A run with a
+    /// plan repeats it, whatever its time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<PlannedSteps>,
     /// Number of examples per batch; the last batch of an epoch may be smaller. If absent, the
     /// whole training set: batch gradient descent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub batch_size: Option<usize>,
+    pub batch_size: Option<BatchSize>,
     /// Number of batches per optimizer step, which uses the mean of their gradients.
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -70,6 +81,18 @@ pub enum BestMetric {
     BalancedAccuracy,
 }
 
+/// Number of steps of a run, from a step on: `[[training.plan]]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedSteps {
+    /// Number of steps after which it was planned.
+    #[schemars(range(min = 0, max = 1_000_000_000_000_u64))]
+    pub from_step: usize,
+    /// Number of steps of the whole run.
+    #[schemars(range(min = 1, max = 1_000_000_000_000_u64))]
+    pub total_steps: usize,
+}
+
 /// Early stopping: `[training.early_stopping]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -121,10 +144,17 @@ fn one() -> usize {
     1
 }
 
+/// Largest value of `epochs`.
+const MOST_EPOCHS: usize = 10_000_000;
+
 impl TrainingConfig {
     /// Batch size for a training set of `count` examples.
     pub fn batch_size(&self, count: usize) -> usize {
-        self.batch_size.unwrap_or(count).min(count)
+        match self.batch_size {
+            None => count,
+            Some(BatchSize::Fixed(size)) => size.min(count),
+            Some(BatchSize::Auto) => BatchSize::automatic(count, |_| true).min(count),
+        }
     }
 
     /// Steps per epoch for a training set of `count` examples.
@@ -144,13 +174,38 @@ impl TrainingConfig {
         self.best_metric.unwrap_or(if is_averaged { BestMetric::Last } else { BestMetric::Loss })
     }
 
-    /// Returns true if `epoch` is reported.
-    pub fn reports(&self, epoch: usize) -> bool {
-        epoch.is_multiple_of(self.report_every_epochs) || epoch == self.epochs
+    /// Largest number of epochs.
+    pub fn most_epochs(&self) -> usize {
+        self.epochs.unwrap_or(MOST_EPOCHS)
+    }
+
+    /// Steps of a run on `count` examples as planned after `step` steps, by `plan` or by the number of
+    /// epochs.
+    pub fn total_steps(&self, plan: &[PlannedSteps], step: usize, count: usize) -> usize {
+        let planned = plan.iter().rfind(|planned| planned.from_step <= step);
+        let epochs = self.epochs.map(|epochs| epochs.saturating_mul(self.steps(count)));
+        let first = plan.first().map(|planned| planned.total_steps);
+        planned.map(|planned| planned.total_steps).or(epochs).or(first).unwrap_or(usize::MAX)
+    }
+
+    /// Epochs of a run on `count` examples; `None` if they depend on its speed.
+    pub fn planned_epochs(&self, count: usize) -> Option<usize> {
+        let planned = self.plan.last();
+        planned.map(|planned| planned.total_steps.div_ceil(self.steps(count))).or(self.epochs)
     }
 
     /// Reports every invalid value; `validates` if there is a validation set.
     pub(super) fn check(&self, validates: bool, check: &mut Check) {
+        check.require(
+            "epochs",
+            self.epochs.is_some() || self.max_minutes.is_some() || !self.plan.is_empty(),
+            "`epochs` is missing: add it, or set a time budget, `max_minutes`",
+        );
+        check.require(
+            "plan",
+            self.plan.is_sorted_by(|one, next| one.from_step < next.from_step),
+            "the values of `from_step` must increase",
+        );
         check.require(
             "early_stopping",
             validates || self.early_stopping.is_none(),

@@ -1,10 +1,11 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use artifacts::Environment;
 use data::{LoadedDataset, SplitKind};
 
 use super::{Experiment, ResourceEstimate, resume};
-use crate::config::RunConfig;
+use crate::config::{BatchSize, RunConfig};
 use crate::device;
 use crate::error::RunError;
 
@@ -37,17 +38,24 @@ impl ExperimentBuilder {
 
     /// Resolves the config, selects the device and loads the data.
     pub fn prepare(self) -> Result<Experiment, RunError> {
+        let started = Instant::now();
         let Self { config, data, device, commit } = self;
         let device = device::select(device.as_deref().or(config.device.as_deref()))?;
         let dataset = config.dataset.resolve()?;
         let init_from = config.init_from.map(|path| std::path::absolute(&path).unwrap_or(path));
         let device_name = Some(device.name.clone());
-        let config = RunConfig { dataset, device: device_name, init_from, ..config };
+        let mut config = RunConfig { dataset, device: device_name, init_from, ..config };
         let data = data.map_or_else(|| config.dataset.load(), Ok)?;
-        let (notes, mut warnings) = (data.notes.clone(), data.warnings.clone());
-        warnings.extend(config.schedule.warning(config.training.epochs));
+        let (mut notes, mut warnings) = (data.notes.clone(), data.warnings.clone());
+        warnings.extend(config.training.epochs.and_then(|it| config.schedule.warning(it)));
         let (data, identity, of_data) = config.split_data(data)?;
         warnings.extend(of_data);
+        let is_batch_automatic = config.training.batch_size == Some(BatchSize::Auto);
+        config.training.batch_size =
+            ResourceEstimate::batch_size(&config, &data, device.is_processor());
+        if is_batch_automatic {
+            notes.push(format!("batches of {}", config.training.batch_size(data.train.len())));
+        }
         config.check_against(&data)?;
         if identity.reported() == SplitKind::Train {
             tracing::warn!(
@@ -69,6 +77,9 @@ impl ExperimentBuilder {
             notes,
             warnings,
             initial_weights: None,
+            temperature: None,
+            is_batch_automatic,
+            started,
         })
     }
 }

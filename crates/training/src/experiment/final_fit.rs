@@ -6,20 +6,27 @@ use artifacts::{ArtifactError, DataIdentity, Environment, RunDir, Summary};
 use data::Split;
 
 use super::{Experiment, Run, resume};
-use crate::config::{BestMetric, RunConfig};
+use crate::config::{BestMetric, PlannedSteps, RunConfig};
 use crate::error::RunError;
 
 impl RunConfig {
-    /// The config of the final fit of a run with this config and the result `summary`. Its schedule
-    /// has the course of the run, up to the epoch of the best model.
-    fn final_fit(&self, summary: &Summary) -> Self {
+    /// The config of the final fit of a run with this config and the result `summary`, whose epochs
+    /// have `growth` times as many examples. Its schedule has the course of the run, up to the epoch
+    /// of the best model.
+    fn final_fit(&self, summary: &Summary, growth: f64) -> Self {
         let mut config = self.clone();
         let training = &mut config.training;
         let epochs = summary.best.as_ref().map_or(summary.epochs, |best| best.epoch);
-        if config.schedule.depends_on_horizon() {
-            config.schedule.horizon_epochs = Some(config.schedule.horizon(training.epochs));
+        training.plan.clear();
+        if training.max_minutes.take().is_some() && epochs == summary.epochs {
+            // The last epoch may have been incomplete.
+            let total_steps = (summary.steps as f64 * growth).round() as usize;
+            training.plan = vec![PlannedSteps { from_step: 0, total_steps }];
+        } else if config.schedule.depends_on_horizon() {
+            let all = training.epochs.unwrap_or(summary.epochs);
+            config.schedule.horizon_epochs = Some(config.schedule.horizon(all));
         }
-        training.epochs = epochs;
+        training.epochs = Some(epochs);
         (training.final_fit, training.early_stopping) = (false, None);
         training.best_metric = Some(BestMetric::Last);
         config.split.train_on_validation = true;
@@ -47,7 +54,6 @@ impl Run {
 
 impl Experiment {
     fn final_fit(&self, summary: &Summary) -> Result<Self, RunError> {
-        let config = self.config.final_fit(summary);
         let Split { train, validation, test, classes } = &*self.data;
         let data = Split {
             train: train.clone(),
@@ -56,6 +62,8 @@ impl Experiment {
             classes: classes.clone(),
         }
         .with_validation_in_train();
+        let growth = data.train.len() as f64 / train.len() as f64;
+        let config = self.config.final_fit(summary, growth);
         let DataIdentity { synthetic, sha256, fit, .. } = self.environment.data.clone();
         let identity = DataIdentity { fit, ..DataIdentity::new(synthetic, sha256, &data) };
         let run = resume::run_id(&config, &identity)?;
@@ -66,6 +74,9 @@ impl Experiment {
             environment: Environment { run, data: identity, ..self.environment.clone() },
             estimate: self.estimate,
             initial_weights: None,
+            temperature: summary.calibration.and_then(|calibration| calibration.temperature),
+            is_batch_automatic: false,
+            started: self.started,
             notes: Vec::new(),
             warnings: Vec::new(),
         })

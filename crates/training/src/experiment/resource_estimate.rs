@@ -7,7 +7,7 @@ use data::Split;
 use rustix::fs::statvfs;
 use support::memory;
 
-use crate::config::{OnNan, RunConfig};
+use crate::config::{BatchSize, OnNan, RunConfig};
 use crate::error::RunError;
 use crate::model::EVALUATION_BATCH;
 
@@ -20,6 +20,8 @@ pub struct ResourceEstimate {
     pub disk: u64,
 }
 
+/// Memory for a run with an automatic batch size on a graphics card, whose memory is not known.
+const CARD_MEMORY: u64 = 4 << 30;
 /// Size of an f32.
 const F32_BYTES: u64 = 4;
 /// Config, metrics, plots, logs.
@@ -43,6 +45,24 @@ impl ResourceEstimate {
             checkpoint_count(config, data).checked_mul(saved)?.checked_add(parameters)?;
         let disk = checkpoints.checked_mul(F32_BYTES)?.checked_add(SMALL_FILES)?;
         Some(Self { memory, disk })
+    }
+
+    /// The batch size of `config`, the automatic one as a number.
+    pub fn batch_size(config: &RunConfig, data: &Split, is_processor: bool) -> Option<BatchSize> {
+        if config.training.batch_size != Some(BatchSize::Auto) {
+            return config.training.batch_size;
+        }
+        let limit = match memory::available() {
+            Some(available) if is_processor => available / 2,
+            _ => CARD_MEMORY,
+        };
+        let fits = |size| {
+            let mut config = config.clone();
+            config.training.batch_size = Some(BatchSize::Fixed(size));
+            let memory = Self::compute(&config, data, true).map(|estimate| estimate.memory);
+            memory.is_some_and(|memory| memory <= limit) && config.check_against(data).is_ok()
+        };
+        Some(BatchSize::Fixed(BatchSize::automatic(data.train.len(), fits)))
     }
 
     /// Fails if less memory is available.
@@ -93,7 +113,7 @@ fn checkpoint_count(config: &RunConfig, data: &Split) -> u64 {
         Some(every) => training.steps(data.train.len()).div_ceil(every).saturating_add(1),
         None => 1,
     };
-    let made = made.saturating_mul(training.epochs);
+    let made = made.saturating_mul(training.most_epochs());
     let others = if training.on_nan == OnNan::Rollback { 3 } else { 2 };
     (training.checkpoint.keep_last.min(made) as u64).saturating_add(others)
 }

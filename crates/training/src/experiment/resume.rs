@@ -40,7 +40,9 @@ const CHANGES: [(&str, Change); 19] = [
     ("training.final_fit", Change::Safe),
     ("training.gradient_clipping", Change::Noted),
     ("training.loader", Change::Safe),
+    ("training.max_minutes", Change::Safe),
     ("training.on_nan", Change::Safe),
+    ("training.plan", Change::Safe),
     ("training.report_every_epochs", Change::Noted),
 ];
 
@@ -113,8 +115,10 @@ fn differences(then: &RunConfig, now: &RunConfig) -> Result<Vec<Difference>, Run
 /// rates, unless the horizon stays the same.
 fn with_horizon(config: &RunConfig) -> RunConfig {
     let mut config = config.clone();
-    let horizon = config.schedule.horizon(config.training.epochs);
-    config.schedule.horizon_epochs = config.schedule.depends_on_horizon().then_some(horizon);
+    let schedule = &config.schedule;
+    let horizon = config.training.epochs.map(|epochs| schedule.horizon(epochs));
+    let horizon = horizon.or(schedule.horizon_epochs);
+    config.schedule.horizon_epochs = horizon.filter(|_| schedule.depends_on_horizon());
     config
 }
 
@@ -127,17 +131,22 @@ pub fn rate_jump(
     examples: usize,
 ) -> Option<String> {
     let steps_per_epoch = now.training.steps(examples);
+    let epochs = [then, now].map(|config| config.training.epochs);
+    // The course of a run with a time budget follows its speed.
+    let [Some(_), Some(epochs_now)] = epochs else { return None };
     let rate = |config: &RunConfig, step| {
-        let factor = config.schedule.factor(step, steps_per_epoch, config.training.epochs);
+        let total_steps = config.training.total_steps(&[], step, examples);
+        let factor = config.schedule.factor(step, steps_per_epoch, total_steps);
         config.optimizer.learning_rate() * factor
     };
     let (last, next) = (rate(then, step.checked_sub(1)?), rate(now, step));
     let is_close = |rate: f64| (next - rate).abs() <= MAX_DEVIATION * rate;
-    let is_done = step >= now.training.epochs * steps_per_epoch;
+    let is_done = step >= epochs_now * steps_per_epoch;
     if is_done || is_close(last) || is_close(rate(then, step)) {
         return None;
     }
-    let horizons = [then, now].map(|config| config.schedule.horizon(config.training.epochs));
+    let horizons = [then, now]
+        .map(|config| config.schedule.horizon(config.training.epochs.unwrap_or(epochs_now)));
     let advice = if now.schedule.depends_on_horizon() && horizons[0] != horizons[1] {
         format!(
             ", since the schedule now extends over {} epochs, not {}\n  to keep its course, set `schedule.horizon_epochs = {}`",

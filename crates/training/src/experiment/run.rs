@@ -20,8 +20,8 @@ use crate::fault_injection::Faults;
 use crate::inference::{calibrate, deduplicate, evaluate};
 use crate::model::{Classifier, with_saved_temperature};
 use crate::trainer::{
-    BatchSource, Checkpoint, Checkpoints, Optimization, RunWriter, Stop, StopSource, Trainer,
-    TrainingState,
+    BatchSource, Budget, Checkpoint, Checkpoints, Optimization, RunWriter, Stop, StopSource,
+    Trainer, TrainingState,
 };
 
 /// A run with its directory, locked and ready to train.
@@ -139,7 +139,11 @@ impl Run {
             Some(checkpoint) if status == Some(StatusKind::Finished) => &checkpoint.state,
             _ => return Ok(None),
         };
-        if !state.is_finished(&self.experiment.config.training) {
+        let training = &self.experiment.config.training;
+        let minutes = training.max_minutes.filter(|_| training.plan.is_empty());
+        let has_other_plan = minutes.is_some()
+            && state.plan.as_ref().map(|plan| plan.seconds) != minutes.map(|it| 60.0 * it);
+        if has_other_plan || !state.is_finished(training, self.experiment.data.train.len()) {
             return Ok(None);
         }
         MetricsFiles::open(&self.directory, &state.metrics)?;
@@ -183,10 +187,18 @@ impl Run {
             renderer: ui.renderer,
             interrupter: ui.interrupter,
         };
-        let ended = trainer.and_then(|trainer| fit(trainer, &config.optimizer, display));
+        let ended = trainer.and_then(|mut trainer| {
+            if let Some(budget) = self.budget(&trainer.state, clock) {
+                trainer.start_pacing(budget)?;
+            }
+            fit(trainer, &config.optimizer, display)
+        });
         let outcome = ended.and_then(|(state, stop)| match stop {
             Some(stop) => Ok(Outcome::Stopped(stop)),
-            None => Ok(Outcome::Finished(Box::new(self.finish(&state, clock)?))),
+            None => {
+                self.write_plan(&state)?;
+                Ok(Outcome::Finished(Box::new(self.finish(&state, clock)?)))
+            }
         });
         self.record_status(&outcome, clock);
         outcome
@@ -224,11 +236,45 @@ impl Run {
             optimization,
             writer,
             state,
+            pacer: None,
             pending: Vec::new(),
             readback_interval: self.readback_interval,
             stop,
             faults: self.faults.clone(),
         })
+    }
+
+    /// The time budget of a run that continues from `state`, unless it repeats the plan of another.
+    fn budget(&self, state: &TrainingState, clock: Clock) -> Option<Budget> {
+        let Experiment { config, data, started, .. } = &self.experiment;
+        let training = &config.training;
+        let is_repeated = state.plan.is_none() && !training.plan.is_empty();
+        let minutes = training.max_minutes.filter(|_| !is_repeated)?;
+        let epoch_steps = training.steps(data.train.len());
+        let validation = data.validation.as_ref().map_or(0, Examples::len);
+        let growth = 1.0 + validation as f64 / data.train.len() as f64;
+        // The reported part also for the report.
+        let evaluated = data.train.len() + validation + 2 * data.reported().1.len();
+        let fits = 1 + usize::from(training.final_fit);
+        Some(Budget {
+            seconds: 60.0 * minutes,
+            started: *started,
+            earlier: clock.earlier,
+            most_steps: training.most_epochs().saturating_mul(epoch_steps),
+            epoch_steps,
+            report_epochs: training.report_every_epochs,
+            validation,
+            evaluated: fits * evaluated,
+            final_steps: if training.final_fit { growth } else { 0.0 },
+        })
+    }
+
+    /// Writes the plan of a run with a time budget into its config, which then repeats the run.
+    fn write_plan(&self, state: &TrainingState) -> Result<(), RunError> {
+        let Some(plan) = &state.plan else { return Ok(()) };
+        let mut config = self.experiment.config.clone();
+        config.training.plan.clone_from(&plan.steps);
+        resume::write_config(&config, &self.directory)
     }
 
     fn record_status(&self, outcome: &Result<Outcome, RunError>, clock: Clock) {
@@ -292,14 +338,15 @@ impl Run {
     }
 
     /// Fits the temperature of `classifier`, whose weights are `model` in Burn's format, if there is
-    /// a validation set.
+    /// a validation set; otherwise a final fit has that of the first fit.
     #[tracing::instrument(level = "debug", skip_all)]
     fn calibrate(&self, classifier: Classifier, model: Vec<u8>) -> Result<Calibrated, RunError> {
         let validation = self.experiment.data.validation.as_ref();
         let device = &self.experiment.device.device;
         let calibration =
             validation.map(|examples| calibrate(&classifier, examples, device)).transpose()?;
-        let temperature = calibration.and_then(|calibration| calibration.temperature);
+        let fitted = calibration.and_then(|calibration| calibration.temperature);
+        let temperature = fitted.or(self.experiment.temperature);
         let model = match temperature {
             Some(temperature) => with_saved_temperature(&model, temperature)
                 .map_err(|error| RunError::Record(error.to_string()))?,

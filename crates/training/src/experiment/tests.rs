@@ -1,4 +1,5 @@
 //! Whole runs of a small experiment.
 
+mod planned;
 mod readback;
 mod rollback;

@@ -111,11 +111,12 @@ fn every_epoch() -> usize {
 }
 
 impl ScheduleConfig {
-    /// Factor of the learning rate after `step` steps of a run of `epochs` epochs.
-    pub fn factor(&self, step: usize, steps_per_epoch: usize, epochs: usize) -> f64 {
-        let horizon = self.horizon(epochs).saturating_mul(steps_per_epoch);
+    /// Factor of the learning rate after `step` steps of a run of `total_steps` steps.
+    pub fn factor(&self, step: usize, steps_per_epoch: usize, total_steps: usize) -> f64 {
+        let steps = |epochs: usize| epochs.saturating_mul(steps_per_epoch);
+        let horizon = self.horizon_epochs.map_or(total_steps, steps);
         let step = self.horizon_epochs.map_or(step, |_| step.min(horizon.saturating_sub(1)));
-        let warmup = self.warmup_epochs.min(self.horizon(epochs)) * steps_per_epoch;
+        let warmup = steps(self.warmup_epochs).min(horizon);
         if step < warmup {
             return (step + 1) as f64 / warmup as f64;
         }
@@ -193,7 +194,7 @@ mod tests {
     /// The factors after each of `steps` steps of a run of 12 epochs of 10 steps.
     fn factors<const N: usize>(warmup_epochs: usize, decay: Decay, steps: [usize; N]) -> [f64; N] {
         let schedule = ScheduleConfig { warmup_epochs, decay, horizon_epochs: None };
-        steps.map(|step| (schedule.factor(step, 10, 12) * 1e12).round() / 1e12)
+        steps.map(|step| (schedule.factor(step, 10, 120) * 1e12).round() / 1e12)
     }
 
     #[test]
@@ -253,10 +254,10 @@ mod tests {
             let whole = ScheduleConfig { warmup_epochs: 0, decay, horizon_epochs: None };
             let resumed = ScheduleConfig { horizon_epochs: Some(4), ..whole.clone() };
             for step in 0..40 {
-                assert_eq!(resumed.factor(step, 10, 12), whole.factor(step, 10, 4), "{whole:?}");
+                assert_eq!(resumed.factor(step, 10, 120), whole.factor(step, 10, 40), "{whole:?}");
             }
             for step in 40..120 {
-                assert_eq!(resumed.factor(step, 10, 12), whole.factor(39, 10, 4), "{whole:?}");
+                assert_eq!(resumed.factor(step, 10, 120), whole.factor(39, 10, 40), "{whole:?}");
             }
         }
     }

@@ -6,7 +6,7 @@ use data::{Examples, Statistics, shuffled};
 use rand::RngExt;
 
 use super::{assert_close, device, parameters, random, rng, values};
-use crate::config::{RunConfig, TrainingConfig};
+use crate::config::{BatchSize, RunConfig, TrainingConfig};
 use crate::model::Classifier;
 
 const WIDTH: usize = 3;
@@ -33,13 +33,13 @@ fn mini_batches_cover_every_example_once_and_only_the_last_is_smaller() {
     for epoch in 0..300 {
         let count = rng.random_range(1..200);
         let training = TrainingConfig {
-            batch_size: rng.random_bool(0.9).then(|| rng.random_range(1..250)),
+            batch_size: rng.random_bool(0.9).then(|| BatchSize::Fixed(rng.random_range(1..250))),
             accumulation: rng.random_range(1..5),
             ..config("").training
         };
         let steps = steps(&training, count, epoch);
         assert_eq!(steps.len(), training.steps(count), "{training:?}");
-        assert_partition(&steps.concat(), count, training.batch_size.unwrap_or(count));
+        assert_partition(&steps.concat(), count, training.batch_size(count));
     }
 }
 

@@ -30,8 +30,8 @@ pub struct RunRecord {
     /// Complete epochs: all of a finished run, the reported ones of a running one, otherwise those
     /// in the newest checkpoint.
     pub epochs_done: usize,
-    /// Epochs of the config.
-    pub epochs: usize,
+    /// Epochs of the config; `None` if they depend on the speed and the run is not finished.
+    pub epochs: Option<usize>,
     /// Number of the best epoch so far.
     pub best_epoch: Option<usize>,
     /// Test accuracy of a finished run with a test set, 0 to 1.
@@ -98,7 +98,9 @@ impl RunRecord {
             started: environment.started.clone(),
             synthetic: environment.data.synthetic,
             epochs_done,
-            epochs: config.training.epochs,
+            epochs: config
+                .training
+                .planned_epochs(environment.data.counts.get("train").copied().unwrap_or_default()),
             best_epoch: best.map(|best| best.number),
             test_accuracy: summary.and_then(|summary| summary.test_accuracy),
             test_loss: summary.and_then(|summary| summary.test_loss),

@@ -87,7 +87,7 @@ fn the_progress_of_an_unfinished_run_is_that_of_its_newest_checkpoint() {
     assert_eq!((running.epochs_done, running.best_epoch), (4, Some(4)));
     drop(lock);
     let stopped = record(&run);
-    assert_eq!((stopped.epochs_done, stopped.epochs), (3, 10_000));
+    assert_eq!((stopped.epochs_done, stopped.epochs), (3, Some(10_000)));
     assert_eq!((stopped.best_epoch, stopped.validation_accuracy), (Some(3), Some(0.7)));
     assert_eq!((stopped.test_accuracy, stopped.seconds), (None, None));
 }

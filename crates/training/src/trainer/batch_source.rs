@@ -127,6 +127,7 @@ fn not_loaded(state: &TrainingState, reason: String) -> RunError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::BatchSize;
 
     #[test]
     fn a_processor_keeps_only_a_training_set_of_one_batch() {
@@ -136,7 +137,7 @@ mod tests {
             [true, false].map(|cpu| is_kept_on_device(config, &train, cpu))
         };
         assert_eq!(kept(&config), [true, true]);
-        config.batch_size = Some(3);
+        config.batch_size = Some(BatchSize::Fixed(3));
         assert_eq!(kept(&config), [false, true]);
         config.loader.workers = 1;
         assert_eq!(kept(&config), [false, false]);

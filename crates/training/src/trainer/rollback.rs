@@ -36,7 +36,7 @@ impl Trainer {
         let checkpoint = self.writer.checkpoints.load(&target)?;
         self.optimization.load(&checkpoint)?;
         self.pending.clear();
-        self.state = TrainingState { rollbacks, ..checkpoint.state };
+        self.state = TrainingState { rollbacks, plan: self.state.plan.take(), ..checkpoint.state };
         self.writer.roll_back(&self.state)?;
         let problem = error.to_string();
         let problem = problem.lines().next().unwrap_or_default();

@@ -2,7 +2,7 @@ use artifacts::{BestEpoch, CommittedMetrics};
 use serde::{Deserialize, Serialize};
 
 use super::selection::{Selection, ValidationScores};
-use crate::config::TrainingConfig;
+use crate::config::{PlannedSteps, TrainingConfig};
 use crate::model::Scores;
 
 /// Progress of a run, beside its weights and its optimizer: `state.json` of a checkpoint.
@@ -37,8 +37,21 @@ pub struct TrainingState {
     /// Number of rollbacks so far.
     #[serde(default)]
     pub rollbacks: usize,
+    /// The number of steps of a run with a time budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<TimePlan>,
     /// The part of the metrics files that belongs to this state.
     pub metrics: CommittedMetrics,
+}
+
+/// The number of steps that fills a time budget, by the speed measured so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimePlan {
+    /// The budget in seconds.
+    pub seconds: f64,
+    /// The plan and its changes.
+    pub steps: Vec<PlannedSteps>,
 }
 
 impl TrainingState {
@@ -56,6 +69,7 @@ impl TrainingState {
             epochs_since_best: 0,
             scheduled: None,
             rollbacks: 0,
+            plan: None,
             metrics: CommittedMetrics::default(),
         }
     }
@@ -78,10 +92,16 @@ impl TrainingState {
         self.step += 1;
     }
 
-    /// Whether a run with these settings ends here.
-    pub fn is_finished(&self, config: &TrainingConfig) -> bool {
+    /// Number of steps of the run on `count` examples, as planned after `step` steps.
+    pub fn total_steps(&self, config: &TrainingConfig, step: usize, count: usize) -> usize {
+        let plan = self.plan.as_ref().map_or(&config.plan, |plan| &plan.steps);
+        config.total_steps(plan, step, count)
+    }
+
+    /// Whether a run with these settings on `count` examples ends here.
+    pub fn is_finished(&self, config: &TrainingConfig, count: usize) -> bool {
         let stopping = config.early_stopping.as_ref();
-        self.epoch > config.epochs
+        self.epoch_step == 0 && self.step >= self.total_steps(config, self.step, count)
             || stopping.is_some_and(|stopping| self.epochs_since_best >= stopping.patience)
     }
 
@@ -93,16 +113,17 @@ impl TrainingState {
     }
 
     /// Records the validation scores of `epoch`, which is done; returns whether it is the best so
-    /// far by the metric of `config`.
+    /// far by the metric of `config`. `is_last` if no epoch follows.
     pub fn update_best(
         &mut self,
         epoch: usize,
         scores: &ValidationScores,
         config: &TrainingConfig,
+        is_last: bool,
     ) -> bool {
         let is_best = match scores.quality(config.best_metric()) {
             Some(quality) => self.selection.is_best(quality),
-            None => self.epoch > config.epochs,
+            None => is_last,
         };
         if is_best {
             self.best = Some(BestEpoch {

@@ -27,8 +27,11 @@ pub fn seconds(seconds: Option<f64>) -> String {
 
 /// Formats the number of completed epochs, such as `3/10`, or `10` if all are completed.
 pub fn epochs(record: &RunRecord) -> String {
-    let (done, epochs) = (record.epochs_done, record.epochs);
-    if done == epochs { done.to_string() } else { format!("{done}/{epochs}") }
+    let done = record.epochs_done;
+    match record.epochs {
+        Some(epochs) if epochs != done => format!("{done}/{epochs}"),
+        _ => done.to_string(),
+    }
 }
 
 /// Formats the start time as `MM-DD hh:mm`.

@@ -106,7 +106,8 @@ fn start(record: &RunRecord) -> String {
 
 fn epochs(record: &RunRecord) -> String {
     let best = record.best_epoch.map(|best| format!(", best epoch {best}")).unwrap_or_default();
-    format!("{} of {}{best}", record.epochs_done, record.epochs)
+    let all = record.epochs.map(|epochs| format!(" of {epochs}")).unwrap_or_default();
+    format!("{}{all}{best}", record.epochs_done)
 }
 
 fn accuracy(record: &RunRecord) -> String {

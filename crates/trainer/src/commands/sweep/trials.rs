@@ -113,10 +113,10 @@ impl TrialRunner<'_> {
                 let own = results.extract_if(.., |result| result.trial == *index);
                 let own = own.map(|result| result.scores).collect();
                 let Some(trial) = trials.get_mut(*index) else { continue };
-                trial.set_results(epochs.min(config.training.epochs), own);
+                trial.set_results(epochs.min(config.training.most_epochs()), own);
             }
             let Some(halving) = self.spec.halving else { break };
-            if kept.iter().all(|(_, config)| config.training.epochs <= epochs) {
+            if kept.iter().all(|(_, config)| config.training.most_epochs() <= epochs) {
                 break;
             }
             let best = best_of_round(trials, round as usize, halving.factor);
@@ -131,7 +131,7 @@ impl TrialRunner<'_> {
         for (trial, config) in trials {
             for seed in config.seed..config.seed + self.spec.seeds {
                 let config = RunConfig { seed, ..config.clone() };
-                let epochs = epochs.min(config.training.epochs);
+                let epochs = epochs.min(config.training.most_epochs());
                 jobs.push(Job { trial: *trial, epochs, config });
             }
         }

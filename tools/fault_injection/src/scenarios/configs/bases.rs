@@ -135,6 +135,8 @@ dropout = 0.1
 
 const TRAINING: &str = r#"[training]
 epochs = 3
+max_minutes = 1.5
+plan = [{ from_step = 0, total_steps = 4 }]
 batch_size = 8
 accumulation = 2
 gradient_clipping.norm = 1.0
@@ -149,7 +151,7 @@ test_accuracy = 0.1
 tolerance = 0.01
 "#;
 
-const SHORT: &str = "[training]\nepochs = 2\nbatch_size = 8\n";
+const SHORT: &str = "[training]\nepochs = 2\nbatch_size = \"auto\"\n";
 
 const CLIPPED: &str = r#"[training]
 epochs = 2
