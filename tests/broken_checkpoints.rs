@@ -178,6 +178,7 @@ fn evaluate_does_not_replace_a_damaged_best_checkpoint_by_another() {
     // A linear model at this rate has a loss of 0 from the first epoch on.
     let linear = ["--set", "model.mlp.hidden=[]", "--set", "optimizer.adam.learning_rate=100"];
     dir.succeed(&[TRAIN, &linear].concat());
+    remove(&dir, "runs/tiny/best_model.bpk");
     let path = "runs/tiny/checkpoints/epoch-000002-step-000000/model.bpk";
     flip_a_byte(&dir, path);
     dir.refuses(EVALUATE, 1, &[path, "a backup"]);
@@ -349,6 +350,7 @@ fn a_best_checkpoint_of_another_run_is_rejected() {
     dir.succeed(&[TRAIN, &linear, &other].concat());
     let best = |run: &str| format!("runs/{run}/checkpoints/epoch-000002-step-000000");
     swap(&dir, &best("tiny"), &best("other"));
+    remove(&dir, "runs/tiny/best_model.bpk");
     for args in [EVALUATE, RESUME] {
         dir.refuses(args, 1, &[&best("tiny"), "belongs to another run", "restore"]);
     }
@@ -413,11 +415,9 @@ fn a_run_without_a_checkpoint_cannot_be_evaluated() {
     let words: &[_] = &["runs/tiny has no checkpoint yet", "--resume runs/tiny"];
     let absent: fn(&TestDir) = |dir| {
         remove(dir, "runs/tiny/checkpoints");
-        remove(dir, "runs/tiny/best_model.bpk");
     };
     let empty: fn(&TestDir) = |dir| {
         remove(dir, "runs/tiny/checkpoints");
-        remove(dir, "runs/tiny/best_model.bpk");
         fs::create_dir(dir.path("runs/tiny/checkpoints")).unwrap();
     };
     refuse_each(&[

@@ -22,7 +22,7 @@ enum Change {
 
 /// Effects of changes, by the key or a table above it; all other keys are refused. Data are
 /// compared by content, not by location.
-const CHANGES: [(&str, Change); 19] = [
+const CHANGES: [(&str, Change); 21] = [
     ("augmentation", Change::Noted),
     ("dataset", Change::Safe),
     ("device", Change::Noted),
