@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::de::{Error, Visitor};
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Number of examples per batch: `training.batch_size`.
@@ -66,8 +66,8 @@ impl Visitor<'_> for StringOrNumber {
     }
 
     fn visit_i64<E: Error>(self, size: i64) -> Result<BatchSize, E> {
-        // Ranges are checked with the schema.
-        usize::try_from(size).map(BatchSize::Fixed).map_err(E::custom)
+        let fixed = usize::try_from(size).map(BatchSize::Fixed);
+        fixed.map_err(|_| E::invalid_value(Unexpected::Signed(size), &self))
     }
 }
 
