@@ -55,7 +55,7 @@ impl Visitor<'_> for StringOrNumber {
     type Value = BatchSize;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("\"auto\" or an integer")
+        formatter.write_str("a non-negative integer or \"auto\"")
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<BatchSize, E> {
