@@ -214,7 +214,9 @@ mod tests {
         assert_eq!(suggestion(&rates, &falling, 40), Some(rates[4 + 14]));
         let rising: Vec<f64> = falling.iter().rev().copied().collect();
         assert_eq!(suggestion(&rates, &rising, 40), None);
-        assert_eq!(suggestion(&rates[..4], &falling[..4], 40), None);
+        for few in [4, 9] {
+            assert_eq!(suggestion(&rates[..few], &falling[..few], 40), None);
+        }
         assert_eq!(suggestion(&[], &[], 40), None);
     }
 
