@@ -32,7 +32,7 @@ impl Frame {
         }
     }
 
-    /// Resizes `pixels` of an image of `height`, `width` and 1 or 3 channels, like [`Frame::pixels`].
+    /// Resizes `pixels` of an image of `height`, `width` and 1 or 3 channels, as the images of a folder.
     pub fn of_pixels(&self, pixels: &[u8], [height, width, channels]: [usize; 3]) -> Vec<u8> {
         let (wide, high, pixels) = (width as u32, height as u32, pixels.to_vec());
         let image = match channels {
