@@ -4,8 +4,11 @@ use std::time::Instant;
 
 use crate::config::PlannedSteps;
 
-/// Share of the budget in which the speed is measured, before the first step and from then on.
+/// Share of the budget in which the speed is measured.
 const WINDOW: f64 = 0.02;
+
+/// Most seconds in which it is measured before the first step.
+const LONGEST_TRIAL: f64 = 3.0;
 
 /// Share of the budget by which a run may be expected to end early or late before its number of steps
 /// is changed.
@@ -73,9 +76,9 @@ pub struct Position {
 }
 
 impl Budget {
-    /// Seconds in which the speed is measured.
-    pub fn window(&self) -> f64 {
-        WINDOW * self.seconds
+    /// Seconds in which the speed is measured before the first step.
+    pub fn trial(&self) -> f64 {
+        (WINDOW * self.seconds).min(LONGEST_TRIAL)
     }
 
     fn elapsed(&self) -> f64 {
@@ -103,7 +106,7 @@ impl Pacer {
     pub fn count_step(&mut self) -> bool {
         self.window_steps += 1;
         let seconds = self.window_start.elapsed().as_secs_f64();
-        if seconds < self.budget.window() {
+        if seconds < WINDOW * self.budget.seconds {
             return false;
         }
         self.speed.step = (self.speed.step + seconds / self.window_steps as f64) / 2.0;

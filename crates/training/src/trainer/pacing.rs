@@ -32,6 +32,11 @@ impl Trainer {
             steps.extend(pacer.plan(at, None));
             self.state.plan = Some(TimePlan { seconds, steps });
         }
+        if self.total_steps() <= self.state.step + 1 {
+            tracing::warn!(
+                "the time budget of {seconds:.0} s leaves one step: reading the data and evaluating the model take the rest of it, or more"
+            );
+        }
         self.pacer = Some(pacer);
         tracing::debug!(step, example, plan = ?self.state.plan, "planned");
         Ok(())
@@ -63,7 +68,7 @@ impl Trainer {
     fn measure_speed(&mut self, budget: &Budget) -> Result<(f64, f64), RunError> {
         let checkpoint = self.optimization.checkpoint(&self.state)?;
         let (state, faults) = (self.state.clone(), mem::take(&mut self.faults));
-        let measured = self.time_steps(budget.window());
+        let measured = self.time_steps(budget.trial());
         let example = self.time_evaluation();
         (self.state, self.faults) = (state, faults);
         self.pending.clear();
