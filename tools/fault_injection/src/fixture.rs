@@ -64,9 +64,11 @@ impl Fixture {
         let config = CONFIG.replace("\"data\"", &format!("{:?}", data.display().to_string()));
         fs::write(fixture.config(), config)?;
         let classes = ["red", "green", "blue"].map(String::from);
-        let files = [("train.h5", SplitKind::Train, 60), ("test.h5", SplitKind::Test, 12)];
-        for (file, split, count) in files {
-            data_hdf5::write(&data.join(file), split, &coloured_images(count), &classes)?;
+        let images = coloured_images(72);
+        let files = [("train.h5", SplitKind::Train, 0..60), ("test.h5", SplitKind::Test, 60..72)];
+        for (file, split, items) in files {
+            let part = images.select(&items.collect::<Vec<_>>());
+            data_hdf5::write(&data.join(file), split, &part, &classes)?;
         }
         Ok(fixture)
     }
@@ -125,6 +127,9 @@ fn coloured_images(count: usize) -> Examples {
 }
 
 fn pixel(label: u32, index: usize) -> u8 {
-    let noise = ((index * 2_654_435_761) >> 7) % 120;
+    // Mixed bits (MurmurHash3), so that no two images are near-duplicates.
+    let mut bits = (index as u64 + 1).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    bits = (bits ^ bits >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    let noise = (bits ^ bits >> 33) % 120;
     noise as u8 + if index % 3 == label as usize { 60 } else { 0 }
 }

@@ -66,6 +66,10 @@ fn fit(
     signals: &Signals,
 ) -> Result<ControlFlow<ExitCode, Summary>, Failure> {
     if let Some(summary) = run.finished()? {
+        if !run.directory().report().is_file() {
+            // The process was killed after it had recorded the result.
+            draw_all(context, run);
+        }
         if !run.config().training.final_fit {
             announce(ui, &nothing_to_do(run, &summary));
         }
@@ -280,6 +284,13 @@ fn weights(run: &Run) -> String {
     })
 }
 
+/// Draws the pictures and the report of a finished run.
+fn draw_all(context: &Context, run: &Run) {
+    let (directory, device) = (run.directory(), Some(run.device()));
+    pictures::draw(context, directory, run.name(), device);
+    pictures::draw_report(context, directory, device, &run.data());
+}
+
 /// Draws the pictures of the run and prints how it ended. Returns its result or the exit code.
 fn report(
     ui: UiChoice,
@@ -288,14 +299,14 @@ fn report(
     outcome: Outcome,
 ) -> ControlFlow<ExitCode, Summary> {
     let (directory, device) = (run.directory(), Some(run.device()));
-    pictures::draw(context, directory, run.name(), device);
     match outcome {
         Outcome::Finished(summary) => {
-            pictures::draw_report(context, directory, device, &run.data());
+            draw_all(context, run);
             announce(ui, &finished(directory.path(), &summary, run.config().training.max_minutes));
             ControlFlow::Continue(*summary)
         }
         Outcome::Stopped(stop) => {
+            pictures::draw(context, directory, run.name(), device);
             announce(ui, &stopped(directory.path()));
             ControlFlow::Break(ExitCode::from(signal_exit_code(stop)))
         }
