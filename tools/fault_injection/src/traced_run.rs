@@ -96,12 +96,16 @@ impl<'a> TracedRun<'a> {
         if acknowledged.is_some() && !run.join("config.toml").is_file() {
             return Err("the run is lost".into());
         }
+        // A call whose failure the run survived leaves nothing to continue.
+        let status = std::fs::read_to_string(run.join("status.json")).unwrap_or_default();
+        let was_finished = status.contains("\"finished\"");
         let TracedExit { code, stderr, process } = self.start_or_resume(None)?;
         require::<String>(code == Some(0) && stderr.is_empty(), || {
             format!("resuming ends with {code:?}: {stderr:?}")
         })?;
         let resumed = resumed_step(&run, process);
-        require::<String>(resumed >= acknowledged, || {
+        let continues = resumed >= acknowledged || resumed.is_none() && was_finished;
+        require::<String>(continues, || {
             format!("continues at step {resumed:?}, acknowledged: {acknowledged:?}")
         })?;
         Snapshot::read(&run, KEEP_LAST)?.require_equal(reference)

@@ -66,8 +66,9 @@ fn fit(
     signals: &Signals,
 ) -> Result<ControlFlow<ExitCode, Summary>, Failure> {
     if let Some(summary) = run.finished()? {
-        if !run.directory().report().is_file() {
-            // The process was killed after it had recorded the result.
+        let curves = run.directory().picture("curves").with_extension("svg");
+        if !run.directory().report().is_file() || !curves.is_file() {
+            // The process was killed, or the disk was full, after it had recorded the result.
             draw_all(context, run);
         }
         if !run.config().training.final_fit {
