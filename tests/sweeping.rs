@@ -202,3 +202,13 @@ fn tpe_suggests_the_same_settings_for_any_number_of_jobs_and_after_a_stop() {
     dir.succeed(&["sweep", "--resume", "four", "--jobs", "2"]);
     assert_eq!(json(&dir.read("four/table.json")), table);
 }
+
+#[test]
+fn the_epochs_of_a_setting_are_those_it_was_trained() {
+    let dir = test_dir("config = \"tiny.toml\"\n[grid]\n\"training.epochs\" = [2, 4]\n");
+    dir.succeed(&["sweep", "sweep.toml", "--jobs", "1"]);
+    let table = json(&dir.read("runs/sweep-tiny/table.json"));
+    for row in table["rows"].as_array().unwrap() {
+        assert_eq!(row["epochs"].to_string(), row["overrides"]["training.epochs"], "{row:#}");
+    }
+}

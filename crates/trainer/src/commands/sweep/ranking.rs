@@ -31,7 +31,7 @@ pub struct RankedSetting {
     /// Overrides of the config.
     #[serde(serialize_with = "as_map")]
     pub overrides: Setting,
-    /// Epochs of each run.
+    /// Trained epochs, of the longest run.
     epochs: usize,
     /// Validation accuracy of each seed, ascending.
     validation_accuracy: Vec<f64>,

@@ -20,7 +20,7 @@ use crate::ui::PlainRenderer;
 #[derive(Debug, Clone)]
 pub struct Trial {
     pub setting: Setting,
-    /// Epochs of each run.
+    /// Trained epochs, of the longest run.
     pub epochs: usize,
     /// Mean validation accuracy after each round of the halving that it took part in; -1 if a run
     /// failed.
@@ -56,6 +56,8 @@ struct Job {
 /// Scores of a run.
 #[derive(Debug, Clone, Copy)]
 struct RunScores {
+    /// Trained epochs.
+    epochs: usize,
     validation: f64,
     /// Only of a finished run.
     test: Option<f64>,
@@ -82,7 +84,7 @@ impl TrialRunner<'_> {
                 let mut trial = Trial::new(setting);
                 match config {
                     Ok(config) => configs.push((trials.len(), config)),
-                    Err(failure) => trial.set_results(0, vec![Err(failure)]),
+                    Err(failure) => trial.set_results(vec![Err(failure)]),
                 }
                 trials.push(trial);
             }
@@ -109,11 +111,11 @@ impl TrialRunner<'_> {
             if self.signals.received().is_some() {
                 return None;
             }
-            for (index, config) in &kept {
+            for (index, _) in &kept {
                 let own = results.extract_if(.., |result| result.trial == *index);
                 let own = own.map(|result| result.scores).collect();
                 let Some(trial) = trials.get_mut(*index) else { continue };
-                trial.set_results(epochs.min(config.training.most_epochs()), own);
+                trial.set_results(own);
             }
             let Some(halving) = self.spec.halving else { break };
             if kept.iter().all(|(_, config)| config.training.most_epochs() <= epochs) {
@@ -145,7 +147,7 @@ impl TrialRunner<'_> {
         let scores = self.train(job, progress).transpose()?;
         let line = match &scores {
             Ok(scores) => {
-                format!("validation {:.1} %, {} epochs", 100.0 * scores.validation, job.epochs)
+                format!("validation {:.1} %, {} epochs", 100.0 * scores.validation, scores.epochs)
             }
             Err(failure) => format!("{} {}", style::bad("failed:"), failure.message()),
         };
@@ -161,6 +163,8 @@ impl TrialRunner<'_> {
     ) -> Result<Option<RunScores>, Failure> {
         let experiment = self.context.prepare(&job.config, self.device)?;
         let examples = experiment.data_identity().counts.get("train").copied().unwrap_or_default();
+        // With the batch size that `auto` resolves to.
+        let steps = experiment.config().training.steps(examples);
         let mut run = match run_group::open(experiment, &self.directory.join(job.name()))? {
             GroupRun::Finished(directory, summary) => {
                 return Ok(Some(RunScores::read(&directory, job, summary.test_accuracy)?));
@@ -169,7 +173,7 @@ impl TrialRunner<'_> {
         };
         let (directory, (_, done)) = (run.directory().clone(), run.done());
         // Up to the first step of the next epoch: the last epoch is validated by then.
-        let last = job.epochs * job.config.training.steps(examples) + 1;
+        let last = job.epochs.saturating_mul(steps).saturating_add(1);
         if done >= last {
             return Ok(Some(RunScores::read(&directory, job, None)?));
         }
@@ -210,7 +214,8 @@ impl RunScores {
             BestMetric::Loss => metrics.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))),
             _ => metrics.iter().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b))),
         };
-        Ok(Self { validation: chosen.map_or(0.0, accuracy), test })
+        let epochs = metrics.last().map_or(0, |metrics| metrics.epoch);
+        Ok(Self { epochs, validation: chosen.map_or(0.0, accuracy), test })
     }
 }
 
@@ -227,12 +232,13 @@ impl Trial {
     }
 
     /// Replaces the results by those of a round.
-    fn set_results(&mut self, epochs: usize, results: Vec<Result<RunScores, Failure>>) {
+    fn set_results(&mut self, results: Vec<Result<RunScores, Failure>>) {
         let rounds = std::mem::take(&mut self.rounds);
-        *self = Self { epochs, rounds, ..Self::new(std::mem::take(&mut self.setting)) };
+        *self = Self { rounds, ..Self::new(std::mem::take(&mut self.setting)) };
         for result in results {
             match result {
                 Ok(scores) => {
+                    self.epochs = self.epochs.max(scores.epochs);
                     self.scores.push(scores.validation);
                     self.test_scores.extend(scores.test);
                 }
