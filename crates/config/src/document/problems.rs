@@ -111,6 +111,9 @@ impl Search<'_> {
             DeValue::Array(items) => {
                 let Some(schema) = items_of(schema) else { return };
                 for (index, item) in items.iter().enumerate() {
+                    if self.found.len() == MAX_PROBLEMS {
+                        return;
+                    }
                     // Items that are not tables have the key of their array.
                     match item.get_ref() {
                         DeValue::Table(_) => self.value(schema, item, &format!("{key}.{index}")),

@@ -1,7 +1,9 @@
+use std::io;
 use std::path::{Path, PathBuf};
 
 use data::SplitKind;
 
+use super::decode;
 use super::error::ImagesError;
 use super::listing::{class_name, is_image};
 use super::split_folders::split_of_folder;
@@ -46,7 +48,8 @@ const REMEDY: &str = "name the columns `path`, `label` and, if it has parts, `sp
 /// Reads a table of image paths and labels, with commas, semicolons or tabs between its columns.
 /// Paths are relative to the table or to `directory`, and may lack the extension of the image.
 pub fn read(table: &Path, directory: &Path) -> Result<Vec<CsvLabel>, ImagesError> {
-    let bytes = std::fs::read(table).map_err(ImagesError::unreadable(table))?;
+    let bytes = decode::read(table)
+        .map_err(|error| ImagesError::unreadable(table)(io::Error::other(error)))?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter(text)).trim(csv::Trim::All).from_reader(text);

@@ -8,6 +8,8 @@ use image::{
     RgbImage,
 };
 
+use support::regular_file;
+
 use super::formats;
 use super::frame::Frame;
 
@@ -106,7 +108,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, ImageFileError> {
     if length > MAX_BYTES {
         return Err(ImageFileError(format!("the file has {length} bytes, more than 1 GiB")));
     }
-    fs::read(path).map_err(failed)
+    regular_file::read(path).map_err(failed)
 }
 
 /// Runs a decoder of `bytes` and returns its panics as errors. The error of an unsupported format

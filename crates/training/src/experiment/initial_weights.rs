@@ -1,10 +1,9 @@
 //! The weights that a run starts from: `init_from`.
 
-use std::fs;
 use std::path::Path;
 
 use artifacts::{Environment, InitialWeights, RunDir};
-use support::sha256;
+use support::{regular_file, sha256};
 
 use super::Experiment;
 use super::saved_model::saved_model;
@@ -67,7 +66,7 @@ fn read(path: &Path) -> Result<(Vec<u8>, Option<Vec<String>>), RunError> {
     if path.join("model.bpk").is_file() {
         return Ok((Checkpoint::read(path)?.into_model_bytes(), None));
     }
-    let bytes = fs::read(path).map_err(|error| RunError::NotWeights {
+    let bytes = regular_file::read(path).map_err(|error| RunError::NotWeights {
         path: path.to_owned(),
         reason: format!("it cannot be read: {error}"),
     })?;

@@ -125,6 +125,12 @@ fn mistakes_of_every_kind_are_reported_together_in_their_order() {
 }
 
 #[test]
+fn a_long_list_of_a_wrong_type_has_few_problems() {
+    let list = format!("[{}]", "0.5, ".repeat(1000));
+    assert!(problems(&[("[8, 8]", &list)]).len() < 50);
+}
+
+#[test]
 fn a_number_out_of_range_is_not_hidden_by_a_wrong_type() {
     let found = problems(&[("epochs = 3", "epochs = 0"), ("0.1", "\"fast\""), ("[8, 8]", "[10]")]);
     assert_eq!(found.len(), 3, "{found:#?}");

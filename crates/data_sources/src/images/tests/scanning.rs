@@ -148,6 +148,18 @@ fn an_unusable_table_is_an_error_with_its_line() {
 }
 
 #[test]
+fn a_table_or_an_image_that_never_ends_is_an_error() {
+    let tree = Tree::with(&["1.png"]);
+    let labelling = Labelling { pattern: None, csv: Some("/dev/zero".into()) };
+    let error = tree.scan(&labelling).unwrap_err();
+    assert!(format!("{error:?}").contains("it is not a file"), "{error:?}");
+    assert_eq!(
+        DecodedImage::open(Path::new("/dev/zero")).unwrap_err().to_string(),
+        "it is not a file"
+    );
+}
+
+#[test]
 fn classes_txt_may_start_with_a_byte_order_mark() {
     let tree = Tree::with(&["cat/1.png", "dog/1.png"]);
     tree.write("classes.txt", "\u{feff}dog\r\ncat\r\n");

@@ -14,7 +14,7 @@ use crate::fixture::memory_file_system;
 use crate::tally::require;
 
 /// Limit of the processor time for reading one config.
-const TIME_LIMIT: Duration = Duration::from_millis(100);
+const TIME_LIMIT: Duration = Duration::from_millis(250);
 
 /// Longest message about one config, in bytes.
 const MESSAGE_LIMIT: usize = 64 << 10;

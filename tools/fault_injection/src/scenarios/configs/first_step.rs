@@ -10,17 +10,19 @@ use training::{Experiment, RunConfig, RunError, Stop, Ui};
 
 use super::peak_memory::PeakMemory;
 
-/// Largest number of synthetic examples: more take long to generate and test nothing else.
+/// Largest number of synthetic examples, and of pixels of an image: more take long to prepare and
+/// test nothing else.
 const MAX_EXAMPLES: usize = 10_000;
+const MAX_PIXELS: usize = 1 << 22;
 
 /// Limits for one step on a few small examples.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 const MEMORY_LIMIT: usize = 1 << 30;
 
-/// Runs `config` in the directory `run`, unless it has too many synthetic examples. Fails if that
-/// panics or exceeds the limits; an error is accepted.
+/// Runs `config` in the directory `run`, unless it has too many synthetic examples or too large
+/// images. Fails if that panics or exceeds the limits; an error is accepted.
 pub fn run(config: &RunConfig, run: &Path) -> Result<(), String> {
-    if synthetic_examples(&config.dataset) > MAX_EXAMPLES {
+    if synthetic_examples(&config.dataset) > MAX_EXAMPLES || pixels(&config.dataset) > MAX_PIXELS {
         return Ok(());
     }
     let (started, peak) = (Instant::now(), PeakMemory::start().map_err(|error| error.to_string())?);
@@ -43,6 +45,16 @@ fn synthetic_examples(dataset: &DatasetConfig) -> usize {
         DatasetConfig::Synthetic(config) => config.train + config.test,
         DatasetConfig::Folder(_) | DatasetConfig::External(_) => 0,
     }
+}
+
+/// Pixels of an image after resizing; 0 without.
+fn pixels(dataset: &DatasetConfig) -> usize {
+    let size = match dataset {
+        DatasetConfig::Folder(config) => Some(config.size),
+        DatasetConfig::Hdf5(config) => config.size,
+        _ => None,
+    };
+    size.map_or(0, |size| size.height * size.width)
 }
 
 fn first_step(config: &RunConfig, run: &Path) -> Result<(), RunError> {
