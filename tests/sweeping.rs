@@ -130,10 +130,12 @@ fn invalid_sweeps_are_rejected() {
     let words = ["cannot read the sweep none.toml", "[grid]"];
     dir.trainer(&["sweep", "none.toml"]).refused(2, &words);
     dir.trainer(&["sweep", "--resume", "data"]).refused(2, &["data", "trainer sweep"]);
-    let config =
-        dir.read("tiny.toml").replace("validation_fraction = 0.2", "validation_fraction = 0.0");
-    dir.write("tiny.toml", config);
+    let tiny = dir.read("tiny.toml");
+    dir.write("tiny.toml", tiny.replace("epochs = 3", "max_minutes = 0.02"));
     dir.write("sweep.toml", "config = \"tiny.toml\"\n[grid]\nseed = [1]\n");
+    dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["set training.epochs"]);
+    let config = tiny.replace("validation_fraction = 0.2", "validation_fraction = 0.0");
+    dir.write("tiny.toml", config);
     dir.trainer(&["sweep", "sweep.toml"]).refused(2, &["split.validation_fraction"]);
     assert!(dir.names("runs").is_empty(), "files were created");
 }

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fs;
 
 use trainer_data::{
-    Augmentation, Augmenter, Examples, Normalization, RandAugment, RandomErasing, RandomResizedCrop,
+    Augmentation, Augmenter, Examples, Normalization, RandomErasing, RandomResizedCrop,
 };
 
 const IMAGES: usize = 256;
@@ -31,7 +31,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn lists() -> Vec<(&'static str, Vec<Augmentation>)> {
     let crop = Augmentation::RandomResizedCrop(RandomResizedCrop::default());
-    let rand = Augmentation::RandAugment(RandAugment::default());
     let erasing = Augmentation::RandomErasing(RandomErasing::default());
     let with = |first: Augmentation| {
         let rest = [
@@ -51,10 +50,8 @@ fn lists() -> Vec<(&'static str, Vec<Augmentation>)> {
         ("saturation", vec![Augmentation::Saturation(0.2)]),
         ("random_erasing", vec![erasing]),
         ("trivial_augment", vec![Augmentation::TrivialAugment]),
-        ("rand_augment", vec![rand]),
         ("crop, flip, colours, erasing", with(crop)),
         ("trivial_augment, flip, colours, erasing", with(Augmentation::TrivialAugment)),
-        ("rand_augment, flip, colours, erasing", with(rand)),
     ]
 }
 

@@ -20,5 +20,4 @@ mod tone;
 pub use augmenter::Augmenter;
 pub use crop_and_erase::{RandomErasing, RandomResizedCrop};
 pub use mixing::{BatchIndex, Mix};
-pub use operation::RandAugment;
 pub use spec::Augmentation;

@@ -26,7 +26,7 @@ mod split_kind;
 mod statistics;
 
 pub use augmentation::{
-    Augmentation, Augmenter, BatchIndex, Mix, RandAugment, RandomErasing, RandomResizedCrop,
+    Augmentation, Augmenter, BatchIndex, Mix, RandomErasing, RandomResizedCrop,
 };
 pub use error::{DatasetError, SourceError};
 pub use examples::{Examples, Values};

@@ -2,7 +2,6 @@ use config::Check;
 use serde::{Deserialize, Serialize};
 
 use super::crop_and_erase::{RandomErasing, RandomResizedCrop};
-use super::operation::RandAugment;
 use crate::error::DatasetError;
 use crate::examples::Examples;
 
@@ -29,9 +28,6 @@ pub enum Augmentation {
     /// 2021): shear, translation by up to 45 %, rotation by up to 135 degrees, brightness, colour, contrast,
     /// sharpness, posterizing, solarizing, automatic contrast, equalization, or none. Edges are repeated.
     TrivialAugment,
-    /// The same operations, several per image and of one magnitude, as torchvision's `RandAugment` (Cubuk et
-    /// al. 2020).
-    RandAugment(RandAugment),
     /// Multiplication by a factor from 1 - x to 1 + x, as torchvision's `ColorJitter`. Values are clamped
     /// after consecutive changes of colour, and not rounded.
     Brightness(#[schemars(range(min = 0, max = 1))] f64),

@@ -2,7 +2,7 @@ use rand::Rng;
 
 use super::canvas::Canvas;
 use super::crop_and_erase::RandomErasing;
-use super::operation::Policy;
+use super::operation::Operation;
 use super::spec::Augmentation;
 use crate::pixel::Pixel;
 
@@ -13,8 +13,8 @@ pub enum Stage {
     Geometry(Augmentation),
     /// Colour changes, composed; pixels are clamped at the end.
     Colour(Vec<Augmentation>),
-    /// Operations of TrivialAugment or RandAugment.
-    Policy(Policy),
+    /// One operation of random magnitude.
+    TrivialAugment,
     /// Filled square with this side.
     Cutout(usize),
     /// Filled rectangle.
@@ -32,8 +32,7 @@ impl Stage {
     fn of(changes: &[Augmentation]) -> Option<Self> {
         Some(match *changes.first()? {
             first if first.is_colour() => Self::Colour(changes.to_vec()),
-            Augmentation::TrivialAugment => Self::Policy(Policy::TRIVIAL),
-            Augmentation::RandAugment(config) => Self::Policy(config.policy()),
+            Augmentation::TrivialAugment => Self::TrivialAugment,
             Augmentation::Cutout(side) => Self::Cutout(side),
             Augmentation::RandomErasing(erasing) => Self::Erasing(erasing),
             Augmentation::Mixup(_) | Augmentation::Cutmix(_) => return None,
@@ -51,7 +50,7 @@ impl Stage {
                 }
             }
             Self::Colour(changes) => canvas.tint(changes, rng),
-            Self::Policy(policy) => policy.apply(canvas, rng),
+            Self::TrivialAugment => Operation::sample(canvas.size, rng).apply(canvas),
             Self::Cutout(side) => canvas.cut(*side, mean, rng),
             Self::Erasing(erasing) => {
                 if let Some(region) = erasing.region(canvas.size, rng) {

@@ -179,14 +179,20 @@ impl SweepSpec {
         for setting in settings {
             let config = self.config(&setting, context)?;
             check_validation_set(&config)?;
-            self.check_halving(&config)?;
+            self.check_epochs(&config)?;
             configs.push((setting, config));
         }
         Ok(configs)
     }
 
-    /// Requires a score after the first round.
-    fn check_halving(&self, config: &RunConfig) -> Result<(), Failure> {
+    /// Requires a number of epochs, since trials share the processor and a time budget would rank them
+    /// by its load, and a score after the first round.
+    fn check_epochs(&self, config: &RunConfig) -> Result<(), Failure> {
+        if config.training.epochs.is_none() {
+            return Err(Failure::usage(
+                "a sweep compares runs of a number of epochs, not of a time\n  set training.epochs",
+            ));
+        }
         let every = config.training.report_every_epochs;
         if self.halving.is_none_or(|halving| every <= halving.epochs) {
             return Ok(());

@@ -198,8 +198,6 @@ random_resized_crop = { area = [0.3, 1.0], aspect = [0.75, 1.5] }
 [[augmentation]]
 random_erasing = { probability = 0.5, area = [0.1, 0.2], aspect = [0.5, 2.0] }
 [[augmentation]]
-rand_augment = { operations = 2, magnitude = 9 }
-[[augmentation]]
 mixup = 0.2
 "#;
 
