@@ -22,6 +22,7 @@ mod course_data;
 mod courses;
 mod describing;
 mod evaluating;
+mod exporting;
 mod fitting;
 mod folders;
 mod gradcheck;

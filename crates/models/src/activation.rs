@@ -1,8 +1,6 @@
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
-use crate::layer_summary::LayerSummary;
-
 /// Activation function.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
@@ -36,11 +34,6 @@ impl Activation {
             Self::Sigmoid => "sigmoid",
             Self::Linear => "linear",
         }
-    }
-
-    /// Appends this activation to `layer`, unless it is linear.
-    pub(crate) fn after(self, layer: LayerSummary) -> LayerSummary {
-        if self == Self::Linear { layer } else { layer.followed_by(self.as_str()) }
     }
 
     /// Applies the function to every element. `negative_slope` is used by `LeakyRelu` only.

@@ -3,15 +3,6 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use kernels::BatchStatistics;
 
-use crate::layer_summary::LayerSummary;
-
-/// Appends a batch norm of the channels or units of `layer`; `None` if a number overflows.
-pub fn after(layer: LayerSummary) -> Option<LayerSummary> {
-    let channels = layer.output.last().copied().unwrap_or(0);
-    let parameters = channels.checked_mul(4)?.checked_add(layer.parameters)?;
-    Some(LayerSummary { parameters, running: 2 * channels, ..layer.followed_by("norm") })
-}
-
 /// Operations after the normalisation, in the order of the fields.
 #[derive(Debug)]
 pub struct Epilogue<const D: usize> {

@@ -5,7 +5,7 @@ use config::Check;
 use kernels::Conv2dOptions;
 
 use crate::batch_norm::{self, Epilogue};
-use crate::layer_summary::LayerSummary;
+use crate::layer::{Layer, Operation};
 use crate::parameter_init::ParameterInit;
 
 /// Convolution followed by a batch norm, or with a bias if there is no batch norm.
@@ -59,24 +59,22 @@ impl ConvolutionConfig {
         input.map(|size| size.div_ceil(self.stride))
     }
 
-    /// Describes the layer `name` for an input of `[height, width]`; `None` if a number overflows.
-    pub fn layer(&self, name: String, input: [usize; 2]) -> Option<LayerSummary> {
-        let Self { in_channels, out_channels, kernel_size: size, stride, batch_norm } = *self;
-        let weights =
-            size.checked_mul(size)?.checked_mul(in_channels)?.checked_mul(out_channels)?;
+    /// Describes the layer `name`, whose parameters are there too, for an input of `[height, width]`.
+    pub fn layer(&self, name: String, input: [usize; 2]) -> Layer {
+        let Self { in_channels, out_channels, kernel_size, stride, batch_norm } = *self;
         let [height, width] = self.output_size(input);
-        let suffix = if stride == 1 { String::new() } else { format!("/{stride}") };
-        let kind = format!("conv {size}x{size}{suffix}");
-        let layer = LayerSummary {
-            parameters: weights,
-            multiply_adds: height.checked_mul(width)?.checked_mul(weights)?,
-            ..LayerSummary::new(name, kind, vec![height, width, out_channels])
+        let operation = Operation::Convolution {
+            parameters: name.clone(),
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding: kernel_size / 2,
+            has_bias: !batch_norm,
         };
-        if batch_norm {
-            batch_norm::after(layer)
-        } else {
-            Some(LayerSummary { parameters: weights.checked_add(out_channels)?, ..layer })
-        }
+        let norm = format!("{name}.norm");
+        let layer = Layer::new(name, operation, vec![height, width, out_channels]);
+        if batch_norm { layer.with_batch_norm(norm) } else { layer }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::dropout::DropoutRng;
-use crate::layer_summary::LayerSummary;
+use crate::layer::Layer;
 use crate::parameter_init::ParameterInit;
 
 /// A model defined outside this crate: a Burn module that is created from its own config.
@@ -48,11 +48,7 @@ pub trait CustomModel: Module + 'static {
 
     /// Describes the layers for `trainer model summary`. Without it, the summary has one line with
     /// the number of parameters.
-    fn layers(
-        _config: &Self::Config,
-        _shape: [usize; 3],
-        _outputs: usize,
-    ) -> Option<Vec<LayerSummary>> {
+    fn layers(_config: &Self::Config, _shape: [usize; 3], _outputs: usize) -> Option<Vec<Layer>> {
         None
     }
 

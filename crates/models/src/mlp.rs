@@ -8,7 +8,7 @@ use crate::activation::Activation;
 use crate::batch_norm::{self, Epilogue};
 use crate::dropout::DropoutRng;
 use crate::initializer::{Generator, Initializer};
-use crate::layer_summary::LayerSummary;
+use crate::layer::{Layer, Operation};
 use crate::linear;
 use crate::parameter_init::{ParameterInit, WeightInit};
 
@@ -130,30 +130,28 @@ impl MlpConfig {
         init.linear(inputs, outputs, &WeightInit { initializer, scale, generator })
     }
 
-    /// Describes the layers of the model; `None` if a number overflows.
-    pub fn layers(&self, inputs: usize, outputs: usize) -> Option<Vec<LayerSummary>> {
+    /// Describes the layers of the model.
+    pub fn layers(&self, inputs: usize, outputs: usize) -> Vec<Layer> {
         let mut width = inputs;
         let hidden = self.hidden.iter().enumerate().map(|(index, &units)| {
-            let inputs = std::mem::replace(&mut width, units);
-            self.describe_hidden(
-                index,
-                LayerSummary::linear(format!("hidden.{index}"), inputs, units)?,
-            )
+            self.describe_hidden(index, std::mem::replace(&mut width, units), units)
         });
-        let mut layers = hidden.collect::<Option<Vec<_>>>()?;
-        layers.push(LayerSummary::linear("output", width, outputs)?);
-        Some(layers)
+        let mut layers: Vec<_> = hidden.collect();
+        layers.push(Layer::linear("output", width, outputs));
+        layers
     }
 
-    /// Appends the other operations of hidden layer `index` to its linear map.
-    fn describe_hidden(&self, index: usize, linear: LayerSummary) -> Option<LayerSummary> {
-        let activation = self.activation;
+    fn describe_hidden(&self, index: usize, inputs: usize, units: usize) -> Layer {
+        let name = format!("hidden.{index}");
+        let (parameters, norm) = (format!("{name}.linear"), format!("{name}.norm"));
+        let linear = Layer::new(name, Operation::Linear { parameters, inputs, units }, vec![units]);
+        let activate = |layer: Layer| layer.with_activation(self.activation, self.negative_slope);
         let layer = match self.batch_norm {
-            NormPosition::None => activation.after(linear),
-            NormPosition::BeforeActivation => activation.after(batch_norm::after(linear)?),
-            NormPosition::AfterActivation => batch_norm::after(activation.after(linear))?,
+            NormPosition::None => activate(linear),
+            NormPosition::BeforeActivation => activate(linear.with_batch_norm(norm)),
+            NormPosition::AfterActivation => activate(linear).with_batch_norm(norm),
         };
-        Some(layer.with_dropout(self.dropout.get(index).copied().unwrap_or(0.0)))
+        layer.with_dropout(self.dropout.get(index).copied().unwrap_or(0.0))
     }
 
     /// Returns the number of values that a training step holds per example: the inputs, the values

@@ -10,7 +10,7 @@ use crate::cnn::{Cnn, CnnConfig};
 use crate::dropout::DropoutRng;
 use crate::erased::BoxedModel;
 use crate::initializer::Generator;
-use crate::layer_summary::LayerSummary;
+use crate::layer::Layer;
 use crate::mlp::{Mlp, MlpConfig};
 use crate::model_registry::{CustomModelConfig, ModelRegistry, UnknownModel};
 use crate::parameter_init::ParameterInit;
@@ -84,20 +84,20 @@ impl ModelConfig {
 
     /// Returns the number of parameters, including running statistics; `None` if it overflows.
     pub fn parameter_count(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
-        LayerSummary::sum(&self.layers(shape, outputs)?, |layer| layer.parameters)
+        Layer::sum(&self.layers(shape, outputs)?, Layer::parameters)
     }
 
     /// Returns the number of multiply-accumulate operations of a forward pass of one example, those
     /// of linear maps and convolutions; `None` if it overflows. A step takes three times as many.
     pub fn multiply_adds(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
-        LayerSummary::sum(&self.layers(shape, outputs)?, |layer| layer.multiply_adds)
+        Layer::sum(&self.layers(shape, outputs)?, Layer::multiply_adds)
     }
 
     /// Describes the layers in the order of the forward pass; `None` if a number overflows.
-    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>> {
+    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
         let inputs = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))?;
         match self {
-            Self::Mlp(config) => config.layers(inputs, outputs),
+            Self::Mlp(config) => Some(config.layers(inputs, outputs)),
             Self::Cnn(config) => config.layers(shape, outputs),
             Self::Resnet(config) => config.layers(shape, outputs),
             Self::Custom(config) => config.layers(shape, outputs),

@@ -14,7 +14,7 @@ use toml::Table;
 
 use crate::custom_model::CustomModel;
 use crate::erased::BoxedModel;
-use crate::layer_summary::LayerSummary;
+use crate::layer::{Layer, Operation};
 use crate::parameter_init::ParameterInit;
 
 /// Custom models by name.
@@ -50,7 +50,7 @@ trait Instance: Send + Sync {
     fn name(&self) -> &'static str;
     fn values(&self) -> Result<Table, String>;
     fn init(&self, shape: [usize; 3], outputs: usize, init: &mut ParameterInit) -> BoxedModel;
-    fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>>;
+    fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>>;
     fn check(&self, check: &mut Check);
     fn incompatibility(&self, shape: [usize; 3]) -> Option<String>;
 }
@@ -87,7 +87,7 @@ impl<M: CustomModel> Instance for TypedInstance<M> {
         BoxedModel::new(seeded(init, |init| M::init(&self.0, shape, outputs, init)))
     }
 
-    fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>> {
+    fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
         M::layers(&self.0, shape, outputs)
     }
 
@@ -180,15 +180,15 @@ impl CustomModelConfig {
     }
 
     /// Describes the layers; `None` if the model is unknown or a number overflows.
-    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>> {
+    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
         let instance = self.instance.as_ref()?;
         if let Some(layers) = instance.layers(shape, outputs) {
             return Some(layers);
         }
         let device = Device::default();
         let model = instance.init(shape, outputs, &mut ParameterInit::new(0, &device));
-        let layer = LayerSummary::new(self.name.as_str(), "custom", vec![outputs]);
-        Some(vec![LayerSummary { parameters: model.num_params(), ..layer }])
+        let operation = Operation::Custom { parameters: model.num_params() };
+        Some(vec![Layer::new(self.name.as_str(), operation, vec![outputs])])
     }
 
     /// Records invalid values.

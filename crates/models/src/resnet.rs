@@ -10,7 +10,7 @@ use crate::batch_norm::Epilogue;
 use crate::cnn::ImageHead;
 use crate::convolution::{Convolution, ConvolutionConfig, check_stages};
 use crate::dropout::DropoutRng;
-use crate::layer_summary::LayerSummary;
+use crate::layer::{Layer, Operation};
 use crate::linear;
 use crate::parameter_init::ParameterInit;
 
@@ -189,24 +189,26 @@ impl ResnetConfig {
     }
 
     /// Describes the layers of the model; `None` if a number overflows.
-    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>> {
+    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
         let [height, width, _] = shape;
         let convolution = self.stem(shape);
         let mut size = convolution.output_size([height, width]);
-        let stem = convolution.layer("stem".to_owned(), [height, width])?;
-        let mut layers = vec![Activation::Relu.after(stem)];
+        let stem = convolution.layer("stem".to_owned(), [height, width]);
+        let mut layers = vec![relu(stem)];
         if self.is_pooled() {
             size = size.map(|size| size.div_ceil(2));
             let output = vec![size[0], size[1], convolution.out_channels];
-            layers.push(LayerSummary::new("stem.pool", "max pool 3x3/2", output));
+            let pool = Operation::MaxPool { window: 3, stride: 2, padding: 1 };
+            layers.push(Layer::new("stem.pool", pool, output));
         }
         for (index, block) in self.blocks().iter().enumerate() {
-            layers.extend(block.layers(index, size)?);
+            let input = layers.last().map_or(String::new(), |layer| layer.name.clone());
+            layers.extend(block.layers(index, &input, size));
             size = size.map(|size| size.div_ceil(block.stride));
         }
         let head = ImageHead::Average.layer([size[0], size[1], self.features()])?;
         layers.push(head.with_dropout(self.dropout));
-        layers.push(LayerSummary::linear("output", self.features(), outputs)?);
+        layers.push(Layer::linear("output", self.features(), outputs));
         Some(layers)
     }
 
@@ -277,26 +279,30 @@ impl BlockConfig {
         }
     }
 
-    /// Describes the layers of block `index` for an input of `[height, width]`.
-    fn layers(&self, index: usize, input: [usize; 2]) -> Option<Vec<LayerSummary>> {
+    /// Describes the layers of block `index` on the output of the layer `input`, of `[height, width]`.
+    fn layers(&self, index: usize, input: &str, size: [usize; 2]) -> Vec<Layer> {
         let name = |part: &str| format!("blocks.{index}.{part}");
         let mut layers = Vec::new();
+        let mut added = input.to_owned();
         if let Some(shortcut) = self.shortcut() {
-            layers.push(shortcut.layer(name("shortcut"), input)?);
+            added = name("shortcut");
+            layers.push(shortcut.layer(added.clone(), size));
         }
         let (first, second) = (self.first(), self.second());
-        layers.push(Activation::Relu.after(first.layer(name("first"), input)?));
-        let inner = first.output_size(input);
-        let mut last = second.layer(name("second"), inner)?;
+        let input = (!layers.is_empty()).then(|| input.to_owned());
+        layers.push(Layer { input, ..relu(first.layer(name("first"), size)) });
+        let inner = first.output_size(size);
+        let mut last = second.layer(name("second"), inner);
         if let Some(third) = self.third() {
-            layers.push(Activation::Relu.after(last));
-            last = third.layer(name("third"), second.output_size(inner))?;
+            layers.push(relu(last));
+            last = third.layer(name("third"), second.output_size(inner));
         }
         if self.drop_probability > 0.0 {
-            last = last.followed_by(format!("stochastic depth {:.3}", self.drop_probability));
+            let probability = self.drop_probability;
+            last = last.followed_by(Operation::StochasticDepth { probability });
         }
-        layers.push(Activation::Relu.after(last.followed_by("add")));
-        Some(layers)
+        layers.push(relu(last.followed_by(Operation::Add { layer: added })));
+        layers
     }
 
     fn first(&self) -> ConvolutionConfig {
@@ -328,6 +334,10 @@ impl BlockConfig {
     const fn outputs(&self) -> usize {
         self.kind.outputs(self.channels)
     }
+}
+
+fn relu(layer: Layer) -> Layer {
+    layer.with_activation(Activation::Relu, 0.0)
 }
 
 /// A convolution with batch norm.

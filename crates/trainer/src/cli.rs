@@ -29,7 +29,7 @@ pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, Sche
 pub use data::{CleanArgs, DataCommand, ExportArgs, FractionArgs, ImportArgs, SplitArgs};
 pub use diagnose::{GradcheckArgs, LrFindArgs};
 pub use experiment::{ConfigPath, Overrides, RunsOption};
-pub use inference::{EvaluateArgs, PredictArgs, ReportArgs};
+pub use inference::{EvaluateArgs, ExportFormat, ExportModelArgs, PredictArgs, ReportArgs};
 pub use inspect::InspectArgs;
 pub use runs::{
     RunsArgs, RunsBestArgs, RunsCommand, RunsCompareArgs, RunsListArgs, RunsRmArgs, RunsShowArgs,
@@ -69,6 +69,8 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Classify images or points with the best model of a run
     Predict(PredictArgs),
+    /// Write the model of a run for other programs: ONNX, or safetensors for PyTorch
+    Export(ExportModelArgs),
     /// Write the HTML report of a run again, or compare two runs
     Report(ReportArgs),
     /// Run the course experiments over several seeds and compare with the reference scores

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 pub use ::config::Check;
 pub use training::{
-    CustomModel, CustomModelConfig, DropoutRng, LayerSummary, ModelRegistry, ParameterInit,
+    CustomModel, CustomModelConfig, DropoutRng, Layer, ModelRegistry, Operation, ParameterInit,
 };
 
 use crate::cli::{Cli, Command, DataCommand, ModelCommand};
@@ -63,6 +63,7 @@ fn execute(cli: &Cli, models: &ModelRegistry) -> Result<ExitCode, Failure> {
         }
         Some(Command::Evaluate(args)) => commands::evaluate(args, &context),
         Some(Command::Predict(args)) => commands::predict(args, &context),
+        Some(Command::Export(args)) => commands::export_model(args, &context),
         Some(Command::Report(args)) => commands::report(args, &context),
         Some(Command::Reproduce(args)) => commands::reproduce(args, &context),
         Some(Command::Sweep(args)) => commands::sweep(args, &context),

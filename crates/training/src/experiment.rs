@@ -5,6 +5,7 @@ mod final_fit;
 mod initial_weights;
 mod model_summary;
 mod other_data;
+mod portable_model;
 mod resource_estimate;
 mod resume;
 mod run;

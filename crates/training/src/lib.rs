@@ -55,8 +55,8 @@ pub use fault_injection::{Fault, Faults};
 pub use inference::{ClassProbability, Prediction};
 pub use model::{ClassWeights, Head, ObjectiveConfig};
 pub use models::{
-    CnnConfig, CustomModel, CustomModelConfig, DropoutRng, LayerSummary, ModelConfig,
-    ModelRegistry, ParameterInit, ResnetConfig,
+    CnnConfig, CustomModel, CustomModelConfig, DropoutRng, Layer, ModelConfig, ModelRegistry,
+    Operation, ParameterInit, ResnetConfig,
 };
 pub use optim::{
     AdamConfig, AdamWConfig, CosineConfig, Decay, EmaConfig, ExponentialConfig, GradientClipping,

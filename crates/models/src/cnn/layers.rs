@@ -1,48 +1,51 @@
 use super::{CnnConfig, ImageHead, Pool};
-use crate::layer_summary::LayerSummary;
+use crate::layer::{Layer, Operation};
 
 impl CnnConfig {
     /// Describes the layers of the model; `None` if a number overflows.
-    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<LayerSummary>> {
-        let mut layers = self.stage_layers(shape)?;
+    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
+        let mut layers = self.stage_layers(shape);
         let head = self.head.layer(self.last_shape(shape))?;
         layers.push(head.with_dropout(self.dropout));
         for (index, &(inputs, units)) in self.linear_sizes(shape, outputs)?.iter().enumerate() {
             layers.push(if index == self.hidden.len() {
-                LayerSummary::linear("output", inputs, units)?
+                Layer::linear("output", inputs, units)
             } else {
-                let linear = LayerSummary::linear(format!("hidden.{index}"), inputs, units)?;
-                self.activation.after(linear).with_dropout(self.dropout)
+                let linear = Layer::linear(format!("hidden.{index}"), inputs, units);
+                self.activate_layer(linear).with_dropout(self.dropout)
             });
         }
         Some(layers)
     }
 
     /// Describes the convolutions and the pooling of each stage.
-    fn stage_layers(&self, shape: [usize; 3]) -> Option<Vec<LayerSummary>> {
+    fn stage_layers(&self, shape: [usize; 3]) -> Vec<Layer> {
         let [mut height, mut width, _] = shape;
         let mut layers = Vec::new();
         for (stage, convolutions) in self.convolutions(shape).iter().enumerate() {
             for (index, convolution) in convolutions.iter().enumerate() {
                 let name = format!("stages.{stage}.{index}");
-                layers.push(self.activation.after(convolution.layer(name, [height, width])?));
+                layers.push(self.activate_layer(convolution.layer(name, [height, width])));
             }
-            if let (Some(kind), Some(last)) = (self.pool.kind(), convolutions.last()) {
+            if let (Some(pool), Some(last)) = (self.pool.operation(), convolutions.last()) {
                 (height, width) = (height / 2, width / 2);
                 let output = vec![height, width, last.out_channels];
-                layers.push(LayerSummary::new(format!("stages.{stage}.pool"), kind, output));
+                layers.push(Layer::new(format!("stages.{stage}.pool"), pool, output));
             }
         }
-        Some(layers)
+        layers
+    }
+
+    fn activate_layer(&self, layer: Layer) -> Layer {
+        layer.with_activation(self.activation, self.negative_slope)
     }
 }
 
 impl Pool {
-    /// Name of the operation in a [`LayerSummary`], if there is one.
-    const fn kind(self) -> Option<&'static str> {
+    const fn operation(self) -> Option<Operation> {
         match self {
-            Self::Max => Some("max pool 2x2"),
-            Self::Average => Some("average pool 2x2"),
+            Self::Max => Some(Operation::MaxPool { window: 2, stride: 2, padding: 0 }),
+            Self::Average => Some(Operation::AveragePool { window: 2 }),
             Self::None => None,
         }
     }
@@ -50,14 +53,14 @@ impl Pool {
 
 impl ImageHead {
     /// Describes the conversion of images of `shape` to features; `None` if a number overflows.
-    pub fn layer(self, shape: [usize; 3]) -> Option<LayerSummary> {
+    pub fn layer(self, shape: [usize; 3]) -> Option<Layer> {
         let [height, width, channels] = shape;
         Some(match self {
             Self::Flatten => {
                 let features = height.checked_mul(width)?.checked_mul(channels)?;
-                LayerSummary::new("head", "flatten", vec![features])
+                Layer::new("head", Operation::Flatten, vec![features])
             }
-            Self::Average => LayerSummary::new("head", "channel means", vec![channels]),
+            Self::Average => Layer::new("head", Operation::ChannelMeans, vec![channels]),
         })
     }
 }

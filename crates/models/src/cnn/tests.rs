@@ -1,5 +1,5 @@
 use super::*;
-use crate::layer_summary::LayerSummary;
+use crate::layer::Layer;
 use burn::tensor::Device;
 
 #[test]
@@ -13,8 +13,7 @@ fn each_stage_outputs_the_shape_in_the_layer_summary() {
         let mut images = Tensor::<4>::zeros([1, 9, 6, 3], &device);
         for (index, stage) in model.stages.iter().enumerate() {
             images = model.stage(stage, images);
-            let of_stage =
-                |layer: &&LayerSummary| layer.name.starts_with(&format!("stages.{index}."));
+            let of_stage = |layer: &&Layer| layer.name.starts_with(&format!("stages.{index}."));
             let last = layers.iter().rfind(of_stage).unwrap();
             assert_eq!(images.dims()[1..], last.output, "{pool:?} {last:?}");
         }
@@ -31,16 +30,24 @@ fn the_layer_summary_lists_operations_shapes_and_counts() {
         ..CnnConfig::default()
     };
     let layers = config.layers([6, 8, 3], 2).unwrap();
-    let line = |layer: &LayerSummary| {
-        let LayerSummary { name, kind, then, output, parameters, running, multiply_adds } = layer;
-        format!("{name}: {kind} {then:?} {output:?} {parameters} {running} {multiply_adds}")
+    let line = |layer: &Layer| {
+        let operations: Vec<_> = layer.operations().map(ToString::to_string).collect();
+        format!(
+            "{}: {} {:?} {} {} {}",
+            layer.name,
+            operations.join(", "),
+            layer.output,
+            layer.parameters().unwrap(),
+            layer.running(),
+            layer.multiply_adds().unwrap(),
+        )
     };
     let expected = [
-        "stages.0.0: conv 3x3 [\"norm\", \"tanh\"] [6, 8, 4] 124 8 5184",
-        "stages.0.pool: max pool 2x2 [] [3, 4, 4] 0 0 0",
-        "head: flatten [\"dropout 0.5\"] [48] 0 0 0",
-        "hidden.0: linear [\"tanh\", \"dropout 0.5\"] [5] 245 0 240",
-        "output: linear [] [2] 12 0 10",
+        "stages.0.0: conv 3x3, norm, tanh [6, 8, 4] 124 8 5184",
+        "stages.0.pool: max pool 2x2 [3, 4, 4] 0 0 0",
+        "head: flatten, dropout 0.5 [48] 0 0 0",
+        "hidden.0: linear, tanh, dropout 0.5 [5] 245 0 240",
+        "output: linear [2] 12 0 10",
     ];
     assert_eq!(layers.iter().map(line).collect::<Vec<_>>(), expected);
 }

@@ -61,9 +61,10 @@ fn the_networks_of_torchvision_have_its_numbers_of_parameters_and_multiply_adds(
     let multiply_adds = [1_814_073_344, 3_663_761_408, 4_089_184_256];
     for ((config, parameters), multiply_adds) in torchvision().into_iter().zip(multiply_adds) {
         let layers = config.layers([224, 224, 3], 1000).unwrap();
-        let trained = layers.iter().map(|layer| layer.parameters - layer.running).sum::<usize>();
+        let trained =
+            Layer::sum(&layers, |layer| Some(layer.parameters()? - layer.running())).unwrap();
         assert_eq!(trained, parameters, "{config:?}");
-        let sum = LayerSummary::sum(&layers, |layer| layer.multiply_adds);
+        let sum = Layer::sum(&layers, Layer::multiply_adds);
         assert_eq!(sum, Some(multiply_adds), "{config:?}");
     }
 }

@@ -1,9 +1,9 @@
-//! The arguments of `trainer evaluate`, `predict` and `report`.
+//! The arguments of `trainer evaluate`, `predict`, `export` and `report`.
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use data::SplitKind;
 
 use super::experiment::assignment;
@@ -61,6 +61,33 @@ pub struct PredictArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportModelArgs {
+    /// Name or directory of the run
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub runs: RunsOption,
+    /// Format of the model
+    #[arg(long, value_enum)]
+    pub to: ExportFormat,
+    /// Output file or, for safetensors, directory [default: the name of the run]
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+    /// Device, as for train [default: the best one]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+}
+
+/// Format of an exported model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A file for ONNX Runtime and others, with normalisation and probabilities
+    Onnx,
+    /// A directory with the weights and a PyTorch module that loads them
+    Safetensors,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 use artifacts::LayerSummary;
 use data::SplitKind;
+use models::Layer;
 use serde::Serialize;
 
 use super::time_estimate::TimeEstimate;
@@ -57,7 +58,9 @@ impl ModelSummary {
     fn compute(config: &RunConfig, shape: [usize; 3], classes: usize) -> Option<Self> {
         let outputs = config.objective.head(classes).outputs(classes);
         let mut layers = vec![normalizer(shape)?];
-        layers.extend(config.model.layers(shape, outputs)?.into_iter().map(layer_summary));
+        for layer in config.model.layers(shape, outputs)? {
+            layers.push(layer_summary(&layer)?);
+        }
         let sum = |number: fn(&LayerSummary) -> usize| {
             layers.iter().try_fold(0_usize, |sum, layer| sum.checked_add(number(layer)))
         };
@@ -95,10 +98,16 @@ fn normalizer(shape: [usize; 3]) -> Option<LayerSummary> {
     })
 }
 
-fn layer_summary(layer: models::LayerSummary) -> LayerSummary {
-    let models::LayerSummary { name, kind, then, output, parameters, running, multiply_adds } =
-        layer;
-    LayerSummary { name, kind, then, output, parameters, running, multiply_adds }
+fn layer_summary(layer: &Layer) -> Option<LayerSummary> {
+    Some(LayerSummary {
+        name: layer.name.clone(),
+        kind: layer.operation.to_string(),
+        then: layer.then.iter().map(ToString::to_string).collect(),
+        output: layer.output.clone(),
+        parameters: layer.parameters()?,
+        running: layer.running(),
+        multiply_adds: layer.multiply_adds()?,
+    })
 }
 
 #[cfg(test)]

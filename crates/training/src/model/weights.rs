@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Tensor};
+use burn::tensor::{Bytes, Tensor, TensorData};
 use burn_pack::{Reader, Writer};
 
 use super::Classifier;
@@ -42,7 +42,8 @@ impl Weights {
         Ok(support::sha256(&Writer::new(tensors).into_bytes()?))
     }
 
-    fn of(classifier: &Classifier) -> Result<Self, String> {
+    /// The tensors of a classifier.
+    pub fn of(classifier: &Classifier) -> Result<Self, String> {
         let bytes = classifier.clone().into_record().into_bytes();
         let bytes = bytes.map_err(|error| error.to_string())?;
         Self::parse(bytes.to_vec()).map_err(|error| error.to_string())
@@ -81,6 +82,15 @@ impl Weights {
         let tensors = LoadedTensors { loaded: found.len(), new: new.collect() };
         let classifier = load(classifier, found).map_err(|error| vec![error])?;
         Ok((classifier, tensors))
+    }
+
+    /// Shape and values of each tensor, by its name.
+    pub fn values(&self) -> Result<BTreeMap<&str, TensorData>, burn_pack::Error> {
+        let values = self.0.iter().map(|(name, tensor)| {
+            let bytes = tensor.to_bytes()?;
+            Ok((name.as_str(), TensorData::from_bytes(bytes, tensor.shape.clone(), tensor.dtype)))
+        });
+        values.collect()
     }
 
     fn shape(&self, name: &str) -> Option<Vec<usize>> {

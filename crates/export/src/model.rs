@@ -1,0 +1,95 @@
+use std::collections::BTreeMap;
+
+use data::Fit;
+use models::{Layer, Operation};
+
+use crate::error::ExportError;
+
+/// A trained classifier as data, from which every format is written.
+#[derive(Debug, Clone)]
+pub struct PortableModel {
+    /// Name of its run.
+    pub name: String,
+    /// Layers in the order of the forward pass.
+    pub layers: Vec<Layer>,
+    /// Tensors by their path in the model, for example `stages.0.0.weight`.
+    pub tensors: BTreeMap<String, Tensor>,
+    /// Subtracted from each channel, or from each feature, of an input.
+    pub shift: Vec<f32>,
+    /// Divides the result.
+    pub scale: Vec<f32>,
+    /// `[height, width, channels]` of an image, or `[1, 1, features]`.
+    pub shape: [usize; 3],
+    /// How images are resized to `shape`; `None` for features.
+    pub fit: Option<Fit>,
+    /// Class names, in the order of the probabilities.
+    pub classes: Vec<String>,
+    /// Number of logits: one per class, or one for the second of two classes.
+    pub outputs: usize,
+    /// Averages the logits of an image and of its mirror image.
+    pub mirrored: bool,
+    /// Divisor of the logits in the probabilities; 1 if none was fitted.
+    pub temperature: f64,
+}
+
+/// Values of a parameter or of a running statistic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    /// Sizes, from the outermost.
+    pub shape: Vec<usize>,
+    /// Values, the last index fastest.
+    pub values: Vec<f32>,
+}
+
+impl PortableModel {
+    /// The tensor called `name`.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or of another shape than `expected`.
+    pub fn tensor(&self, name: &str, expected: &[usize]) -> Result<&Tensor, ExportError> {
+        let found = self.tensors.get(name);
+        found.filter(|tensor| tensor.shape == expected).ok_or_else(|| ExportError::Tensor {
+            name: name.to_owned(),
+            expected: expected.to_vec(),
+            found: found.map_or("missing".to_owned(), |tensor| format!("{:?}", tensor.shape)),
+        })
+    }
+
+    /// Tensors of an operation by their names in the model, `weight` before `bias`.
+    ///
+    /// # Errors
+    ///
+    /// If one is missing or has another shape.
+    pub fn parameters(&self, operation: &Operation) -> Result<Vec<(String, &Tensor)>, ExportError> {
+        let named = |path: &str, names: &[(&str, Vec<usize>)]| {
+            let tensors = names.iter().map(|(name, shape)| {
+                let name = format!("{path}.{name}");
+                self.tensor(&name, shape).map(|tensor| (name.clone(), tensor))
+            });
+            tensors.collect::<Result<Vec<_>, _>>()
+        };
+        match operation {
+            Operation::Linear { parameters, inputs, units } => {
+                named(parameters, &[("weight", vec![*inputs, *units]), ("bias", vec![*units])])
+            }
+            Operation::Convolution {
+                parameters,
+                in_channels,
+                out_channels,
+                kernel_size: size,
+                has_bias,
+                ..
+            } => {
+                let weight = ("weight", vec![*out_channels, *in_channels, *size, *size]);
+                let bias = has_bias.then(|| ("bias", vec![*out_channels]));
+                named(parameters, &Vec::from_iter([weight].into_iter().chain(bias)))
+            }
+            Operation::BatchNorm { parameters, channels, .. } => {
+                let names = ["gamma", "beta", "running_mean", "running_var"];
+                named(parameters, &names.map(|name| (name, vec![*channels])))
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+}

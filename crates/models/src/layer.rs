@@ -1,0 +1,195 @@
+use std::fmt;
+
+use crate::activation::Activation;
+
+/// One layer of a model: an operation, and the operations that follow it.
+///
+/// The layers of a model are in the order of its forward pass. From them follow the summary, the
+/// number of parameters, and the graphs of [exported](https://onnx.ai) models.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// Path in the model, for example `stages.0.1` or `output`.
+    pub name: String,
+    /// Layer whose output it takes, if that is not the layer before it.
+    pub input: Option<String>,
+    /// First operation.
+    pub operation: Operation,
+    /// Operations after it, in order.
+    pub then: Vec<Operation>,
+    /// Output shape for one example: `[height, width, channels]` or `[units]`.
+    pub output: Vec<usize>,
+}
+
+/// An operation on the output of the one before it. `parameters` is the path of its tensors: the
+/// weight of a linear map at `output` is `output.weight`.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields of a variant are in its description")]
+pub enum Operation {
+    /// `x W + b` with a weight `[inputs, units]` and a bias `[units]`.
+    Linear { parameters: String, inputs: usize, units: usize },
+    /// Cross-correlation with a weight `[out_channels, in_channels, kernel, kernel]`, and a bias
+    /// `[out_channels]` if `has_bias`. Rows and columns of the kernel, the stride and the zeros on each
+    /// side are equal.
+    Convolution {
+        parameters: String,
+        in_channels: usize,
+        out_channels: usize,
+        kernel_size: usize,
+        stride: usize,
+        padding: usize,
+        has_bias: bool,
+    },
+    /// Batch norm with `gamma`, `beta`, `running_mean` and `running_var`, each `[channels]`.
+    BatchNorm { parameters: String, channels: usize, epsilon: f64 },
+    /// Activation function; `negative_slope` is used by `leaky_relu` only.
+    Activation { function: Activation, negative_slope: f64 },
+    /// Maximum of windows, padded with the smallest value.
+    MaxPool { window: usize, stride: usize, padding: usize },
+    /// Mean of windows that do not overlap.
+    AveragePool { window: usize },
+    /// Images `[height, width, channels]` as a vector in that order.
+    Flatten,
+    /// Mean of each channel.
+    ChannelMeans,
+    /// Sum with the output of another layer.
+    Add { layer: String },
+    /// Dropout, during training only.
+    Dropout { probability: f64 },
+    /// Stochastic depth, during training only.
+    StochasticDepth { probability: f64 },
+    /// A custom model that does not describe its layers.
+    Custom { parameters: usize },
+}
+
+impl Layer {
+    /// A layer of one operation.
+    pub fn new(name: impl Into<String>, operation: Operation, output: Vec<usize>) -> Self {
+        Self { name: name.into(), input: None, operation, then: Vec::new(), output }
+    }
+
+    /// A linear layer whose parameters are at `name`.
+    pub(crate) fn linear(name: impl Into<String>, inputs: usize, units: usize) -> Self {
+        let name = name.into();
+        let operation = Operation::Linear { parameters: name.clone(), inputs, units };
+        Self::new(name, operation, vec![units])
+    }
+
+    /// Appends an operation.
+    #[must_use]
+    pub fn followed_by(mut self, operation: Operation) -> Self {
+        self.then.push(operation);
+        self
+    }
+
+    /// Appends a batch norm whose parameters are at `parameters`.
+    pub(crate) fn with_batch_norm(self, parameters: String) -> Self {
+        let channels = self.output.last().copied().unwrap_or(0);
+        self.followed_by(Operation::BatchNorm { parameters, channels, epsilon: 1e-5 })
+    }
+
+    /// Appends an activation, unless it is linear.
+    pub(crate) fn with_activation(self, function: Activation, negative_slope: f64) -> Self {
+        match function {
+            Activation::Linear => self,
+            _ => self.followed_by(Operation::Activation { function, negative_slope }),
+        }
+    }
+
+    /// Appends dropout, if `probability` is positive.
+    pub(crate) fn with_dropout(self, probability: f64) -> Self {
+        let dropout = Operation::Dropout { probability };
+        if probability > 0.0 { self.followed_by(dropout) } else { self }
+    }
+
+    /// All operations, in order.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        std::iter::once(&self.operation).chain(&self.then)
+    }
+
+    /// Number of parameters, including running statistics; `None` if it overflows.
+    pub fn parameters(&self) -> Option<usize> {
+        self.operations().try_fold(0_usize, |sum, next| sum.checked_add(next.parameters()?))
+    }
+
+    /// Number of the parameters that are running statistics of a batch norm and not trained.
+    pub fn running(&self) -> usize {
+        let running = |operation: &Operation| match operation {
+            Operation::BatchNorm { channels, .. } => 2 * channels,
+            _ => 0,
+        };
+        self.operations().map(running).sum()
+    }
+
+    /// Multiply-accumulate operations of linear maps and convolutions for one example: half the
+    /// floating-point operations. `None` if it overflows.
+    pub fn multiply_adds(&self) -> Option<usize> {
+        let weights = self.operation.weights()?;
+        match (&self.operation, self.output.as_slice()) {
+            (Operation::Convolution { .. }, [height, width, _]) => {
+                height.checked_mul(*width)?.checked_mul(weights)
+            }
+            _ => Some(weights),
+        }
+    }
+
+    /// Sums a number of each of `layers`; `None` if one of them or the sum overflows.
+    pub fn sum(layers: &[Self], number: fn(&Self) -> Option<usize>) -> Option<usize> {
+        layers.iter().try_fold(0_usize, |sum, layer| sum.checked_add(number(layer)?))
+    }
+}
+
+impl Operation {
+    /// Number of weights of a linear map or convolution, without biases; `None` if it overflows.
+    fn weights(&self) -> Option<usize> {
+        match *self {
+            Self::Linear { inputs, units, .. } => inputs.checked_mul(units),
+            Self::Convolution { in_channels, out_channels, kernel_size, .. } => kernel_size
+                .checked_mul(kernel_size)?
+                .checked_mul(in_channels)?
+                .checked_mul(out_channels),
+            _ => Some(0),
+        }
+    }
+
+    /// Number of parameters; `None` if it overflows.
+    fn parameters(&self) -> Option<usize> {
+        let others = match *self {
+            Self::Linear { units, .. } => units,
+            Self::Convolution { out_channels, has_bias: true, .. } => out_channels,
+            Self::BatchNorm { channels, .. } => channels.checked_mul(4)?,
+            Self::Custom { parameters } => parameters,
+            _ => 0,
+        };
+        self.weights()?.checked_add(others)
+    }
+}
+
+/// The operation in a summary: `linear`, `conv 3x3/2` for a stride of 2, `norm`, `dropout 0.5`.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Linear { .. } => f.write_str("linear"),
+            Self::Convolution { kernel_size: size, stride: 1, .. } => {
+                write!(f, "conv {size}x{size}")
+            }
+            Self::Convolution { kernel_size: size, stride, .. } => {
+                write!(f, "conv {size}x{size}/{stride}")
+            }
+            Self::BatchNorm { .. } => f.write_str("norm"),
+            Self::Activation { function, .. } => f.write_str(function.as_str()),
+            Self::MaxPool { window, stride, .. } if window == stride => {
+                write!(f, "max pool {window}x{window}")
+            }
+            Self::MaxPool { window, stride, .. } => {
+                write!(f, "max pool {window}x{window}/{stride}")
+            }
+            Self::AveragePool { window } => write!(f, "average pool {window}x{window}"),
+            Self::Flatten => f.write_str("flatten"),
+            Self::ChannelMeans => f.write_str("channel means"),
+            Self::Add { .. } => f.write_str("add"),
+            Self::Dropout { probability } => write!(f, "dropout {probability}"),
+            Self::StochasticDepth { probability } => write!(f, "stochastic depth {probability:.3}"),
+            Self::Custom { .. } => f.write_str("custom"),
+        }
+    }
+}
