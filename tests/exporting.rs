@@ -13,8 +13,9 @@ fn a_model_is_exported_with_equal_bytes_and_nothing_is_replaced() {
     dir.succeed(&["export", "runs/tiny", "--to", "onnx", "--out", "models/again.onnx"]);
     let bytes = |name: &str| fs::read(dir.path(name)).unwrap();
     assert!(bytes("tiny.onnx") == bytes("models/again.onnx"));
-    dir.trainer(&["export", "tiny", "--to", "onnx"]).refused(2, &["tiny.onnx already exists", "--out"]);
+    dir.trainer(&["export", "tiny", "--to", "onnx"])
+        .refused(2, &["tiny.onnx already exists", "--out"]);
     dir.succeed(&["export", "tiny", "--to", "safetensors"]);
-    assert_eq!(dir.names("tiny"), ["model.py", "model.safetensors"]);
+    assert_eq!(dir.names("tiny-pytorch"), ["model.py", "model.safetensors"]);
     dir.trainer(&["export", "none", "--to", "onnx"]).refused(1, &["none"]);
 }

@@ -11,7 +11,7 @@
 //! `fit`, `filter` and `channels`.
 
 mod graph;
-mod proto;
+pub(crate) mod proto;
 
 use data::Fit;
 use prost::Message;

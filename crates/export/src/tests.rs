@@ -22,7 +22,9 @@ fn portable(config: &ModelConfig) -> PortableModel {
                 add(format!("{parameters}.weight"), &[*inputs, *units]);
                 add(format!("{parameters}.bias"), &[*units]);
             }
-            Operation::Convolution { parameters, in_channels, out_channels, kernel_size, .. } => {
+            Operation::Convolution {
+                parameters, in_channels, out_channels, kernel_size, ..
+            } => {
                 let shape = [*out_channels, *in_channels, *kernel_size, *kernel_size];
                 add(format!("{parameters}.weight"), &shape);
                 add(format!("{parameters}.bias"), &[*out_channels]);

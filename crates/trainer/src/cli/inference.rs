@@ -73,7 +73,7 @@ pub struct ExportModelArgs {
     /// Format of the model
     #[arg(long, value_enum)]
     pub to: ExportFormat,
-    /// Output file or, for safetensors, directory [default: the name of the run]
+    /// Output file or, for safetensors, directory [default: NAME.onnx, NAME-pytorch]
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
     /// Device, as for train [default: the best one]

@@ -16,7 +16,7 @@ pub fn export_model(args: &ExportModelArgs, context: &Context) -> Result<ExitCod
     let model = context.open(&run, args.device.as_deref())?.portable()?;
     let default = match args.to {
         ExportFormat::Onnx => format!("{}.onnx", model.name),
-        ExportFormat::Safetensors => model.name.clone(),
+        ExportFormat::Safetensors => format!("{}-pytorch", model.name),
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(default));
     if out.symlink_metadata().is_ok() {
@@ -45,9 +45,9 @@ fn write(out: &Path, format: ExportFormat, model: &PortableModel) -> Result<(), 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let created = directory.map_or(Ok(()), durable_fs::create_dir_all);
-    created.and_then(|()| durable_fs::write(path, bytes)).map_err(|error| {
-        Failure::unstyled(&format!("cannot write {}: {error}", path.display()))
-    })
+    created
+        .and_then(|()| durable_fs::write(path, bytes))
+        .map_err(|error| Failure::unstyled(&format!("cannot write {}: {error}", path.display())))
 }
 
 impl From<ExportError> for Failure {
