@@ -17,5 +17,5 @@ fn a_model_is_exported_with_equal_bytes_and_nothing_is_replaced() {
         .refused(2, &["tiny.onnx already exists", "--out"]);
     dir.succeed(&["export", "tiny", "--to", "safetensors"]);
     assert_eq!(dir.names("tiny-pytorch"), ["model.py", "model.safetensors"]);
-    dir.trainer(&["export", "none", "--to", "onnx"]).refused(1, &["none"]);
+    dir.trainer(&["export", "none", "--to", "onnx"]).refused(2, &["no run none"]);
 }

@@ -35,6 +35,7 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("train", "train --config points.toml --ui plain", false),
     ("evaluate", "evaluate runs/points", true),
     ("predict", "predict runs/points --features 0.5,-0.5 --features 1,2", true),
+    ("export", "export runs/points --to onnx", false),
     ("report", "report runs/points", false),
     ("runs list", "runs list", true),
     ("runs show", "runs show points", true),

@@ -71,7 +71,7 @@ pub struct ExportModelArgs {
     #[command(flatten)]
     pub runs: RunsOption,
     /// Format of the model
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "FORMAT")]
     pub to: ExportFormat,
     /// Output file or, for safetensors, directory [default: NAME.onnx, NAME-pytorch]
     #[arg(long, value_name = "PATH")]
