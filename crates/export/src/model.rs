@@ -62,34 +62,18 @@ impl PortableModel {
     ///
     /// If one is missing or has another shape.
     pub fn parameters(&self, operation: &Operation) -> Result<Vec<(String, &Tensor)>, ExportError> {
-        let named = |path: &str, names: &[(&str, Vec<usize>)]| {
-            let tensors = names.iter().map(|(name, shape)| {
-                let name = format!("{path}.{name}");
-                self.tensor(&name, shape).map(|tensor| (name.clone(), tensor))
-            });
-            tensors.collect::<Result<Vec<_>, _>>()
-        };
-        match operation {
-            Operation::Linear { parameters, inputs, units } => {
-                named(parameters, &[("weight", vec![*inputs, *units]), ("bias", vec![*units])])
-            }
-            Operation::Convolution {
-                parameters,
-                in_channels,
-                out_channels,
-                kernel_size: size,
-                has_bias,
-                ..
-            } => {
-                let weight = ("weight", vec![*out_channels, *in_channels, *size, *size]);
-                let bias = has_bias.then(|| ("bias", vec![*out_channels]));
-                named(parameters, &Vec::from_iter([weight].into_iter().chain(bias)))
-            }
-            Operation::BatchNorm { parameters, channels, .. } => {
-                let names = ["gamma", "beta", "running_mean", "running_var"];
-                named(parameters, &names.map(|name| (name, vec![*channels])))
-            }
-            _ => Ok(Vec::new()),
-        }
+        let tensors = operation.tensors().into_iter();
+        let found =
+            tensors.map(|(name, shape)| self.tensor(&name, &shape).map(|tensor| (name, tensor)));
+        found.collect()
+    }
+}
+
+impl Tensor {
+    /// A matrix with rows and columns exchanged; other tensors as they are.
+    pub fn transposed(&self) -> Self {
+        let &[rows, columns] = self.shape.as_slice() else { return self.clone() };
+        let column = |column: usize| self.values.iter().skip(column).step_by(columns).copied();
+        Self { shape: vec![columns, rows], values: (0..columns).flat_map(column).collect() }
     }
 }

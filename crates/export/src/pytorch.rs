@@ -9,7 +9,7 @@ mod module;
 
 use std::collections::{BTreeMap, HashMap};
 
-use models::Operation;
+use models::{Layer, Operation};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 
@@ -28,14 +28,9 @@ pub fn tensors(model: &PortableModel) -> Result<Vec<u8>, ExportError> {
     let channels = |values: &[f32]| Tensor { shape: vec![values.len()], values: values.to_vec() };
     tensors.insert("shift".to_owned(), channels(&model.shift));
     tensors.insert("scale".to_owned(), channels(&model.scale));
-    for operation in model.layers.iter().flat_map(|layer| layer.operations()) {
-        for (path, tensor) in model.parameters(operation)? {
-            let tensor = match operation {
-                Operation::Linear { .. } if tensor.shape.len() == 2 => transposed(tensor),
-                _ => tensor.clone(),
-            };
-            tensors.insert(pytorch_name(&path), tensor);
-        }
+    for TensorName { path, name, shape, is_transposed } in names(&model.layers, own_module) {
+        let tensor = model.tensor(&path, &shape)?;
+        tensors.insert(name, if is_transposed { tensor.transposed() } else { tensor.clone() });
     }
     let bytes = |tensor: Tensor| -> (Vec<usize>, Vec<u8>) {
         (tensor.shape, tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect())
@@ -50,25 +45,46 @@ pub fn tensors(model: &PortableModel) -> Result<Vec<u8>, ExportError> {
     Ok(serialize(views, Some(format))?)
 }
 
-/// `stages_0_0.weight` for `stages.0.0.weight`, and `stages_0_0_norm.bias` for
-/// `stages.0.0.norm.beta`.
-fn pytorch_name(path: &str) -> String {
-    let (module, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let name = match name {
-        "gamma" => "weight",
-        "beta" => "bias",
-        name => name,
-    };
-    format!("{}.{name}", identifier(module))
+/// A tensor of a model under the name that it has in PyTorch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorName {
+    /// Path in the model: `stages.0.0.norm.gamma`.
+    pub path: String,
+    /// Name in PyTorch: `stages_0_0_norm.weight`.
+    pub name: String,
+    /// Shape in the model.
+    pub shape: Vec<usize>,
+    /// Whether PyTorch has rows for columns, as in the weight of a linear map.
+    pub is_transposed: bool,
+}
+
+/// The names of the tensors of `layers`. `module` is the name of the module for a path such as
+/// `stages.0.0.norm`; tensors of others are left out.
+pub fn names(layers: &[Layer], module: impl Fn(&str) -> Option<String>) -> Vec<TensorName> {
+    let operations = layers.iter().flat_map(Layer::operations);
+    let tensors = operations.flat_map(|operation| {
+        let is_linear = matches!(operation, Operation::Linear { .. });
+        operation.tensors().into_iter().map(move |(path, shape)| (is_linear, path, shape))
+    });
+    let named = tensors.filter_map(|(is_linear, path, shape)| {
+        let (parent, name) = path.rsplit_once('.')?;
+        let name = match name {
+            "gamma" => "weight",
+            "beta" => "bias",
+            name => name,
+        };
+        let name = format!("{}.{name}", module(parent)?);
+        Some(TensorName { name, is_transposed: is_linear && shape.len() == 2, shape, path })
+    });
+    named.collect()
+}
+
+/// The name of a module in [`source`]: `stages_0_0_norm` for `stages.0.0.norm`.
+pub fn own_module(path: &str) -> Option<String> {
+    Some(identifier(path))
 }
 
 /// A Python identifier for a path.
 fn identifier(path: &str) -> String {
     path.replace('.', "_")
-}
-
-fn transposed(matrix: &Tensor) -> Tensor {
-    let &[rows, columns] = matrix.shape.as_slice() else { return matrix.clone() };
-    let column = |column: usize| matrix.values.iter().skip(column).step_by(columns).copied();
-    Tensor { shape: vec![columns, rows], values: (0..columns).flat_map(column).collect() }
 }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use data::Fit;
 use models::{CnnConfig, Layer, MlpConfig, ModelConfig, Operation, ResnetConfig, StemReduction};
@@ -11,32 +11,12 @@ use super::*;
 fn portable(config: &ModelConfig) -> PortableModel {
     let shape = [9, 12, 3];
     let layers = config.layers(shape, 4).unwrap();
-    let mut tensors = BTreeMap::new();
-    let mut add = |name: String, shape: &[usize]| {
+    let tensors = layers.iter().flat_map(Layer::operations).flat_map(Operation::tensors);
+    let tensors = tensors.map(|(name, shape)| {
         let values = (0..shape.iter().product()).map(|number: usize| number as f32).collect();
-        tensors.insert(name, Tensor { shape: shape.to_vec(), values });
-    };
-    for operation in layers.iter().flat_map(Layer::operations) {
-        match operation {
-            Operation::Linear { parameters, inputs, units } => {
-                add(format!("{parameters}.weight"), &[*inputs, *units]);
-                add(format!("{parameters}.bias"), &[*units]);
-            }
-            Operation::Convolution {
-                parameters, in_channels, out_channels, kernel_size, ..
-            } => {
-                let shape = [*out_channels, *in_channels, *kernel_size, *kernel_size];
-                add(format!("{parameters}.weight"), &shape);
-                add(format!("{parameters}.bias"), &[*out_channels]);
-            }
-            Operation::BatchNorm { parameters, channels, .. } => {
-                for name in ["gamma", "beta", "running_mean", "running_var"] {
-                    add(format!("{parameters}.{name}"), &[*channels]);
-                }
-            }
-            _ => {}
-        }
-    }
+        (name, Tensor { shape, values })
+    });
+    let tensors = tensors.collect();
     PortableModel {
         name: "model".to_owned(),
         layers,

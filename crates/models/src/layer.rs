@@ -139,29 +139,54 @@ impl Layer {
 }
 
 impl Operation {
+    /// Name and shape of each tensor, for example `output.weight` and `[128, 6]`; the weight of a linear
+    /// map or convolution first.
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let named = |path: &str, tensors: Vec<(&str, Vec<usize>)>| {
+            let tensors = tensors.into_iter();
+            tensors.map(|(name, shape)| (format!("{path}.{name}"), shape)).collect()
+        };
+        match self {
+            Self::Linear { parameters, inputs, units } => {
+                named(parameters, vec![("weight", vec![*inputs, *units]), ("bias", vec![*units])])
+            }
+            Self::Convolution {
+                parameters,
+                in_channels,
+                out_channels,
+                kernel_size: size,
+                has_bias,
+                ..
+            } => {
+                let weight = ("weight", vec![*out_channels, *in_channels, *size, *size]);
+                let bias = has_bias.then(|| ("bias", vec![*out_channels]));
+                named(parameters, [weight].into_iter().chain(bias).collect())
+            }
+            Self::BatchNorm { parameters, channels, .. } => {
+                let names = ["gamma", "beta", "running_mean", "running_var"];
+                named(parameters, names.map(|name| (name, vec![*channels])).to_vec())
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Number of weights of a linear map or convolution, without biases; `None` if it overflows.
     fn weights(&self) -> Option<usize> {
-        match *self {
-            Self::Linear { inputs, units, .. } => inputs.checked_mul(units),
-            Self::Convolution { in_channels, out_channels, kernel_size, .. } => kernel_size
-                .checked_mul(kernel_size)?
-                .checked_mul(in_channels)?
-                .checked_mul(out_channels),
+        match self {
+            Self::Linear { .. } | Self::Convolution { .. } => size(&self.tensors().first()?.1),
             _ => Some(0),
         }
     }
 
     /// Number of parameters; `None` if it overflows.
     fn parameters(&self) -> Option<usize> {
-        let others = match *self {
-            Self::Linear { units, .. } => units,
-            Self::Convolution { out_channels, has_bias: true, .. } => out_channels,
-            Self::BatchNorm { channels, .. } => channels.checked_mul(4)?,
-            Self::Custom { parameters } => parameters,
-            _ => 0,
-        };
-        self.weights()?.checked_add(others)
+        let own = if let Self::Custom { parameters } = self { *parameters } else { 0 };
+        self.tensors().iter().try_fold(own, |sum, (_, shape)| sum.checked_add(size(shape)?))
     }
+}
+
+fn size(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))
 }
 
 /// The operation in a summary: `linear`, `conv 3x3/2` for a stride of 2, `norm`, `dropout 0.5`.

@@ -120,6 +120,14 @@ impl ModelConfig {
         }
     }
 
+    /// The name in torchvision of the module at `path` in the model, if torchvision has this model.
+    pub fn torchvision_module(&self, path: &str) -> Option<String> {
+        match self {
+            Self::Resnet(config) => config.torchvision_module(path),
+            _ => None,
+        }
+    }
+
     /// Returns true if any layer uses batch normalisation.
     pub fn has_batch_norm(&self) -> bool {
         match self {

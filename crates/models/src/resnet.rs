@@ -236,6 +236,36 @@ impl ResnetConfig {
         has_dropout.then(|| Self { dropout: 0.0, stochastic_depth: 0.0, ..self.clone() })
     }
 
+    /// The name in torchvision of the module at `path`, such as `layer2.0.bn1` for
+    /// `blocks.2.first.norm`.
+    pub fn torchvision_module(&self, path: &str) -> Option<String> {
+        let (path, is_norm) = match path.strip_suffix(".norm") {
+            Some(convolution) => (convolution, true),
+            None => (path, false),
+        };
+        let numbered = |number: usize| format!("{}{number}", if is_norm { "bn" } else { "conv" });
+        match path {
+            "stem" => return Some(numbered(1)),
+            "output" => return Some("fc".to_owned()),
+            _ => {}
+        }
+        let (index, part) = path.strip_prefix("blocks.")?.split_once('.')?;
+        let mut block: usize = index.parse().ok()?;
+        let mut stage = 0;
+        while block >= self.blocks.of_stage(stage) {
+            block -= self.blocks.of_stage(stage);
+            stage += 1;
+        }
+        let module = match part {
+            "first" => numbered(1),
+            "second" => numbered(2),
+            "third" => numbered(3),
+            "shortcut" => format!("downsample.{}", usize::from(is_norm)),
+            _ => return None,
+        };
+        Some(format!("layer{}.{block}.{module}", stage + 1))
+    }
+
     /// Records every invalid value.
     pub fn check(&self, check: &mut Check) {
         check_stages(&self.channels, check);

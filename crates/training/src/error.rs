@@ -121,7 +121,7 @@ pub enum RunError {
     #[error("{} has no {split} set\n  evaluate another split, or train with `split.{split}_fraction`", run.display())]
     NoSplit { run: PathBuf, split: SplitKind },
     /// `init_from` does not name weights.
-    #[error("cannot start from {}: {reason}\n  `init_from` is the directory of a run or of a checkpoint, or a file of weights such as `best_model.bpk`", path.display())]
+    #[error("cannot start from {}: {reason}\n  `init_from` is the directory of a run or of a checkpoint, or a file of weights: `best_model.bpk`, safetensors, or of PyTorch's `torch.save`", path.display())]
     NotWeights { path: PathBuf, reason: String },
     /// The weights of `init_from` are those of another model.
     #[error("the weights in {} are those of another model:\n  {}\n  use the `[model]` that they were trained with; only the last layer may differ", path.display(), first_lines(differences))]

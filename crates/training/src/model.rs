@@ -1,12 +1,14 @@
 //! A model with its normalisation and its objective.
 
 mod classifier;
+mod foreign_weights;
 mod objective;
 mod scores;
 mod temperature;
 mod weights;
 
 pub use classifier::{Classifier, ClassifierConfig, EVALUATION_BATCH};
+pub use foreign_weights::ForeignWeights;
 pub use objective::{ClassWeights, Head, Objective, ObjectiveConfig};
 pub use scores::{Scores, argmax, class_logits, confidence, loss_and_prediction};
 pub use temperature::{saved_temperature, with_saved_temperature};

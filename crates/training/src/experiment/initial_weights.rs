@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use artifacts::{Environment, InitialWeights, RunDir};
+use artifacts::{DataIdentity, Environment, InitialWeights, RunDir};
+use data::Normalization;
 use support::{regular_file, sha256};
 
 use super::Experiment;
 use super::saved_model::saved_model;
 use crate::error::RunError;
-use crate::model::Weights;
+use crate::model::{ForeignWeights, Weights};
 use crate::trainer::Checkpoint;
 
 impl Experiment {
@@ -17,12 +18,9 @@ impl Experiment {
         let Some(path) = self.config.init_from.clone() else { return Ok(()) };
         let (bytes, classes) = read(&path)?;
         let sum = sha256(&bytes);
-        let not_weights = |error| RunError::NotWeights {
-            path: path.clone(),
-            reason: format!("it is not a file of weights in Burn's format: {error}"),
-        };
-        let weights = Weights::parse(bytes).map_err(not_weights)?;
-        let tensors_sum = weights.sha256().map_err(not_weights)?;
+        let not_weights = |reason| RunError::NotWeights { path: path.clone(), reason };
+        let weights = self.parse_weights(bytes)?.map_err(not_weights)?;
+        let tensors_sum = weights.sha256().map_err(|error| not_weights(error.to_string()))?;
         let (_, tensors) = weights
             .load_into(self.initial_classifier()?)
             .map_err(|differences| RunError::OtherModel { path: path.clone(), differences })?;
@@ -38,6 +36,26 @@ impl Experiment {
         self.environment.init_from = Some(InitialWeights { path, sha256: sum, loaded, new });
         self.initial_weights = Some(weights);
         Ok(())
+    }
+
+    /// The weights in a file of Burn or of PyTorch, or the reason why there are none.
+    fn parse_weights(&self, bytes: Vec<u8>) -> Result<Result<Weights, String>, RunError> {
+        let foreign = match ForeignWeights::parse(&bytes) {
+            Ok(Some(foreign)) => foreign,
+            Ok(None) => return Ok(Weights::parse(bytes).map_err(|error| error.to_string())),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if !foreign.have_normalizer() && self.config.input.normalization != Normalization::Imagenet
+        {
+            tracing::warn!(
+                "the weights come without a normalization: those of torchvision need `input.normalization = \"imagenet\"`"
+            );
+        }
+        let own = Weights::of(&self.initial_classifier()?).map_err(RunError::Record)?;
+        let DataIdentity { shape, classes, .. } = &self.environment.data;
+        let outputs = self.config.objective.head(classes.len()).outputs(classes.len());
+        let layers = self.config.model.layers(*shape, outputs).unwrap_or_default();
+        Ok(Ok(foreign.named_as(&own, &self.config.model, &layers)))
     }
 
     /// Reads the weights again that a run with the environment `earlier` started from.

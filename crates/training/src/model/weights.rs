@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Tensor, TensorData};
+use burn::tensor::{Bytes, DType, Tensor, TensorData};
 use burn_pack::{Reader, Writer};
 
 use super::Classifier;
@@ -91,6 +91,27 @@ impl Weights {
             Ok((name.as_str(), TensorData::from_bytes(bytes, tensor.shape.clone(), tensor.dtype)))
         });
         values.collect()
+    }
+
+    /// The tensors of the normaliser alone.
+    pub fn normalizer(&self) -> Self {
+        let tensors = self.0.iter().filter(|(name, _)| !name.starts_with(MODEL));
+        Self(tensors.map(|(name, tensor)| (name.clone(), tensor.clone())).collect())
+    }
+
+    /// Start of the names of the model's tensors, with the kind of the model: `model.Cnn.`.
+    pub fn model_prefix(&self) -> String {
+        let name = self.0.keys().find(|name| name.starts_with(MODEL));
+        let parts = name.into_iter().flat_map(|name| name.split_inclusive('.'));
+        parts.take(2).collect()
+    }
+
+    /// Adds or replaces a tensor.
+    pub fn insert(&mut self, name: String, shape: Vec<usize>, values: &[f32]) {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes = Bytes::from_bytes_vec(bytes);
+        let tensor = burn_pack::Tensor::new(name.clone(), DType::F32, shape.into(), None, bytes);
+        self.0.insert(name, tensor);
     }
 
     fn shape(&self, name: &str) -> Option<Vec<usize>> {
