@@ -43,7 +43,7 @@ fn another_head_batch_size_and_optimizer_start_from_the_weights_of_a_run() {
 }
 
 #[test]
-fn a_run_a_file_and_a_checkpoint_give_the_same_start_and_another_run_than_random_weights() {
+fn a_run_a_file_a_checkpoint_and_an_export_give_the_same_start_and_another_run_than_random_weights() {
     let dir = trained();
     let best = json(&dir.read("runs/tiny/summary.json"))["best"]["checkpoint"].clone();
     let checkpoint = format!("runs/tiny/checkpoints/{}", best.as_str().unwrap());
@@ -54,6 +54,10 @@ fn a_run_a_file_and_a_checkpoint_give_the_same_start_and_another_run_than_random
         dir.succeed(&["--config", "tiny.toml", "--set", &from, "--run-dir", run]);
     }
     assert_same_bits(&dir, "a", "b");
+    dir.succeed(&["export", "tiny", "--to", "safetensors"]);
+    let exported = "init_from=tiny-pytorch/model.safetensors";
+    dir.succeed(&["--config", "tiny.toml", "--set", exported, "--run-dir", "d"]);
+    assert_eq!(dir.read("a/metrics.jsonl"), dir.read("d/metrics.jsonl"));
     // The checkpoint has no temperature, so that its SHA-256, which is part of the run, is another one.
     for file in ["metrics.jsonl", "best_model.bpk"] {
         assert_eq!(

@@ -19,7 +19,7 @@ impl Experiment {
         let (bytes, classes) = read(&path)?;
         let sum = sha256(&bytes);
         let not_weights = |reason| RunError::NotWeights { path: path.clone(), reason };
-        let weights = self.parse_weights(bytes)?.map_err(not_weights)?;
+        let weights = self.parse_weights(&path, bytes)?.map_err(not_weights)?;
         let tensors_sum = weights.sha256().map_err(|error| not_weights(error.to_string()))?;
         let (_, tensors) = weights
             .load_into(self.initial_classifier()?)
@@ -39,8 +39,12 @@ impl Experiment {
     }
 
     /// The weights in a file of Burn or of PyTorch, or the reason why there are none.
-    fn parse_weights(&self, bytes: Vec<u8>) -> Result<Result<Weights, String>, RunError> {
-        let foreign = match ForeignWeights::parse(&bytes) {
+    fn parse_weights(
+        &self,
+        path: &Path,
+        bytes: Vec<u8>,
+    ) -> Result<Result<Weights, String>, RunError> {
+        let foreign = match ForeignWeights::parse(path, &bytes) {
             Ok(Some(foreign)) => foreign,
             Ok(None) => return Ok(Weights::parse(bytes).map_err(|error| error.to_string())),
             Err(reason) => return Ok(Err(reason)),

@@ -1,6 +1,7 @@
 //! Weights that PyTorch wrote, as safetensors or by `torch.save`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use burn::tensor::{Bytes, DType, TensorData};
 use export::Tensor;
@@ -21,16 +22,17 @@ const WRAPPERS: [&str; 4] = ["state_dict.", "model.", "module.", "backbone."];
 pub struct ForeignWeights(BTreeMap<String, Tensor>);
 
 impl ForeignWeights {
-    /// Parses a safetensors file or one of `torch.save`; `None` for a file in Burn's format.
+    /// Parses the file at `path`, which has these `bytes`: safetensors, or of `torch.save`. `None` for a
+    /// file in Burn's format.
     ///
     /// # Errors
     ///
     /// The reason why it is none of these, or damaged.
-    pub fn parse(bytes: &[u8]) -> Result<Option<Self>, String> {
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Self>, String> {
         if bytes.starts_with(BURN) {
             return Ok(None);
         }
-        let tensors = if bytes.get(8) == Some(&b'{') { safetensors(bytes) } else { pytorch(bytes) };
+        let tensors = if bytes.get(8) == Some(&b'{') { safetensors(bytes) } else { pytorch(path) };
         let mut tensors = tensors?;
         while let Some(wrapper) = WRAPPERS.into_iter().find(|wrapper| {
             !tensors.is_empty() && tensors.keys().all(|name| name.starts_with(wrapper))
@@ -93,8 +95,8 @@ fn safetensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, String> {
     Ok(tensors.collect())
 }
 
-fn pytorch(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, String> {
-    let file = PytorchReader::from_reader(bytes, None).map_err(|error| error.to_string())?;
+fn pytorch(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
+    let file = PytorchReader::new(path).map_err(|error| error.to_string())?;
     let mut tensors = BTreeMap::new();
     for (name, found) in file.tensors() {
         let dtype = match found.dtype() {
@@ -175,7 +177,7 @@ mod tests {
     }
 
     fn loaded(bytes: &[u8]) -> Weights {
-        let foreign = ForeignWeights::parse(bytes).unwrap().unwrap();
+        let foreign = ForeignWeights::parse(Path::new(""), bytes).unwrap().unwrap();
         assert!(!foreign.have_normalizer());
         let own = Weights::of(&classifier(9)).unwrap();
         foreign.named_as(&own, &model(), &model().layers(SHAPE, 3).unwrap())
@@ -225,7 +227,9 @@ mod tests {
     #[test]
     fn other_files_are_no_weights() {
         for bytes in [&b""[..], b"PK\x03\x04", b"12345678{}", b"\x80\x02}q\x00.", b"\xff\xd8\xff"] {
-            let parsed = ForeignWeights::parse(bytes);
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), bytes).unwrap();
+            let parsed = ForeignWeights::parse(file.path(), bytes);
             assert!(
                 parsed.map_or(true, |found| found.is_some_and(|found| found.0.is_empty())),
                 "{bytes:?}"

@@ -110,7 +110,7 @@ impl Weights {
     pub fn insert(&mut self, name: String, shape: Vec<usize>, values: &[f32]) {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let bytes = Bytes::from_bytes_vec(bytes);
-        let tensor = burn_pack::Tensor::new(name.clone(), DType::F32, shape.into(), None, bytes);
+        let tensor = burn_pack::Tensor::new(name.clone(), DType::F32, shape, None, bytes);
         self.0.insert(name, tensor);
     }
 
