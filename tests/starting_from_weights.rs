@@ -43,7 +43,7 @@ fn another_head_batch_size_and_optimizer_start_from_the_weights_of_a_run() {
 }
 
 #[test]
-fn a_run_a_file_a_checkpoint_and_an_export_give_the_same_start_and_another_run_than_random_weights() {
+fn a_run_a_file_a_checkpoint_and_an_export_give_the_same_start() {
     let dir = trained();
     let best = json(&dir.read("runs/tiny/summary.json"))["best"]["checkpoint"].clone();
     let checkpoint = format!("runs/tiny/checkpoints/{}", best.as_str().unwrap());
