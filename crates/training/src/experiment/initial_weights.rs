@@ -18,7 +18,10 @@ impl Experiment {
         let Some(path) = self.config.init_from.clone() else { return Ok(()) };
         let (bytes, classes) = read(&path)?;
         let sum = sha256(&bytes);
-        let not_weights = |reason| RunError::NotWeights { path: path.clone(), reason };
+        let not_weights = |error| RunError::NotWeights {
+            path: path.clone(),
+            reason: format!("it is not a file of weights: {error}"),
+        };
         let weights = self.parse_weights(&path, bytes)?.map_err(not_weights)?;
         let tensors_sum = weights.sha256().map_err(|error| not_weights(error.to_string()))?;
         let (_, tensors) = weights
