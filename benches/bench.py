@@ -201,7 +201,7 @@ def cold(name, variant, config, data):
 
 def trainer_recipe(config, run_dir, data, seed):
     hdf5 = ('dataset.hdf5.validation="validation.h5"', 'dataset.hdf5.on_missing="fail"')
-    settings = (*hdf5, "split.validation_fraction=0.0", f"seed={seed}")
+    settings = (*hdf5, "split.validation_fraction=0.0", "training.final_fit=false", f"seed={seed}")
     return time_to_target(lambda until: programs.train(config, run_dir, data, *settings, until=until),
                           validation_accuracy(run_dir))
 
