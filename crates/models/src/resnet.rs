@@ -410,8 +410,8 @@ fn overlapping_max_pool(images: Tensor<4>) -> Tensor<4> {
 }
 
 impl Block {
-    /// Drops the convolutions of random examples if `rng` is given; `layer` tells the block from
-    /// other layers with random numbers.
+    /// Drops the convolutions of random examples if `rng` is given; `layer` is its number among the
+    /// layers with random numbers.
     fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>, layer: usize) -> Tensor<4> {
         let shortcut = match &self.shortcut {
             Some(shortcut) => shortcut.forward(images.clone(), Epilogue::NONE),

@@ -149,21 +149,25 @@ impl RunConfig {
     /// if it overflows.
     pub fn parameters(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
         let [.., channels] = shape;
-        let outputs = self.objective.head(classes).outputs(classes);
         // The normaliser has one shift and one scale per channel.
-        self.model.parameter_count(shape, outputs)?.checked_add(2 * channels)
+        self.model.parameter_count(shape, self.outputs(classes))?.checked_add(2 * channels)
+    }
+
+    /// Number of logits for `classes` classes.
+    pub fn outputs(&self, classes: usize) -> usize {
+        self.objective.head(classes).outputs(classes)
     }
 
     /// Number of multiply-accumulate operations of a forward pass of one example of `shape` in
     /// `classes` classes; `None` if it overflows.
     pub fn multiply_adds(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
-        self.model.multiply_adds(shape, self.objective.head(classes).outputs(classes))
+        self.model.multiply_adds(shape, self.outputs(classes))
     }
 
     /// Number of values a training step holds per example of `shape` in `classes` classes; `None`
     /// if it overflows.
     pub fn activations(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
-        self.model.activation_count(shape, self.objective.head(classes).outputs(classes))
+        self.model.activation_count(shape, self.outputs(classes))
     }
 
     /// Fails if the model cannot be trained on `data`.

@@ -9,7 +9,7 @@ use support::{regular_file, sha256};
 use super::Experiment;
 use super::saved_model::saved_model;
 use crate::error::RunError;
-use crate::model::{ForeignWeights, Weights};
+use crate::model::{Classifier, ForeignWeights, Weights};
 use crate::trainer::Checkpoint;
 
 impl Experiment {
@@ -22,10 +22,11 @@ impl Experiment {
             path: path.clone(),
             reason: format!("it is not a file of weights: {error}"),
         };
-        let weights = self.parse_weights(&path, bytes)?.map_err(not_weights)?;
+        let classifier = self.initial_classifier()?;
+        let weights = self.parse_weights(&path, bytes, &classifier).map_err(not_weights)?;
         let tensors_sum = weights.sha256().map_err(|error| not_weights(error.to_string()))?;
         let (_, tensors) = weights
-            .load_into(self.initial_classifier()?)
+            .load_into(classifier)
             .map_err(|differences| RunError::OtherModel { path: path.clone(), differences })?;
         let own = &self.environment.data.classes;
         if tensors.new.is_empty() && classes.is_some_and(|classes| classes != *own) {
@@ -41,16 +42,15 @@ impl Experiment {
         Ok(())
     }
 
-    /// The weights in a file of Burn or of PyTorch, or the reason why there are none.
+    /// The weights in a file of Burn or of PyTorch for `classifier`, or the reason why there are none.
     fn parse_weights(
         &self,
         path: &Path,
         bytes: Vec<u8>,
-    ) -> Result<Result<Weights, String>, RunError> {
-        let foreign = match ForeignWeights::parse(path, &bytes) {
-            Ok(Some(foreign)) => foreign,
-            Ok(None) => return Ok(Weights::parse(bytes).map_err(|error| error.to_string())),
-            Err(reason) => return Ok(Err(reason)),
+        classifier: &Classifier,
+    ) -> Result<Weights, String> {
+        let Some(foreign) = ForeignWeights::parse(path, &bytes)? else {
+            return Weights::parse(bytes).map_err(|error| error.to_string());
         };
         if !foreign.have_normalizer() && self.config.input.normalization != Normalization::Imagenet
         {
@@ -58,11 +58,10 @@ impl Experiment {
                 "the weights come without a normalization: those of torchvision need `input.normalization = \"imagenet\"`"
             );
         }
-        let own = Weights::of(&self.initial_classifier()?).map_err(RunError::Record)?;
         let DataIdentity { shape, classes, .. } = &self.environment.data;
-        let outputs = self.config.objective.head(classes.len()).outputs(classes.len());
-        let layers = self.config.model.layers(*shape, outputs).unwrap_or_default();
-        Ok(Ok(foreign.named_as(&own, &self.config.model, &layers)))
+        let model = &self.config.model;
+        let layers = model.layers(*shape, self.config.outputs(classes.len())).unwrap_or_default();
+        Ok(foreign.named_as(&Weights::of(classifier)?, model, &layers))
     }
 
     /// Reads the weights again that a run with the environment `earlier` started from.

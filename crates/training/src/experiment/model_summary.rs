@@ -56,9 +56,8 @@ impl ModelSummary {
     }
 
     fn compute(config: &RunConfig, shape: [usize; 3], classes: usize) -> Option<Self> {
-        let outputs = config.objective.head(classes).outputs(classes);
         let mut layers = vec![normalizer(shape)?];
-        for layer in config.model.layers(shape, outputs)? {
+        for layer in config.model.layers(shape, config.outputs(classes))? {
             layers.push(layer_summary(&layer)?);
         }
         let sum = |number: fn(&LayerSummary) -> usize| {

@@ -11,7 +11,7 @@ impl TrainedModel {
     /// The model as data, from which other formats are written.
     pub fn portable(&self) -> Result<PortableModel, RunError> {
         let (config, data) = (self.config(), self.data_identity());
-        let outputs = config.objective.head(data.classes.len()).outputs(data.classes.len());
+        let outputs = config.outputs(data.classes.len());
         let layers = config.model.layers(data.shape, outputs);
         let mut tensors = self.tensors()?;
         let mut of_normalizer =
