@@ -1,12 +1,14 @@
 use burn::tensor::{Tensor, module};
 
+use crate::Rectifier;
+
 /// Options of a batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchNormOptions {
     /// Added to the variance for numerical stability.
     pub epsilon: f64,
-    /// Applies a ReLU after the addition of the residual.
-    pub relu: bool,
+    /// Applied after the addition of the residual.
+    pub rectifier: Option<Rectifier>,
 }
 
 /// Statistics of a batch, without gradients.
@@ -18,7 +20,7 @@ pub struct BatchStatistics {
     pub variance: Tensor<1>,
 }
 
-/// Computes `relu((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual)` with the
+/// Computes `rectifier((x - mean) / sqrt(variance + epsilon) * gamma + beta + residual)` with the
 /// statistics of the batch.
 ///
 /// `input` and `residual` are `[.., channels]`, `gamma` and `beta` are `[channels]`.
@@ -54,7 +56,7 @@ pub fn batch_norm_max_pool(
     if crate::fused::is_fused(&input) && size <= crate::fused::MAX_WINDOW {
         return crate::fused::batch_norm_max_pool((epsilon, size), input, gamma, beta);
     }
-    let options = BatchNormOptions { epsilon, relu: true };
+    let options = BatchNormOptions { epsilon, rectifier: Some(Rectifier::Relu) };
     let (output, statistics) = batch_norm_train(options, input, gamma, beta, None);
     (crate::max_pool2d(size, output), statistics)
 }
@@ -101,7 +103,7 @@ pub fn batch_norm_max_pool_inference(
             options, input, gamma, beta, statistics,
         );
     }
-    let options = BatchNormOptions { epsilon, relu: true };
+    let options = BatchNormOptions { epsilon, rectifier: Some(Rectifier::Relu) };
     crate::max_pool2d(size, batch_norm_inference(options, input, gamma, beta, statistics, None))
 }
 
@@ -111,7 +113,10 @@ impl BatchNormOptions {
             Some(residual) => output + residual,
             None => output,
         };
-        if self.relu { burn::tensor::activation::relu(output) } else { output }
+        match self.rectifier {
+            Some(rectifier) => rectifier.forward(output),
+            None => output,
+        }
     }
 }
 

@@ -5,15 +5,17 @@ use burn::tensor::{Tensor, module, ops::ConvOptions};
 pub struct Conv2dOptions {
     /// Stride along rows and columns.
     pub stride: [usize; 2],
-    /// Zero padding of rows and columns, on both sides.
-    pub padding: [usize; 2],
+    /// Zeros before the first and after the last row, and column.
+    pub padding: [[usize; 2]; 2],
+    /// Convolves each channel with a filter of its own: `weight` is `[channels, 1, ..]`.
+    pub is_depthwise: bool,
 }
 
 /// Convolves `input` `[batch, height, width, in_channels]` with `weight`
 /// `[out_channels, in_channels, kernel_height, kernel_width]` and adds `bias` `[out_channels]`.
 ///
 /// Returns `[batch, out_height, out_width, out_channels]`, where
-/// `out_height = floor((height + 2 padding - kernel_height) / stride) + 1`.
+/// `out_height = floor((height + padding - kernel_height) / stride) + 1` with the padding of both sides.
 pub fn conv2d(
     geometry: Conv2dOptions,
     input: Tensor<4>,
@@ -24,10 +26,18 @@ pub fn conv2d(
     if crate::fused::is_fused(&input) {
         return crate::fused::conv2d(geometry, input, weight, bias);
     }
-    let Conv2dOptions { stride, padding } = geometry;
-    let options = ConvOptions::new(stride, padding, [1, 1], 1);
+    let [.., channels] = input.dims();
+    let options = geometry.options(channels);
     let output = module::conv2d(input.permute([0, 3, 1, 2]), weight, bias, options);
     output.permute([0, 2, 3, 1])
+}
+
+impl Conv2dOptions {
+    fn options(&self, channels: usize) -> ConvOptions<2> {
+        let padding = self.padding.map(|[before, after]| (before, after));
+        let groups = if self.is_depthwise { channels } else { 1 };
+        ConvOptions::new_with_padding(self.stride, padding, [1, 1], groups)
+    }
 }
 
 #[cfg(test)]
@@ -43,7 +53,8 @@ mod tests {
         weight: Tensor<4>,
         bias: Tensor<1>,
     ) -> Tensor<4> {
-        let options = ConvOptions::new(geometry.stride, geometry.padding, [1, 1], 1);
+        let [.., channels] = input.dims();
+        let options = geometry.options(channels);
         let output = module::conv2d(input.permute([0, 3, 1, 2]), weight, Some(bias), options);
         output.permute([0, 2, 3, 1])
     }
@@ -52,16 +63,22 @@ mod tests {
     fn output_and_gradients_match_burn() {
         let device = Device::flex().autodiff();
         for (precision, tolerance) in [(DType::F32, 1e-5), (DType::F64, 1e-12)] {
-            for (shape, outputs, kernel, stride) in [
-                ([2, 8, 8, 16], 24, 3, 1),
-                ([3, 9, 7, 33], 17, 3, 1),
-                ([2, 10, 9, 16], 32, 3, 2),
-                ([2, 8, 8, 20], 12, 1, 2),
-                ([2, 12, 12, 3], 8, 5, 1),
+            for (shape, outputs, kernel, stride, padding) in [
+                ([2, 8, 8, 16], 24, 3, 1, [1, 1]),
+                ([3, 9, 7, 33], 17, 3, 1, [1, 1]),
+                ([2, 10, 9, 16], 32, 3, 2, [1, 1]),
+                ([2, 8, 8, 20], 12, 1, 2, [0, 0]),
+                ([2, 12, 12, 3], 8, 5, 1, [2, 2]),
+                ([2, 10, 8, 3], 8, 3, 2, [0, 1]),
+                ([3, 8, 9, 24], 24, 3, 1, [1, 1]),
+                ([2, 11, 8, 21], 21, 5, 2, [1, 2]),
             ] {
-                let geometry = Conv2dOptions { stride: [stride; 2], padding: [kernel / 2; 2] };
+                let is_depthwise = shape[3] == outputs;
+                let geometry =
+                    Conv2dOptions { stride: [stride; 2], padding: [padding; 2], is_depthwise };
                 let input = random(1, shape, precision, &device).require_grad();
-                let weight = [outputs, shape[3], kernel, kernel];
+                let inputs = if is_depthwise { 1 } else { shape[3] };
+                let weight = [outputs, inputs, kernel, kernel];
                 let weight = random(2, weight, precision, &device).require_grad();
                 let bias = random(3, [outputs], precision, &device).require_grad();
                 let of = |output: Tensor<4>| {

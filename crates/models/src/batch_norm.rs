@@ -1,15 +1,14 @@
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
-use kernels::BatchStatistics;
+use kernels::{BatchStatistics, Rectifier};
 
 /// Operations after the normalisation, in the order of the fields.
 #[derive(Debug)]
 pub struct Epilogue<const D: usize> {
     /// Tensor to add.
     pub residual: Option<Tensor<D>>,
-    /// Applies a ReLU.
-    pub relu: bool,
+    /// Activation function.
+    pub rectifier: Option<Rectifier>,
 }
 
 /// Normalises `input` `[.., channels]` with batch statistics under autodiff (training), otherwise
@@ -22,8 +21,8 @@ pub fn forward<const D: usize>(
     input: Tensor<D>,
     epilogue: Epilogue<D>,
 ) -> Tensor<D> {
-    let Epilogue { residual, relu } = epilogue;
-    let options = kernels::BatchNormOptions { epsilon: norm.epsilon, relu };
+    let Epilogue { residual, rectifier } = epilogue;
+    let options = kernels::BatchNormOptions { epsilon: norm.epsilon, rectifier };
     let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
     if !input.device().is_autodiff() {
         let statistics = running_statistics(norm);
@@ -69,9 +68,9 @@ fn update_running_statistics(norm: &BatchNorm, statistics: BatchStatistics, coun
 
 impl<const D: usize> Epilogue<D> {
     /// No operation.
-    pub const NONE: Self = Self { residual: None, relu: false };
+    pub const NONE: Self = Self { residual: None, rectifier: None };
     /// A ReLU.
-    pub const RELU: Self = Self { residual: None, relu: true };
+    pub const RELU: Self = Self { residual: None, rectifier: Some(Rectifier::Relu) };
 
     /// Applies the operations to `output`.
     pub fn apply(self, output: Tensor<D>) -> Tensor<D> {
@@ -79,6 +78,9 @@ impl<const D: usize> Epilogue<D> {
             Some(residual) => output + residual,
             None => output,
         };
-        if self.relu { relu(output) } else { output }
+        match self.rectifier {
+            Some(rectifier) => rectifier.forward(output),
+            None => output,
+        }
     }
 }

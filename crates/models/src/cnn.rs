@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::batch_norm::Epilogue;
-use crate::convolution::{Convolution, ConvolutionConfig, check_stages};
+use crate::convolution::{Convolution, ConvolutionConfig, NORM_EPSILON, check_stages};
 use crate::dropout::DropoutRng;
 use crate::linear;
 use crate::parameter_init::ParameterInit;
@@ -139,8 +139,8 @@ impl CnnConfig {
                 in_channels: std::mem::replace(&mut inputs, out_channels),
                 out_channels,
                 kernel_size: self.kernel_size,
-                stride: 1,
-                batch_norm: self.batch_norm,
+                norm_epsilon: self.batch_norm.then_some(NORM_EPSILON),
+                ..ConvolutionConfig::default()
             });
             stages.push(convolutions.collect());
         }
@@ -222,6 +222,13 @@ impl CnnConfig {
 }
 
 impl Cnn {
+    /// Takes the first stages out of training; hidden layers come after those of convolutions.
+    pub fn freeze(&mut self, stages: usize) {
+        let rest = stages.saturating_sub(self.stages.len());
+        self.stages.iter_mut().take(stages).for_each(|stage| *stage = stage.valid());
+        self.hidden.iter_mut().take(rest).for_each(|layer| *layer = layer.valid());
+    }
+
     /// Maps images `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout is
     /// active if `rng` is given.
     pub fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
@@ -244,9 +251,9 @@ impl Cnn {
     }
 
     fn convolve(&self, layer: &Convolution, images: Tensor<4>) -> Tensor<4> {
-        let relu = self.activation == Activation::Relu;
-        let output = layer.forward(images, Epilogue { residual: None, relu });
-        if relu { output } else { self.activate(output) }
+        let rectifier = self.activation.rectifier();
+        let output = layer.forward(images, Epilogue { residual: None, rectifier });
+        if rectifier.is_some() { output } else { self.activate(output) }
     }
 
     fn activate<const D: usize>(&self, values: Tensor<D>) -> Tensor<D> {

@@ -11,16 +11,16 @@ use crate::parameter_init::ParameterInit;
 /// Convolution followed by a batch norm, or with a bias if there is no batch norm.
 #[derive(Module, Debug)]
 pub struct Convolution {
-    /// `[out_channels, in_channels, kernel, kernel]`
+    /// `[out_channels, in_channels, kernel, kernel]`, or `[channels, 1, kernel, kernel]` if it is
+    /// depthwise.
     weight: Param<Tensor<4>>,
     bias: Option<Param<Tensor<1>>>,
     norm: Option<BatchNorm>,
     #[module(skip)]
-    stride: usize,
+    config: ConvolutionConfig,
 }
 
-/// Shape of a convolution with "same" padding: its output has `ceil(size / stride)` rows and
-/// columns.
+/// Shape of a convolution whose output has `ceil(size / stride)` rows and columns.
 #[derive(Debug, Clone, Copy)]
 pub struct ConvolutionConfig {
     /// Number of input channels.
@@ -31,8 +31,29 @@ pub struct ConvolutionConfig {
     pub kernel_size: usize,
     /// Stride along rows and columns.
     pub stride: usize,
-    /// Appends a batch norm (and omits the bias).
-    pub batch_norm: bool,
+    /// Zeros around the input.
+    pub padding: Padding,
+    /// Convolves each channel with a kernel of its own.
+    pub is_depthwise: bool,
+    /// Appends a batch norm with this epsilon (and omits the bias).
+    pub norm_epsilon: Option<f64>,
+}
+
+/// Zeros around the input of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// Half the kernel on all sides, as in PyTorch.
+    Symmetric,
+    /// As few as the output needs, the odd one at the end: TensorFlow's `SAME`.
+    Same,
+}
+
+/// Epsilon of PyTorch's batch norms.
+pub const NORM_EPSILON: f64 = 1e-5;
+
+/// The `input` of a layer with this `weight`: outside of autodiff if the layer is frozen.
+pub fn input_of<const D: usize, const E: usize>(weight: &Tensor<D>, input: Tensor<E>) -> Tensor<E> {
+    if weight.device().is_autodiff() { input } else { input.without_autodiff() }
 }
 
 /// Records an invalid number of stages.
@@ -42,16 +63,37 @@ pub fn check_stages(channels: &[usize], check: &mut Check) {
     check.require("channels", (1..=16).contains(&stages), message);
 }
 
+impl Default for ConvolutionConfig {
+    fn default() -> Self {
+        Self {
+            in_channels: 1,
+            out_channels: 1,
+            kernel_size: 3,
+            stride: 1,
+            padding: Padding::Symmetric,
+            is_depthwise: false,
+            norm_epsilon: Some(NORM_EPSILON),
+        }
+    }
+}
+
 impl ConvolutionConfig {
     /// Creates the convolution with He-normal weights.
     pub fn init(&self, init: &mut ParameterInit) -> Convolution {
-        let size = self.kernel_size;
+        let (size, outputs) = (self.kernel_size, self.out_channels);
         Convolution {
-            weight: init.convolution([self.out_channels, self.in_channels, size, size]),
-            bias: (!self.batch_norm).then(|| init.bias(self.out_channels)),
-            norm: self.batch_norm.then(|| init.batch_norm(self.out_channels)),
-            stride: self.stride,
+            weight: init.convolution([outputs, self.kernel_inputs(), size, size]),
+            bias: self.norm_epsilon.is_none().then(|| init.bias(outputs)),
+            norm: self
+                .norm_epsilon
+                .map(|epsilon| BatchNorm { epsilon, ..init.batch_norm(outputs) }),
+            config: *self,
         }
+    }
+
+    /// Number of input channels of each kernel.
+    const fn kernel_inputs(&self) -> usize {
+        if self.is_depthwise { 1 } else { self.in_channels }
     }
 
     /// Height and width of the output for an input of `[height, width]`.
@@ -59,22 +101,37 @@ impl ConvolutionConfig {
         input.map(|size| size.div_ceil(self.stride))
     }
 
+    /// Zeros before and after the rows and the columns of an input of `[height, width]`.
+    fn zeros(&self, input: [usize; 2]) -> [[usize; 2]; 2] {
+        match self.padding {
+            Padding::Symmetric => [[self.kernel_size / 2; 2]; 2],
+            Padding::Same => input.map(|size| {
+                let last = size.div_ceil(self.stride).saturating_sub(1) * self.stride;
+                let zeros = (last + self.kernel_size).saturating_sub(size);
+                [zeros / 2, zeros.div_ceil(2)]
+            }),
+        }
+    }
+
     /// Describes the layer `name`, whose parameters are there too, for an input of `[height, width]`.
     pub fn layer(&self, name: String, input: [usize; 2]) -> Layer {
-        let Self { in_channels, out_channels, kernel_size, stride, batch_norm } = *self;
         let [height, width] = self.output_size(input);
         let operation = Operation::Convolution {
             parameters: name.clone(),
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding: kernel_size / 2,
-            has_bias: !batch_norm,
+            in_channels: self.in_channels,
+            out_channels: self.out_channels,
+            kernel_size: self.kernel_size,
+            stride: self.stride,
+            padding: self.zeros(input),
+            is_depthwise: self.is_depthwise,
+            has_bias: self.norm_epsilon.is_none(),
         };
         let norm = format!("{name}.norm");
-        let layer = Layer::new(name, operation, vec![height, width, out_channels]);
-        if batch_norm { layer.with_batch_norm(norm) } else { layer }
+        let layer = Layer::new(name, operation, vec![height, width, self.out_channels]);
+        match self.norm_epsilon {
+            Some(epsilon) => layer.with_batch_norm(norm, epsilon),
+            None => layer,
+        }
     }
 }
 
@@ -99,10 +156,13 @@ impl Convolution {
     }
 
     fn convolve(&self, images: Tensor<4>) -> Tensor<4> {
-        let weight = self.weight.val();
-        let [.., kernel] = weight.dims();
-        let geometry = Conv2dOptions { stride: [self.stride; 2], padding: [kernel / 2; 2] };
-        let bias = self.bias.as_ref().map(Param::val);
-        kernels::conv2d(geometry, images, weight, bias)
+        let [_, height, width, _] = images.dims();
+        let geometry = Conv2dOptions {
+            stride: [self.config.stride; 2],
+            padding: self.config.zeros([height, width]),
+            is_depthwise: self.config.is_depthwise,
+        };
+        let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
+        kernels::conv2d(geometry, input_of(&weight, images), weight, bias)
     }
 }

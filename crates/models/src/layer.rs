@@ -18,6 +18,9 @@ pub struct Layer {
     pub then: Vec<Operation>,
     /// Output shape for one example: `[height, width, channels]` or `[units]`.
     pub output: Vec<usize>,
+    /// Number of the stage it belongs to, from the input: what is frozen, or has a learning rate, as a
+    /// whole.
+    pub stage: usize,
 }
 
 /// An operation on the output of the one before it. `parameters` is the path of its tensors: the
@@ -28,15 +31,17 @@ pub enum Operation {
     /// `x W + b` with a weight `[inputs, units]` and a bias `[units]`.
     Linear { parameters: String, inputs: usize, units: usize },
     /// Cross-correlation with a weight `[out_channels, in_channels, kernel, kernel]`, and a bias
-    /// `[out_channels]` if `has_bias`. Rows and columns of the kernel, the stride and the zeros on each
-    /// side are equal.
+    /// `[out_channels]` if `has_bias`. If it is depthwise, each channel has a kernel of its own, and the
+    /// weight is `[out_channels, 1, kernel, kernel]`. `padding` is the number of zeros before and after
+    /// the rows, and the columns.
     Convolution {
         parameters: String,
         in_channels: usize,
         out_channels: usize,
         kernel_size: usize,
         stride: usize,
-        padding: usize,
+        padding: [[usize; 2]; 2],
+        is_depthwise: bool,
         has_bias: bool,
     },
     /// Batch norm with `gamma`, `beta`, `running_mean` and `running_var`, each `[channels]`.
@@ -64,7 +69,7 @@ pub enum Operation {
 impl Layer {
     /// A layer of one operation.
     pub fn new(name: impl Into<String>, operation: Operation, output: Vec<usize>) -> Self {
-        Self { name: name.into(), input: None, operation, then: Vec::new(), output }
+        Self { name: name.into(), input: None, operation, then: Vec::new(), output, stage: 0 }
     }
 
     /// A linear layer whose parameters are at `name`.
@@ -72,6 +77,12 @@ impl Layer {
         let name = name.into();
         let operation = Operation::Linear { parameters: name.clone(), inputs, units };
         Self::new(name, operation, vec![units])
+    }
+
+    /// Sets the stage.
+    #[must_use]
+    pub fn in_stage(self, stage: usize) -> Self {
+        Self { stage, ..self }
     }
 
     /// Appends an operation.
@@ -82,9 +93,9 @@ impl Layer {
     }
 
     /// Appends a batch norm whose parameters are at `parameters`.
-    pub(crate) fn with_batch_norm(self, parameters: String) -> Self {
+    pub(crate) fn with_batch_norm(self, parameters: String, epsilon: f64) -> Self {
         let channels = self.output.last().copied().unwrap_or(0);
-        self.followed_by(Operation::BatchNorm { parameters, channels, epsilon: 1e-5 })
+        self.followed_by(Operation::BatchNorm { parameters, channels, epsilon })
     }
 
     /// Appends an activation, unless it is linear.
@@ -132,6 +143,20 @@ impl Layer {
         }
     }
 
+    /// Number of values that a training step of a network for images of `shape` holds per example: the
+    /// image, the values that each of its `layers` saves for the backward pass, and three gradients of
+    /// the largest feature map. `None` if it overflows.
+    pub(crate) fn activations(layers: &[Self], shape: [usize; 3]) -> Option<usize> {
+        let (mut saved, mut largest) = (size(&shape)?, 0);
+        for layer in layers {
+            let count = size(&layer.output)?;
+            let is_map = layer.output.len() == 3;
+            largest = if is_map { largest.max(count) } else { largest };
+            saved = saved.checked_add(count.checked_mul(if is_map { 2 } else { 4 })?)?;
+        }
+        saved.checked_add(largest.checked_mul(3)?)
+    }
+
     /// Sums a number of each of `layers`; `None` if one of them or the sum overflows.
     pub fn sum(layers: &[Self], number: fn(&Self) -> Option<usize>) -> Option<usize> {
         layers.iter().try_fold(0_usize, |sum, layer| sum.checked_add(number(layer)?))
@@ -155,10 +180,12 @@ impl Operation {
                 in_channels,
                 out_channels,
                 kernel_size: size,
+                is_depthwise,
                 has_bias,
                 ..
             } => {
-                let weight = ("weight", vec![*out_channels, *in_channels, *size, *size]);
+                let inputs = if *is_depthwise { 1 } else { *in_channels };
+                let weight = ("weight", vec![*out_channels, inputs, *size, *size]);
                 let bias = has_bias.then(|| ("bias", vec![*out_channels]));
                 named(parameters, [weight].into_iter().chain(bias).collect())
             }
@@ -194,11 +221,10 @@ impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Linear { .. } => f.write_str("linear"),
-            Self::Convolution { kernel_size: size, stride: 1, .. } => {
-                write!(f, "conv {size}x{size}")
-            }
-            Self::Convolution { kernel_size: size, stride, .. } => {
-                write!(f, "conv {size}x{size}/{stride}")
+            Self::Convolution { kernel_size: size, stride, is_depthwise, .. } => {
+                let kind = if *is_depthwise { "depthwise conv" } else { "conv" };
+                write!(f, "{kind} {size}x{size}")?;
+                if *stride == 1 { Ok(()) } else { write!(f, "/{stride}") }
             }
             Self::BatchNorm { .. } => f.write_str("norm"),
             Self::Activation { function, .. } => f.write_str(function.as_str()),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::batch_norm::{self, Epilogue};
+use crate::convolution::NORM_EPSILON;
 use crate::dropout::DropoutRng;
 use crate::initializer::{Generator, Initializer};
 use crate::layer::{Layer, Operation};
@@ -137,7 +138,7 @@ impl MlpConfig {
             self.describe_hidden(index, std::mem::replace(&mut width, units), units)
         });
         let mut layers: Vec<_> = hidden.collect();
-        layers.push(Layer::linear("output", width, outputs));
+        layers.push(Layer::linear("output", width, outputs).in_stage(self.hidden.len()));
         layers
     }
 
@@ -148,10 +149,10 @@ impl MlpConfig {
         let activate = |layer: Layer| layer.with_activation(self.activation, self.negative_slope);
         let layer = match self.batch_norm {
             NormPosition::None => activate(linear),
-            NormPosition::BeforeActivation => activate(linear.with_batch_norm(norm)),
-            NormPosition::AfterActivation => activate(linear).with_batch_norm(norm),
+            NormPosition::BeforeActivation => activate(linear.with_batch_norm(norm, NORM_EPSILON)),
+            NormPosition::AfterActivation => activate(linear).with_batch_norm(norm, NORM_EPSILON),
         };
-        layer.with_dropout(self.dropout.get(index).copied().unwrap_or(0.0))
+        layer.with_dropout(self.dropout.get(index).copied().unwrap_or(0.0)).in_stage(index)
     }
 
     /// Returns the number of values that a training step holds per example: the inputs, the values
@@ -202,6 +203,11 @@ pub fn check_layers(hidden: &[usize], check: &mut Check) {
 }
 
 impl Mlp {
+    /// Takes the first stages out of training.
+    pub fn freeze(&mut self, stages: usize) {
+        self.hidden.iter_mut().take(stages).for_each(|hidden| *hidden = hidden.valid());
+    }
+
     /// Maps features `[batch, inputs]` to logits `[batch, outputs]`. Dropout is active if `rng` is
     /// given.
     pub fn forward(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
@@ -222,11 +228,11 @@ impl Hidden {
     fn forward(&self, features: Tensor<2>) -> Tensor<2> {
         let features = linear::forward(&self.linear, features);
         match (&self.norm, self.norm_position) {
-            (Some(norm), NormPosition::BeforeActivation) if self.activation == Activation::Relu => {
-                batch_norm::forward(norm, features, Epilogue::RELU)
-            }
             (Some(norm), NormPosition::BeforeActivation) => {
-                self.activate(batch_norm::forward(norm, features, Epilogue::NONE))
+                let rectifier = self.activation.rectifier();
+                let epilogue = Epilogue { residual: None, rectifier };
+                let features = batch_norm::forward(norm, features, epilogue);
+                if rectifier.is_some() { features } else { self.activate(features) }
             }
             (Some(norm), NormPosition::AfterActivation) => {
                 batch_norm::forward(norm, self.activate(features), Epilogue::NONE)

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::cnn::{Cnn, CnnConfig};
 use crate::dropout::DropoutRng;
+use crate::efficientnet_lite::{EfficientNetLite, EfficientNetLiteConfig};
 use crate::erased::BoxedModel;
 use crate::initializer::Generator;
 use crate::layer::Layer;
@@ -26,10 +27,29 @@ pub enum ModelConfig {
     Cnn(CnnConfig),
     /// Residual network.
     Resnet(ResnetConfig),
+    /// EfficientNet-Lite.
+    #[serde(rename = "efficientnet_lite")]
+    EfficientNetLite(EfficientNetLiteConfig),
     /// Model of another crate.
     #[serde(untagged)]
     #[schemars(skip)]
     Custom(CustomModelConfig),
+}
+
+/// A library whose names of weights are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Library {
+    /// torchvision
+    Torchvision,
+    /// timm
+    Timm,
+    /// efficientnet_pytorch and efficientnet_lite_pytorch
+    EfficientNetPytorch,
+}
+
+impl Library {
+    /// All libraries.
+    pub const ALL: [Self; 3] = [Self::Torchvision, Self::Timm, Self::EfficientNetPytorch];
 }
 
 /// A model with its parameters.
@@ -42,13 +62,15 @@ pub enum Model {
     Cnn(Cnn),
     /// Residual network.
     Resnet(Resnet),
+    /// EfficientNet-Lite.
+    EfficientNetLite(EfficientNetLite),
     /// Model of another crate.
     Custom(BoxedModel),
 }
 
 impl ModelConfig {
     /// Names of the built-in models.
-    pub const BUILT_IN: &[&str] = &["mlp", "cnn", "resnet"];
+    pub const BUILT_IN: &[&str] = &["mlp", "cnn", "resnet", "efficientnet_lite"];
 
     /// Creates the model with initial parameters from `init`.
     ///
@@ -70,6 +92,9 @@ impl ModelConfig {
             }
             Self::Cnn(config) => Model::Cnn(config.init(shape, outputs, &mut init)),
             Self::Resnet(config) => Model::Resnet(config.init(shape, outputs, &mut init)),
+            Self::EfficientNetLite(config) => {
+                Model::EfficientNetLite(config.init(shape, outputs, &mut init))
+            }
             Self::Custom(config) => Model::Custom(config.init(shape, outputs, &mut init)?),
         })
     }
@@ -100,6 +125,7 @@ impl ModelConfig {
             Self::Mlp(config) => Some(config.layers(inputs, outputs)),
             Self::Cnn(config) => config.layers(shape, outputs),
             Self::Resnet(config) => config.layers(shape, outputs),
+            Self::EfficientNetLite(config) => config.layers(shape, outputs),
             Self::Custom(config) => config.layers(shape, outputs),
         }
     }
@@ -111,7 +137,9 @@ impl ModelConfig {
         match self {
             Self::Mlp(config) => config.activation_count(inputs, outputs),
             Self::Cnn(config) => config.activation_count(shape, outputs),
-            Self::Resnet(config) => config.activation_count(shape, outputs),
+            Self::Resnet(_) | Self::EfficientNetLite(_) => {
+                Layer::activations(&self.layers(shape, outputs)?, shape)
+            }
             Self::Custom(config) => {
                 let layers = config.layers(shape, outputs)?;
                 let sizes = layers.iter().map(|layer| layer.output.iter().product::<usize>());
@@ -120,11 +148,28 @@ impl ModelConfig {
         }
     }
 
-    /// The name in torchvision of the module at `path` in the model, if torchvision has this model.
-    pub fn torchvision_module(&self, path: &str) -> Option<String> {
-        match self {
-            Self::Resnet(config) => config.torchvision_module(path),
+    /// The name of the module at `path` in a library that has this model.
+    pub fn module_in(&self, library: Library, path: &str) -> Option<String> {
+        match (self, library) {
+            // The residual networks of timm have the names of torchvision's.
+            (Self::Resnet(config), Library::Torchvision) => config.torchvision_module(path),
+            (Self::EfficientNetLite(config), Library::Timm) => config.timm_module(path),
+            (Self::EfficientNetLite(config), Library::EfficientNetPytorch) => {
+                config.efficientnet_pytorch_module(path)
+            }
             _ => None,
+        }
+    }
+
+    /// Number of stages: what can be [frozen](Model::freeze) one by one, and the output layer. `None`
+    /// for a custom model.
+    pub fn stages(&self) -> Option<usize> {
+        match self {
+            Self::Mlp(config) => Some(config.hidden.len() + 1),
+            Self::Cnn(config) => Some(config.channels.len() + config.hidden.len() + 1),
+            Self::Resnet(config) => Some(config.channels.len() + 2),
+            Self::EfficientNetLite(_) => Some(EfficientNetLiteConfig::STAGES),
+            Self::Custom(_) => None,
         }
     }
 
@@ -133,7 +178,7 @@ impl ModelConfig {
         match self {
             Self::Mlp(config) => config.has_batch_norm(),
             Self::Cnn(config) => config.batch_norm,
-            Self::Resnet(_) => true,
+            Self::Resnet(_) | Self::EfficientNetLite(_) => true,
             Self::Custom(_) => false,
         }
     }
@@ -143,11 +188,11 @@ impl ModelConfig {
         let are_features = matches!(shape, [1, 1, _]);
         match self {
             Self::Mlp(_) => None,
-            Self::Cnn(_) | Self::Resnet(_) if are_features => {
+            Self::Cnn(_) | Self::Resnet(_) | Self::EfficientNetLite(_) if are_features => {
                 Some("convolutions need images, but the examples are plain features".to_owned())
             }
             Self::Cnn(config) => config.incompatibility(shape),
-            Self::Resnet(_) => None,
+            Self::Resnet(_) | Self::EfficientNetLite(_) => None,
             Self::Custom(config) => config.incompatibility(shape),
         }
     }
@@ -157,7 +202,7 @@ impl ModelConfig {
         match self {
             Self::Mlp(config) => config.with_linear_activation().map(Self::Mlp),
             Self::Cnn(config) => config.with_linear_activation().map(Self::Cnn),
-            Self::Resnet(_) | Self::Custom(_) => None,
+            Self::Resnet(_) | Self::EfficientNetLite(_) | Self::Custom(_) => None,
         }
     }
 
@@ -167,6 +212,7 @@ impl ModelConfig {
             Self::Mlp(config) => config.without_dropout().map(Self::Mlp),
             Self::Cnn(config) => config.without_dropout().map(Self::Cnn),
             Self::Resnet(config) => config.without_dropout().map(Self::Resnet),
+            Self::EfficientNetLite(config) => config.without_dropout().map(Self::EfficientNetLite),
             Self::Custom(_) => None,
         }
     }
@@ -185,6 +231,7 @@ impl ModelConfig {
             Self::Mlp(config) => check.table("mlp", |check| config.check(check)),
             Self::Cnn(config) => check.table("cnn", |check| config.check(check)),
             Self::Resnet(config) => check.table("resnet", |check| config.check(check)),
+            Self::EfficientNetLite(_) => {}
             Self::Custom(config) => config.check(check),
         }
     }
@@ -198,8 +245,23 @@ impl Model {
             Self::Mlp(model) => model.forward(inputs.flatten(1, 3), rng),
             Self::Cnn(model) => model.forward(inputs, rng),
             Self::Resnet(model) => model.forward(inputs, rng),
+            Self::EfficientNetLite(model) => model.forward(inputs, rng),
             Self::Custom(model) => model.forward(inputs, rng),
         }
+    }
+
+    /// Takes the first stages out of training: their parameters and running statistics stay as they
+    /// are, and their batch norms use those statistics. A custom model is not changed.
+    #[must_use]
+    pub fn freeze(mut self, stages: usize) -> Self {
+        match &mut self {
+            Self::Mlp(model) => model.freeze(stages),
+            Self::Cnn(model) => model.freeze(stages),
+            Self::Resnet(model) => model.freeze(stages),
+            Self::EfficientNetLite(model) => model.freeze(stages),
+            Self::Custom(_) => {}
+        }
+        self
     }
 
     /// Returns true if the penalties of the objective include the parameter at `path`, for example
@@ -234,6 +296,7 @@ impl<'de> Visitor<'de> for ModelVisitor {
             "mlp" => variant.newtype_variant().map(ModelConfig::Mlp),
             "cnn" => variant.newtype_variant().map(ModelConfig::Cnn),
             "resnet" => variant.newtype_variant().map(ModelConfig::Resnet),
+            "efficientnet_lite" => variant.newtype_variant().map(ModelConfig::EfficientNetLite),
             _ => {
                 let values = variant.newtype_variant()?;
                 Ok(ModelConfig::Custom(CustomModelConfig::unresolved(name, values)))
@@ -244,9 +307,13 @@ impl<'de> Visitor<'de> for ModelVisitor {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::layer::Operation;
     use crate::{Activation, ImageHead, Initializer, NormPosition, Pool};
-    use burn::tensor::{Device, Distribution, TensorData};
+    use burn::module::{ModuleVisitor, Param};
+    use burn::tensor::{Device, Distribution, Gradients, TensorData};
 
     fn model(config: &ModelConfig, seed: u64) -> Model {
         config.init([4, 5, 3], 6, ParameterInit::new(seed, &Device::default())).unwrap()
@@ -332,6 +399,68 @@ mod tests {
                 let data: TensorData = logits.into_data();
                 assert!(data.iter::<f32>().all(f32::is_finite), "{config:?}");
             }
+        }
+    }
+
+    /// Whether each tensor of `model` has a gradient for a sum of its logits, by its path.
+    fn gradients(model: &Model) -> BTreeMap<String, bool> {
+        struct Visitor<'a> {
+            path: Vec<String>,
+            gradients: &'a Gradients,
+            found: BTreeMap<String, bool>,
+        }
+        impl ModuleVisitor for Visitor<'_> {
+            fn enter_module(&mut self, name: &str, _container: &str) {
+                self.path.push(name.to_owned());
+            }
+            fn exit_module(&mut self, _name: &str, _container: &str) {
+                self.path.pop();
+            }
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                let path = self.path.iter().skip(1).cloned().collect::<Vec<_>>().join(".");
+                self.found.insert(path, param.val().grad(self.gradients).is_some());
+            }
+        }
+        let inputs = Tensor::random([3, 4, 5, 3], Distribution::Default, &Device::default());
+        let logits = model.forward(inputs.autodiff(), None);
+        let gradients = &(logits.clone() * logits).sum().backward();
+        let mut visitor = Visitor { path: Vec::new(), gradients, found: BTreeMap::new() };
+        model.visit(&mut visitor);
+        visitor.found
+    }
+
+    #[test]
+    fn frozen_stages_have_no_gradients_and_keep_their_statistics() {
+        let lite = ModelConfig::EfficientNetLite(EfficientNetLiteConfig::default());
+        let mlp = MlpConfig { hidden: vec![7, 3], ..MlpConfig::default() };
+        let cnn = CnnConfig { channels: vec![4, 3], hidden: vec![5], ..CnnConfig::default() };
+        let resnet = ResnetConfig { channels: vec![4, 5], ..Default::default() };
+        for config in
+            [ModelConfig::Mlp(mlp), ModelConfig::Cnn(cnn), ModelConfig::Resnet(resnet), lite]
+        {
+            let init = ParameterInit::new(1, &Device::default().autodiff());
+            let model = config.init([4, 5, 3], 6, init).unwrap();
+            let layers = config.layers([4, 5, 3], 6).unwrap();
+            let stages = config.stages().unwrap();
+            assert_eq!(layers.last().unwrap().stage + 1, stages, "{config:?}");
+            for frozen in 0..stages {
+                let frozen_model = model.clone().freeze(frozen);
+                let found = gradients(&frozen_model);
+                for layer in &layers {
+                    let tensors = layer.operations().flat_map(Operation::tensors);
+                    for (path, _) in tensors.filter(|(path, _)| !path.contains("running")) {
+                        let expected = layer.stage >= frozen;
+                        assert_eq!(found[&path], expected, "{path}, {frozen} frozen: {config:?}");
+                    }
+                }
+            }
+            let backbone = |device: Device| {
+                let init = ParameterInit::new(1, &device);
+                config.init([4, 5, 3], 6, init).unwrap().freeze(stages - 1)
+            };
+            let frozen = backbone(Device::default().autodiff());
+            gradients(&frozen);
+            assert!(weights(frozen.valid()) == weights(backbone(Device::default())), "{config:?}");
         }
     }
 

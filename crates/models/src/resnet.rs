@@ -123,6 +123,8 @@ struct Block {
     shortcut: Option<Convolution>,
     #[module(skip)]
     drop_probability: f64,
+    #[module(skip)]
+    stage: usize,
 }
 
 /// Shape of a block.
@@ -134,6 +136,8 @@ struct BlockConfig {
     channels: usize,
     stride: usize,
     drop_probability: f64,
+    /// Number of the stage; the stem is stage 0.
+    stage: usize,
 }
 
 impl ResnetConfig {
@@ -177,7 +181,15 @@ impl ResnetConfig {
         for (stage, &channels) in self.channels.iter().enumerate() {
             for block in 0..self.blocks.of_stage(stage) {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                blocks.push(BlockConfig { kind, inputs, channels, stride, drop_probability: 0.0 });
+                let (stage, drop_probability) = (stage + 1, 0.0);
+                blocks.push(BlockConfig {
+                    kind,
+                    inputs,
+                    channels,
+                    stride,
+                    drop_probability,
+                    stage,
+                });
                 inputs = kind.outputs(channels);
             }
         }
@@ -203,31 +215,15 @@ impl ResnetConfig {
         }
         for (index, block) in self.blocks().iter().enumerate() {
             let input = layers.last().map_or(String::new(), |layer| layer.name.clone());
-            layers.extend(block.layers(index, &input, size));
+            let of_block = block.layers(index, &input, size).into_iter();
+            layers.extend(of_block.map(|layer| layer.in_stage(block.stage)));
             size = size.map(|size| size.div_ceil(block.stride));
         }
         let head = ImageHead::Average.layer([size[0], size[1], self.features()])?;
         layers.push(head.with_dropout(self.dropout));
-        layers.push(Layer::linear("output", self.features(), outputs));
+        let output = Layer::linear("output", self.features(), outputs);
+        layers.push(output.in_stage(self.channels.len() + 1));
         Some(layers)
-    }
-
-    /// Returns the number of values that a training step holds per example: the image, the values
-    /// that each layer saves for the backward pass, and three gradients of the largest feature map.
-    /// `None` if it overflows.
-    pub fn activation_count(&self, shape: [usize; 3], outputs: usize) -> Option<usize> {
-        let size = |shape: &[usize]| {
-            shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))
-        };
-        let (mut saved, mut largest) = (size(&shape)?, 0);
-        for layer in self.layers(shape, outputs)? {
-            if let map @ [_, _, _] = layer.output.as_slice() {
-                largest = largest.max(size(map)?);
-                saved = saved.checked_add(size(map)?.checked_mul(2)?)?;
-            }
-        }
-        let dense = self.features().checked_add(outputs)?.checked_mul(4)?;
-        saved.checked_add(largest.checked_mul(3)?)?.checked_add(dense)
     }
 
     /// Returns the same model without dropout and stochastic depth, or `None` if it has neither.
@@ -306,6 +302,7 @@ impl BlockConfig {
             third: self.third().map(|third| third.init(init)),
             shortcut: self.shortcut().map(|shortcut| shortcut.init(init)),
             drop_probability: self.drop_probability,
+            stage: self.stage,
         }
     }
 
@@ -371,16 +368,31 @@ fn relu(layer: Layer) -> Layer {
 }
 
 /// A convolution with batch norm.
-const fn convolution(
+fn convolution(
     in_channels: usize,
     out_channels: usize,
     kernel_size: usize,
     stride: usize,
 ) -> ConvolutionConfig {
-    ConvolutionConfig { in_channels, out_channels, kernel_size, stride, batch_norm: true }
+    ConvolutionConfig {
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        ..ConvolutionConfig::default()
+    }
 }
 
 impl Resnet {
+    /// Takes the first stages out of training: the stem, then stages of blocks.
+    pub fn freeze(&mut self, stages: usize) {
+        if stages > 0 {
+            self.stem = self.stem.valid();
+        }
+        let frozen = self.blocks.iter_mut().filter(|block| block.stage < stages);
+        frozen.for_each(|block| *block = block.valid());
+    }
+
     /// Maps images `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout and
     /// stochastic depth are active if `rng` is given.
     pub fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
@@ -422,7 +434,7 @@ impl Block {
             Some(third) => (self.second.forward(inner, Epilogue::RELU), third),
             None => (inner, &self.second),
         };
-        let sum = Epilogue { residual: Some(shortcut), relu: true };
+        let sum = Epilogue { residual: Some(shortcut), ..Epilogue::RELU };
         match rng {
             Some(rng) if self.drop_probability > 0.0 => {
                 let residual = last.forward(inner, Epilogue::NONE);

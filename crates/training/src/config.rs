@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
 use crate::model::ObjectiveConfig;
-use crate::optim::OptimizerConfig;
 pub use crate::optim::ScheduleConfig;
+use crate::optim::{FineTuningConfig, OptimizerConfig};
 pub use data::InputConfig;
 
 pub use batch_size::BatchSize;
@@ -47,6 +47,9 @@ pub struct RunConfig {
     /// inputs is that of the loaded weights, if they have one, not `input.normalization`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_from: Option<PathBuf>,
+    /// How the weights of `init_from` are trained; if absent, like random ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fine_tuning: Option<FineTuningConfig>,
     /// Source of the examples.
     pub dataset: DatasetConfig,
     /// Parts of the training set that are held out.
@@ -212,6 +215,11 @@ impl RunConfig {
         check.table("input", |check| self.input.check(check));
         Augmentation::check_all(&self.augmentation, check);
         check.table("model", |check| check_model(&self.model, models, check));
+        if let Some(fine_tuning) = &self.fine_tuning {
+            let message = "there are no weights to fine-tune: set `init_from`";
+            check.require("fine_tuning", self.init_from.is_some(), message);
+            check.table("fine_tuning", |check| fine_tuning.check(&self.model, check));
+        }
         check.table("objective", |check| self.objective.check(check));
         check.table("optimizer", |check| self.optimizer.check(check));
         check.table("schedule", |check| self.schedule.check(check));

@@ -2,11 +2,13 @@
 
 mod clipping;
 mod ema;
+mod fine_tuning;
 mod optimizer;
 mod schedule;
 
 pub use clipping::GradientClipping;
 pub use ema::EmaConfig;
+pub use fine_tuning::{FineTuning, FineTuningConfig};
 pub use optimizer::{
     AdamConfig, AdamWConfig, GradientSum, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
 };

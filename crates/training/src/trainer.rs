@@ -127,6 +127,7 @@ impl Trainer {
         let epoch = self.state.epoch;
         let _span = self.reports().then(|| tracing::debug_span!("train_epoch", epoch).entered());
         let order = self.order();
+        self.optimization.start_epoch(epoch);
         self.start_epoch(observer, order.len());
         let steps = order.chunks(self.config.step_examples(order.len()));
         let steps: Vec<_> = steps.skip(self.state.epoch_step).collect();

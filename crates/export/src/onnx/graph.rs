@@ -146,14 +146,25 @@ impl<'a> GraphWriter<'a> {
             }
             Operation::Flatten => return Ok(self.rows(layer, input)),
             Operation::Linear { .. } => (self.rows(layer, input), Vec::new()),
-            Operation::Convolution { kernel_size, stride, padding, .. } => {
-                (self.channels_first(layer, input), window(*kernel_size, *stride, *padding))
+            Operation::Convolution {
+                kernel_size,
+                stride,
+                padding,
+                is_depthwise,
+                in_channels,
+                ..
+            } => {
+                let mut attributes = window(*kernel_size, *stride, *padding);
+                if *is_depthwise {
+                    attributes.push(Attribute::integer("group", *in_channels));
+                }
+                (self.channels_first(layer, input), attributes)
             }
             Operation::MaxPool { window: size, stride, padding } => {
-                (self.channels_first(layer, input), window(*size, *stride, *padding))
+                (self.channels_first(layer, input), window(*size, *stride, [[*padding; 2]; 2]))
             }
             Operation::AveragePool { window: size } => {
-                (self.channels_first(layer, input), window(*size, *size, 0))
+                (self.channels_first(layer, input), window(*size, *size, [[0; 2]; 2]))
             }
             Operation::ChannelMeans => (self.channels_first(layer, input), Vec::new()),
             Operation::BatchNorm { epsilon, .. } => {
@@ -168,8 +179,15 @@ impl<'a> GraphWriter<'a> {
         for (name, tensor) in self.model.parameters(operation)? {
             inputs.push(self.floats(&name, &tensor.shape, &tensor.values));
         }
-        if let Operation::Add { layer: other } = operation {
-            inputs.push(self.output_of(other, layer)?.name);
+        match operation {
+            Operation::Add { layer: other } => inputs.push(self.output_of(other, layer)?.name),
+            Operation::Activation { function: Activation::Relu6, .. } => {
+                let limits = [("minimum", 0.0), ("maximum", 6.0)];
+                inputs.extend(limits.map(|(name, limit)| {
+                    self.floats(&format!("{}/{name}", layer.name), &[], &[limit])
+                }));
+            }
+            _ => {}
         }
         let kind = kind(operation);
         let name = self.node(kind, inputs, format!("{}/{kind}", layer.name), attributes);
@@ -264,6 +282,7 @@ fn kind(operation: &Operation) -> &'static str {
         Operation::BatchNorm { .. } => "BatchNormalization",
         Operation::Activation { function, .. } => match function {
             Activation::Relu => "Relu",
+            Activation::Relu6 => "Clip",
             Activation::LeakyRelu => "LeakyRelu",
             Activation::Tanh => "Tanh",
             Activation::Sigmoid => "Sigmoid",
@@ -281,10 +300,12 @@ fn kind(operation: &Operation) -> &'static str {
 }
 
 /// Attributes of a convolution or a pooling with square windows.
-fn window(size: usize, stride: usize, padding: usize) -> Vec<Attribute> {
+/// `padding` is before and after the rows, and the columns.
+fn window(size: usize, stride: usize, padding: [[usize; 2]; 2]) -> Vec<Attribute> {
+    let [[top, bottom], [left, right]] = padding;
     vec![
         Attribute::integers("kernel_shape", &[size; 2]),
         Attribute::integers("strides", &[stride; 2]),
-        Attribute::integers("pads", &[padding; 4]),
+        Attribute::integers("pads", &[top, left, bottom, right]),
     ]
 }

@@ -138,13 +138,24 @@ impl<'a> Writer<'a> {
                 kernel_size,
                 stride,
                 padding,
+                is_depthwise,
                 has_bias,
             } => {
+                let groups =
+                    if *is_depthwise { format!(", groups={in_channels}") } else { String::new() };
                 let bias = if *has_bias { "" } else { ", bias=False" };
+                let mut value = self.channels_first(value);
+                let [[top, bottom], [left, right]] = padding;
+                let zeros = match [top, bottom, left] == [bottom, left, right] {
+                    true => format!(", {top}"),
+                    false => {
+                        value = format!("F.pad({value}, ({left}, {right}, {top}, {bottom}))");
+                        String::new()
+                    }
+                };
                 let module = format!(
-                    "Conv2d({in_channels}, {out_channels}, {kernel_size}, {stride}, {padding}{bias})"
+                    "Conv2d({in_channels}, {out_channels}, {kernel_size}, {stride}{zeros}{groups}{bias})"
                 );
-                let value = self.channels_first(value);
                 self.module(parameters, &module, &value)
             }
             Operation::BatchNorm { parameters, channels, epsilon } => {
@@ -154,6 +165,7 @@ impl<'a> Writer<'a> {
             }
             Operation::Activation { function, negative_slope } => match function {
                 Activation::Relu => format!("F.relu({value})"),
+                Activation::Relu6 => format!("F.relu6({value})"),
                 Activation::LeakyRelu => format!("F.leaky_relu({value}, {negative_slope})"),
                 Activation::Tanh => format!("torch.tanh({value})"),
                 Activation::Sigmoid => format!("torch.sigmoid({value})"),

@@ -41,7 +41,11 @@ impl Problem {
         if let Some(residual) = &self.residual {
             output = output + residual.clone();
         }
-        let output = if options.relu { activation::relu(output) } else { output };
+        let output = match options.rectifier {
+            None => output,
+            Some(Rectifier::Relu) => activation::relu(output),
+            Some(Rectifier::Relu6) => output.clamp(0.0, 6.0),
+        };
         let [mean, variance] = [mean, variance].map(|values| values.flatten(0, 3));
         (output, BatchStatistics { mean, variance })
     }
@@ -69,10 +73,12 @@ fn output_statistics_and_gradients_match_the_formula() {
     let shapes = [[6, 1, 1, 1], [3, 5, 7, 3], [7, 9, 11, 32], [4, 1, 1, 1500], [64, 17, 13, 5]];
     for (precision, tolerance) in [(DType::F32, 1e-5), (DType::F64, 1e-12)] {
         for shape in shapes {
-            for (relu, has_residual) in [(false, false), (true, false), (true, true), (false, true)]
+            let rectifiers = [None, Some(Rectifier::Relu), Some(Rectifier::Relu6)];
+            for (rectifier, has_residual) in
+                rectifiers.into_iter().flat_map(|it| [(it, false), (it, true)])
             {
                 let problem = Problem::new(shape, has_residual, precision);
-                let options = BatchNormOptions { epsilon: 1e-5, relu };
+                let options = BatchNormOptions { epsilon: 1e-5, rectifier };
                 let (fused, plain) = (problem.fused(options), problem.plain(options));
                 assert_close(fused.1.mean, plain.1.mean.detach(), tolerance);
                 assert_close(fused.1.variance, plain.1.variance.detach(), tolerance);
@@ -96,7 +102,8 @@ fn fused_max_pooling_matches_batch_norm_followed_by_max_pooling() {
             let (gamma, beta) = (problem.gamma.clone(), problem.beta.clone());
             let input = problem.input.clone();
             let fused = batch_norm_max_pool(1e-5, size, input, gamma, beta);
-            let plain = problem.plain(BatchNormOptions { epsilon: 1e-5, relu: true });
+            let plain =
+                problem.plain(BatchNormOptions { epsilon: 1e-5, rectifier: Some(Rectifier::Relu) });
             let pooled = crate::max_pool2d(size, plain.0);
             assert_close(fused.1.mean, plain.1.mean.detach(), tolerance);
             assert_close(fused.1.variance, plain.1.variance.detach(), tolerance);
@@ -116,7 +123,7 @@ fn statistics_of_values_far_from_zero_are_accurate() {
     let input = random(1, [64, 8, 8, 3], DType::F32, &device) + 1000.0;
     let exact = input.clone().cast(DType::F64).flatten::<2>(0, 2).var_bias(0);
     let (gamma, beta) = (Tensor::ones([3], &device), Tensor::zeros([3], &device));
-    let options = BatchNormOptions { epsilon: 1e-5, relu: false };
+    let options = BatchNormOptions { epsilon: 1e-5, rectifier: None };
     let (_, statistics) = batch_norm_train(options, input, gamma, beta, None);
     let found = statistics.variance.cast(DType::F64);
     assert_close(found, exact.flatten(0, 1), 1e-6);
@@ -126,7 +133,7 @@ fn statistics_of_values_far_from_zero_are_accurate() {
 fn inference_normalises_with_the_given_statistics() {
     for has_residual in [false, true] {
         let problem = Problem::new([5, 3, 2, 40], has_residual, DType::F32);
-        let options = BatchNormOptions { epsilon: 1e-5, relu: true };
+        let options = BatchNormOptions { epsilon: 1e-5, rectifier: Some(Rectifier::Relu) };
         let (trained, statistics) = problem.fused(options);
         let [gamma, beta] = [&problem.gamma, &problem.beta].map(|t| t.clone().inner());
         let output = batch_norm_inference(
@@ -166,7 +173,8 @@ fn results_do_not_depend_on_the_number_of_threads() {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let (output, _) = problem.fused(BatchNormOptions { epsilon: 1e-5, relu: true });
+            let (output, _) =
+                problem.fused(BatchNormOptions { epsilon: 1e-5, rectifier: Some(Rectifier::Relu) });
             problem.bits(output)
         })
     };
@@ -198,7 +206,8 @@ fn fused_max_pooling_does_not_depend_on_the_number_of_threads() {
 fn nan_is_propagated() {
     let mut problem = Problem::new([4, 2, 2, 3], false, DType::F32);
     problem.input = problem.input.clone().slice_fill(0..1, f32::NAN);
-    let (output, _) = problem.fused(BatchNormOptions { epsilon: 1e-5, relu: true });
+    let (output, _) =
+        problem.fused(BatchNormOptions { epsilon: 1e-5, rectifier: Some(Rectifier::Relu) });
     assert!(output.into_data().iter::<f32>().all(f32::is_nan));
 }
 
@@ -213,11 +222,12 @@ fn the_output_is_not_saved_for_the_next_layer() {
         Tracked::float_set_require_grad(ones, true)
     };
     let (input, weight) = (ones(&[2, 4, 4, 8]), ones(&[8, 8, 3, 3]));
-    let options = BatchNormOptions { epsilon: 1e-5, relu: true };
+    let options = BatchNormOptions { epsilon: 1e-5, rectifier: Some(Rectifier::Relu) };
     let norm = (options, false);
     let (output, ..) =
         Tracked::fused_batch_norm_train(input.clone(), ones(&[8]), ones(&[8]), input, norm);
-    let geometry = crate::Conv2dOptions { stride: [1, 1], padding: [1, 1] };
+    let geometry =
+        crate::Conv2dOptions { stride: [1, 1], padding: [[1; 2]; 2], is_depthwise: false };
     let _next = Tracked::fused_conv2d(output.clone(), weight.clone(), weight, false, geometry);
     assert!(output.can_mut());
 }

@@ -5,7 +5,7 @@ mod moments;
 mod normalize;
 mod with_max_pool;
 
-pub use backward::{BackwardPass, ReluOutput};
+pub use backward::{BackwardPass, Rectified};
 pub use moments::Moments;
 pub use normalize::Normalize;
 pub use with_max_pool::PooledBackwardPass;

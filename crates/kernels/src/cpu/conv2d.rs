@@ -1,9 +1,10 @@
 //! 2D convolutions of images `[batch, height, width, channels]` and their gradients.
 //!
 //! 3x3 convolutions with stride 1 and enough channels use Winograd's algorithm, all others an
-//! implicit GEMM.
+//! implicit GEMM. Depthwise convolutions have loops of their own.
 
 mod algorithm;
+mod depthwise;
 mod direct;
 mod filter_view;
 mod parallel;
@@ -12,6 +13,7 @@ mod winograd;
 
 use rayon::prelude::*;
 
+use self::depthwise::Depthwise;
 use self::direct::DirectConv;
 use self::parallel::{WeightLayout, correlate, filter_gradient};
 use self::positions::ImageShape;
@@ -36,8 +38,10 @@ pub struct Conv2d {
     pub kernel: [usize; 2],
     /// Stride along rows and columns.
     pub stride: [usize; 2],
-    /// Zero padding of rows and columns, on both sides.
-    pub padding: [usize; 2],
+    /// Zeros before the first and after the last row, and column.
+    pub padding: [[usize; 2]; 2],
+    /// Convolves each channel with a filter of its own; `weight` is `[channels, 1, ..]`.
+    pub is_depthwise: bool,
 }
 
 /// Minimum number of channels from which Winograd's algorithm is faster than direct convolution.
@@ -46,12 +50,23 @@ const WINOGRAD_CHANNELS: usize = 12;
 impl Conv2d {
     /// Output height.
     pub fn out_height(&self) -> usize {
-        (self.height + 2 * self.padding[0] - self.kernel[0]) / self.stride[0] + 1
+        self.out_size(self.height, 0)
     }
 
     /// Output width.
     pub fn out_width(&self) -> usize {
-        (self.width + 2 * self.padding[1] - self.kernel[1]) / self.stride[1] + 1
+        self.out_size(self.width, 1)
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "an axis is 0 or 1")]
+    fn out_size(&self, size: usize, axis: usize) -> usize {
+        let [before, after] = self.padding[axis];
+        (size + before + after - self.kernel[axis]) / self.stride[axis] + 1
+    }
+
+    /// Zeros before the first row and before the first column.
+    fn padding_before(&self) -> [usize; 2] {
+        self.padding.map(|[before, _]| before)
     }
 
     /// Convolves `x` `[batch, height, width, in_channels]` with `weight` `[out_channels,
@@ -60,6 +75,9 @@ impl Conv2d {
     pub fn forward<T: SimdFloat>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
         let weight = (self.weight_layout(), weight);
         let bias = bias.unwrap_or_default();
+        if self.is_depthwise {
+            return self.depthwise().forward(x, weight.1, bias, y);
+        }
         if self.uses_winograd() {
             correlate([(self.winograd(), self.taps())].into(), weight, x, bias, y);
         } else {
@@ -69,6 +87,9 @@ impl Conv2d {
 
     /// Writes the gradient of `x`, given the gradient of `y`.
     pub fn backward_input<T: SimdFloat>(&self, dy: &[T], weight: &[T], dx: &mut [T]) {
+        if self.is_depthwise {
+            return self.depthwise().backward_input(dy, weight, dx);
+        }
         let weight = (self.weight_layout().transposed(), weight);
         if self.uses_winograd() {
             correlate([self.winograd_gradient()].into(), weight, dy, &[], dx);
@@ -82,6 +103,9 @@ impl Conv2d {
 
     /// Writes the gradient of `weight` in its layout, given the gradient of `y`.
     pub fn backward_weight<T: SimdFloat>(&self, x: &[T], dy: &[T], dw: &mut [T]) {
+        if self.is_depthwise {
+            return self.depthwise().backward_weight(x, dy, dw);
+        }
         let weight = (self.weight_layout(), dw);
         if self.uses_winograd() {
             filter_gradient(self.winograd(), &self.taps(), self.batch, weight, [x, dy]);
@@ -121,7 +145,7 @@ impl Conv2d {
     }
 
     fn winograd(&self) -> Winograd {
-        let offset = self.padding.map(|padding| -padding.cast_signed());
+        let offset = self.padding_before().map(|padding| -padding.cast_signed());
         Winograd { input: self.input_shape(), output: self.output_shape(), offset }
     }
 
@@ -131,7 +155,7 @@ impl Conv2d {
             output: self.output_shape(),
             taps: self.kernel,
             stride: self.stride,
-            offset: self.padding.map(|padding| -padding.cast_signed()),
+            offset: self.padding_before().map(|padding| -padding.cast_signed()),
             step: [1; 2],
             phase: [0; 2],
         }
@@ -167,11 +191,21 @@ impl Conv2d {
     fn gradient_axes(&self, [row, column]: [usize; 2]) -> [(Vec<usize>, isize); 2] {
         let ([kernel_rows, kernel_columns], [stride_rows, stride_columns]) =
             (self.kernel, self.stride);
-        let [padding_rows, padding_columns] = self.padding;
+        let [padding_rows, padding_columns] = self.padding_before();
         [
             gradient_axis(kernel_rows, stride_rows, row + padding_rows),
             gradient_axis(kernel_columns, stride_columns, column + padding_columns),
         ]
+    }
+
+    fn depthwise(&self) -> Depthwise {
+        Depthwise {
+            input: self.input_shape(),
+            output: self.output_shape(),
+            kernel: self.kernel,
+            stride: self.stride,
+            padding: self.padding_before(),
+        }
     }
 
     fn input_shape(&self) -> ImageShape {

@@ -14,7 +14,8 @@ use burn::backend::{
 use burn::tensor::{DType, Shape, Tensor};
 
 use super::tensors::{self, FlexFloat, FlexTensor};
-use crate::cpu::batch_norm::{BackwardPass, Moments, Normalize, ReluOutput};
+use crate::cpu::batch_norm::{BackwardPass, Moments, Normalize, Rectified};
+use crate::cpu::from_f64;
 use crate::{BatchNormOptions, BatchStatistics};
 
 /// Options and the presence of a residual.
@@ -178,7 +179,7 @@ impl Inputs {
         options: BatchNormOptions,
     ) -> Normalize<T> {
         let map = (tensors::as_slice(&self.gamma), tensors::as_slice(&self.beta));
-        Normalize::new(moments, map, options.epsilon, options.relu)
+        Normalize::new(moments, map, options.epsilon, options.rectifier)
     }
 }
 
@@ -188,8 +189,8 @@ struct State {
     /// The inputs without the residual.
     inputs: Inputs,
     has_residual: bool,
-    /// The output, if there are a residual and a ReLU.
-    relu_output: Option<FlexTensor>,
+    /// The output, if there are a residual and a rectifier.
+    rectified: Option<FlexTensor>,
     moments: Arc<Moments>,
     options: BatchNormOptions,
 }
@@ -201,7 +202,7 @@ impl State {
         let Inputs { input, gamma, .. } = &self.inputs;
         let forward = BackwardPass {
             input: tensors::as_slice::<T>(input),
-            relu_output: self.relu_output(),
+            rectified: self.rectified(),
             has_residual: self.has_residual,
             gamma: tensors::as_slice(gamma),
             moments: &self.moments,
@@ -218,13 +219,16 @@ impl State {
         ]
     }
 
-    fn relu_output<T: FlexFloat>(&self) -> ReluOutput<'_, T> {
-        match &self.relu_output {
-            Some(output) => ReluOutput::Saved(tensors::as_slice(output)),
-            None if self.options.relu => {
-                ReluOutput::Recomputed(self.inputs.normalize(&self.moments, self.options))
+    fn rectified<T: FlexFloat>(&self) -> Rectified<'_, T> {
+        match (&self.rectified, self.options.rectifier) {
+            (Some(output), Some(rectifier)) => {
+                let [_, most] = rectifier.range();
+                Rectified::Saved(tensors::as_slice(output), from_f64(most))
             }
-            None => ReluOutput::Absent,
+            (None, Some(_)) => {
+                Rectified::Recomputed(self.inputs.normalize(&self.moments, self.options))
+            }
+            (_, None) => Rectified::Absent,
         }
     }
 }
@@ -308,8 +312,9 @@ impl<C: CheckpointStrategy> BatchNormOps for Autodiff<Flex, C> {
         let output = match prep.stateful() {
             OpsKind::UnTracked(prep) => prep.finish(output),
             OpsKind::Tracked(prep) => {
-                let relu_output = (has_residual && options.relu).then(|| output.clone());
-                let state = State { inputs, has_residual, relu_output, moments, options };
+                let rectified =
+                    (has_residual && options.rectifier.is_some()).then(|| output.clone());
+                let state = State { inputs, has_residual, rectified, moments, options };
                 prep.finish(state, output)
             }
         };

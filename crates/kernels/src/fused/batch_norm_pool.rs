@@ -14,8 +14,9 @@ use burn::tensor::{DType, Shape, Tensor};
 use super::batch_norm;
 use super::tensors::{self, FlexFloat, FlexTensor};
 use crate::BatchStatistics;
+use crate::Rectifier;
 use crate::buffer_pool::Buffer;
-use crate::cpu::batch_norm::{BackwardPass, Moments, Normalize, PooledBackwardPass, ReluOutput};
+use crate::cpu::batch_norm::{BackwardPass, Moments, Normalize, PooledBackwardPass, Rectified};
 use crate::cpu::max_pool::MaxPool2d;
 
 /// (epsilon, window size).
@@ -143,7 +144,7 @@ fn pooled<T: FlexFloat>(
     let [batch, height, width, channels] = input.shape().dims();
     let pool = MaxPool2d { batch, height, width, channels, size };
     let map = (tensors::as_slice(gamma), tensors::as_slice(beta));
-    let normalize = Normalize::<T>::new(moments, map, epsilon, true);
+    let normalize = Normalize::<T>::new(moments, map, epsilon, Some(Rectifier::Relu));
     let (mut output, mut indices) =
         (Buffer::new(pool.output_len()), Buffer::new(pool.output_len()));
     normalize.apply_and_pool(pool, tensors::as_slice(input), &mut output, &mut indices);
@@ -175,7 +176,7 @@ impl State {
         let gradient = tensors::to_contiguous(gradient);
         let norm = BackwardPass {
             input: tensors::as_slice::<T>(&self.input),
-            relu_output: ReluOutput::Absent,
+            rectified: Rectified::Absent,
             has_residual: false,
             gamma: tensors::as_slice(&self.gamma),
             moments: &self.moments,

@@ -76,6 +76,7 @@ impl Convolution {
             kernel: [kernel_height, kernel_width],
             stride: geometry.stride,
             padding: geometry.padding,
+            is_depthwise: geometry.is_depthwise,
         };
         let [input, weight] = [input, weight].map(tensors::to_contiguous);
         Self { input, weight, conv }

@@ -8,12 +8,13 @@ impl CnnConfig {
         let head = self.head.layer(self.last_shape(shape))?;
         layers.push(head.with_dropout(self.dropout));
         for (index, &(inputs, units)) in self.linear_sizes(shape, outputs)?.iter().enumerate() {
-            layers.push(if index == self.hidden.len() {
+            let linear = if index == self.hidden.len() {
                 Layer::linear("output", inputs, units)
             } else {
                 let linear = Layer::linear(format!("hidden.{index}"), inputs, units);
                 self.activate_layer(linear).with_dropout(self.dropout)
-            });
+            };
+            layers.push(linear.in_stage(self.channels.len() + index));
         }
         Some(layers)
     }
@@ -25,7 +26,8 @@ impl CnnConfig {
         for (stage, convolutions) in self.convolutions(shape).iter().enumerate() {
             for (index, convolution) in convolutions.iter().enumerate() {
                 let name = format!("stages.{stage}.{index}");
-                layers.push(self.activate_layer(convolution.layer(name, [height, width])));
+                let layer = convolution.layer(name, [height, width]).in_stage(stage);
+                layers.push(self.activate_layer(layer));
             }
             if let (Some(pool), Some(last)) = (self.pool.operation(), convolutions.last()) {
                 (height, width) = (height / 2, width / 2);

@@ -220,6 +220,7 @@ fn a_dropped_example_keeps_its_shortcut_and_the_others_are_scaled() {
         channels: 4,
         stride: 1,
         drop_probability: 0.25,
+        stage: 1,
     };
     let block = config.init(&mut ParameterInit::new(1, &device));
     let image = [0.5_f32, -1.0, 2.0, 3.0];

@@ -19,6 +19,7 @@ use crate::error::RunError;
 use crate::fault_injection::Faults;
 use crate::inference::{calibrate, deduplicate, evaluate};
 use crate::model::{Classifier, with_saved_temperature};
+use crate::optim::FineTuning;
 use crate::trainer::{
     BatchSource, Budget, Checkpoint, Checkpoints, Optimization, RunWriter, Stop, StopSource,
     Trainer, TrainingState,
@@ -207,11 +208,18 @@ impl Run {
     fn trainer(&mut self, stop: StopSource, clock: Clock) -> Result<Trainer, RunError> {
         tracing::debug!("training starts after step {}", self.done().1);
         let Experiment { config, data, environment, device, .. } = &self.experiment;
+        let classifier = self.experiment.initial_classifier()?;
+        let fine_tuning = config.fine_tuning.clone().map(|fine_tuning| {
+            let (shape, outputs) = (data.train.shape, config.outputs(data.classes.len()));
+            let layers = config.model.layers(shape, outputs).unwrap_or_default();
+            FineTuning::new(fine_tuning, &layers, &classifier)
+        });
         let mut optimization = Optimization::new(
-            self.experiment.initial_classifier()?,
+            classifier,
             config.optimizer.clone(),
             config.training.gradient_clipping,
             config.training.ema,
+            fine_tuning,
             self.readback_interval > 1,
         );
         let mut state = TrainingState::new(environment.run.clone(), config.seed);

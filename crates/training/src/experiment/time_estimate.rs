@@ -80,6 +80,7 @@ impl<'a> TimeEstimate<'a> {
             ModelConfig::Resnet(_) => "lower model.resnet.channels",
             ModelConfig::Cnn(_) => "lower model.cnn.channels",
             ModelConfig::Mlp(_) => "lower model.mlp.hidden",
+            ModelConfig::EfficientNetLite(_) => "lower model.efficientnet_lite.variant",
             ModelConfig::Custom(_) => "use a smaller model",
         };
         let images = if let [1, 1, _] = self.shape { "" } else { "smaller images or " };

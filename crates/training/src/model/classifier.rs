@@ -32,6 +32,13 @@ pub struct Classifier {
 }
 
 impl Classifier {
+    /// Takes the first `stages` of the model out of training, and all others in.
+    #[must_use]
+    pub fn with_frozen(self, stages: usize) -> Self {
+        let trained = self.valid().train();
+        Self { model: trained.model.freeze(stages), ..trained }
+    }
+
     /// Sets the weight of each class in the loss.
     pub fn with_class_weights(self, weights: Option<Vec<f64>>) -> Self {
         Self { objective: self.objective.with_class_weights(weights), ..self }

@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::tensor::{Bytes, DType, TensorData};
 use export::Tensor;
 use export::pytorch::{TensorName, names, own_module};
-use models::{Layer, ModelConfig};
+use models::{Layer, Library, ModelConfig};
 use pytorch_reader::PytorchReader;
 use safetensors::{Dtype, SafeTensors};
 
@@ -50,15 +50,15 @@ impl ForeignWeights {
     }
 
     /// The weights under the names of `own`, those of a classifier with this `model` of these
-    /// `layers`. Tensors that it does not have keep their names. Files of torchvision have no
+    /// `layers`. Tensors that it does not have keep their names. Files of other libraries have no
     /// normaliser: that of `own` is kept.
     pub fn named_as(self, own: &Weights, model: &ModelConfig, layers: &[Layer]) -> Weights {
-        let exported = names(layers, own_module);
-        let torchvision = names(layers, |path| model.torchvision_module(path));
-        let known = |names: &[TensorName]| {
+        let of_library = |library| names(layers, |path| model.module_in(library, path));
+        let layouts = Library::ALL.into_iter().map(of_library).chain([names(layers, own_module)]);
+        let known = |names: &Vec<TensorName>| {
             names.iter().filter(|tensor| self.0.contains_key(&tensor.name)).count()
         };
-        let layout = if known(&torchvision) > known(&exported) { torchvision } else { exported };
+        let layout = layouts.max_by_key(known).unwrap_or_default();
         let mut layout: BTreeMap<String, TensorName> =
             layout.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
         let mut weights = own.normalizer();
@@ -160,7 +160,8 @@ mod tests {
         let (weights, model) = (Weights::of(classifier).unwrap(), model());
         let layers = model.layers(SHAPE, 3).unwrap();
         let values = weights.values().unwrap();
-        let tensors = names(&layers, |path| model.torchvision_module(path)).into_iter();
+        let tensors =
+            names(&layers, |path| model.module_in(Library::Torchvision, path)).into_iter();
         let tensors = tensors.map(|TensorName { path, name, shape, is_transposed }| {
             let values = values[&*format!("model.Resnet.{path}")].iter::<f32>().collect();
             let tensor = Tensor { shape, values };
@@ -220,7 +221,7 @@ mod tests {
             ("output", "fc"),
         ];
         for (path, name) in names {
-            assert_eq!(model().torchvision_module(path).as_deref(), Some(name));
+            assert_eq!(model().module_in(Library::Torchvision, path).as_deref(), Some(name));
         }
     }
 

@@ -6,7 +6,7 @@ use super::non_finite::{GradientCheck, GradientSums, NonFinite, non_finite_param
 use super::state::TrainingState;
 use crate::error::RunError;
 use crate::model::Classifier;
-use crate::optim::{EmaConfig, GradientClipping, GradientSum, OptimizerConfig};
+use crate::optim::{EmaConfig, FineTuning, GradientClipping, GradientSum, OptimizerConfig};
 
 /// The weights and what updates them.
 pub struct Optimization {
@@ -19,6 +19,9 @@ pub struct Optimization {
     config: OptimizerConfig,
     clipping: Option<GradientClipping>,
     ema: Option<EmaConfig>,
+    fine_tuning: Option<FineTuning>,
+    /// Number of stages that are frozen now.
+    frozen: usize,
     check: GradientCheck,
 }
 
@@ -30,6 +33,7 @@ impl Optimization {
         config: OptimizerConfig,
         clipping: Option<GradientClipping>,
         ema: Option<EmaConfig>,
+        fine_tuning: Option<FineTuning>,
         deferred: bool,
     ) -> Self {
         let gradient_sum = GradientSum::default();
@@ -49,7 +53,18 @@ impl Optimization {
             config,
             clipping,
             ema,
+            fine_tuning,
+            frozen: 0,
             check,
+        }
+    }
+
+    /// Freezes the stages that are frozen in `epoch`, and no others.
+    pub fn start_epoch(&mut self, epoch: usize) {
+        let frozen = self.fine_tuning.as_ref().map_or(0, |config| config.frozen_stages(epoch));
+        if frozen != self.frozen {
+            self.classifier = self.classifier.clone().with_frozen(frozen);
+            self.frozen = frozen;
         }
     }
 
@@ -101,7 +116,11 @@ impl Optimization {
             gradients = clipping.apply(&self.classifier, gradients);
         }
         let step_size = self.config.step_size(learning_rate);
-        self.classifier = self.optimizer.step(step_size, self.classifier.clone(), gradients);
+        let rates = match &self.fine_tuning {
+            Some(fine_tuning) => fine_tuning.learning_rates(step_size),
+            None => step_size.into(),
+        };
+        self.classifier = self.optimizer.step(rates, self.classifier.clone(), gradients);
         self.check_optimizer_sum()?;
         if let Some((ema, average)) = self.ema.zip(self.average.take()) {
             self.average = Some(ema.update(average, &self.classifier, step));

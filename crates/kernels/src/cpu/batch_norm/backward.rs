@@ -21,24 +21,24 @@ pub struct Gradients<T> {
 pub struct BackwardPass<'a, T> {
     /// Input, `[rows, channels]`.
     pub input: &'a [T],
-    pub relu_output: ReluOutput<'a, T>,
+    pub rectified: Rectified<'a, T>,
     pub has_residual: bool,
     pub gamma: &'a [T],
     pub moments: &'a Moments,
     pub epsilon: f64,
 }
 
-/// Output of the ReLU after the batch norm.
-pub enum ReluOutput<'a, T> {
-    /// There is no ReLU.
+/// Output of the rectifier after the batch norm.
+pub enum Rectified<'a, T> {
+    /// There is no rectifier.
     Absent,
-    /// Saved output, `[rows, channels]`.
-    Saved(&'a [T]),
+    /// Saved output, `[rows, channels]`, and the largest one that is possible.
+    Saved(&'a [T], T),
     /// Recomputed from the input, which is cheaper than saving it.
     Recomputed(Normalize<T>),
 }
 
-/// Reductions over all rows per channel: the sum of the gradient before the ReLU, and the sum of
+/// Reductions over all rows per channel: the sum of the gradient before the rectifier, and the sum of
 /// its product with the centred input.
 pub(super) struct ChannelSums {
     gradient: Vec<f64>,
@@ -57,10 +57,10 @@ pub(super) struct InputGradientMap<T> {
 impl<T: SimdFloat> BackwardPass<'_, T> {
     /// Returns the gradients, given the gradient of the output, `[rows, channels]`.
     pub fn backward(&self, gradient: &[T]) -> Gradients<T> {
-        let relu_output = self.relu_output.tiled(block_len(self.gamma.len()));
-        let sums = self.sums(gradient, &relu_output);
+        let rectified = self.rectified.tiled(block_len(self.gamma.len()));
+        let sums = self.sums(gradient, &rectified);
         let (input, residual) =
-            self.row_gradients(&self.input_gradient(&sums), gradient, &relu_output);
+            self.row_gradients(&self.input_gradient(&sums), gradient, &rectified);
         self.combine_gradients(input, residual, sums)
     }
 
@@ -81,13 +81,13 @@ impl<T: SimdFloat> BackwardPass<'_, T> {
         tiled(self.moments.mean.iter().map(|&mean| from_f64(mean)), block_len(self.gamma.len()))
     }
 
-    fn sums(&self, gradient: &[T], relu_output: &ReluOutput<T>) -> ChannelSums {
+    fn sums(&self, gradient: &[T], rectified: &Rectified<T>) -> ChannelSums {
         let means = self.means();
         let piece = means.len() * BLOCKS_PER_PIECE;
         let pieces = gradient.par_chunks(piece).zip(self.input.par_chunks(piece)).enumerate();
         let sums = pieces.map(|(index, rows)| {
             let mut sums = zero_sums(means.len());
-            relu_output.backward(
+            rectified.backward(
                 index * piece,
                 rows,
                 #[inline(always)]
@@ -123,7 +123,7 @@ impl<T: SimdFloat> BackwardPass<'_, T> {
         &self,
         of_input: &InputGradientMap<T>,
         gradient: &[T],
-        relu_output: &ReluOutput<T>,
+        rectified: &Rectified<T>,
     ) -> (Buffer<T>, Option<Buffer<T>>) {
         let piece = of_input.mean.len() * BLOCKS_PER_PIECE;
         let pieces = gradient.par_chunks(piece).zip(self.input.par_chunks(piece)).enumerate();
@@ -131,7 +131,7 @@ impl<T: SimdFloat> BackwardPass<'_, T> {
         let pieces = pieces.zip(input.par_chunks_mut(piece));
         if !self.has_residual {
             pieces.for_each(|((index, rows), dx)| {
-                relu_output.backward(
+                rectified.backward(
                     index * piece,
                     rows,
                     #[inline(always)]
@@ -143,7 +143,7 @@ impl<T: SimdFloat> BackwardPass<'_, T> {
         let mut residual = Buffer::new(gradient.len());
         pieces.zip(residual.par_chunks_mut(piece)).for_each(
             |(((index, rows), dx), of_residual)| {
-                relu_output.backward(
+                rectified.backward(
                     index * piece,
                     rows,
                     #[inline(always)]
@@ -158,32 +158,35 @@ impl<T: SimdFloat> BackwardPass<'_, T> {
     }
 }
 
-impl<T: SimdFloat> ReluOutput<'_, T> {
+impl<T: SimdFloat> Rectified<'_, T> {
     /// Repeats the coefficients of a recomputation to the length of a block.
     fn tiled(&self, block: usize) -> Self {
         match self {
             Self::Absent => Self::Absent,
-            Self::Saved(output) => Self::Saved(output),
+            Self::Saved(output, most) => Self::Saved(output, *most),
             Self::Recomputed(normalize) => Self::Recomputed(normalize.tiled(block)),
         }
     }
 
-    /// Calls `work` with the gradient before the ReLU of some rows, which begin at element `start`,
+    /// Calls `work` with the gradient before the rectifier of some rows, which begin at element `start`,
     /// given the gradient after it and the inputs.
     fn backward(&self, start: usize, (gradient, input): (&[T], &[T]), mut work: impl FnMut(&[T])) {
         with_workspace([gradient.len(); 2], |[again, passed]| {
             vectorized(
                 #[inline(always)]
                 || {
-                    let relu_output = match self {
+                    let (rectified, most) = match self {
                         Self::Absent => return work(gradient),
-                        Self::Saved(output) => output.get(start..).unwrap_or_default(),
+                        Self::Saved(output, most) => {
+                            (output.get(start..).unwrap_or_default(), *most)
+                        }
                         Self::Recomputed(normalize) => {
                             normalize.apply_to(input, again);
-                            &*again
+                            let [_, most] = normalize.range;
+                            (&*again, most)
                         }
                     };
-                    mask_gradient(gradient, relu_output, passed);
+                    mask_gradient(gradient, (rectified, most), passed);
                     work(passed);
                 },
             );
@@ -215,7 +218,7 @@ pub(super) fn zero_sums<T: SimdFloat>(count: usize) -> [Vec<T>; 2] {
     [(); 2].map(|()| vec![T::zero(); count])
 }
 
-/// Accumulates [`ChannelSums`] per element of a block, given the gradient before the ReLU.
+/// Accumulates [`ChannelSums`] per element of a block, given the gradient before the rectifier.
 #[inline(always)]
 fn accumulate_sums<T: SimdFloat>(
     gradient: &[T],
@@ -234,11 +237,11 @@ fn accumulate_sums<T: SimdFloat>(
     }
 }
 
-/// Passes the gradient through a ReLU with the given output.
+/// Passes the gradient through a rectifier with the given output, whose range is 0 to `most`.
 #[inline(always)]
-fn mask_gradient<T: SimdFloat>(gradient: &[T], relu_output: &[T], passed: &mut [T]) {
-    for ((&dy, &y), dz) in gradient.iter().zip(relu_output).zip(passed) {
-        *dz = if y > T::zero() { dy } else { T::zero() };
+fn mask_gradient<T: SimdFloat>(gradient: &[T], (rectified, most): (&[T], T), passed: &mut [T]) {
+    for ((&dy, &y), dz) in gradient.iter().zip(rectified).zip(passed) {
+        *dz = if (y > T::zero()) & (y < most) { dy } else { T::zero() };
     }
 }
 
@@ -254,7 +257,7 @@ impl<T: SimdFloat> InputGradientMap<T> {
         ])
     }
 
-    /// Writes the gradient of some rows, given the gradient before the ReLU.
+    /// Writes the gradient of some rows, given the gradient before the rectifier.
     #[inline(always)]
     fn write(&self, gradient: &[T], input: &[T], output: &mut [T]) {
         let block = self.mean.len();

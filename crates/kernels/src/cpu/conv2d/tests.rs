@@ -17,7 +17,7 @@ fn random_values<T: SimdFloat>(count: usize, seed: u64) -> Vec<T> {
 /// Calls `visit` with the indices of x, weight and y of each product.
 fn each_product(conv: &Conv2d, mut visit: impl FnMut(usize, usize, usize)) {
     let [(kh, kw), (sh, sw), (ph, pw)] =
-        [conv.kernel, conv.stride, conv.padding].map(|[a, b]| (a, b));
+        [conv.kernel, conv.stride, conv.padding_before()].map(|[a, b]| (a, b));
     let (oh, ow, ci) = (conv.out_height(), conv.out_width(), conv.in_channels);
     for n in 0..conv.batch {
         for (oy, ox) in (0..oh).flat_map(|oy| (0..ow).map(move |ox| (oy, ox))) {
@@ -28,9 +28,10 @@ fn each_product(conv: &Conv2d, mut visit: impl FnMut(usize, usize, usize)) {
                 }
                 for o in 0..conv.out_channels {
                     let y = ((n * oh + oy) * ow + ox) * conv.out_channels + o;
-                    for i in 0..ci {
+                    let inputs = if conv.is_depthwise { o..o + 1 } else { 0..ci };
+                    for (position, i) in inputs.clone().enumerate() {
                         let x = ((n * conv.height + iy) * conv.width + ix) * ci + i;
-                        visit(x, ((o * ci + i) * kh + ky) * kw + kx, y);
+                        visit(x, ((o * inputs.len() + position) * kh + ky) * kw + kx, y);
                     }
                 }
             }
@@ -49,13 +50,11 @@ struct Case<T> {
 impl<T: SimdFloat> Case<T> {
     fn new(conv: Conv2d) -> Self {
         let outputs = conv.batch * conv.out_height() * conv.out_width() * conv.out_channels;
+        let inputs = if conv.is_depthwise { 1 } else { conv.in_channels };
         Self {
             conv,
             x: random_values(conv.batch * conv.height * conv.width * conv.in_channels, 1),
-            w: random_values(
-                conv.out_channels * conv.in_channels * conv.kernel[0] * conv.kernel[1],
-                2,
-            ),
+            w: random_values(conv.out_channels * inputs * conv.kernel[0] * conv.kernel[1], 2),
             b: random_values(conv.out_channels, 3),
             dy: random_values(outputs, 4),
         }
@@ -110,7 +109,25 @@ fn conv(
     padding: [usize; 2],
 ) -> Conv2d {
     let [in_channels, out_channels] = channels;
-    Conv2d { batch, height, width, in_channels, out_channels, kernel, stride, padding }
+    let (padding, is_depthwise) = (padding.map(|padding| [padding; 2]), false);
+    Conv2d {
+        batch,
+        height,
+        width,
+        in_channels,
+        out_channels,
+        kernel,
+        stride,
+        padding,
+        is_depthwise,
+    }
+}
+
+/// A depthwise convolution of 3 images of 9 x 8, with zeros `before` the first and `after` the last row
+/// and column.
+fn depthwise(channels: usize, kernel: usize, stride: usize, [before, after]: [usize; 2]) -> Conv2d {
+    let conv = conv((3, 9, 8), [channels; 2], [kernel; 2], [stride; 2], [0; 2]);
+    Conv2d { padding: [[before, after]; 2], is_depthwise: true, ..conv }
 }
 
 fn shapes() -> Vec<Conv2d> {
@@ -134,6 +151,13 @@ fn shapes() -> Vec<Conv2d> {
             shapes.push(conv((3, height, width), channels, [1, 1], [2, 2], [0, 0]));
         }
     }
+    for channels in [1, 4, 23, 96] {
+        for (kernel, padding) in [(3, [1, 1]), (3, [0, 1]), (5, [1, 2]), (1, [0, 0]), (4, [2, 0])] {
+            shapes.extend([1, 2, 3].map(|stride| depthwise(channels, kernel, stride, padding)));
+        }
+    }
+    let strided = conv((2, 8, 9), [3, 32], [3, 3], [2, 2], [0, 0]);
+    shapes.push(Conv2d { padding: [[0, 1]; 2], ..strided });
     shapes.push(conv((1, 40, 300), [16, 16], [3, 3], [1, 1], [1, 1]));
     shapes.push(conv((1, 40, 300), [3, 4], [5, 5], [2, 2], [2, 2]));
     shapes.push(conv((70, 2, 2), [16, 16], [3, 3], [1, 1], [1, 1]));
@@ -177,6 +201,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
         conv((9, 13, 16), [3, 32], [3, 3], [1, 1], [1, 1]),
         conv((9, 13, 16), [32, 33], [3, 3], [2, 2], [1, 1]),
         conv((9, 13, 16), [32, 33], [1, 1], [2, 2], [0, 0]),
+        depthwise(37, 3, 1, [1, 1]),
     ] {
         let case = Case::<f32>::new(conv);
         let results = [1, 2, 3, 8].map(|threads| {

@@ -1,14 +1,15 @@
 //! Runs whose number of steps is planned: to repeat another run, or to fill a time budget.
 
+use std::env;
 use std::path::Path;
-use std::{env, fs};
 
 use tempfile::TempDir;
 
 use artifacts::{RunDir, Summary};
 
+use super::{prepare, results, train};
 use crate::config::PlannedSteps;
-use crate::{Experiment, Outcome, RunConfig, Stop, Ui};
+use crate::{Outcome, RunConfig};
 
 /// A config of 5 steps per epoch, whose learning rate depends on the number of steps.
 fn config(plan: &[(usize, usize)]) -> RunConfig {
@@ -20,30 +21,6 @@ fn config(plan: &[(usize, usize)]) -> RunConfig {
     config.training.plan = plan.iter().map(planned).collect();
     config.training.epochs = None;
     config
-}
-
-fn prepare(config: &RunConfig) -> Experiment {
-    Experiment::prepare(config, None, None).unwrap()
-}
-
-/// Trains a new run, or resumes it, for at most `steps` steps.
-fn train(directory: &Path, config: &RunConfig, mut steps: usize) -> Outcome {
-    let experiment = prepare(config);
-    let mut run = if directory.exists() {
-        experiment.resume(RunDir::open(directory).unwrap()).unwrap()
-    } else {
-        experiment.start_at(directory).unwrap()
-    };
-    let stop = move || {
-        steps -= 1;
-        (steps == 0).then_some(Stop::Interrupted)
-    };
-    run.train(Ui::silent(Box::new(stop))).unwrap()
-}
-
-/// Metrics and model of a finished run.
-fn results(directory: &Path) -> [Vec<u8>; 2] {
-    ["metrics.jsonl", "best_model.bpk"].map(|name| fs::read(directory.join(name)).unwrap())
 }
 
 /// Trains a run to its end; its results.
