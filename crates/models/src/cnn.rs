@@ -229,15 +229,19 @@ impl Cnn {
         self.hidden.iter_mut().take(rest).for_each(|layer| *layer = layer.valid());
     }
 
-    /// Maps images `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout is
-    /// active if `rng` is given.
-    pub fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
+    /// Maps images `[batch, height, width, channels]` to features `[batch, units]`. Dropout is active
+    /// if `rng` is given.
+    pub fn features(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
         let images = self.stages.iter().fold(images, |images, stage| self.stage(stage, images));
         let features = self.head.forward(images);
         let layers = self.hidden.iter().enumerate();
-        let features = layers.fold(features, |features, (index, layer)| {
+        layers.fold(features, |features, (index, layer)| {
             self.activate(linear::forward(layer, self.dropout(features, rng, index)))
-        });
+        })
+    }
+
+    /// Maps features to logits `[batch, outputs]`. Dropout is active if `rng` is given.
+    pub fn head(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
         linear::forward(&self.output, self.dropout(features, rng, self.hidden.len()))
     }
 

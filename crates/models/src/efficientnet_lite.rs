@@ -63,7 +63,7 @@ impl Default for EfficientNetLiteConfig {
 pub struct EfficientNetLite {
     stem: Convolution,
     blocks: Vec<Block>,
-    head: Convolution,
+    last: Convolution,
     output: Linear,
     #[module(skip)]
     dropout: f64,
@@ -105,7 +105,7 @@ impl EfficientNetLiteConfig {
         EfficientNetLite {
             stem: stem(shape).init(init),
             blocks: self.blocks().iter().map(|block| block.init(init)).collect(),
-            head: self.head().init(init),
+            last: self.last().init(init),
             output: init.he_linear(FEATURES, outputs),
             dropout: self.dropout,
         }
@@ -149,7 +149,7 @@ impl EfficientNetLiteConfig {
         blocks
     }
 
-    fn head(&self) -> ConvolutionConfig {
+    fn last(&self) -> ConvolutionConfig {
         let channels = self.blocks().last().map_or(STEM, |block| block.outputs);
         convolution(channels, FEATURES, 1, 1)
     }
@@ -167,12 +167,12 @@ impl EfficientNetLiteConfig {
             layers.extend(of_block.map(|layer| layer.in_stage(stage)));
             size = size.map(|size| size.div_ceil(block.stride));
         }
-        let head = relu6(self.head().layer("head".to_owned(), size));
-        let pool = ImageHead::Average.layer([size[0], size[1], FEATURES])?;
-        let last = STAGES.len() + 1;
-        layers.push(head.in_stage(last));
-        layers.push(Layer { name: "pool".to_owned(), ..pool }.with_dropout(self.dropout));
-        layers.push(Layer::linear("output", FEATURES, outputs).in_stage(last + 1));
+        let convolution = relu6(self.last().layer("last".to_owned(), size));
+        let head = ImageHead::Average.layer([size[0], size[1], FEATURES])?;
+        let stage = STAGES.len() + 1;
+        layers.push(convolution.in_stage(stage));
+        layers.push(head.with_dropout(self.dropout));
+        layers.push(Layer::linear("output", FEATURES, outputs).in_stage(stage + 1));
         Some(layers)
     }
 
@@ -188,8 +188,8 @@ impl EfficientNetLiteConfig {
         Some(match path {
             "stem" => "conv_stem".to_owned(),
             "stem.norm" => "bn1".to_owned(),
-            "head" => "conv_head".to_owned(),
-            "head.norm" => "bn2".to_owned(),
+            "last" => "conv_head".to_owned(),
+            "last.norm" => "bn2".to_owned(),
             "output" => "classifier".to_owned(),
             _ => {
                 let (index, part) = path.strip_prefix("blocks.")?.split_once('.')?;
@@ -216,8 +216,8 @@ impl EfficientNetLiteConfig {
         Some(match path {
             "stem" => "_conv_stem".to_owned(),
             "stem.norm" => "_bn0".to_owned(),
-            "head" => "_conv_head".to_owned(),
-            "head.norm" => "_bn1".to_owned(),
+            "last" => "_conv_head".to_owned(),
+            "last.norm" => "_bn1".to_owned(),
             "output" => "_fc".to_owned(),
             _ => {
                 let (index, part) = path.strip_prefix("blocks.")?.split_once('.')?;
@@ -333,18 +333,22 @@ impl EfficientNetLite {
         let frozen = self.blocks.iter_mut().filter(|block| block.config.position.0 < stages);
         frozen.for_each(|block| *block = block.valid());
         if stages > STAGES.len() + 1 {
-            self.head = self.head.valid();
+            self.last = self.last.valid();
         }
     }
 
-    /// Maps images `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout and
-    /// stochastic depth are active if `rng` is given.
-    pub fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
+    /// Maps images `[batch, height, width, channels]` to features `[batch, channels]`. Stochastic depth
+    /// is active if `rng` is given.
+    pub fn features(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
         let images = self.stem.forward(images, RELU6);
         let blocks = (1..).zip(&self.blocks);
         let images =
             blocks.fold(images, |images, (layer, block)| block.forward(images, rng, layer));
-        let features = ImageHead::Average.forward(self.head.forward(images, RELU6));
+        ImageHead::Average.forward(self.last.forward(images, RELU6))
+    }
+
+    /// Maps features to logits `[batch, outputs]`. Dropout is active if `rng` is given.
+    pub fn head(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
         let features = match rng {
             Some(rng) if self.dropout > 0.0 => rng.dropout(features, self.dropout, 0),
             _ => features,

@@ -208,17 +208,20 @@ impl Mlp {
         self.hidden.iter_mut().take(stages).for_each(|hidden| *hidden = hidden.valid());
     }
 
-    /// Maps features `[batch, inputs]` to logits `[batch, outputs]`. Dropout is active if `rng` is
-    /// given.
-    pub fn forward(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
+    /// Maps inputs `[batch, inputs]` to features `[batch, units]`. Dropout is active if `rng` is given.
+    pub fn features(&self, inputs: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
         let layers = self.hidden.iter().enumerate();
-        let features = layers.fold(features, |features, (layer, hidden)| {
+        layers.fold(inputs, |features, (layer, hidden)| {
             let features = hidden.forward(features);
             match rng {
                 Some(rng) if hidden.dropout > 0.0 => rng.dropout(features, hidden.dropout, layer),
                 _ => features,
             }
-        });
+        })
+    }
+
+    /// Maps features to logits `[batch, outputs]`.
+    pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
         linear::forward(&self.output, features)
     }
 }

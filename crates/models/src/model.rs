@@ -206,6 +206,17 @@ impl ModelConfig {
         }
     }
 
+    /// Returns true if the features before the output layer depend on random numbers in training.
+    pub fn has_random_features(&self) -> bool {
+        match self {
+            Self::Mlp(config) => config.without_dropout().is_some(),
+            Self::Cnn(config) => config.dropout > 0.0 && !config.hidden.is_empty(),
+            Self::Resnet(config) => config.stochastic_depth > 0.0,
+            Self::EfficientNetLite(config) => config.stochastic_depth > 0.0,
+            Self::Custom(_) => true,
+        }
+    }
+
     /// Returns the same model without dropout, or `None` if it has no dropout.
     pub fn without_dropout(&self) -> Option<Self> {
         match self {
@@ -241,12 +252,29 @@ impl Model {
     /// Maps inputs `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout is
     /// active if `rng` is given.
     pub fn forward(&self, inputs: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
+        self.head(self.features(inputs, rng), rng)
+    }
+
+    /// Maps inputs to the features `[batch, features]` that [`Model::head`] takes: everything but the
+    /// output layer. Those of a custom model are its logits.
+    pub fn features(&self, inputs: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
         match self {
-            Self::Mlp(model) => model.forward(inputs.flatten(1, 3), rng),
-            Self::Cnn(model) => model.forward(inputs, rng),
-            Self::Resnet(model) => model.forward(inputs, rng),
-            Self::EfficientNetLite(model) => model.forward(inputs, rng),
+            Self::Mlp(model) => model.features(inputs.flatten(1, 3), rng),
+            Self::Cnn(model) => model.features(inputs, rng),
+            Self::Resnet(model) => model.features(inputs, rng),
+            Self::EfficientNetLite(model) => model.features(inputs, rng),
             Self::Custom(model) => model.forward(inputs, rng),
+        }
+    }
+
+    /// Maps features to logits `[batch, outputs]`.
+    pub fn head(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
+        match self {
+            Self::Mlp(model) => model.head(features),
+            Self::Cnn(model) => model.head(features, rng),
+            Self::Resnet(model) => model.head(features, rng),
+            Self::EfficientNetLite(model) => model.head(features, rng),
+            Self::Custom(_) => features,
         }
     }
 

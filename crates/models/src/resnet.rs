@@ -393,14 +393,18 @@ impl Resnet {
         frozen.for_each(|block| *block = block.valid());
     }
 
-    /// Maps images `[batch, height, width, channels]` to logits `[batch, outputs]`. Dropout and
-    /// stochastic depth are active if `rng` is given.
-    pub fn forward(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
+    /// Maps images `[batch, height, width, channels]` to features `[batch, channels]`. Stochastic depth
+    /// is active if `rng` is given.
+    pub fn features(&self, images: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
         let images = self.forward_stem(images);
         let blocks = (1..).zip(&self.blocks);
         let images =
             blocks.fold(images, |images, (layer, block)| block.forward(images, rng, layer));
-        let features = ImageHead::Average.forward(images);
+        ImageHead::Average.forward(images)
+    }
+
+    /// Maps features to logits `[batch, outputs]`. Dropout is active if `rng` is given.
+    pub fn head(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
         let features = match rng {
             Some(rng) if self.dropout > 0.0 => rng.dropout(features, self.dropout, 0),
             _ => features,

@@ -26,8 +26,10 @@ pub struct HostBatch {
 /// Examples on a device, normalised, with their labels.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Shape `[batch, height, width, channels]`.
+    /// Shape `[batch, height, width, channels]`, or `[batch, 1, 1, features]`.
     pub inputs: Tensor<4>,
+    /// Whether the inputs are those of the output layer.
+    pub are_features: bool,
     /// Class indices, shape `[batch]`.
     pub targets: Tensor<1, Int>,
     /// Target of each class, `[batch, classes]`, if it is not the label alone.

@@ -18,6 +18,7 @@ mod stop;
 use std::time::Instant;
 
 use artifacts::EpochMetrics;
+use burn::tensor::Tensor;
 use data::{SplitKind, shuffled};
 
 use crate::config::{ScheduleConfig, TrainingConfig};
@@ -127,7 +128,7 @@ impl Trainer {
         let epoch = self.state.epoch;
         let _span = self.reports().then(|| tracing::debug_span!("train_epoch", epoch).entered());
         let order = self.order();
-        self.optimization.start_epoch(epoch);
+        self.start_stages()?;
         self.start_epoch(observer, order.len());
         let steps = order.chunks(self.config.step_examples(order.len()));
         let steps: Vec<_> = steps.skip(self.state.epoch_step).collect();
@@ -151,6 +152,12 @@ impl Trainer {
             }
         }
         Ok(None)
+    }
+
+    /// Freezes the stages that are frozen in this epoch.
+    fn start_stages(&mut self) -> Result<(), RunError> {
+        self.optimization.start_epoch(self.state.epoch);
+        self.source.keep_features(self.optimization.with_constant_features())
     }
 
     /// The order in which the epoch visits the training set. A single batch is not shuffled.
@@ -244,7 +251,7 @@ impl Trainer {
         observer.start_pass(SplitKind::Validation, self.state.epoch, examples.len());
         let mut total = ValidationScores::new(data.classes.len());
         let mut batches = 0;
-        classifier.evaluate(examples, &device, |items, logits| {
+        let visit = |items: &[usize], logits: Tensor<2>| {
             let (logits, labels) = (logits.into_data(), examples.labels_at(items));
             total.count_predictions(&labels, &classifier.predictions(&logits, labels.len()));
             let scores = classifier.scores(logits, &labels);
@@ -253,7 +260,11 @@ impl Trainer {
             let examples_seen = total.sums.count as usize;
             let progress = PassProgress { examples: examples_seen, total: examples.len(), batches };
             observer.batch(SplitKind::Validation, scores, progress, None);
-        })?;
+        };
+        match self.source.validation_features() {
+            Some(features) => classifier.evaluate_features(features, visit),
+            None => classifier.evaluate(examples, &device, visit)?,
+        }
         observer.end_pass(SplitKind::Validation, self.state.epoch);
         Ok(Some(total))
     }

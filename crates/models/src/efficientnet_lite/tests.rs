@@ -76,7 +76,7 @@ fn modules_have_the_names_of_other_libraries() {
         ("blocks.2.expand.norm", "blocks.1.1.bn1", "_blocks.2._bn0"),
         ("blocks.15.project", "blocks.6.0.conv_pwl", "_blocks.15._project_conv"),
         ("blocks.15.project.norm", "blocks.6.0.bn3", "_blocks.15._bn2"),
-        ("head.norm", "bn2", "_bn1"),
+        ("last.norm", "bn2", "_bn1"),
         ("output", "classifier", "_fc"),
     ] {
         assert_eq!(config.timm_module(path).as_deref(), Some(timm));

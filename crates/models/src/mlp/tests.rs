@@ -4,6 +4,12 @@ use burn::tensor::{Device, TensorData};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+impl Mlp {
+    fn forward(&self, inputs: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
+        self.head(self.features(inputs, rng))
+    }
+}
+
 const DROPOUT_RNG: DropoutRng = DropoutRng { seed: 1, step: 3, micro_batch: 0 };
 
 fn config(hidden: Vec<usize>, batch_norm: NormPosition) -> MlpConfig {

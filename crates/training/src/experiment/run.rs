@@ -212,7 +212,7 @@ impl Run {
         let fine_tuning = config.fine_tuning.clone().map(|fine_tuning| {
             let (shape, outputs) = (data.train.shape, config.outputs(data.classes.len()));
             let layers = config.model.layers(shape, outputs).unwrap_or_default();
-            FineTuning::new(fine_tuning, &layers, &classifier)
+            FineTuning::new(fine_tuning, &config.model, &layers, &classifier)
         });
         let mut optimization = Optimization::new(
             classifier,

@@ -94,6 +94,7 @@ impl Classifier {
         let weight = self.objective.weight(labels.iter().copied());
         Batch {
             inputs: self.inputs(inputs, count, shape, device),
+            are_features: false,
             targets: Tensor::from_data(TensorData::new(targets, [count]), device),
             soft_targets,
             labels,
@@ -114,6 +115,7 @@ impl Classifier {
         let soft = batch.soft_targets.as_ref();
         Batch {
             inputs: batch.inputs.clone().select(0, indices.clone()),
+            are_features: batch.are_features,
             soft_targets: soft.map(|soft| soft.clone().select(0, indices.clone())),
             targets: batch.targets.clone().select(0, indices),
             labels: items.iter().map(|&item| batch.labels[item]).collect(),
@@ -122,6 +124,37 @@ impl Classifier {
             weight,
             step_weight: weight,
         }
+    }
+
+    /// The features of all `examples`, the inputs of the output layer, as one batch on `device`.
+    pub fn features(&self, examples: &Examples, device: &Device) -> Result<Batch, DatasetError> {
+        let (scaler, inner) = (self.scaler(), device.clone().inner());
+        let all: Vec<usize> = (0..examples.len()).collect();
+        let mut values: Vec<f32> = Vec::new();
+        for items in all.chunks(EVALUATION_BATCH) {
+            let inputs = examples.inputs(items, &scaler)?;
+            let inputs = self.inputs(inputs, items.len(), examples.shape, &inner);
+            values.extend(self.model.features(inputs, None).into_data().iter::<f32>());
+        }
+        let shape = [1, 1, values.len() / all.len().max(1)];
+        let batch =
+            HostBatch { inputs: values, labels: examples.labels_at(&all).into(), mix: None };
+        Ok(Batch { are_features: true, ..self.to_device(batch, shape, device) })
+    }
+
+    /// [`Classifier::evaluate`] of the examples with these [features](Classifier::features). Those of
+    /// mirror images are not among them.
+    pub fn evaluate_features(&self, features: &Batch, mut visit: impl FnMut(&[usize], Tensor<2>)) {
+        let order: Vec<usize> = (0..features.labels.len()).collect();
+        for items in order.chunks(EVALUATION_BATCH) {
+            let inputs = self.select(features, items).inputs;
+            visit(items, self.model.head(inputs.flatten(1, 3), None));
+        }
+    }
+
+    /// Whether evaluation averages each image and its mirror image.
+    pub fn is_mirrored(&self) -> bool {
+        self.mirrored
     }
 
     /// The logits `[items.len(), outputs]` of the examples at `items`, without dropout.
@@ -185,7 +218,11 @@ impl Classifier {
 
     /// The loss `[1]` of a batch, as its share of the step, and its logits `[batch, outputs]`.
     pub fn loss(&self, batch: &Batch) -> (Tensor<1>, Tensor<2>) {
-        let logits = self.model.forward(batch.inputs.clone(), batch.dropout.as_ref());
+        let (inputs, rng) = (batch.inputs.clone(), batch.dropout.as_ref());
+        let logits = match batch.are_features {
+            true => self.model.head(inputs.flatten(1, 3), rng),
+            false => self.model.forward(inputs, rng),
+        };
         let head = self.objective.head;
         let mut loss = match &batch.soft_targets {
             // Not a division: Burn's backward pass of one rounds to f32 even in f64.

@@ -79,11 +79,18 @@ pub struct FineTuning {
     stages: usize,
     /// The parameters of each stage.
     groups: Vec<ParamGroup>,
+    /// Whether the features before the output layer are random in training.
+    is_random: bool,
 }
 
 impl FineTuning {
-    /// Fine-tunes `classifier`, whose model has these `layers`.
-    pub fn new(config: FineTuningConfig, layers: &[Layer], classifier: &Classifier) -> Self {
+    /// Fine-tunes `classifier`, whose `model` has these `layers`.
+    pub fn new(
+        config: FineTuningConfig,
+        model: &ModelConfig,
+        layers: &[Layer],
+        classifier: &Classifier,
+    ) -> Self {
         let stages = layers.last().map_or(1, |layer| layer.stage + 1);
         let mut ids = vec![Vec::new(); stages];
         let parameters = parameters(classifier);
@@ -94,7 +101,13 @@ impl FineTuning {
                 stage.extend(of_layer);
             }
         }
-        Self { config, stages, groups: ids.into_iter().map(ParamGroup::from_ids).collect() }
+        let groups = ids.into_iter().map(ParamGroup::from_ids).collect();
+        Self { config, stages, groups, is_random: model.has_random_features() }
+    }
+
+    /// Whether the features before the output layer are constant while `frozen` stages are.
+    pub fn has_constant_features(&self, frozen: usize) -> bool {
+        frozen + 1 == self.stages && !self.is_random
     }
 
     /// Number of frozen stages in `epoch`, counted from 1.

@@ -20,6 +20,8 @@ pub struct BatchSource {
     is_resident: bool,
     /// The whole training set on the device, after its first use, if it is kept there.
     resident: Option<Batch>,
+    /// The features of the validation set, as long as those of the training set are kept.
+    validation: Option<Batch>,
 }
 
 /// Largest training set that is kept on a device, in values: 256 MiB of f32.
@@ -36,7 +38,36 @@ impl BatchSource {
     ) -> Self {
         let is_resident =
             augmenter.is_none() && is_kept_on_device(config, &data.train, is_processor);
-        Self { data, device, augmenter: augmenter.map(Arc::new), is_resident, resident: None }
+        let (augmenter, resident, validation) = (augmenter.map(Arc::new), None, None);
+        Self { data, device, augmenter, is_resident, resident, validation }
+    }
+
+    /// Keeps the features of all examples instead of their inputs, as long as the backbone of a
+    /// `classifier` is frozen and the images are not augmented.
+    pub fn keep_features(&mut self, classifier: Option<&Classifier>) -> Result<(), RunError> {
+        match classifier.filter(|_| self.augmenter.is_none()) {
+            Some(classifier) if !self.has_features() => {
+                self.resident = Some(classifier.features(&self.data.train, &self.device)?);
+                let examples = self.data.validation.as_ref();
+                let device = self.device.clone().inner();
+                self.validation = examples
+                    .filter(|_| !classifier.is_mirrored())
+                    .map(|examples| classifier.features(examples, &device))
+                    .transpose()?;
+            }
+            None if self.has_features() => (self.resident, self.validation) = (None, None),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn has_features(&self) -> bool {
+        self.resident.as_ref().is_some_and(|batch| batch.are_features)
+    }
+
+    /// The features of the validation set, if they are kept.
+    pub fn validation_features(&self) -> Option<&Batch> {
+        self.validation.as_ref()
     }
 
     /// Starts to collate the batches of `steps`, which follow `state`, unless the training set is
@@ -49,7 +80,7 @@ impl BatchSource {
         classifier: &Classifier,
         faults: &Faults,
     ) -> Result<Option<Loader>, RunError> {
-        if self.is_resident {
+        if self.is_resident || self.has_features() {
             return Ok(None);
         }
         let batch_size = config.batch_size(self.data.train.len());

@@ -68,6 +68,12 @@ impl Optimization {
         }
     }
 
+    /// The model, if only its output layer is trained now and nothing before it is random.
+    pub fn with_constant_features(&self) -> Option<&Classifier> {
+        let is_constant = |tuning: &FineTuning| tuning.has_constant_features(self.frozen);
+        self.fine_tuning.as_ref().is_some_and(is_constant).then_some(&self.classifier)
+    }
+
     /// Loads weights, average and optimizer state of `checkpoint`.
     pub fn load(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
         let average = self.average.take();

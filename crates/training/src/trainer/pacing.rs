@@ -81,7 +81,7 @@ impl Trainer {
         let begun = Instant::now();
         let (mut started, mut steps) = (begun, 0_usize);
         loop {
-            self.optimization.start_epoch(self.state.epoch);
+            self.start_stages()?;
             let order = self.order();
             let batches: Vec<_> = order.chunks(self.config.step_examples(order.len())).collect();
             let classifier = &self.optimization.classifier;

@@ -69,6 +69,39 @@ fn frozen_stages_keep_the_bits_of_their_weights_and_statistics() {
     }
 }
 
+/// The features of a frozen backbone are computed once, for `freeze = "backbone"` without dropout. A
+/// convolutional network with dropout of a negligible probability computes them in every step.
+#[test]
+fn features_that_are_kept_are_those_of_every_step() {
+    let temp = TempDir::new().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/signs_cnn.toml");
+    let run = |name: &str, overrides: &[String]| {
+        let small = [
+            "dataset={synthetic={train=40, test=10}}",
+            "split.validation_fraction=0.2",
+            "model.cnn={channels=[4, 6], hidden=[5]}",
+            "augmentation=[]",
+            "evaluation.mirrored=false",
+            "training.final_fit=false",
+            "training.epochs=3",
+        ];
+        let all: Vec<String> =
+            small.iter().map(|&key| key.to_owned()).chain(overrides.iter().cloned()).collect();
+        let directory = temp.path().join(name);
+        train(&directory, &RunConfig::read(&path, &all).unwrap(), usize::MAX);
+        results(&directory)
+    };
+    run("first", &["seed=2".to_owned()]);
+    let fine_tuning = [
+        format!("init_from={}", temp.path().join("first").display()),
+        "fine_tuning.freeze=backbone".to_owned(),
+    ];
+    let kept = run("kept", &fine_tuning);
+    let dropout = ["model.cnn.dropout=1e-300".to_owned()];
+    let computed = run("computed", &[&fine_tuning[..], &dropout].concat());
+    assert!(kept == computed);
+}
+
 #[test]
 fn a_resume_before_and_after_the_end_of_the_freeze_changes_no_bit() {
     let temp = TempDir::new().unwrap();
