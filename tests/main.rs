@@ -23,6 +23,7 @@ mod courses;
 mod describing;
 mod evaluating;
 mod exporting;
+mod fine_tuning;
 mod fitting;
 mod folders;
 mod gradcheck;

@@ -38,6 +38,11 @@ impl InputConfig {
         Ok(Statistics { shift: pixels(mean), scale: pixels(deviation) })
     }
 
+    /// Returns true if the map is the same for all data.
+    pub fn is_fixed(&self) -> bool {
+        self.fixed().is_some()
+    }
+
     /// Fixed mean and standard deviation of each channel.
     fn fixed(&self) -> Option<[&[f64]; 2]> {
         match (&self.mean, &self.deviation) {

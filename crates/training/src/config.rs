@@ -42,7 +42,7 @@ pub struct RunConfig {
     pub device: Option<String>,
     /// Start from the weights of another model instead of random ones: the directory of a run or of
     /// a checkpoint, or a file: `best_model.bpk`, safetensors or PyTorch's `.pth` with the names of
-    /// `trainer export` or, for `model.resnet`, of torchvision. The model must be the same but for its
+    /// `trainer export`, torchvision or timm. The model must be the same but for its
     /// last layer, which starts anew if the number of classes is another one. The normalization of the
     /// inputs is that of the loaded weights, if they have one, not `input.normalization`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use artifacts::{DataIdentity, Environment, InitialWeights, RunDir};
-use data::Normalization;
 use support::{regular_file, sha256};
 
 use super::Experiment;
@@ -52,10 +51,9 @@ impl Experiment {
         let Some(foreign) = ForeignWeights::parse(path, &bytes)? else {
             return Weights::parse(bytes).map_err(|error| error.to_string());
         };
-        if !foreign.have_normalizer() && self.config.input.normalization != Normalization::Imagenet
-        {
+        if !foreign.have_normalizer() && !self.config.input.is_fixed() {
             tracing::warn!(
-                "the weights come without a normalization: those of torchvision need `input.normalization = \"imagenet\"`"
+                "the weights come without a normalization, and the inputs are normalized by the training set: `[input]` sets the one of the weights, `normalization = \"imagenet\"` for those of torchvision"
             );
         }
         let DataIdentity { shape, classes, .. } = &self.environment.data;

@@ -1,5 +1,6 @@
 //! Scenario 2: a run that is killed at random times and resumed, repeatedly, ends with the bits of
-//! an uninterrupted run. Nothing has to be repaired, and no other files are left.
+//! an uninterrupted run, also one that starts from the weights of another. Nothing has to be
+//! repaired, and no other files are left.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use crate::Settings;
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, NAME};
 use crate::interrupted_run::{InterruptedRun, Reference};
 use crate::parallel::run_on_all_cores;
 use crate::process::Signal;
@@ -43,16 +44,27 @@ pub fn run(settings: &Settings) -> ScenarioResult {
     Ok(tally)
 }
 
-/// With a commit after every step: a run spends most of its time in commits.
+/// With a commit after every step: a run spends most of its time in commits. The second fine-tunes the
+/// model of the first.
 fn references(settings: &Settings, fixture: &Fixture) -> CaseResult<Vec<Reference>> {
     let mut references = Vec::new();
+    let committing = ["--set", "training.checkpoint.every_steps=1"];
     for device in training::device::processors() {
-        let args = ["--set", "training.checkpoint.every_steps=1", "--device", &device.name];
-        let name = format!("reference-{}", device.name);
-        references.push(Reference::new(settings, fixture, &name, &args)?);
+        let args = [&committing[..], &["--device", &device.name]].concat();
+        references.push(Reference::new(settings, fixture, &device.name, &args)?);
+        if references.len() == 1 {
+            let weights = fixture.path(&device.name).join("runs").join(NAME);
+            let init_from = format!("init_from={:?}", weights.display().to_string());
+            let tuned = ["--set", &init_from, "--set", FINE_TUNING];
+            let args = [&args[..], &tuned].concat();
+            references.push(Reference::new(settings, fixture, "fine-tuned", &args)?);
+        }
     }
     Ok(references)
 }
+
+const FINE_TUNING: &str =
+    "fine_tuning={freeze=\"backbone\", unfreeze_after_epochs=5, layer_decay=0.5}";
 
 /// Kills a run up to [`MAX_KILLS`] times, at ages of its processes that it adds to `times`, and
 /// finishes it.

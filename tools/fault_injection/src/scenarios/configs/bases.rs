@@ -212,7 +212,7 @@ deviation = [0.2, 0.3, 0.25]
 class_weights = [1.0, 2.0, 1.0, 1.0, 0.5, 1.0]
 "#;
 
-const BASES: [Parts; 15] = [
+const BASES: [Parts; 16] = [
     [
         HDF5,
         MLP,
@@ -251,7 +251,7 @@ const BASES: [Parts; 15] = [
     [
         "init_from = \"DATA/no-run\"\n",
         SYNTHETIC,
-        "[model.mlp]\nhidden = [2]\n[optimizer.sgd]\n[schedule]\nhorizon_epochs = 4\n",
+        "[fine_tuning]\nfreeze = 1\nunfreeze_after_epochs = 1\nlayer_decay = 0.5\n[model.mlp]\nhidden = [2]\n[optimizer.sgd]\n[schedule]\nhorizon_epochs = 4\n",
         SHORT,
     ],
     [
@@ -261,6 +261,12 @@ const BASES: [Parts; 15] = [
         SHORT,
     ],
     [SYNTHETIC, BOTTLENECKS, "[optimizer.adam]\n", SHORT],
+    [
+        "init_from = \"DATA/no-run\"\nfine_tuning.freeze = \"backbone\"\n",
+        SYNTHETIC,
+        "[model.efficientnet_lite]\ndropout = 0.1\nstochastic_depth = 0.1\n[optimizer.adam]\n",
+        SHORT,
+    ],
     [AUGMENTED_BY_TABLES, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
     [AUGMENTED_BY_LIST, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
 ];
