@@ -3,15 +3,15 @@
 use std::sync::LazyLock;
 
 use data_sources::images::DecodedImage;
-use training::{ModelRegistry, TrainedModel};
+use training::{ModelRegistry, Predictor, TrainedModel};
 
 use super::fixture::Fixture;
 
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(Fixture::new);
 
 thread_local! {
-    static MODEL: TrainedModel =
-        TrainedModel::open(&FIXTURE.run(), Some("flex"), &ModelRegistry::new()).unwrap();
+    static MODEL: Predictor =
+        TrainedModel::open(&FIXTURE.run(), Some("flex"), &ModelRegistry::new()).unwrap().into_predictor();
 }
 
 /// Classifies the image file with these `bytes`.

@@ -38,7 +38,7 @@ pub use model::summary;
 pub use predict::predict;
 pub use report::report;
 pub use reproduce::reproduce;
-pub use runs::{config_or_run, runs};
+pub use runs::{config_or_run, find_run, runs};
 pub use sweep::sweep;
 pub use train::train;
 

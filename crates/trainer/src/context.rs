@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use ::config::Document;
 use artifacts::RunDir;
 use toml::Table;
-use training::{Experiment, ModelRegistry, RunConfig, RunError, TrainedModel};
+use training::{Experiment, ModelRegistry, Predictor, RunConfig, RunError, TrainedModel};
 
-use crate::commands::{RUNS_DIR, config_or_run};
+use crate::commands::{RUNS_DIR, config_or_run, find_run};
 use crate::error::Failure;
 use crate::logging::RunLog;
 
@@ -54,6 +54,20 @@ impl Context<'_> {
             config.init_from.as_deref().map(|path| config_or_run(path, Path::new(RUNS_DIR)));
         let config = RunConfig { init_from, ..config.clone() };
         Experiment::prepare(&config, device, option_env!("TRAINER_COMMIT"))
+    }
+
+    /// Opens a model that predicts: the file at `path`, or the best model of the run with this name
+    /// in `runs`, or at this path.
+    pub fn predictor(
+        &self,
+        runs: &Path,
+        path: &Path,
+        device: Option<&str>,
+    ) -> Result<Predictor, Failure> {
+        if path.is_file() {
+            return Ok(Predictor::open(path, device, self.models)?);
+        }
+        Ok(self.open(&find_run(runs, path)?, device)?.into_predictor())
     }
 
     /// Opens the best model of a run.

@@ -45,6 +45,9 @@ pub enum RunError {
         shape[0], shape[1], shape[2]
     )]
     Incompatible { shape: [usize; 3], reason: String },
+    /// A file is no model that predicts alone.
+    #[error("{} is not a model: {reason}\n  give a run, or its file `best_model.bpk`", path.display())]
+    NotAModel { path: PathBuf, reason: String },
     /// The model of the config is not part of this program.
     #[error(
         "this program has no model `{name}`\n  use the program that the config was written for"

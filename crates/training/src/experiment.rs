@@ -5,7 +5,6 @@ mod final_fit;
 mod initial_weights;
 mod model_summary;
 mod other_data;
-mod portable_model;
 mod resource_estimate;
 mod resume;
 mod run;
@@ -28,7 +27,7 @@ use crate::config::RunConfig;
 use crate::device::SelectedDevice;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
-use crate::model::{Classifier, ClassifierConfig, Weights};
+use crate::model::{Classifier, ClassifierConfig, ModelDescription, Weights};
 use crate::trainer::{Checkpoint, Checkpoints, READBACK_INTERVAL, TrainingState};
 
 pub use builder::ExperimentBuilder;
@@ -74,6 +73,19 @@ impl RunConfig {
         let (split, warnings) = Splitting::of_run(&self.split, self.seed).apply(data)?;
         let identity = DataIdentity { fit, ..DataIdentity::new(synthetic, sha256, &split) };
         Ok((split, identity, warnings))
+    }
+
+    /// The description of a model that was trained on `data`.
+    pub(crate) fn description(&self, data: DataIdentity) -> ModelDescription {
+        ModelDescription {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            name: self.name.clone(),
+            model: self.model.clone(),
+            objective: self.objective.clone(),
+            mirrored: self.evaluation.mirrored,
+            data,
+            weights_sha256: String::new(),
+        }
     }
 
     /// The classifier for examples of `shape` in `classes` classes.

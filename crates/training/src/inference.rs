@@ -4,7 +4,9 @@ mod calibration;
 mod decision_boundary;
 mod evaluate;
 mod leakage;
+mod portable_model;
 mod prediction;
+mod predictor;
 mod test_predictions;
 
 pub use calibration::calibrate;
@@ -12,4 +14,5 @@ pub use decision_boundary::decision_boundary;
 pub use evaluate::{evaluate, log_probabilities};
 pub use leakage::deduplicate;
 pub use prediction::{ClassProbability, Prediction};
+pub use predictor::Predictor;
 pub use test_predictions::{FirstBatch, test_predictions};

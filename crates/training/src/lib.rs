@@ -1,7 +1,9 @@
 //! Trains image classifiers on Burn.
 //!
+//! [`Predictor`] predicts; all that trains is behind the feature `train`.
+//!
 //! [`RunConfig`] describes an experiment, [`Experiment`] has everything ready for it, [`Run`]
-//! trains it in a run directory, and [`TrainedModel`] uses the result.
+//! trains it in a run directory, and [`TrainedModel`] evaluates the result.
 //!
 //! The modules, in the order in which they depend on each other:
 //!
@@ -18,41 +20,52 @@
 //! - `runs`: lists and compares run directories.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(feature = "train"),
+    allow(dead_code, unused_imports, reason = "the loop is compiled, but nothing starts it")
+)]
 
 mod batch;
+#[cfg(feature = "train")]
 mod burn_adapter;
 mod config;
 pub mod device;
+#[cfg(feature = "train")]
 mod diagnostics;
 mod error;
+#[cfg(feature = "train")]
 mod experiment;
 mod fault_injection;
 mod inference;
 mod model;
 mod optim;
-#[cfg(test)]
+#[cfg(all(test, feature = "train"))]
 mod properties;
+#[cfg(feature = "train")]
 pub mod runs;
 mod trainer;
 
 pub use batch::LoaderConfig;
+#[cfg(feature = "train")]
 pub use burn_adapter::NoopRenderer;
 pub use config::{
     BestMetric, CheckpointConfig, EarlyStoppingConfig, EvaluationConfig, InputConfig, OnNan,
     ReferenceConfig, RunConfig, TrainingConfig, schema_of,
 };
 pub use device::DeviceError;
+#[cfg(feature = "train")]
 pub use diagnostics::{
     GradientCheck, GradientCheckOptions, GradientCheckPlan, InjectedBug, InjectedBugReport,
     LrRangeTest, TensorCheck,
 };
 pub use error::RunError;
+#[cfg(feature = "train")]
 pub use experiment::{
     Experiment, ExperimentBuilder, ModelSummary, OtherData, Outcome, Run, TrainedModel, Ui,
 };
 #[cfg(any(test, feature = "fault-injection"))]
 pub use fault_injection::{Fault, Faults};
-pub use inference::{ClassProbability, Prediction};
+pub use inference::{ClassProbability, Prediction, Predictor};
 pub use model::{ClassWeights, Head, ObjectiveConfig};
 pub use models::{
     CnnConfig, CustomModel, CustomModelConfig, DropoutRng, Layer, ModelConfig, ModelRegistry,

@@ -1,6 +1,7 @@
 //! A model with its normalisation and its objective.
 
 mod classifier;
+mod description;
 mod foreign_weights;
 mod objective;
 mod scores;
@@ -8,6 +9,7 @@ mod temperature;
 mod weights;
 
 pub use classifier::{Classifier, ClassifierConfig, EVALUATION_BATCH};
+pub use description::ModelDescription;
 pub use foreign_weights::ForeignWeights;
 pub use objective::{ClassWeights, Head, Objective, ObjectiveConfig};
 pub use scores::{Scores, argmax, class_logits, confidence, loss_and_prediction};

@@ -35,7 +35,7 @@ pub struct EvaluateArgs {
 
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// Name or directory of the run
+    /// Name or directory of the run, or its file best_model.bpk
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub struct PredictArgs {
 
 #[derive(Debug, Args)]
 pub struct ExportModelArgs {
-    /// Name or directory of the run
+    /// Name or directory of the run, or its file best_model.bpk
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     #[command(flatten)]

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use ::export::{ExportError, PortableModel, onnx, pytorch};
 use support::durable_fs;
 
-use super::runs::find_run;
 use crate::cli::{ExportFormat, ExportModelArgs};
 use crate::context::Context;
 use crate::error::Failure;
@@ -12,8 +11,8 @@ use crate::{print, text};
 
 /// Writes the model of a run for other programs.
 pub fn export_model(args: &ExportModelArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let run = find_run(args.runs.path(), &args.run)?;
-    let model = context.open(&run, args.device.as_deref())?.portable()?;
+    let model = context.predictor(args.runs.path(), &args.run, args.device.as_deref())?;
+    let model = model.portable()?;
     let default = match args.to {
         ExportFormat::Onnx => format!("{}.onnx", model.name),
         ExportFormat::Safetensors => format!("{}-pytorch", model.name),

@@ -8,9 +8,8 @@ use std::process::ExitCode;
 
 use data_sources::images::{BLOCK, DecodedImage, Frame, ImageFacts, ImageFileError, decode_block};
 use support::ProgressTask;
-use training::TrainedModel;
+use training::Predictor;
 
-use super::runs::find_run;
 use crate::cli::PredictArgs;
 use crate::context::Context;
 use crate::error::Failure;
@@ -22,8 +21,7 @@ const UNCALIBRATED: &str = "the probabilities are not calibrated: the model has 
 
 /// Classifies images or points. Images that cannot be read are listed at the end, with exit code 1.
 pub fn predict(args: &PredictArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let run = find_run(args.runs.path(), &args.run)?;
-    let model = context.open(&run, args.device.as_deref())?;
+    let model = context.predictor(args.runs.path(), &args.run, args.device.as_deref())?;
     if args.threshold.is_some() && model.temperature().is_none() {
         tracing::warn!("{UNCALIBRATED}");
     }
@@ -52,7 +50,7 @@ type Unreadable = (String, String);
 
 /// Predicts block after block of images, and returns those that cannot be read.
 fn predict_images(
-    model: &TrainedModel,
+    model: &Predictor,
     frame: Frame,
     inputs: &[Input],
     output: &mut Output,

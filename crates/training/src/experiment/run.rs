@@ -346,7 +346,8 @@ impl Run {
     }
 
     /// Fits the temperature of `classifier`, whose weights are `model` in Burn's format, if there is
-    /// a validation set; otherwise a final fit has that of the first fit.
+    /// a validation set; otherwise a final fit has that of the first fit. The model of the result is
+    /// complete: it predicts alone.
     #[tracing::instrument(level = "debug", skip_all)]
     fn calibrate(&self, classifier: Classifier, model: Vec<u8>) -> Result<Calibrated, RunError> {
         let validation = self.experiment.data.validation.as_ref();
@@ -360,6 +361,9 @@ impl Run {
                 .map_err(|error| RunError::Record(error.to_string()))?,
             None => model,
         };
+        let Experiment { config, environment, .. } = &self.experiment;
+        let description = config.description(environment.data.clone());
+        let model = description.added_to(&model).map_err(RunError::Record)?;
         let classifier = classifier.with_temperature(temperature);
         Ok(Calibrated { classifier, calibration, model })
     }

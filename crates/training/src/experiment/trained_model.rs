@@ -3,32 +3,25 @@ use std::path::Path;
 use artifacts::{
     DataIdentity, DecisionBoundary, Environment, Evaluation, RunDir, TestPredictions, write_json,
 };
-use burn::module::Module;
 use burn::tensor::Device;
-use data::{Examples, Split, SplitKind};
-use data_sources::images::Frame;
+use data::{Split, SplitKind};
 use models::ModelRegistry;
 
 use super::saved_model::saved_model;
 use super::{ModelSummary, resume};
 use crate::config::RunConfig;
-use crate::device;
 use crate::error::RunError;
 use crate::inference::{
-    FirstBatch, Prediction, calibrate, decision_boundary, deduplicate, evaluate, log_probabilities,
-    test_predictions,
+    FirstBatch, Predictor, calibrate, decision_boundary, deduplicate, evaluate, test_predictions,
 };
-use crate::model::{Classifier, saved_temperature};
-use crate::trainer::load_record;
+use crate::model::Classifier;
 
 /// The model of a run's best epoch, or of its last if there is no validation set. Needs only the
 /// run directory.
 pub struct TrainedModel {
     run: RunDir,
     config: RunConfig,
-    environment: Environment,
-    classifier: Classifier,
-    device: Device,
+    predictor: Predictor,
 }
 
 impl TrainedModel {
@@ -42,19 +35,25 @@ impl TrainedModel {
         let run = RunDir::open(path)?;
         let config = RunConfig::read_with_models(&run.config(), &[], models)?;
         let environment = Environment::read(&run)?;
-        let device = device::select(device)?.device;
         let model = saved_model(&run, &environment)?;
-        let DataIdentity { shape, classes, .. } = &environment.data;
-        let classifier = config.classifier(*shape, classes.len()).init_empty(&device)?;
-        let temperature =
-            saved_temperature(&model).map_err(|error| RunError::Record(error.to_string()))?;
-        let classifier = load_record(classifier, &model)?.valid().with_temperature(temperature);
-        Ok(Self { run, config, environment, classifier, device })
+        let description = config.description(environment.data);
+        let predictor = Predictor::load(run.path(), &model, description, device)?;
+        Ok(Self { run, config, predictor })
+    }
+
+    /// The model alone.
+    pub fn predictor(&self) -> &Predictor {
+        &self.predictor
+    }
+
+    /// The model alone.
+    pub fn into_predictor(self) -> Predictor {
+        self.predictor
     }
 
     /// Identity of the data the model was trained and tested on.
     pub fn data_identity(&self) -> &DataIdentity {
-        &self.environment.data
+        self.predictor.data_identity()
     }
 
     /// The run directory.
@@ -62,18 +61,12 @@ impl TrainedModel {
         &self.run
     }
 
-    /// The temperature of the probabilities; `None` if none was fitted, for which a run needs a
-    /// validation set.
-    pub fn temperature(&self) -> Option<f64> {
-        self.classifier.temperature()
-    }
-
     pub(super) fn classifier(&self) -> &Classifier {
-        &self.classifier
+        self.predictor.classifier()
     }
 
     pub(super) fn device(&self) -> &Device {
-        &self.device
+        self.predictor.device()
     }
 
     /// The resolved config.
@@ -96,9 +89,10 @@ impl TrainedModel {
         let examples = data
             .examples(split)
             .ok_or_else(|| RunError::NoSplit { run: self.run.path().to_owned(), split })?;
-        let (classifier, identity, device) = (&self.classifier, self.data_identity(), &self.device);
+        let (classifier, identity, device) =
+            (self.classifier(), self.data_identity(), self.device());
         let mut evaluation = evaluate(classifier, split, examples, identity, device)?;
-        if split == SplitKind::Validation && self.temperature().is_some() {
+        if split == SplitKind::Validation && classifier.temperature().is_some() {
             evaluation.calibration = Some(calibrate(classifier, examples, device)?);
         }
         if split != SplitKind::Train {
@@ -121,7 +115,7 @@ impl TrainedModel {
         };
         let DataIdentity { shape, classes, .. } = self.data_identity();
         let layers = ModelSummary::new(&self.config, *shape, classes.len())?.layers;
-        let (classifier, device) = (&self.classifier, &self.device);
+        let (classifier, device) = (self.classifier(), self.device());
         let predictions = test_predictions(classifier, data, device, &first_batch, layers)?;
         write_json(&self.run.test_predictions(), &predictions)?;
         Ok(predictions)
@@ -135,63 +129,10 @@ impl TrainedModel {
             return Ok(None);
         }
         let data = self.load_data()?;
-        let boundary = decision_boundary(&self.classifier, &data, &self.device)?;
+        let boundary = decision_boundary(self.classifier(), &data, self.device())?;
         if let Some(boundary) = &boundary {
             boundary.write(&self.run)?;
         }
         Ok(boundary)
-    }
-
-    /// Shape and fit of the images that the model classifies.
-    pub fn frame(&self) -> Result<Frame, RunError> {
-        let DataIdentity { shape, are_images, fit, .. } = *self.data_identity();
-        if !are_images {
-            let run = self.run.path().to_owned();
-            return Err(RunError::NotImages { run, features: shape[2] });
-        }
-        Ok(Frame { shape, fit: fit.unwrap_or_default() })
-    }
-
-    /// Predicts the class of each of the `images`, which are in the model's frame. `names` are the
-    /// inputs of the predictions.
-    pub fn predict_images(
-        &self,
-        names: &[String],
-        images: &[Vec<u8>],
-    ) -> Result<Vec<Prediction>, RunError> {
-        let shape = self.frame()?.shape;
-        self.predict(names, &Examples::images(shape, images.concat(), vec![0; images.len()]))
-    }
-
-    /// Predicts the class of each point.
-    pub fn predict_features(&self, points: &[Vec<f32>]) -> Result<Vec<Prediction>, RunError> {
-        let run = || self.run.path().to_owned();
-        let DataIdentity { are_images, shape: [.., expected], .. } = *self.data_identity();
-        if are_images {
-            return Err(RunError::NotPoints { run: run() });
-        }
-        if let Some(point) = points.iter().find(|point| point.len() != expected) {
-            return Err(RunError::FeatureCount { run: run(), expected, given: point.len() });
-        }
-        let names = points.iter().map(|point| {
-            let features: Vec<_> = point.iter().map(f32::to_string).collect();
-            features.join(",")
-        });
-        let names: Vec<String> = names.collect();
-        self.predict(&names, &Examples::features(expected, points.concat(), vec![0; points.len()]))
-    }
-
-    /// The prediction for each of the `examples`, called `names`.
-    fn predict(&self, names: &[String], examples: &Examples) -> Result<Vec<Prediction>, RunError> {
-        let classes = &self.data_identity().classes;
-        let mut predictions = Vec::with_capacity(names.len());
-        self.classifier.evaluate(examples, &self.device, |items, logits| {
-            let rows = log_probabilities(&self.classifier, logits);
-            for (name, row) in items.iter().filter_map(|&item| names.get(item)).zip(rows) {
-                let probabilities: Vec<f32> = row.into_iter().map(f32::exp).collect();
-                predictions.push(Prediction::new(name.clone(), classes, &probabilities));
-            }
-        })?;
-        Ok(predictions)
     }
 }

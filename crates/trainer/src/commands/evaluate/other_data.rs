@@ -68,7 +68,7 @@ fn of_folder(
 ) -> Result<OtherData, Failure> {
     let name = path.display().to_string();
     let failed = |error: DatasetError| Failure::from(RunError::from(error));
-    let folder = FolderConfig::new(path, model.frame()?);
+    let folder = FolderConfig::new(path, model.predictor().frame()?);
     let data = folder.resolve().and_then(|folder| folder.load()).map_err(failed)?;
     Ok(OtherData::of_dataset(data, split, name)?)
 }

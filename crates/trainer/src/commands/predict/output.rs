@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use training::{ClassProbability, Prediction, TrainedModel};
+use training::{ClassProbability, Prediction, Predictor};
 
 use super::Unreadable;
 use crate::cli::PredictArgs;
@@ -37,7 +37,7 @@ const TEXT_CLASSES: usize = 3;
 
 impl Output {
     /// Output for predictions of `model`.
-    pub fn new(args: &PredictArgs, model: &TrainedModel) -> Self {
+    pub fn new(args: &PredictArgs, model: &Predictor) -> Self {
         let format = match (args.json, args.csv) {
             (true, _) => Format::Json,
             (_, true) => Format::Csv,

@@ -3,22 +3,22 @@ use std::collections::BTreeMap;
 use burn::tensor::TensorData;
 use export::{PortableModel, Tensor};
 
-use super::TrainedModel;
+use super::Predictor;
 use crate::error::RunError;
-use crate::model::Weights;
+use crate::model::{ModelDescription, Weights};
 
-impl TrainedModel {
+impl Predictor {
     /// The model as data, from which other formats are written.
     pub fn portable(&self) -> Result<PortableModel, RunError> {
-        let (config, data) = (self.config(), self.data_identity());
-        let outputs = config.outputs(data.classes.len());
-        let layers = config.model.layers(data.shape, outputs);
+        let ModelDescription { name, model, objective, mirrored, data, .. } = self.description();
+        let outputs = objective.head(data.classes.len()).outputs(data.classes.len());
+        let layers = model.layers(data.shape, outputs);
         let mut tensors = self.tensors()?;
         let mut of_normalizer =
             |name| tensors.remove(name).map(|tensor| tensor.values).unwrap_or_default();
         let (shift, scale) = (of_normalizer("normalizer.shift"), of_normalizer("normalizer.scale"));
         Ok(PortableModel {
-            name: config.name.clone(),
+            name: name.clone(),
             layers: layers.ok_or(RunError::TooLarge { needed: None, available: 0 })?,
             tensors: tensors.into_iter().map(|(name, tensor)| (in_model(&name), tensor)).collect(),
             shift,
@@ -27,7 +27,7 @@ impl TrainedModel {
             fit: data.are_images.then(|| data.fit.unwrap_or_default()),
             classes: data.classes.clone(),
             outputs,
-            mirrored: config.evaluation.mirrored,
+            mirrored: *mirrored,
             temperature: self.temperature().unwrap_or(1.0),
         })
     }

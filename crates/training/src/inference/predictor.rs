@@ -1,0 +1,143 @@
+use std::path::{Path, PathBuf};
+
+use artifacts::DataIdentity;
+use burn::module::Module;
+use burn::tensor::Device;
+use data::Examples;
+use data_sources::images::Frame;
+use models::ModelRegistry;
+use support::regular_file;
+
+use super::{Prediction, log_probabilities};
+use crate::device;
+use crate::error::RunError;
+use crate::model::{Classifier, ModelDescription, saved_temperature};
+use crate::trainer::load_record;
+
+/// A trained model that predicts: of a run, or of the file `best_model.bpk` alone.
+pub struct Predictor {
+    /// The run directory or the file.
+    path: PathBuf,
+    description: ModelDescription,
+    classifier: Classifier,
+    device: Device,
+}
+
+impl Predictor {
+    /// Loads the model in the file at `path`, which is built in or in `models`, onto `device`,
+    /// otherwise the best device.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is damaged, or has weights alone.
+    pub fn open(
+        path: &Path,
+        device: Option<&str>,
+        models: &ModelRegistry,
+    ) -> Result<Self, RunError> {
+        let not_a_model = |reason: String| RunError::NotAModel { path: path.to_owned(), reason };
+        let bytes = regular_file::read(path).map_err(|error| not_a_model(error.to_string()))?;
+        let description = ModelDescription::read(&bytes, models).map_err(not_a_model)?;
+        let description = description.ok_or_else(|| {
+            not_a_model("it has weights, but does not say of which model".to_owned())
+        })?;
+        Self::load(path, &bytes, description, device)
+    }
+
+    /// Loads `model`, a file of weights in Burn's format with this description. `path` is where it
+    /// comes from, for messages.
+    pub(crate) fn load(
+        path: &Path,
+        model: &[u8],
+        description: ModelDescription,
+        device: Option<&str>,
+    ) -> Result<Self, RunError> {
+        let device = device::select(device)?.device;
+        let temperature =
+            saved_temperature(model).map_err(|error| RunError::Record(error.to_string()))?;
+        let classifier = load_record(description.init_empty(&device)?, model)?;
+        let classifier = classifier.valid().with_temperature(temperature);
+        Ok(Self { path: path.to_owned(), description, classifier, device })
+    }
+
+    /// Name of the experiment.
+    pub fn name(&self) -> &str {
+        &self.description.name
+    }
+
+    /// Identity of the data the model was trained and tested on.
+    pub fn data_identity(&self) -> &DataIdentity {
+        &self.description.data
+    }
+
+    /// The temperature of the probabilities; `None` if none was fitted, for which a run needs a
+    /// validation set.
+    pub fn temperature(&self) -> Option<f64> {
+        self.classifier.temperature()
+    }
+
+    pub(crate) fn description(&self) -> &ModelDescription {
+        &self.description
+    }
+
+    pub(crate) fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Shape and fit of the images that the model classifies.
+    pub fn frame(&self) -> Result<Frame, RunError> {
+        let DataIdentity { shape, are_images, fit, .. } = *self.data_identity();
+        if !are_images {
+            let run = self.path.clone();
+            return Err(RunError::NotImages { run, features: shape[2] });
+        }
+        Ok(Frame { shape, fit: fit.unwrap_or_default() })
+    }
+
+    /// Predicts the class of each of the `images`, which are in the model's frame. `names` are the
+    /// inputs of the predictions.
+    pub fn predict_images(
+        &self,
+        names: &[String],
+        images: &[Vec<u8>],
+    ) -> Result<Vec<Prediction>, RunError> {
+        let shape = self.frame()?.shape;
+        self.predict(names, &Examples::images(shape, images.concat(), vec![0; images.len()]))
+    }
+
+    /// Predicts the class of each point.
+    pub fn predict_features(&self, points: &[Vec<f32>]) -> Result<Vec<Prediction>, RunError> {
+        let run = || self.path.clone();
+        let DataIdentity { are_images, shape: [.., expected], .. } = *self.data_identity();
+        if are_images {
+            return Err(RunError::NotPoints { run: run() });
+        }
+        if let Some(point) = points.iter().find(|point| point.len() != expected) {
+            return Err(RunError::FeatureCount { run: run(), expected, given: point.len() });
+        }
+        let names = points.iter().map(|point| {
+            let features: Vec<_> = point.iter().map(f32::to_string).collect();
+            features.join(",")
+        });
+        let names: Vec<String> = names.collect();
+        self.predict(&names, &Examples::features(expected, points.concat(), vec![0; points.len()]))
+    }
+
+    /// The prediction for each of the `examples`, called `names`.
+    fn predict(&self, names: &[String], examples: &Examples) -> Result<Vec<Prediction>, RunError> {
+        let classes = &self.data_identity().classes;
+        let mut predictions = Vec::with_capacity(names.len());
+        self.classifier.evaluate(examples, &self.device, |items, logits| {
+            let rows = log_probabilities(&self.classifier, logits);
+            for (name, row) in items.iter().filter_map(|&item| names.get(item)).zip(rows) {
+                let probabilities: Vec<f32> = row.into_iter().map(f32::exp).collect();
+                predictions.push(Prediction::new(name.clone(), classes, &probabilities));
+            }
+        })?;
+        Ok(predictions)
+    }
+}
