@@ -4,6 +4,9 @@ use std::fs;
 
 use crate::test_dir::TestDir;
 
+/// The names of the files of ONNX Runtime.
+const RUNTIME: [&str; 2] = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"];
+
 #[test]
 fn a_model_is_exported_with_equal_bytes_and_nothing_is_replaced() {
     let dir = TestDir::new();
@@ -18,4 +21,38 @@ fn a_model_is_exported_with_equal_bytes_and_nothing_is_replaced() {
     dir.succeed(&["export", "tiny", "--to", "safetensors"]);
     assert_eq!(dir.names("tiny-pytorch"), ["model.py", "model.safetensors"]);
     dir.trainer(&["export", "none", "--to", "onnx"]).refused(2, &["no run none"]);
+}
+
+#[test]
+fn a_page_is_a_folder_of_equal_bytes_with_the_runtime_of_browsers() {
+    let dir = TestDir::new();
+    dir.succeed(&["train", "tiny.toml"]);
+    dir.trainer(&["export", "tiny", "--to", "web"])
+        .refused(2, &["ONNX Runtime for browsers is not in", "run scripts/onnxruntime_web"]);
+    assert!(!dir.path("tiny-web").exists());
+    let cache = dir.path("cache/trainer-onnxruntime-web");
+    fs::create_dir_all(&cache).unwrap();
+    RUNTIME.iter().for_each(|name| fs::write(cache.join(name), name).unwrap());
+    let output = dir.succeed(&["export", "tiny", "--to", "web"]);
+    assert_eq!(output.stdout.trim(), "tiny-web");
+    let names = dir.names("tiny-web");
+    assert_eq!(
+        names.join(" "),
+        "classifier.js icon.svg index.html model.onnx models.json onnxruntime-license.txt ort.js ort.wasm page.js pixels.js style.css"
+    );
+    assert_eq!(
+        dir.read("tiny-web/models.json"),
+        r#"[{"classes":["red","green","blue"],"fit":"stretch","name":"tiny","shape":[6,6,3]}]"#
+    );
+    let cache = cache.to_str().unwrap();
+    dir.succeed(&["export", "tiny", "--to", "web", "--out", "again", "--runtime", cache]);
+    dir.succeed(&["export", "tiny", "--to", "onnx"]);
+    let bytes = |name: &str| fs::read(dir.path(name)).unwrap();
+    for name in &names {
+        assert!(bytes(&format!("tiny-web/{name}")) == bytes(&format!("again/{name}")), "{name}");
+    }
+    assert!(bytes("tiny-web/model.onnx") == bytes("tiny.onnx"));
+    assert_eq!(dir.read("tiny-web/ort.js"), RUNTIME[0]);
+    dir.trainer(&["export", "tiny", "--to", "web", "--out", "other", "--runtime", "runs"])
+        .refused(2, &["is not in runs"]);
 }
