@@ -1,6 +1,7 @@
 """Pages in headless Chromium, driven by the DevTools protocol over pipes."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -19,15 +20,24 @@ def executable():
     return next(filter(None, map(shutil.which, names)), None)
 
 
+def pipe():
+    """Both ends of a pipe, whose numbers are not 3 and 4."""
+    ends = os.pipe()
+    moved = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends]
+    for end in ends:
+        os.close(end)
+    return moved
+
+
 class Page:
     """A page of a browser of its own. `events` has what the browser reported since it was opened."""
 
     def __init__(self):
         self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        reads, self.commands = os.pipe()
-        self.answers, writes = os.pipe()
+        reads, self.commands = pipe()
+        self.answers, writes = pipe()
         # The browser reads file 3 and writes file 4.
-        command = ["sh", "-c", f'exec "$@" 3<&{reads} 4>&{writes}', "sh",
+        command = ["bash", "-c", f'exec "$@" 3<&{reads} 4>&{writes}', "bash",
                    executable(), f"--user-data-dir={self.profile.name}", *FLAGS]
         self.process = subprocess.Popen(command, pass_fds=(reads, writes), stderr=subprocess.DEVNULL)
         os.close(reads)
@@ -44,6 +54,8 @@ class Page:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+        os.close(self.commands)
+        os.close(self.answers)
         self.profile.cleanup()
 
     def call(self, method, **parameters):

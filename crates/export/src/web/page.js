@@ -18,6 +18,7 @@ async function start() {
   element("models").append(...models.map(({ name }) => new Option(name)));
   element("models").addEventListener("change", (event) => choose(models[event.target.selectedIndex]));
   element("choice").hidden = models.length < 2;
+  element("note").textContent = classifier.note;
   listen();
   choose(models[0]);
 }
@@ -32,7 +33,7 @@ function choose(chosen) {
   element("features").hidden = Boolean(fit);
   element("numbers").replaceChildren(...(fit ? [] : numbers(shape[2])));
   element("results").replaceChildren();
-  say(`Ready. ${classifier.note}`);
+  say("Ready");
 }
 
 /** A labelled field for each feature. */

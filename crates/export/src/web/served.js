@@ -6,8 +6,8 @@ export const note = "Images are sent to the server of this page.";
 export async function classify(model, input) {
   const name = encodeURIComponent(model.name);
   if (!(input instanceof Blob)) return infer(name, input);
-  const { probabilities } = await post(`predictions/${name}`, input);
-  return model.classes.map((label) => probabilities.find((one) => one.class === label).probability);
+  const { predictions: [{ probabilities }] } = await post(`predictions/${name}`, input);
+  return probabilities.map((one) => one.probability);
 }
 
 async function infer(name, data) {
