@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use crate::test_dir::TestDir;
+use export::web::{RUNTIME, RUNTIME_VERSION};
 
-/// The names of the files of ONNX Runtime.
-const RUNTIME: [&str; 2] = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"];
+use crate::test_dir::TestDir;
 
 #[test]
 fn a_model_is_exported_with_equal_bytes_and_nothing_is_replaced() {
@@ -32,7 +31,7 @@ fn a_page_is_a_folder_of_equal_bytes_with_the_runtime_of_browsers() {
     assert!(!dir.path("tiny-web").exists());
     let cache = dir.path("cache/trainer-onnxruntime-web");
     fs::create_dir_all(&cache).unwrap();
-    RUNTIME.iter().for_each(|name| fs::write(cache.join(name), name).unwrap());
+    RUNTIME.iter().for_each(|(name, _)| fs::write(cache.join(name), name).unwrap());
     let output = dir.succeed(&["export", "tiny", "--to", "web"]);
     assert_eq!(output.stdout.trim(), "tiny-web");
     let names = dir.names("tiny-web");
@@ -52,7 +51,17 @@ fn a_page_is_a_folder_of_equal_bytes_with_the_runtime_of_browsers() {
         assert!(bytes(&format!("tiny-web/{name}")) == bytes(&format!("again/{name}")), "{name}");
     }
     assert!(bytes("tiny-web/model.onnx") == bytes("tiny.onnx"));
-    assert_eq!(dir.read("tiny-web/ort.js"), RUNTIME[0]);
+    assert_eq!(dir.read("tiny-web/ort.js"), RUNTIME[0].0);
     dir.trainer(&["export", "tiny", "--to", "web", "--out", "other", "--runtime", "runs"])
         .refused(2, &["is not in runs"]);
+    dir.trainer(&["export", "tiny", "--to", "onnx", "--out", "other", "--runtime", cache])
+        .refused(2, &["--runtime is for --to web"]);
+}
+
+#[test]
+fn the_script_fetches_the_runtime_that_the_program_takes() {
+    let script = include_str!("../scripts/onnxruntime_web");
+    assert!(script.contains(&format!("version={RUNTIME_VERSION}\n")));
+    let names = RUNTIME.map(|(name, _)| name).join(" ");
+    assert!(script.contains(&format!("files=({names})\n")));
 }

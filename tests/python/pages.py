@@ -108,6 +108,8 @@ def results(page, paths):
 
 def compare(title, paths, shown, expected, tolerance):
     differences = [max(abs(one[label] - other.get(label, 2)) for label in one) for one, other in zip(expected, shown)]
+    if max(max(one.values()) for one in expected) - min(max(one.values()) for one in expected) < 100 * EXACT:
+        sys.exit(f"{title}: the predictions hardly depend on the inputs")
     worst = max(range(len(paths)), key=differences.__getitem__)
     print(f"{title}: {len(paths)} inputs, largest difference {differences[worst]:.1e} ({paths[worst]})", flush=True)
     if differences[worst] > tolerance:

@@ -4,7 +4,6 @@
 const f32 = Math.fround;
 // Rows that are read at once, so that large photos need no large canvas.
 const STRIP = 128;
-const WHITE = "#fff";
 
 /** The pixels of an image file, as a Uint8Array [height, width, channels]. */
 export async function pixels(blob, { shape: [height, width, channels], fit }) {
@@ -95,15 +94,16 @@ function columns(rows, oldWidth, { height, width }) {
 function read(image, left, top, width, height) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
-  context.fillStyle = WHITE;
+  context.fillStyle = "#fff";
   context.fillRect(0, 0, width, height);
   context.drawImage(image, left, top, width, height, 0, 0, width, height);
   return context.getImageData(0, 0, width, height).data;
 }
 
+/** The luminance of sRGB, without its transfer function. */
 function grey(rgb) {
   return Uint8Array.from({ length: rgb.length / 3 }, (_, pixel) => {
     const [red, green, blue] = rgb.subarray(pixel * 3, pixel * 3 + 3);
-    return Math.floor((2126 * red + 7152 * green + 722 * blue) / 10000);
+    return Math.round(0.2126478 * red + 0.7151791 * green + 0.072173 * blue);
   });
 }

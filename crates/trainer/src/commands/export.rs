@@ -14,6 +14,9 @@ use crate::{print, text};
 
 /// Writes the model of a run for other programs.
 pub fn export_model(args: &ExportModelArgs, context: &Context) -> Result<ExitCode, Failure> {
+    if args.runtime.is_some() && args.to != ExportFormat::Web {
+        return Err(Failure::usage("--runtime is for --to web"));
+    }
     let run = find_run(args.runs.path(), &args.run)?;
     let model = context.open(&run, args.device.as_deref())?.portable()?;
     let default = match args.to {
