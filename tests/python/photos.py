@@ -19,7 +19,7 @@ def scene(number, width, height):
         left, top = random.integers(0, width), random.integers(0, height)
         right, bottom = left + width // 4, top + height // 4
         draw.ellipse((left, top, right, bottom), fill=tuple(int(value) for value in random.integers(0, 256, 3)))
-    noise = random.normal(0, 6, (height, width, 3))
+    noise = random.normal(0, 3, (height, width, 3))
     return Image.fromarray((np.asarray(image) + noise).clip(0, 255).astype(np.uint8))
 
 

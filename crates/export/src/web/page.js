@@ -123,10 +123,10 @@ function waiting({ name, input }) {
 
 function show(image, blob) {
   image.src = URL.createObjectURL(blob);
-  image.addEventListener("load", () => {
-    image.hidden = false;
+  image.onload = image.onerror = ({ type }) => {
+    image.hidden = type === "error";
     URL.revokeObjectURL(image.src);
-  });
+  };
 }
 
 /** Classifies an input, shows the answer in its item and returns it as a sentence. */
