@@ -82,14 +82,15 @@ async function openCamera() {
 }
 
 /** Classifies the picture of the camera if the dialog was closed by "Take a photo". */
-async function closeCamera() {
+function closeCamera() {
   const video = element("camera").querySelector("video");
   const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
   canvas.getContext("2d").drawImage(video, 0, 0);
   video.srcObject.getTracks().forEach((track) => track.stop());
   video.srcObject = null;
   if (element("camera").returnValue === "photo") {
-    canvas.toBlob((photo) => classifyAll([{ name: "Photo", input: photo }]));
+    // There is no photo before the first picture of the camera.
+    canvas.toBlob((photo) => photo && classifyAll([{ name: "Photo", input: photo }]));
   }
 }
 
