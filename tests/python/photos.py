@@ -51,9 +51,9 @@ def write(folder):
     folder.mkdir()
     exact, others = [], []
 
-    def save(name, image, list=others, **options):
+    def save(name, image, paths=others, **options):
         image.save(folder / name, **options)
-        list.append(folder / name)
+        paths.append(folder / name)
 
     for orientation in range(1, 9):
         save(f"exif_{orientation}.jpg", scene(orientation, 1200, 800), exif=exif(orientation), quality=92)
@@ -73,6 +73,7 @@ def write(folder):
     for name, size in (("landscape.png", (900, 600)), ("small.png", (31, 17)), ("narrow.bmp", (90, 1400)),
                        ("lossless.webp", (333, 777))):
         save(name, scene(len(name), *size), exact, **({"lossless": True} if name.endswith("webp") else {}))
+    save("turned.png", scene(23, 400, 300), exact, exif=exif(6))
     save("grey.png", scene(21, 300, 400).convert("L"), exact)
     save("palette.gif", scene(22, 300, 200).convert("P", palette=Image.Palette.ADAPTIVE), exact)
     return exact, others

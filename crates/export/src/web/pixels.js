@@ -53,9 +53,11 @@ function rows(image, source, height) {
   const length = source.width * 3;
   const result = new Float32Array(height * length);
   const filters = filter(source.height, height);
+  const canvas = Object.assign(document.createElement("canvas"), { width: source.width, height: STRIP });
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   for (let top = 0; top < source.height; top += STRIP) {
     const count = Math.min(STRIP, source.height - top);
-    const strip = read(image, source.left, source.top + top, source.width, count);
+    const strip = read(context, image, source.left, source.top + top, source.width, count);
     filters.forEach(({ first, end, weights }, y) => {
       const row = result.subarray(y * length, (y + 1) * length);
       for (let old = Math.max(first, top); old < Math.min(end, top + count); old++) {
@@ -91,9 +93,7 @@ function columns(rows, oldWidth, { height, width }) {
 }
 
 /** RGBA samples of a part of an image, transparent parts on white. */
-function read(image, left, top, width, height) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+function read(context, image, left, top, width, height) {
   context.fillStyle = "#fff";
   context.fillRect(0, 0, width, height);
   context.drawImage(image, left, top, width, height, 0, 0, width, height);
