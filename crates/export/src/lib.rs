@@ -3,6 +3,7 @@
 //!
 //! - [`onnx`]: a graph for ONNX Runtime and others, with normalisation and probabilities inside.
 //! - [`pytorch`]: a safetensors file and a PyTorch module that loads it.
+//! - [`web`]: a page that classifies in a browser.
 //!
 //! The same model is the same bytes on every export.
 
@@ -12,6 +13,7 @@ mod error;
 mod model;
 pub mod onnx;
 pub mod pytorch;
+pub mod web;
 
 pub use error::ExportError;
 pub use model::{PortableModel, Tensor};

@@ -128,3 +128,29 @@ fn unknown_layers_and_tensors_that_do_not_fit_are_errors() {
     let error = pytorch::source(&model).unwrap_err().to_string();
     assert!(error.contains("`vit`"), "{error}");
 }
+
+#[test]
+fn pages_refer_only_to_their_own_files() {
+    let [model, ..] = every_kind();
+    let exported = web::files(&model).unwrap();
+    let routes = |page: &[web::PageFile]| page.iter().map(|file| file.path).collect::<Vec<_>>();
+    let runtime = web::RUNTIME.map(|(_, path)| path);
+    let served = web::served_page();
+    for (page, others) in [(&exported, runtime.as_slice()), (&served, &["models.json"])] {
+        let known = [routes(page).as_slice(), others].concat();
+        for file in
+            page.iter().filter(|file| file.path.ends_with("js") || file.path.ends_with("html"))
+        {
+            let text = std::str::from_utf8(&file.bytes).unwrap();
+            for start in ["href=\"", "src=\"", "\"./", "fetch(\"", "bytes(\""] {
+                for reference in text.split(start).skip(1) {
+                    let path = reference.split('"').next().unwrap();
+                    assert!(known.contains(&path), "{}: {path}", file.path);
+                }
+            }
+        }
+    }
+    let page =
+        |files: &[web::PageFile]| files.iter().find(|file| file.path == "index.html").cloned();
+    assert_eq!(page(&exported), page(&served));
+}

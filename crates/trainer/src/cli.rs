@@ -69,7 +69,7 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Classify images or points with the best model of a run
     Predict(PredictArgs),
-    /// Write the model of a run for other programs: ONNX, or safetensors for PyTorch
+    /// Write the model of a run for other programs: ONNX, safetensors for PyTorch, or a web page
     Export(ExportModelArgs),
     /// Write the HTML report of a run again, or compare two runs
     Report(ReportArgs),

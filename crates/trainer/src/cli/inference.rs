@@ -73,9 +73,12 @@ pub struct ExportModelArgs {
     /// Format of the model
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub to: ExportFormat,
-    /// Output file or, for safetensors, directory [default: NAME.onnx, NAME-pytorch]
+    /// Output file or, for safetensors and web, directory [default: NAME.onnx, NAME-pytorch, NAME-web]
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    /// Folder of ONNX Runtime for browsers, for web [default: where scripts/onnxruntime_web puts it]
+    #[arg(long, value_name = "DIR")]
+    pub runtime: Option<PathBuf>,
     /// Device, as for train [default: the best one]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
@@ -88,6 +91,8 @@ pub enum ExportFormat {
     Onnx,
     /// A directory with the weights and a PyTorch module that loads them
     Safetensors,
+    /// A directory with a page that classifies images in the browser, for any web server
+    Web,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,9 @@
+use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ::export::{ExportError, PortableModel, onnx, pytorch};
+use ::export::{ExportError, PortableModel, onnx, pytorch, web};
 use support::durable_fs;
 
 use crate::cli::{ExportFormat, ExportModelArgs};
@@ -11,11 +13,15 @@ use crate::{print, text};
 
 /// Writes the model of a run for other programs.
 pub fn export_model(args: &ExportModelArgs, context: &Context) -> Result<ExitCode, Failure> {
+    if args.runtime.is_some() && args.to != ExportFormat::Web {
+        return Err(Failure::usage("--runtime is for --to web"));
+    }
     let model = context.predictor(args.runs.path(), &args.run, args.device.as_deref())?;
     let model = model.portable()?;
     let default = match args.to {
         ExportFormat::Onnx => format!("{}.onnx", model.name),
         ExportFormat::Safetensors => format!("{}-pytorch", model.name),
+        ExportFormat::Web => format!("{}-web", model.name),
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(default));
     if out.symlink_metadata().is_ok() {
@@ -24,20 +30,54 @@ pub fn export_model(args: &ExportModelArgs, context: &Context) -> Result<ExitCod
             out.display()
         )));
     }
-    write(&out, args.to, &model)?;
+    write(&out, args, &model)?;
     print::result(&text::path(&out))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(out: &Path, format: ExportFormat, model: &PortableModel) -> Result<(), Failure> {
-    match format {
+fn write(out: &Path, args: &ExportModelArgs, model: &PortableModel) -> Result<(), Failure> {
+    match args.to {
         ExportFormat::Onnx => write_file(out, &onnx::to_bytes(model)?),
         ExportFormat::Safetensors => {
             let (tensors, source) = (pytorch::tensors(model)?, pytorch::source(model)?);
             write_file(&out.join("model.safetensors"), &tensors)?;
             write_file(&out.join("model.py"), source.as_bytes())
         }
+        ExportFormat::Web => {
+            let runtime = runtime(args.runtime.as_deref())?;
+            for file in web::files(model)? {
+                write_file(&out.join(file.path), &file.bytes)?;
+            }
+            for (name, path) in web::RUNTIME {
+                let bytes = fs::read(runtime.join(name)).map_err(|error| Failure::run(&error))?;
+                write_file(&out.join(path), &bytes)?;
+            }
+            Ok(())
+        }
     }
+}
+
+/// The folder of ONNX Runtime for browsers: `given`, that of the release package, or that of
+/// `scripts/onnxruntime_web`.
+fn runtime(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    let program = env::current_exe().unwrap_or_default();
+    let folders = match given {
+        Some(given) => vec![given.to_owned()],
+        None => vec![
+            program.with_file_name("share").join("onnxruntime-web"),
+            dirs::cache_dir().unwrap_or_default().join("trainer-onnxruntime-web"),
+        ],
+    };
+    let names = web::RUNTIME.map(|(name, _)| name);
+    let is_whole = |folder: &&PathBuf| names.iter().all(|name| folder.join(name).is_file());
+    folders.iter().find(is_whole).cloned().ok_or_else(|| {
+        let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        Failure::usage(format!(
+            "ONNX Runtime for browsers is not in {}\n  run scripts/onnxruntime_web, or set --runtime to the folder `dist` of the npm package onnxruntime-web {}",
+            folders.join(" or "),
+            web::RUNTIME_VERSION
+        ))
+    })
 }
 
 /// Writes a file and the directories that it lacks.

@@ -1,0 +1,235 @@
+"""Compares what pages in headless Chromium show with what the trainer predicts, and checks that they are accessible,
+ask no other origin for anything and keep to a strict policy: pages.py TRAINER ONNXRUNTIME AXE"""
+
+import base64
+import functools
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import photos
+from chromium import Page
+
+TRAINER, RUNTIME, AXE = sys.argv[1:]
+CONFIGS = Path(__file__).parents[2] / "configs"
+# Largest difference of a probability, where decoders agree on the pixels and where they do not.
+EXACT, DECODED = 1e-4, 0.02
+POLICY = ("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob:; "
+          "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+RESULTS = """[...document.querySelectorAll('#results li')].map((item) => [item.querySelector('h2').textContent,
+    Object.fromEntries([...item.querySelectorAll('tbody tr')].map((row) =>
+        [row.querySelector('th').textContent, Number(row.querySelector('data').value)]))])"""
+DONE = "document.querySelectorAll('#results table:not([hidden]), #results .failed').length"
+
+SHORT = ["schedule.warmup_epochs=0", "training.batch_size=16", "training.final_fit=false"]
+FOLDER = """name = "{name}"
+[dataset.folder]
+directory = "hands_png"
+{folder}
+[split]
+validation_fraction = 0.2
+[model.cnn]
+[optimizer.adam]
+learning_rate = 1e-3
+[training]
+epochs = 3
+batch_size = 16
+"""
+FOLDERS = {
+    "stretch": 'size = 64',
+    "crop": 'size = [40, 56]\nfit = "crop"',
+    "pad": 'size = [64, 48]\nfit = "pad"\ngrey = true',
+}
+
+
+def trainer(*arguments):
+    result = subprocess.run([TRAINER, *map(str, arguments)], capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"trainer {' '.join(map(str, arguments))}\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def train():
+    """Trains the models, and returns the images of SIGNS, or synthetic ones."""
+    trainer("data", "synthesize", "--out", "hands", "--train", 96, "--test", 24)
+    if "SIGNS_DIR" not in os.environ:
+        print("NOT RUN: pages with the images of SIGNS, which are not in ../shared/data; synthetic ones are used")
+        os.environ["SIGNS_DIR"] = "hands"
+    trainer("data", "export", "hands/train_signs.h5", "--out", "hands_png")
+    trainer("data", "export", CONFIGS / "signs_fast.toml", "--out", "signs_png")
+    settings = [word for setting in SHORT for word in ("--set", setting)]
+    trainer("train", CONFIGS / "signs_fast.toml", "--set", "name=signs", "--set", "training.epochs=3", *settings, "--ui", "none")
+    for name, folder in FOLDERS.items():
+        Path(f"{name}.toml").write_text(FOLDER.format(name=name, folder=folder))
+        trainer("train", f"{name}.toml", "--ui", "none")
+    trainer("train", CONFIGS / "course1/planar_4.toml", "--set", "name=points", "--set", "training.epochs=200",
+            "--set", "training.report_every_epochs=100", "--ui", "none")
+    return sorted(Path("signs_png/test").rglob("*.png"))
+
+
+def predicted(name, arguments):
+    answer = json.loads(trainer("predict", name, *arguments, "--json"))
+    return [{one["class"]: one["probability"] for one in prediction["probabilities"]} for prediction in answer["predictions"]]
+
+
+class Folder(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder under a policy as strict as a page can have."""
+
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def serve(folder):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Folder, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
+def results(page, paths):
+    """What the page shows for files."""
+    page.evaluate("document.getElementById('results').replaceChildren()")
+    page.choose_files("#files", [path.resolve() for path in paths])
+    page.wait(f"{DONE} === {len(paths)}")
+    shown = page.evaluate(RESULTS)
+    if [name for name, _ in shown] != [path.name for path in paths]:
+        sys.exit(f"the page shows {shown}")
+    return [probabilities for _, probabilities in shown]
+
+
+def compare(title, paths, shown, expected, tolerance):
+    differences = [max(abs(one[label] - other.get(label, 2)) for label in one) for one, other in zip(expected, shown)]
+    if max(max(one.values()) for one in expected) - min(max(one.values()) for one in expected) < 100 * EXACT:
+        sys.exit(f"{title}: the predictions hardly depend on the inputs")
+    worst = max(range(len(paths)), key=differences.__getitem__)
+    print(f"{title}: {len(paths)} inputs, largest difference {differences[worst]:.1e} ({paths[worst]})", flush=True)
+    if differences[worst] > tolerance:
+        sys.exit("\n".join(f"{path}: {difference:.1e}" for path, difference in zip(paths, differences)))
+
+
+def check_images(page, title, name, images):
+    for paths, tolerance in images:
+        compare(title, paths, results(page, paths), predicted(name, paths), tolerance)
+
+
+def check_quiet(page, url, title):
+    outside = [request for request in page.requests() if not request.startswith(url)]
+    if outside or page.complaints():
+        sys.exit(f"{title}: requests to {outside}; complaints: {page.complaints()}")
+
+
+def check_accessible(page, title):
+    page.evaluate(Path(AXE).read_text())
+    for width in (390, 1440):
+        for scheme in ("light", "dark"):
+            page.resize(width, scheme)
+            found = page.evaluate("axe.run().then(({ violations }) => violations)")
+            serious = [f"{one['id']}: {one['help']}" for one in found if one["impact"] in ("moderate", "serious", "critical")]
+            too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            if serious or too_wide:
+                sys.exit(f"{title} at {width} px, {scheme}: {serious}, scrolls sideways: {too_wide}")
+            if "SCREENSHOTS" in os.environ:
+                page.screenshot(f"{os.environ['SCREENSHOTS']}/{title}-{width}-{scheme}.png")
+
+
+def check_gestures(page, image):
+    """Drop, paste, the camera and a file that is no image."""
+    page.evaluate("document.getElementById('results').replaceChildren()")
+    data = base64.b64encode(image.read_bytes()).decode()
+    page.evaluate(f"""globalThis.transfer = new DataTransfer();
+        transfer.items.add(new File([Uint8Array.from(atob("{data}"), (one) => one.charCodeAt(0))], "moved.png"));""")
+    page.evaluate("document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }))")
+    page.evaluate("document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true }))")
+    page.wait(f"{DONE} === 2")
+    page.evaluate("document.getElementById('open-camera').click()")
+    page.wait("document.querySelector('video').videoWidth > 0 && document.getElementById('camera').open")
+    page.evaluate("document.querySelector('#camera button').click()")
+    page.wait(f"{DONE} === 3 && !document.getElementById('camera').open")
+    Path("broken.png").write_text("no image")
+    page.choose_files("#files", [Path("broken.png").resolve()])
+    page.wait("document.querySelectorAll('#results .failed').length === 1")
+    names = [name for name, _ in page.evaluate(RESULTS)]
+    if names != ["broken.png", "Photo", "moved.png", "moved.png"]:
+        sys.exit(f"the page shows {names}")
+    page.wait("document.getElementById('status').textContent.startsWith('broken.png: Cannot be classified')")
+
+
+def check_points(page, title, name):
+    points = ["1.5,-0.5", "-2,3.25"]
+    for point in points:
+        page.evaluate(f"""document.querySelectorAll("#numbers input").forEach((field, index) => {{
+            field.value = {point!r}.split(",")[index];
+        }})""")
+        page.evaluate("document.querySelector('#features button').click()")
+    page.wait(f"{DONE} === {len(points)}")
+    shown = [probabilities for _, probabilities in page.evaluate(RESULTS)][::-1]
+    expected = predicted(name, [f"--features={point}" for point in points])
+    compare(title, points, shown, expected, EXACT)
+
+
+def check_export(name, images=None, gestures=False):
+    title = f"exported {name}"
+    folder = f"{name}-web"
+    trainer("export", name, "--to", "web", "--runtime", RUNTIME)
+    url = serve(folder)
+    with Page() as page:
+        page.open(url)
+        page.wait("document.getElementById('status').textContent === 'Ready'")
+        check_images(page, title, name, images) if images else check_points(page, title, name)
+        if gestures:
+            check_gestures(page, images[0][0][0])
+        check_accessible(page, title)
+        check_quiet(page, url, title)
+
+
+def check_server(images):
+    names = ["signs", *FOLDERS, "points"]
+    server = subprocess.Popen([TRAINER, "serve", *names, "--bind", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+    url = re.search(r"http://\S+", server.stdout.readline())[0] + "/"
+    try:
+        with Page() as page:
+            page.open(url)
+            page.wait("document.getElementById('status').textContent === 'Ready'")
+            for name in names:
+                page.evaluate(f"""document.getElementById("models").value = "{name}";
+                    document.getElementById("models").dispatchEvent(new Event("change"));""")
+                if name == "points":
+                    check_points(page, "served points", name)
+                else:
+                    exact = [(paths, EXACT) for paths, _ in images[name]]
+                    check_images(page, f"served {name}", name, exact)
+            check_accessible(page, "served points")
+            check_quiet(page, url, "served page")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        signs = train()
+        exact, others = photos.write("photos")
+        images = {name: [(exact, EXACT), (others, DECODED)] for name in FOLDERS}
+        images["signs"] = [(signs, EXACT)]
+        check_export("signs", images["signs"], gestures=True)
+        for name in FOLDERS:
+            check_export(name, images[name])
+        check_export("points")
+        if subprocess.run([TRAINER, "serve", "--help"], capture_output=True).returncode == 0:
+            check_server(images)
+        else:
+            print("NOT RUN: the page of `trainer serve`, which this program does not have")
+
+
+if __name__ == "__main__":
+    main()
