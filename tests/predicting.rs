@@ -229,3 +229,26 @@ fn evaluations_and_the_report_have_the_calibration_error_before_and_after() {
     assert!(dir.succeed(&["evaluate", "whole"]).stdout.contains("no temperature"));
     assert!(dir.read("runs/whole/report.html").contains("no temperature"));
 }
+
+#[test]
+fn the_file_of_a_model_predicts_and_is_exported_alone() {
+    let dir = TestDir::new();
+    dir.succeed(&["train", "tiny.toml"]);
+    dir.succeed(&["data", "export", "tiny.toml", "--out", "pictures"]);
+    let of_run = dir.succeed(&["predict", "tiny", "pictures", "--csv"]).stdout;
+    dir.succeed(&["export", "tiny", "--to", "safetensors"]);
+    fs::rename(dir.path("runs/tiny/best_model.bpk"), dir.path("shades.bpk")).unwrap();
+    fs::remove_dir_all(dir.path("runs")).unwrap();
+    assert_eq!(dir.succeed(&["predict", "shades.bpk", "pictures", "--csv"]).stdout, of_run);
+    dir.succeed(&["export", "shades.bpk", "--to", "safetensors"]);
+    let tensors = |name: &str| fs::read(dir.path(name).join("model.safetensors")).unwrap();
+    assert!(tensors("shades-pytorch") == tensors("tiny-pytorch"));
+
+    let mut bytes = fs::read(dir.path("shades.bpk")).unwrap();
+    let last = bytes.len() - 3;
+    bytes[last] ^= 1;
+    fs::write(dir.path("damaged.bpk"), bytes).unwrap();
+    for (file, reason) in [("damaged.bpk", "checksum"), ("tiny.toml", "is not a model")] {
+        dir.trainer(&["predict", file, "pictures"]).refused(1, &[reason, "best_model.bpk"]);
+    }
+}

@@ -14,6 +14,7 @@ mod tests;
 mod time_estimate;
 mod trained_model;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -75,15 +76,15 @@ impl RunConfig {
         Ok((split, identity, warnings))
     }
 
-    /// The description of a model that was trained on `data`.
-    pub(crate) fn description(&self, data: DataIdentity) -> ModelDescription {
+    /// The description of a model that was trained on `data`, from whatever files.
+    pub(crate) fn description(&self, data: &DataIdentity) -> ModelDescription {
+        let fit = data.are_images.then(|| data.fit.unwrap_or_default());
         ModelDescription {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            name: self.name.clone(),
             model: self.model.clone(),
             objective: self.objective.clone(),
             mirrored: self.evaluation.mirrored,
-            data,
+            data: DataIdentity { sha256: BTreeMap::new(), fit, ..data.clone() },
             weights_sha256: String::new(),
         }
     }

@@ -362,7 +362,7 @@ impl Run {
             None => model,
         };
         let Experiment { config, environment, .. } = &self.experiment;
-        let description = config.description(environment.data.clone());
+        let description = config.description(&environment.data);
         let model = description.added_to(&model).map_err(RunError::Record)?;
         let classifier = classifier.with_temperature(temperature);
         Ok(Calibrated { classifier, calibration, model })

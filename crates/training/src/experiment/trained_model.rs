@@ -21,6 +21,7 @@ use crate::model::Classifier;
 pub struct TrainedModel {
     run: RunDir,
     config: RunConfig,
+    data: DataIdentity,
     predictor: Predictor,
 }
 
@@ -36,9 +37,9 @@ impl TrainedModel {
         let config = RunConfig::read_with_models(&run.config(), &[], models)?;
         let environment = Environment::read(&run)?;
         let model = saved_model(&run, &environment)?;
-        let description = config.description(environment.data);
-        let predictor = Predictor::load(run.path(), &model, description, device)?;
-        Ok(Self { run, config, predictor })
+        let description = config.description(&environment.data);
+        let predictor = Predictor::load(run.path(), &config.name, &model, description, device)?;
+        Ok(Self { run, config, data: environment.data, predictor })
     }
 
     /// The model alone.
@@ -53,7 +54,7 @@ impl TrainedModel {
 
     /// Identity of the data the model was trained and tested on.
     pub fn data_identity(&self) -> &DataIdentity {
-        self.predictor.data_identity()
+        &self.data
     }
 
     /// The run directory.

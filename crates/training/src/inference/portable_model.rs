@@ -10,7 +10,7 @@ use crate::model::{ModelDescription, Weights};
 impl Predictor {
     /// The model as data, from which other formats are written.
     pub fn portable(&self) -> Result<PortableModel, RunError> {
-        let ModelDescription { name, model, objective, mirrored, data, .. } = self.description();
+        let ModelDescription { model, objective, mirrored, data, .. } = self.description();
         let outputs = objective.head(data.classes.len()).outputs(data.classes.len());
         let layers = model.layers(data.shape, outputs);
         let mut tensors = self.tensors()?;
@@ -18,7 +18,7 @@ impl Predictor {
             |name| tensors.remove(name).map(|tensor| tensor.values).unwrap_or_default();
         let (shift, scale) = (of_normalizer("normalizer.shift"), of_normalizer("normalizer.scale"));
         Ok(PortableModel {
-            name: name.clone(),
+            name: self.name().to_owned(),
             layers: layers.ok_or(RunError::TooLarge { needed: None, available: 0 })?,
             tensors: tensors.into_iter().map(|(name, tensor)| (in_model(&name), tensor)).collect(),
             shift,

@@ -18,6 +18,7 @@ use crate::trainer::load_record;
 pub struct Predictor {
     /// The run directory or the file.
     path: PathBuf,
+    name: String,
     description: ModelDescription,
     classifier: Classifier,
     device: Device,
@@ -41,13 +42,15 @@ impl Predictor {
         let description = description.ok_or_else(|| {
             not_a_model("it has weights, but does not say of which model".to_owned())
         })?;
-        Self::load(path, &bytes, description, device)
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Self::load(path, &name, &bytes, description, device)
     }
 
     /// Loads `model`, a file of weights in Burn's format with this description. `path` is where it
     /// comes from, for messages.
     pub(crate) fn load(
         path: &Path,
+        name: &str,
         model: &[u8],
         description: ModelDescription,
         device: Option<&str>,
@@ -57,12 +60,13 @@ impl Predictor {
             saved_temperature(model).map_err(|error| RunError::Record(error.to_string()))?;
         let classifier = load_record(description.init_empty(&device)?, model)?;
         let classifier = classifier.valid().with_temperature(temperature);
-        Ok(Self { path: path.to_owned(), description, classifier, device })
+        let (path, name) = (path.to_owned(), name.to_owned());
+        Ok(Self { path, name, description, classifier, device })
     }
 
-    /// Name of the experiment.
+    /// Name of the experiment, or of the file.
     pub fn name(&self) -> &str {
-        &self.description.name
+        &self.name
     }
 
     /// Identity of the data the model was trained and tested on.

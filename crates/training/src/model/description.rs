@@ -12,20 +12,20 @@ use crate::error::RunError;
 /// Key of the metadata.
 const KEY: &str = "trainer";
 
-/// Description of a trained model: with its weights, all that predictions need.
+/// Description of a trained model: with its weights, all that predictions need. Equal trainings have
+/// equal ones, whatever the name of the run and the files of its data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelDescription {
     /// Version of the trainer.
     pub version: String,
-    /// Name of its experiment.
-    pub name: String,
     /// Architecture.
     pub model: ModelConfig,
     /// Head, and what it was trained by.
     pub objective: ObjectiveConfig,
     /// True to average the logits of each image and its mirror image.
     pub mirrored: bool,
-    /// Classes, shape and resizing of the examples.
+    /// Classes, shape and resizing of the examples; without the checksums of their files, on which
+    /// the model does not depend.
     pub data: DataIdentity,
     /// SHA-256 of the tensors.
     pub weights_sha256: String,
