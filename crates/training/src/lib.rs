@@ -52,7 +52,7 @@ pub use experiment::{
 };
 #[cfg(any(test, feature = "fault-injection"))]
 pub use fault_injection::{Fault, Faults};
-pub use inference::{ClassProbability, Prediction};
+pub use inference::{ClassProbability, ModelOutput, Prediction};
 pub use model::{ClassWeights, Head, ObjectiveConfig};
 pub use models::{
     CnnConfig, CustomModel, CustomModelConfig, DropoutRng, Layer, ModelConfig, ModelRegistry,

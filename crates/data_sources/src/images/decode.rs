@@ -42,8 +42,10 @@ pub struct ImageFileError(String);
 const MAX_BYTES: u64 = 1 << 30;
 /// Maximum height and width.
 const MAX_SIDE: u32 = 1 << 16;
-/// Maximum number of pixels, more than any camera has. Checked before anything is decoded.
-const MAX_PIXELS: u64 = 1 << 28;
+/// Maximum number of pixels of an image file, more than most cameras have.
+const MAX_PIXELS: u64 = 100_000_000;
+/// Maximum number of bytes per pixel, on average, of a decoded image with [`MAX_PIXELS`].
+const BYTES_PER_PIXEL: u64 = 4;
 
 impl DecodedImage {
     /// Reads a JPEG, PNG, WebP, BMP, GIF (its first frame) or TIFF file (its first page).
@@ -59,12 +61,22 @@ impl DecodedImage {
     ///
     /// # Errors
     ///
-    /// If they are damaged, too large, or of another format.
+    /// If they are damaged, of another format, or have more than 100 million pixels.
     pub fn decode(bytes: &[u8]) -> Result<Self, ImageFileError> {
+        Self::decode_at_most(bytes, MAX_PIXELS)
+    }
+
+    /// Decodes the contents of an image file that has at most `max_pixels`, half as many with 16 bits
+    /// per sample, according to its header.
+    ///
+    /// # Errors
+    ///
+    /// If they are damaged, too large, or of another format.
+    pub fn decode_at_most(bytes: &[u8], max_pixels: u64) -> Result<Self, ImageFileError> {
         if is_truncated_jpeg(bytes) {
             return Err(ImageFileError("the file is cut short: its end is missing".to_owned()));
         }
-        safely(bytes, || decode(bytes)).map(Self::from)
+        safely(bytes, || decode(bytes, max_pixels)).map(Self::from)
     }
 
     /// Resizes to pixels `[height, width, channels]` of `frame`, row-major.
@@ -80,9 +92,17 @@ impl ImageHeader {
     ///
     /// If the file cannot be read or has another format.
     pub fn open(path: &Path) -> Result<Self, ImageFileError> {
-        let bytes = read(path)?;
-        safely(&bytes, || {
-            let mut decoder = reader(&bytes)?.into_decoder()?;
+        Self::read(&read(path)?)
+    }
+
+    /// Reads the header of the contents of an image file.
+    ///
+    /// # Errors
+    ///
+    /// If they have another format.
+    pub fn read(bytes: &[u8]) -> Result<Self, ImageFileError> {
+        safely(bytes, || {
+            let mut decoder = reader(bytes)?.into_decoder()?;
             let (width, height) = decoder.dimensions();
             // Orientations with an odd number of quarter turns are 5 to 8.
             let size = match decoder.orientation()?.to_exif() {
@@ -140,18 +160,30 @@ fn limits() -> Limits {
     limits
 }
 
-fn decode(bytes: &[u8]) -> image::ImageResult<DynamicImage> {
+fn decode(bytes: &[u8], max_pixels: u64) -> image::ImageResult<DynamicImage> {
     let mut decoder = reader(bytes)?.into_decoder()?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        let found = format!("{width} x {height} pixels are more than the limit of {MAX_PIXELS}");
-        return Err(image::ImageError::IoError(io::Error::other(found)));
-    }
+    check_size(&decoder, max_pixels)?;
     limits().reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
     Ok(image)
+}
+
+/// Fails for an image that is too large, before anything is decoded: a small file can be a huge image.
+fn check_size(decoder: &impl ImageDecoder, max_pixels: u64) -> image::ImageResult<()> {
+    let (width, height) = decoder.dimensions();
+    let megapixels = max_pixels / 1_000_000;
+    let found = if u64::from(width) * u64::from(height) > max_pixels {
+        format!("{width} x {height} pixels are more than {megapixels} megapixels; make it smaller")
+    } else if decoder.total_bytes() > max_pixels * BYTES_PER_PIXEL {
+        format!(
+            "{width} x {height} pixels are too many for samples of this depth; save it with 8 bits per sample"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(image::ImageError::IoError(io::Error::other(found)))
 }
 
 /// Number of bits that the largest sample needs; `None` unless the file has 16 bits per sample.

@@ -29,7 +29,7 @@ pub fn saved_model(run: &RunDir, environment: &Environment) -> Result<Vec<u8>, R
 }
 
 /// The content of `best_model.bpk`, which must be that of the summary, if there is one.
-fn best_model(run: &RunDir) -> Result<Vec<u8>, RunError> {
+pub fn best_model(run: &RunDir) -> Result<Vec<u8>, RunError> {
     let path = run.best_model();
     let bytes = fs::read(&path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => RunError::NoCheckpoint { path: run.path().to_owned() },

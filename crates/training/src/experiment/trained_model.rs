@@ -9,14 +9,14 @@ use data::{Examples, Split, SplitKind};
 use data_sources::images::Frame;
 use models::ModelRegistry;
 
-use super::saved_model::saved_model;
+use super::saved_model::{best_model, saved_model};
 use super::{ModelSummary, resume};
 use crate::config::RunConfig;
 use crate::device;
 use crate::error::RunError;
 use crate::inference::{
-    FirstBatch, Prediction, calibrate, decision_boundary, deduplicate, evaluate, log_probabilities,
-    test_predictions,
+    FirstBatch, ModelOutput, Prediction, calibrate, decision_boundary, deduplicate, evaluate,
+    log_probabilities, rows, test_predictions,
 };
 use crate::model::{Classifier, saved_temperature};
 use crate::trainer::load_record;
@@ -39,11 +39,30 @@ impl TrainedModel {
         device: Option<&str>,
         models: &ModelRegistry,
     ) -> Result<Self, RunError> {
+        Self::load(path, device, models, saved_model)
+    }
+
+    /// As [`TrainedModel::open`], from `best_model.bpk` alone: fails if it is damaged, although there
+    /// may be checkpoints.
+    pub fn open_best(
+        path: &Path,
+        device: Option<&str>,
+        models: &ModelRegistry,
+    ) -> Result<Self, RunError> {
+        Self::load(path, device, models, |run, _| best_model(run))
+    }
+
+    fn load(
+        path: &Path,
+        device: Option<&str>,
+        models: &ModelRegistry,
+        read: impl FnOnce(&RunDir, &Environment) -> Result<Vec<u8>, RunError>,
+    ) -> Result<Self, RunError> {
         let run = RunDir::open(path)?;
         let config = RunConfig::read_with_models(&run.config(), &[], models)?;
         let environment = Environment::read(&run)?;
         let device = device::select(device)?.device;
-        let model = saved_model(&run, &environment)?;
+        let model = read(&run, &environment)?;
         let DataIdentity { shape, classes, .. } = &environment.data;
         let classifier = config.classifier(*shape, classes.len()).init_empty(&device)?;
         let temperature =
@@ -181,17 +200,27 @@ impl TrainedModel {
         self.predict(&names, &Examples::features(expected, points.concat(), vec![0; points.len()]))
     }
 
+    /// What the model computes for each of the `examples`, which have the shape of
+    /// [`TrainedModel::data_identity`].
+    pub fn outputs(&self, examples: &Examples) -> Result<Vec<ModelOutput>, RunError> {
+        let mut outputs = Vec::with_capacity(examples.len());
+        self.classifier.evaluate(examples, &self.device, |_, logits| {
+            let log_probabilities = log_probabilities(&self.classifier, logits.clone());
+            let rows = rows(logits).into_iter().zip(log_probabilities);
+            outputs.extend(rows.map(|(logits, row)| ModelOutput {
+                logits,
+                probabilities: row.into_iter().map(f32::exp).collect(),
+            }));
+        })?;
+        Ok(outputs)
+    }
+
     /// The prediction for each of the `examples`, called `names`.
     fn predict(&self, names: &[String], examples: &Examples) -> Result<Vec<Prediction>, RunError> {
         let classes = &self.data_identity().classes;
-        let mut predictions = Vec::with_capacity(names.len());
-        self.classifier.evaluate(examples, &self.device, |items, logits| {
-            let rows = log_probabilities(&self.classifier, logits);
-            for (name, row) in items.iter().filter_map(|&item| names.get(item)).zip(rows) {
-                let probabilities: Vec<f32> = row.into_iter().map(f32::exp).collect();
-                predictions.push(Prediction::new(name.clone(), classes, &probabilities));
-            }
-        })?;
-        Ok(predictions)
+        let outputs = names.iter().zip(self.outputs(examples)?);
+        Ok(outputs
+            .map(|(name, output)| Prediction::new(name.clone(), classes, &output.probabilities))
+            .collect())
     }
 }
