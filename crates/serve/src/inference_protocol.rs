@@ -161,8 +161,8 @@ pub async fn models(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Whether a model accepts requests
-#[utoipa::path(get, path = "/v2/models/{model}/ready", tag = "inference",
-    params(("model" = String, Path, description = "Name of the run")),
+#[utoipa::path(get, path = "/v2/models/{model_name}/ready", tag = "inference",
+    params(("model_name" = String, Path, description = "Name of the run")),
     responses(
         (status = 200, body = ModelReady),
         (status = 404, body = ErrorBody, description = "There is no such model"),
@@ -173,8 +173,8 @@ pub async fn model_ready(NamedModel(model): NamedModel) -> Response {
 }
 
 /// Inputs and outputs of a model
-#[utoipa::path(get, path = "/v2/models/{model}", tag = "inference",
-    params(("model" = String, Path, description = "Name of the run")),
+#[utoipa::path(get, path = "/v2/models/{model_name}", tag = "inference",
+    params(("model_name" = String, Path, description = "Name of the run")),
     responses(
         (status = 200, body = ModelMetadata),
         (status = 404, body = ErrorBody, description = "There is no such model"),
@@ -207,8 +207,8 @@ pub async fn model_metadata(NamedModel(model): NamedModel) -> Response {
 /// `image` are images of the size of the model, `features` points. At most 256 examples. With the header
 /// `Inference-Header-Content-Length`, the length of the JSON, tensors may follow the JSON in binary, and so
 /// may those of the response.
-#[utoipa::path(post, path = "/v2/models/{model}/infer", tag = "inference",
-    params(("model" = String, Path, description = "Name of the run")),
+#[utoipa::path(post, path = "/v2/models/{model_name}/infer", tag = "inference",
+    params(("model_name" = String, Path, description = "Name of the run")),
     request_body = InferRequest,
     responses(
         (status = 200, content(

@@ -75,8 +75,8 @@ struct ImageForm {
 /// The body is a JPEG, PNG, WebP, BMP, GIF or TIFF image, or a form with up to 256 of them. It has at most
 /// 8 MiB, and an image at most 25 megapixels. Images are resized as in `trainer predict`. Those of a form that
 /// cannot be read are listed beside the predictions of the others; it is an error only if none can be read.
-#[utoipa::path(post, path = "/predictions/{model}", tag = "predictions",
-    params(("model" = String, Path, description = "Name of the run")),
+#[utoipa::path(post, path = "/predictions/{model_name}", tag = "predictions",
+    params(("model_name" = String, Path, description = "Name of the run")),
     request_body(description = "An image, or a form with images", content(
         (Vec<u8> = "application/octet-stream"),
         (Vec<u8> = "image/*"),
