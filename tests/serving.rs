@@ -71,7 +71,7 @@ impl Server {
 
     /// The answer to an inference request of a JSON text.
     fn infer(&self, model: &str, request: &Value) -> Response {
-        self.post(&format!("/v2/models/{model_name}/infer"), request.to_string().as_bytes())
+        self.post(&format!("/v2/models/{model}/infer"), request.to_string().as_bytes())
     }
 
     fn signal(&self, signal: &str) {
@@ -449,7 +449,7 @@ fn a_new_best_model_is_loaded_and_a_broken_one_is_not() {
 #[test]
 fn a_server_that_cannot_start_says_why() {
     let dir = trained();
-    dir.trainer(&["serve", "tyni"]).refused(2, &["no run tyni", "did you mean `tiny`"]);
+    dir.trainer(&["serve", "tinyy"]).refused(2, &["no run tinyy", "did you mean `tiny`"]);
     fs::create_dir(dir.path("copies")).unwrap();
     dir.shell("cp -r runs/tiny copies/tiny");
     let same = dir.trainer(&["serve", "tiny", "copies/tiny/"]);

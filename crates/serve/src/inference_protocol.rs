@@ -19,6 +19,9 @@ use crate::tensor::{InputTensor, OutputTensor, TensorMetadata, input_metadata};
 /// Length of the JSON of a body that has binary tensors after it.
 const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
 
+/// Number of bytes of a body that is parsed without changing the thread.
+const SHORT: usize = 1 << 17;
+
 /// Name and version of the server.
 #[derive(Serialize, ToSchema)]
 struct ServerMetadata {
@@ -230,11 +233,16 @@ pub async fn infer(
 ) -> Result<Response, ApiError> {
     let (head, body) = request.into_parts();
     let body = app.bodies.receive(body).await?;
-    let json_length = json_length(&head.headers, body.bytes.len())?;
+    let length = body.bytes.len();
+    let json_length = json_length(&head.headers, length)?;
     let of_task = Arc::clone(&model);
     let parse = move || parse(&body.bytes, json_length, &of_task.identity);
-    let parsed = tokio::task::spawn_blocking(parse).await;
-    let (request, examples) = parsed.map_err(|error| ApiError::internal(error.to_string()))??;
+    let (request, examples) = if length <= SHORT {
+        parse()
+    } else {
+        let parsed = tokio::task::spawn_blocking(parse).await;
+        parsed.map_err(|error| ApiError::internal(error.to_string()))?
+    }?;
     let places = model.queue(examples.len())?;
     let outputs = model.outputs(examples, places).await?;
     respond(model.name.clone(), request, &outputs)

@@ -38,13 +38,14 @@ pub struct ImageHeader {
 #[error("{0}")]
 pub struct ImageFileError(String);
 
-/// Maximum size of an image file, and of the memory for decoding it, in bytes.
+/// Maximum size of an image file, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 /// Maximum height and width.
 const MAX_SIDE: u32 = 1 << 16;
 /// Maximum number of pixels of an image file, more than most cameras have.
 const MAX_PIXELS: u64 = 100_000_000;
-/// Maximum number of bytes per pixel, on average, of a decoded image with [`MAX_PIXELS`].
+/// Maximum number of bytes of a decoded image, for each pixel that it may have. While an image is decoded,
+/// it may take twice as many.
 const BYTES_PER_PIXEL: u64 = 4;
 
 impl DecodedImage {
@@ -66,8 +67,8 @@ impl DecodedImage {
         Self::decode_at_most(bytes, MAX_PIXELS)
     }
 
-    /// Decodes the contents of an image file that has at most `max_pixels`, half as many with 16 bits
-    /// per sample, according to its header.
+    /// Decodes the contents of an image file that, according to its header, has at most `max_pixels`
+    /// and, decoded, four bytes for each of them.
     ///
     /// # Errors
     ///
@@ -102,7 +103,7 @@ impl ImageHeader {
     /// If they have another format.
     pub fn read(bytes: &[u8]) -> Result<Self, ImageFileError> {
         safely(bytes, || {
-            let mut decoder = reader(bytes)?.into_decoder()?;
+            let mut decoder = reader(bytes, MAX_PIXELS)?.into_decoder()?;
             let (width, height) = decoder.dimensions();
             // Orientations with an odd number of quarter turns are 5 to 8.
             let size = match decoder.orientation()?.to_exif() {
@@ -146,24 +147,24 @@ fn safely<T>(
     }
 }
 
-fn reader(bytes: &[u8]) -> image::ImageResult<ImageReader<Cursor<&[u8]>>> {
+fn reader(bytes: &[u8], max_pixels: u64) -> image::ImageResult<ImageReader<Cursor<&[u8]>>> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
-    reader.limits(limits());
+    reader.limits(limits(max_pixels));
     Ok(reader)
 }
 
-fn limits() -> Limits {
+fn limits(max_pixels: u64) -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_BYTES);
+    limits.max_alloc = Some(2 * max_pixels * BYTES_PER_PIXEL);
     limits
 }
 
 fn decode(bytes: &[u8], max_pixels: u64) -> image::ImageResult<DynamicImage> {
-    let mut decoder = reader(bytes)?.into_decoder()?;
+    let mut decoder = reader(bytes, max_pixels)?.into_decoder()?;
     check_size(&decoder, max_pixels)?;
-    limits().reserve(decoder.total_bytes())?;
+    limits(max_pixels).reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
