@@ -176,7 +176,9 @@ fn check_size(decoder: &impl ImageDecoder, max_pixels: u64) -> image::ImageResul
     let (width, height) = decoder.dimensions();
     let megapixels = max_pixels / 1_000_000;
     let found = if u64::from(width) * u64::from(height) > max_pixels {
-        format!("{width} x {height} pixels are more than {megapixels} megapixels; make it smaller")
+        format!(
+            "{width} x {height} pixels are more than the limit of {megapixels} megapixels; make it smaller"
+        )
     } else if decoder.total_bytes() > max_pixels * BYTES_PER_PIXEL {
         format!(
             "{width} x {height} pixels are too many for samples of this depth; save it with 8 bits per sample"

@@ -179,5 +179,8 @@ fn an_image_that_is_too_large_is_refused_by_its_header() {
     // The size in the header of a BMP file.
     bytes[18..26].copy_from_slice(&[16_000_u32.to_le_bytes(); 2].concat());
     let error = DecodedImage::decode(&bytes).unwrap_err().to_string();
-    assert!(error.contains("16000 x 16000 pixels are more than 100 megapixels"), "{error}");
+    assert!(
+        error.contains("16000 x 16000 pixels are more than the limit of 100 megapixels"),
+        "{error}"
+    );
 }
