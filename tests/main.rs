@@ -39,6 +39,8 @@ mod resuming;
 mod runs;
 mod screen;
 mod selecting;
+#[cfg(feature = "serve")]
+mod serving;
 mod shipped_configs;
 mod starting_from_weights;
 mod streaming;

@@ -29,6 +29,8 @@ pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, Sche
 pub use data::{CleanArgs, DataCommand, ExportArgs, FractionArgs, ImportArgs, SplitArgs};
 pub use diagnose::{GradcheckArgs, LrFindArgs};
 pub use experiment::{ConfigPath, Overrides, RunsOption};
+#[cfg(feature = "serve")]
+pub use inference::ServeArgs;
 pub use inference::{EvaluateArgs, ExportFormat, ExportModelArgs, PredictArgs, ReportArgs};
 pub use inspect::InspectArgs;
 pub use runs::{
@@ -69,6 +71,9 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Classify images or points with the best model of a run
     Predict(PredictArgs),
+    /// Classify images or points over HTTP with the best models of runs
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
     /// Write the model of a run for other programs: ONNX, safetensors for PyTorch, or a web page
     Export(ExportModelArgs),
     /// Write the HTML report of a run again, or compare two runs

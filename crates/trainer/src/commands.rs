@@ -18,10 +18,14 @@ mod report;
 mod reproduce;
 mod run_group;
 mod runs;
+#[cfg(feature = "serve")]
+mod serve;
 mod sweep;
 mod train;
 mod worker_pool;
 
+#[cfg(feature = "serve")]
+pub use self::serve::serve;
 use crate::style;
 pub use completions::completions;
 pub use config::config;

@@ -63,6 +63,8 @@ fn execute(cli: &Cli, models: &ModelRegistry) -> Result<ExitCode, Failure> {
         }
         Some(Command::Evaluate(args)) => commands::evaluate(args, &context),
         Some(Command::Predict(args)) => commands::predict(args, &context),
+        #[cfg(feature = "serve")]
+        Some(Command::Serve(args)) => commands::serve(args, &context),
         Some(Command::Export(args)) => commands::export_model(args, &context),
         Some(Command::Report(args)) => commands::report(args, &context),
         Some(Command::Reproduce(args)) => commands::reproduce(args, &context),

@@ -11,8 +11,8 @@ mod test_predictions;
 
 pub use calibration::calibrate;
 pub use decision_boundary::decision_boundary;
-pub use evaluate::{evaluate, log_probabilities};
+pub use evaluate::{evaluate, log_probabilities, rows};
 pub use leakage::deduplicate;
-pub use prediction::{ClassProbability, Prediction};
+pub use prediction::{ClassProbability, ModelOutput, Prediction};
 pub use predictor::Predictor;
 pub use test_predictions::{FirstBatch, test_predictions};

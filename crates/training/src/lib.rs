@@ -65,7 +65,7 @@ pub use experiment::{
 };
 #[cfg(any(test, feature = "fault-injection"))]
 pub use fault_injection::{Fault, Faults};
-pub use inference::{ClassProbability, Prediction, Predictor};
+pub use inference::{ClassProbability, ModelOutput, Prediction, Predictor};
 pub use model::{ClassWeights, Head, ObjectiveConfig};
 pub use models::{
     CnnConfig, CustomModel, CustomModelConfig, DropoutRng, Layer, ModelConfig, ModelRegistry,

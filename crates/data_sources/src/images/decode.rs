@@ -38,12 +38,15 @@ pub struct ImageHeader {
 #[error("{0}")]
 pub struct ImageFileError(String);
 
-/// Maximum size of an image file, and of the memory for decoding it, in bytes.
+/// Maximum size of an image file, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 /// Maximum height and width.
 const MAX_SIDE: u32 = 1 << 16;
-/// Maximum number of pixels, more than any camera has. Checked before anything is decoded.
-const MAX_PIXELS: u64 = 1 << 28;
+/// Maximum number of pixels of an image file, more than most cameras have.
+const MAX_PIXELS: u64 = 100_000_000;
+/// Maximum number of bytes of a decoded image, for each pixel that it may have. While an image is decoded,
+/// it may take twice as many.
+const BYTES_PER_PIXEL: u64 = 4;
 
 impl DecodedImage {
     /// Reads a JPEG, PNG, WebP, BMP, GIF (its first frame) or TIFF file (its first page).
@@ -59,12 +62,22 @@ impl DecodedImage {
     ///
     /// # Errors
     ///
-    /// If they are damaged, too large, or of another format.
+    /// If they are damaged, of another format, or have more than 100 million pixels.
     pub fn decode(bytes: &[u8]) -> Result<Self, ImageFileError> {
+        Self::decode_at_most(bytes, MAX_PIXELS)
+    }
+
+    /// Decodes the contents of an image file that, according to its header, has at most `max_pixels`
+    /// and, decoded, four bytes for each of them.
+    ///
+    /// # Errors
+    ///
+    /// If they are damaged, too large, or of another format.
+    pub fn decode_at_most(bytes: &[u8], max_pixels: u64) -> Result<Self, ImageFileError> {
         if is_truncated_jpeg(bytes) {
             return Err(ImageFileError("the file is cut short: its end is missing".to_owned()));
         }
-        safely(bytes, || decode(bytes)).map(Self::from)
+        safely(bytes, || decode(bytes, max_pixels)).map(Self::from)
     }
 
     /// Resizes to pixels `[height, width, channels]` of `frame`, row-major.
@@ -80,9 +93,17 @@ impl ImageHeader {
     ///
     /// If the file cannot be read or has another format.
     pub fn open(path: &Path) -> Result<Self, ImageFileError> {
-        let bytes = read(path)?;
-        safely(&bytes, || {
-            let mut decoder = reader(&bytes)?.into_decoder()?;
+        Self::read(&read(path)?)
+    }
+
+    /// Reads the header of the contents of an image file.
+    ///
+    /// # Errors
+    ///
+    /// If they have another format.
+    pub fn read(bytes: &[u8]) -> Result<Self, ImageFileError> {
+        safely(bytes, || {
+            let mut decoder = reader(bytes, MAX_PIXELS)?.into_decoder()?;
             let (width, height) = decoder.dimensions();
             // Orientations with an odd number of quarter turns are 5 to 8.
             let size = match decoder.orientation()?.to_exif() {
@@ -126,32 +147,46 @@ fn safely<T>(
     }
 }
 
-fn reader(bytes: &[u8]) -> image::ImageResult<ImageReader<Cursor<&[u8]>>> {
+fn reader(bytes: &[u8], max_pixels: u64) -> image::ImageResult<ImageReader<Cursor<&[u8]>>> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
-    reader.limits(limits());
+    reader.limits(limits(max_pixels));
     Ok(reader)
 }
 
-fn limits() -> Limits {
+fn limits(max_pixels: u64) -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_BYTES);
+    limits.max_alloc = Some(2 * max_pixels * BYTES_PER_PIXEL);
     limits
 }
 
-fn decode(bytes: &[u8]) -> image::ImageResult<DynamicImage> {
-    let mut decoder = reader(bytes)?.into_decoder()?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        let found = format!("{width} x {height} pixels are more than the limit of {MAX_PIXELS}");
-        return Err(image::ImageError::IoError(io::Error::other(found)));
-    }
-    limits().reserve(decoder.total_bytes())?;
+fn decode(bytes: &[u8], max_pixels: u64) -> image::ImageResult<DynamicImage> {
+    let mut decoder = reader(bytes, max_pixels)?.into_decoder()?;
+    check_size(&decoder, max_pixels)?;
+    limits(max_pixels).reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
     Ok(image)
+}
+
+/// Fails for an image that is too large, before anything is decoded: a small file can be a huge image.
+fn check_size(decoder: &impl ImageDecoder, max_pixels: u64) -> image::ImageResult<()> {
+    let (width, height) = decoder.dimensions();
+    let megapixels = max_pixels / 1_000_000;
+    let found = if u64::from(width) * u64::from(height) > max_pixels {
+        format!(
+            "{width} x {height} pixels are more than the limit of {megapixels} megapixels; make it smaller"
+        )
+    } else if decoder.total_bytes() > max_pixels * BYTES_PER_PIXEL {
+        format!(
+            "{width} x {height} pixels are too many for samples of this depth; save it with 8 bits per sample"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(image::ImageError::IoError(io::Error::other(found)))
 }
 
 /// Number of bits that the largest sample needs; `None` unless the file has 16 bits per sample.

@@ -1,4 +1,4 @@
-//! The arguments of `trainer evaluate`, `predict`, `export` and `report`.
+//! The arguments of `trainer evaluate`, `predict`, `serve`, `export` and `report`.
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -61,6 +61,22 @@ pub struct PredictArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Names or directories of the runs
+    #[arg(value_name = "RUN", required = true)]
+    pub run: Vec<PathBuf>,
+    #[command(flatten)]
+    pub runs: RunsOption,
+    /// Address and port; port 0 selects a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub bind: String,
+    /// Device, as for train [default: the best one]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -24,6 +24,15 @@ pub struct ClassProbability {
     pub probability: f32,
 }
 
+/// What a model computes for one example.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelOutput {
+    /// One number per class, or the log odds of the second of two classes; without the temperature.
+    pub logits: Vec<f32>,
+    /// Probability of each class, with the temperature, in the order of the labels.
+    pub probabilities: Vec<f32>,
+}
+
 impl Prediction {
     /// The prediction for `input` with the probability of each of `classes`.
     pub fn new(input: String, classes: &[String], probabilities: &[f32]) -> Self {

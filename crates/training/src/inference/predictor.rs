@@ -8,7 +8,7 @@ use data_sources::images::Frame;
 use models::ModelRegistry;
 use support::regular_file;
 
-use super::{Prediction, log_probabilities};
+use super::{ModelOutput, Prediction, log_probabilities, rows};
 use crate::device;
 use crate::error::RunError;
 use crate::model::{Classifier, ModelDescription, saved_temperature};
@@ -131,17 +131,27 @@ impl Predictor {
         self.predict(&names, &Examples::features(expected, points.concat(), vec![0; points.len()]))
     }
 
+    /// What the model computes for each of the `examples`, which have the shape of
+    /// [`Predictor::data_identity`].
+    pub fn outputs(&self, examples: &Examples) -> Result<Vec<ModelOutput>, RunError> {
+        let mut outputs = Vec::with_capacity(examples.len());
+        self.classifier.evaluate(examples, &self.device, |_, logits| {
+            let log_probabilities = log_probabilities(&self.classifier, logits.clone());
+            let rows = rows(logits).into_iter().zip(log_probabilities);
+            outputs.extend(rows.map(|(logits, row)| ModelOutput {
+                logits,
+                probabilities: row.into_iter().map(f32::exp).collect(),
+            }));
+        })?;
+        Ok(outputs)
+    }
+
     /// The prediction for each of the `examples`, called `names`.
     fn predict(&self, names: &[String], examples: &Examples) -> Result<Vec<Prediction>, RunError> {
         let classes = &self.data_identity().classes;
-        let mut predictions = Vec::with_capacity(names.len());
-        self.classifier.evaluate(examples, &self.device, |items, logits| {
-            let rows = log_probabilities(&self.classifier, logits);
-            for (name, row) in items.iter().filter_map(|&item| names.get(item)).zip(rows) {
-                let probabilities: Vec<f32> = row.into_iter().map(f32::exp).collect();
-                predictions.push(Prediction::new(name.clone(), classes, &probabilities));
-            }
-        })?;
-        Ok(predictions)
+        let outputs = names.iter().zip(self.outputs(examples)?);
+        Ok(outputs
+            .map(|(name, output)| Prediction::new(name.clone(), classes, &output.probabilities))
+            .collect())
     }
 }

@@ -168,3 +168,19 @@ fn a_jpeg_without_its_end_is_unreadable() {
     let error = DecodedImage::decode(&whole[..whole.len() - 40]).unwrap_err().to_string();
     assert!(error.contains("cut short"), "{error}");
 }
+
+#[test]
+fn an_image_that_is_too_large_is_refused_by_its_header() {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    DynamicImage::from(picture("a")).write_to(&mut bytes, ImageFormat::Bmp).unwrap();
+    let mut bytes = bytes.into_inner();
+    assert!(DecodedImage::decode_at_most(&bytes, 6 * 4).is_ok());
+    assert!(DecodedImage::decode_at_most(&bytes, 6 * 4 - 1).is_err());
+    // The size in the header of a BMP file.
+    bytes[18..26].copy_from_slice(&[16_000_u32.to_le_bytes(); 2].concat());
+    let error = DecodedImage::decode(&bytes).unwrap_err().to_string();
+    assert!(
+        error.contains("16000 x 16000 pixels are more than the limit of 100 megapixels"),
+        "{error}"
+    );
+}
