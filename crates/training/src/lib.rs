@@ -39,7 +39,8 @@ mod fault_injection;
 mod inference;
 mod model;
 mod optim;
-#[cfg(all(test, feature = "train"))]
+#[cfg(test)]
+#[cfg(feature = "train")]
 mod properties;
 #[cfg(feature = "train")]
 pub mod runs;

@@ -51,7 +51,7 @@ fn zeros_are_those_of_tensorflow() {
             ConvolutionConfig { kernel_size, stride, padding: Padding::Same, ..stem([0; 3]) };
         match config.layer(String::new(), [size, 9]).operation {
             Operation::Convolution { padding: [rows, _], .. } => rows,
-            _ => unreachable!(),
+            other => panic!("{other:?}"),
         }
     };
     assert_eq!(zeros(3, 2, 224), [0, 1]);
