@@ -44,9 +44,14 @@ fn the_configs_of_the_page_run_with_weights_of_their_network() {
         }
     }
     let stopped = ["--config", "cats.toml", "--set", "init_from=start", "--set", "name=none"];
-    let freeze = ["--set", "fine_tuning.freeze=10"];
-    dir.trainer(&[&stopped[..], &DATA, &small, &freeze].concat())
-        .refused(2, &["fine_tuning.freeze", "10 stages", "the last one is always trained"]);
+    for (freeze, words) in [
+        ("10", ["10 stages", "the last one is always trained"]),
+        ("head", ["use `backbone` or a number of stages", "fine_tuning.freeze"]),
+    ] {
+        let freeze = format!("fine_tuning.freeze={freeze}");
+        let args = [&stopped[..], &DATA, &small, &["--set", &freeze]].concat();
+        dir.trainer(&args).refused(2, &words);
+    }
 }
 
 /// `scripts/test` sets the variable to the weights that `scripts/pretrained` has downloaded.

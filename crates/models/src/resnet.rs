@@ -50,7 +50,7 @@ pub struct ResnetConfig {
 
 /// Number of blocks of each stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "use a number of blocks, or a list of one per stage")]
 pub enum BlockCounts {
     /// The same for all stages.
     Equal(#[schemars(range(min = 1, max = 100))] usize),

@@ -31,7 +31,7 @@ pub struct FineTuningConfig {
 
 /// Stages that are frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "use `backbone` or a number of stages")]
 pub enum Freeze {
     /// A number of stages from the input.
     Stages(#[schemars(range(min = 1, max = 2000))] usize),
