@@ -51,6 +51,9 @@ NETWORKS = {
         'model={resnet={channels=[4,6,8],blocks=[1,2,1],block="bottleneck",stem_reduction="pooled",dropout=0.2}}']),
     "resnet_strided": ("signs_cnn.toml", SMALL + [
         'model={resnet={channels=[6,8],stem=5,stem_reduction="strided",blocks=1}}']),
+    "cnn_relu6": ("signs_cnn.toml", SMALL + ['model.cnn={channels=[6,5],activation="relu6",batch_norm=false,hidden=[]}']),
+    "efficientnet_lite": ("signs_cnn.toml", SMALL + [
+        "dataset.hdf5.size=[57, 40]", "model={efficientnet_lite={stochastic_depth=0.1}}"]),
     "points": ("course1/planar_4.toml", POINTS),
     "points_softmax": ("course1/planar_4.toml", POINTS + [
         "dataset.points.shape=blobs", "objective.head=softmax", "input.normalization=standardize"]),
