@@ -18,7 +18,7 @@ fn model(directory: &Path) {
         }
     }
     let text = format!(
-        "name = \"shades\"\nsplit.test_fraction = 0.25\n[dataset.folder]\ndirectory = {:?}\n[model.mlp]\n[optimizer.adam]\n[training]\nepochs = 20\n",
+        "name = \"shades\"\nsplit.test_fraction = 0.25\n[dataset.folder]\ndirectory = {:?}\nsize = 8\n[model.mlp]\n[optimizer.adam]\n[training]\nepochs = 20\n",
         directory.join("images")
     );
     let config = RunConfig::parse(Path::new("config.toml"), &text, &[], &ModelRegistry::new());
