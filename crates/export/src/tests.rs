@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
 use data::Fit;
-use models::{CnnConfig, Layer, MlpConfig, ModelConfig, Operation, ResnetConfig, StemReduction};
+use models::{
+    CnnConfig, EfficientNetLiteConfig, Layer, MlpConfig, ModelConfig, Operation, ResnetConfig,
+    StemReduction,
+};
 use prost::Message;
 use safetensors::SafeTensors;
 
@@ -32,7 +35,7 @@ fn portable(config: &ModelConfig) -> PortableModel {
     }
 }
 
-fn every_kind() -> [PortableModel; 4] {
+fn every_kind() -> [PortableModel; 5] {
     let cnn = CnnConfig { channels: vec![4], batch_norm: false, ..CnnConfig::default() };
     let resnet = ResnetConfig {
         channels: vec![4, 5],
@@ -41,6 +44,7 @@ fn every_kind() -> [PortableModel; 4] {
     };
     [
         ModelConfig::Mlp(MlpConfig { hidden: vec![], ..MlpConfig::default() }),
+        ModelConfig::EfficientNetLite(EfficientNetLiteConfig::default()),
         ModelConfig::Mlp(MlpConfig::default()),
         ModelConfig::Cnn(cnn),
         ModelConfig::Resnet(resnet),
@@ -90,7 +94,7 @@ fn exports_of_the_same_model_are_equal() {
 
 #[test]
 fn pytorch_has_its_own_names_and_layouts() {
-    let [.., perceptron, _, resnet] = every_kind();
+    let [_, lite, perceptron, _, resnet] = every_kind();
     let bytes = pytorch::tensors(&perceptron).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let weight = tensors.tensor("output.weight").unwrap();
@@ -101,6 +105,13 @@ fn pytorch_has_its_own_names_and_layouts() {
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(tensors.tensor("blocks_0_first_norm.weight").unwrap().shape(), [4]);
     assert_eq!(tensors.tensor("shift").unwrap().shape(), [3]);
+    let source = pytorch::source(&lite).unwrap();
+    for line in [
+        "        self.blocks_1_depthwise = nn.Conv2d(96, 96, 3, 2, groups=96, bias=False)\n",
+        "        x = F.relu6(self.blocks_1_depthwise_norm(self.blocks_1_depthwise(F.pad(x, (0, 1, 1, 1)))))\n",
+    ] {
+        assert!(source.contains(line), "{line}{source}");
+    }
     let source = pytorch::source(&resnet).unwrap();
     for line in [
         "        self.stem = nn.Conv2d(3, 4, 7, 2, 3, bias=False)\n",
