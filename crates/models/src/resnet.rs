@@ -405,11 +405,7 @@ impl Resnet {
 
     /// Maps features to logits `[batch, outputs]`. Dropout is active if `rng` is given.
     pub fn head(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
-        let features = match rng {
-            Some(rng) if self.dropout > 0.0 => rng.dropout(features, self.dropout, 0),
-            _ => features,
-        };
-        linear::forward(&self.output, features)
+        linear::head(&self.output, features, self.dropout, rng)
     }
 
     fn forward_stem(&self, images: Tensor<4>) -> Tensor<4> {

@@ -14,4 +14,4 @@ pub use foreign_weights::ForeignWeights;
 pub use objective::{ClassWeights, Head, Objective, ObjectiveConfig};
 pub use scores::{Scores, argmax, class_logits, confidence, loss_and_prediction};
 pub use temperature::{saved_temperature, with_saved_temperature};
-pub use weights::Weights;
+pub use weights::{Weights, parameter_ids};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, DType, Tensor, TensorData};
 use burn_pack::{Reader, Writer};
@@ -136,30 +136,34 @@ fn load(classifier: Classifier, tensors: Vec<burn_pack::Tensor>) -> Result<Class
 
 /// The path of the module with the last parameter, for example `model.Cnn.output.`.
 fn last_layer(classifier: &Classifier) -> String {
-    let mut visitor = LastLayer { path: Vec::new(), last: String::new() };
-    classifier.visit(&mut visitor);
-    visitor.last
+    let parameters = parameter_ids(classifier);
+    let module = parameters.last().and_then(|(path, _)| path.rsplit_once('.'));
+    module.map(|(module, _)| format!("{module}.")).unwrap_or_default()
 }
 
-struct LastLayer {
-    path: Vec<String>,
-    last: String,
-}
-
-impl ModuleVisitor for LastLayer {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
+/// The path and the id of each parameter, in their order, for example `model.Cnn.output.weight`.
+pub fn parameter_ids(classifier: &Classifier) -> Vec<(String, ParamId)> {
+    #[derive(Default)]
+    struct Ids {
+        path: Vec<String>,
+        ids: Vec<(String, ParamId)>,
     }
+    impl ModuleVisitor for Ids {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.path.push(name.to_owned());
+        }
 
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
 
-    fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
-        if let [module @ .., _] = self.path.as_slice() {
-            self.last = module.join(".") + ".";
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.ids.push((self.path.join("."), param.id));
         }
     }
+    let mut visitor = Ids::default();
+    classifier.visit(&mut visitor);
+    visitor.ids
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
 
 use ::config::Check;
-use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
+use burn::module::ParamGroup;
 use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
-use burn::tensor::Tensor;
 use models::{Layer, ModelConfig, Operation};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Classifier;
+use crate::model::{Classifier, parameter_ids};
 
 /// How the weights of `init_from` are trained: `[fine_tuning]`. A stage is a hidden layer, or the
 /// convolutions between two reductions of the image; the first is that of the input, the last the output
@@ -93,7 +92,12 @@ impl FineTuning {
     ) -> Self {
         let stages = layers.last().map_or(1, |layer| layer.stage + 1);
         let mut ids = vec![Vec::new(); stages];
-        let parameters = parameters(classifier);
+        // Their paths begin with `model` and the kind of the model.
+        let in_model =
+            |path: &str| path.splitn(3, '.').nth(2).map(str::to_owned).unwrap_or_default();
+        let parameters = parameter_ids(classifier).into_iter();
+        let parameters: BTreeMap<_, _> =
+            parameters.map(|(path, id)| (in_model(&path), id)).collect();
         for layer in layers {
             let tensors = layer.operations().flat_map(Operation::tensors);
             let of_layer = tensors.filter_map(|(path, _)| parameters.get(&path).copied());
@@ -130,31 +134,4 @@ impl FineTuning {
         });
         rates.step()
     }
-}
-
-/// The ids of the model's parameters by their paths in it, for example `output.weight`.
-fn parameters(classifier: &Classifier) -> BTreeMap<String, ParamId> {
-    #[derive(Default)]
-    struct Ids {
-        path: Vec<String>,
-        ids: BTreeMap<String, ParamId>,
-    }
-    impl ModuleVisitor for Ids {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.push(name.to_owned());
-        }
-
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
-        }
-
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            // After `model` and the kind of the model.
-            let path: Vec<&str> = self.path.iter().skip(2).map(String::as_str).collect();
-            self.ids.insert(path.join("."), param.id);
-        }
-    }
-    let mut visitor = Ids::default();
-    classifier.visit(&mut visitor);
-    visitor.ids
 }
