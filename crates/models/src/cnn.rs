@@ -135,12 +135,12 @@ impl CnnConfig {
         let mut inputs = channels;
         let mut stages = Vec::new();
         for &out_channels in &self.channels {
-            let convolutions = (0..self.convolutions).map(|_| ConvolutionConfig {
-                in_channels: std::mem::replace(&mut inputs, out_channels),
-                out_channels,
-                kernel_size: self.kernel_size,
-                norm_epsilon: self.batch_norm.then_some(NORM_EPSILON),
-                ..ConvolutionConfig::default()
+            let convolutions = (0..self.convolutions).map(|_| {
+                let channels = [std::mem::replace(&mut inputs, out_channels), out_channels];
+                ConvolutionConfig {
+                    norm_epsilon: self.batch_norm.then_some(NORM_EPSILON),
+                    ..ConvolutionConfig::new(channels, self.kernel_size, 1)
+                }
             });
             stages.push(convolutions.collect());
         }

@@ -63,21 +63,24 @@ pub fn check_stages(channels: &[usize], check: &mut Check) {
     check.require("channels", (1..=16).contains(&stages), message);
 }
 
-impl Default for ConvolutionConfig {
-    fn default() -> Self {
+impl ConvolutionConfig {
+    /// A convolution from the first to the second number of channels, with a batch norm, as in PyTorch.
+    pub const fn new(
+        [in_channels, out_channels]: [usize; 2],
+        kernel_size: usize,
+        stride: usize,
+    ) -> Self {
         Self {
-            in_channels: 1,
-            out_channels: 1,
-            kernel_size: 3,
-            stride: 1,
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
             padding: Padding::Symmetric,
             is_depthwise: false,
             norm_epsilon: Some(NORM_EPSILON),
         }
     }
-}
 
-impl ConvolutionConfig {
     /// Creates the convolution with He-normal weights.
     pub fn init(&self, init: &mut ParameterInit) -> Convolution {
         let (size, outputs) = (self.kernel_size, self.out_channels);

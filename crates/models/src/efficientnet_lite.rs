@@ -151,7 +151,7 @@ impl EfficientNetLiteConfig {
 
     fn last(&self) -> ConvolutionConfig {
         let channels = self.blocks().last().map_or(STEM, |block| block.outputs);
-        convolution(channels, FEATURES, 1, 1)
+        convolution([channels, FEATURES], 1, 1)
     }
 
     /// Describes the layers of the model; `None` if a number overflows.
@@ -243,27 +243,19 @@ fn scaled_channels(channels: f64) -> usize {
 }
 
 fn stem([.., channels]: [usize; 3]) -> ConvolutionConfig {
-    convolution(channels, STEM, 3, 2)
+    convolution([channels, STEM], 3, 2)
 }
 
 fn relu6(layer: Layer) -> Layer {
     layer.with_activation(Activation::Relu6, 0.0)
 }
 
-fn convolution(
-    in_channels: usize,
-    out_channels: usize,
-    kernel_size: usize,
-    stride: usize,
-) -> ConvolutionConfig {
+/// A convolution of TensorFlow with batch norm.
+fn convolution(channels: [usize; 2], kernel_size: usize, stride: usize) -> ConvolutionConfig {
     ConvolutionConfig {
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride,
         padding: Padding::Same,
-        is_depthwise: false,
         norm_epsilon: Some(NORM_EPSILON),
+        ..ConvolutionConfig::new(channels, kernel_size, stride)
     }
 }
 
@@ -309,17 +301,17 @@ impl BlockConfig {
     }
 
     fn expand(&self) -> Option<ConvolutionConfig> {
-        self.expands().then(|| convolution(self.inputs, self.channels(), 1, 1))
+        self.expands().then(|| convolution([self.inputs, self.channels()], 1, 1))
     }
 
     fn depthwise(&self) -> ConvolutionConfig {
         let channels = self.channels();
-        let convolution = convolution(channels, channels, self.kernel_size, self.stride);
+        let convolution = convolution([channels; 2], self.kernel_size, self.stride);
         ConvolutionConfig { is_depthwise: true, ..convolution }
     }
 
     fn project(&self) -> ConvolutionConfig {
-        convolution(self.channels(), self.outputs, 1, 1)
+        convolution([self.channels(), self.outputs], 1, 1)
     }
 }
 

@@ -158,7 +158,7 @@ impl ResnetConfig {
             StemReduction::Strided => (3, 2),
             StemReduction::Pooled => (7, 2),
         };
-        convolution(channels, self.stem_channels(), kernel_size, stride)
+        ConvolutionConfig::new([channels, self.stem_channels()], kernel_size, stride)
     }
 
     fn is_pooled(&self) -> bool {
@@ -334,28 +334,34 @@ impl BlockConfig {
 
     fn first(&self) -> ConvolutionConfig {
         match self.kind {
-            BlockKind::Basic => convolution(self.inputs, self.channels, 3, self.stride),
-            BlockKind::Bottleneck => convolution(self.inputs, self.channels, 1, 1),
+            BlockKind::Basic => {
+                ConvolutionConfig::new([self.inputs, self.channels], 3, self.stride)
+            }
+            BlockKind::Bottleneck => ConvolutionConfig::new([self.inputs, self.channels], 1, 1),
         }
     }
 
     fn second(&self) -> ConvolutionConfig {
         match self.kind {
-            BlockKind::Basic => convolution(self.channels, self.channels, 3, 1),
-            BlockKind::Bottleneck => convolution(self.channels, self.channels, 3, self.stride),
+            BlockKind::Basic => ConvolutionConfig::new([self.channels, self.channels], 3, 1),
+            BlockKind::Bottleneck => {
+                ConvolutionConfig::new([self.channels, self.channels], 3, self.stride)
+            }
         }
     }
 
     fn third(&self) -> Option<ConvolutionConfig> {
         match self.kind {
             BlockKind::Basic => None,
-            BlockKind::Bottleneck => Some(convolution(self.channels, self.outputs(), 1, 1)),
+            BlockKind::Bottleneck => {
+                Some(ConvolutionConfig::new([self.channels, self.outputs()], 1, 1))
+            }
         }
     }
 
     fn shortcut(&self) -> Option<ConvolutionConfig> {
         let changes = self.inputs != self.outputs() || self.stride != 1;
-        changes.then(|| convolution(self.inputs, self.outputs(), 1, self.stride))
+        changes.then(|| ConvolutionConfig::new([self.inputs, self.outputs()], 1, self.stride))
     }
 
     const fn outputs(&self) -> usize {
@@ -365,22 +371,6 @@ impl BlockConfig {
 
 fn relu(layer: Layer) -> Layer {
     layer.with_activation(Activation::Relu, 0.0)
-}
-
-/// A convolution with batch norm.
-fn convolution(
-    in_channels: usize,
-    out_channels: usize,
-    kernel_size: usize,
-    stride: usize,
-) -> ConvolutionConfig {
-    ConvolutionConfig {
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride,
-        ..ConvolutionConfig::default()
-    }
 }
 
 impl Resnet {

@@ -158,7 +158,7 @@ impl RunConfig {
 
     /// Number of logits for `classes` classes.
     pub fn outputs(&self, classes: usize) -> usize {
-        self.objective.head(classes).outputs(classes)
+        self.objective.outputs(classes)
     }
 
     /// Number of multiply-accumulate operations of a forward pass of one example of `shape` in

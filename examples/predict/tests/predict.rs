@@ -7,7 +7,8 @@ use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 use training::{Experiment, ModelRegistry, RunConfig, Ui};
 
-/// A model that tells black from white images, in the directory `away` from its run.
+/// Trains a model that tells black from white images, keeps its file `model` in `directory`, and removes
+/// its run.
 fn model(directory: &Path) {
     for (class, grey) in [("black", 20), ("white", 220)] {
         fs::create_dir_all(directory.join("images").join(class)).unwrap();

@@ -11,7 +11,7 @@ impl Predictor {
     /// The model as data, from which other formats are written.
     pub fn portable(&self) -> Result<PortableModel, RunError> {
         let ModelDescription { model, objective, mirrored, data, .. } = self.description();
-        let outputs = objective.head(data.classes.len()).outputs(data.classes.len());
+        let outputs = objective.outputs(data.classes.len());
         let layers = model.layers(data.shape, outputs);
         let mut tensors = self.tensors()?;
         let mut of_normalizer =

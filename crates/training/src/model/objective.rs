@@ -74,6 +74,11 @@ impl ObjectiveConfig {
         Ok(Objective { head, l2, l1, classes, label_smoothing, weights: None })
     }
 
+    /// Number of logits for `classes` classes.
+    pub fn outputs(&self, classes: usize) -> usize {
+        self.head(classes).outputs(classes)
+    }
+
     /// The head for `classes` classes.
     pub fn head(&self, classes: usize) -> Head {
         let default = if classes == 2 { Head::Sigmoid } else { Head::Softmax };

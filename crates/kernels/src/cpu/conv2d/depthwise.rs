@@ -23,10 +23,10 @@ impl Depthwise {
         let taps = self.by_tap(weight);
         self.each_row(self.output, y, |image, row, y| {
             let image = self.image(x, self.input, image);
-            run_channels(
-                self.input.channels,
-                OutputRow { shape: self, row, image, taps: &taps, bias, y },
-            );
+            let source = self.input;
+            let sums =
+                Row { shape: self, read: read_at, source, image, taps: &taps, bias, row, sums: y };
+            run_channels(self.input.channels, sums);
         });
     }
 
@@ -35,10 +35,10 @@ impl Depthwise {
         let taps = self.by_tap(weight);
         self.each_row(self.input, dx, |image, row, dx| {
             let image = self.image(dy, self.output, image);
-            run_channels(
-                self.input.channels,
-                InputGradientRow { shape: self, row, image, taps: &taps, dx },
-            );
+            let (source, bias) = (self.output, &[][..]);
+            let sums =
+                Row { shape: self, read: read_by, source, image, taps: &taps, bias, row, sums: dx };
+            run_channels(self.input.channels, sums);
         });
     }
 
@@ -109,73 +109,47 @@ fn read_by(index: usize, stride: usize, tap: usize, padding: usize, size: usize)
     (output * stride == position && output < size).then_some(output)
 }
 
-/// A row of outputs.
-struct OutputRow<'a, T> {
+/// A row of sums over the taps: of the output, or of the gradient of the input.
+struct Row<'a, T, R> {
     shape: &'a Depthwise,
-    row: usize,
-    /// Input image.
+    /// [`read_at`] or [`read_by`].
+    read: R,
+    /// Shape of `image`, which is read.
+    source: ImageShape,
     image: &'a [T],
     /// `[height * width, channels]`
     taps: &'a [T],
+    /// Added to the sums; may be empty.
     bias: &'a [T],
-    y: &'a mut [T],
+    row: usize,
+    sums: &'a mut [T],
 }
 
-impl<T: SimdFloat> ChannelKernel for OutputRow<'_, T> {
+impl<T, R> ChannelKernel for Row<'_, T, R>
+where
+    T: SimdFloat,
+    R: Fn(usize, usize, usize, usize, usize) -> Option<usize>,
+{
     #[inline(always)]
     fn run<const N: usize>(&mut self, channel: usize) {
-        let Depthwise { input, output, kernel, stride, padding } = *self.shape;
+        let Depthwise { kernel, stride, padding, .. } = *self.shape;
+        let ImageShape { height, width, channels } = self.source;
         let bias = array_at::<T, N>(self.bias, channel).copied().unwrap_or([T::zero(); N]);
-        for column in 0..output.width {
+        for (column, pixel) in self.sums.chunks_exact_mut(channels).enumerate() {
             let mut sums = bias;
             for tap_row in 0..kernel[0] {
-                let row = read_at(self.row, stride[0], tap_row, padding[0], input.height);
+                let row = (self.read)(self.row, stride[0], tap_row, padding[0], height);
                 let Some(row) = row else { continue };
                 for tap_column in 0..kernel[1] {
-                    let at = read_at(column, stride[1], tap_column, padding[1], input.width);
+                    let at = (self.read)(column, stride[1], tap_column, padding[1], width);
                     let Some(at) = at else { continue };
-                    let values = (row * input.width + at) * input.channels + channel;
-                    let tap = (tap_row * kernel[1] + tap_column) * input.channels + channel;
+                    let values = (row * width + at) * channels + channel;
+                    let tap = (tap_row * kernel[1] + tap_column) * channels + channel;
                     add_product::<T, N>(&mut sums, (self.image, values), (self.taps, tap));
                 }
             }
-            if let Some(y) = array_at_mut(self.y, column * output.channels + channel) {
-                *y = sums;
-            }
-        }
-    }
-}
-
-/// A row of the gradient of the input.
-struct InputGradientRow<'a, T> {
-    shape: &'a Depthwise,
-    row: usize,
-    /// Gradient of an output image.
-    image: &'a [T],
-    /// `[height * width, channels]`
-    taps: &'a [T],
-    dx: &'a mut [T],
-}
-
-impl<T: SimdFloat> ChannelKernel for InputGradientRow<'_, T> {
-    #[inline(always)]
-    fn run<const N: usize>(&mut self, channel: usize) {
-        let Depthwise { input, output, kernel, stride, padding } = *self.shape;
-        for column in 0..input.width {
-            let mut sums = [T::zero(); N];
-            for tap_row in 0..kernel[0] {
-                let row = read_by(self.row, stride[0], tap_row, padding[0], output.height);
-                let Some(row) = row else { continue };
-                for tap_column in 0..kernel[1] {
-                    let at = read_by(column, stride[1], tap_column, padding[1], output.width);
-                    let Some(at) = at else { continue };
-                    let values = (row * output.width + at) * output.channels + channel;
-                    let tap = (tap_row * kernel[1] + tap_column) * input.channels + channel;
-                    add_product::<T, N>(&mut sums, (self.image, values), (self.taps, tap));
-                }
-            }
-            if let Some(dx) = array_at_mut(self.dx, column * input.channels + channel) {
-                *dx = sums;
+            if let Some(values) = array_at_mut(pixel, channel) {
+                *values = sums;
             }
         }
     }
