@@ -74,7 +74,9 @@ def measure_model(model, directory):
     config, data = CONFIGS / f"{model}.toml", synthesize(directory, IMAGES)
     candidates = {
         "trainer": lambda _: trainer_rate(config, directory, data, epochs, IMAGES, reports=False),
-        "trainer, a checkpoint every epoch": lambda _: trainer_rate(config, directory, data, epochs, IMAGES, reports=True),
+        "trainer, as it comes": lambda _: trainer_rate(config, directory, data, epochs, IMAGES, reports=True),
+        "trainer, a checkpoint every epoch": lambda _: trainer_rate(
+            config, directory, data, epochs, IMAGES, True, "training.checkpoint.every_epochs=1"),
     }
     for name, variant in variants(model):
         candidates[f"{name} {variant}"] = lambda _, name=name, variant=variant: framework(

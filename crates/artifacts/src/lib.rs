@@ -26,7 +26,7 @@ pub use environment::{DataIdentity, Environment, FORMAT, InitialWeights};
 pub use error::ArtifactError;
 pub use evaluation::{ClassScore, Confusion, DeduplicatedScore, Evaluation};
 pub use json::{read_json, read_json_if_exists, write_file, write_json};
-pub use metrics::{CommittedMetrics, EpochMetrics, MetricsFiles};
+pub use metrics::{CommittedMetrics, EpochMetrics, MetricsFiles, UnsyncedFile};
 pub use run_dir::{RunDir, RunFile, RunLock};
 pub use status::{StatusFile, StatusKind};
 pub use summary::{BestEpoch, Summary};

@@ -4,6 +4,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,13 @@ struct CommittedLines {
 pub struct MetricsFiles {
     jsonl: Appender,
     csv: Appender,
+}
+
+/// A metrics file with rows that may not be on the disk yet.
+#[derive(Debug)]
+pub struct UnsyncedFile {
+    path: PathBuf,
+    file: File,
 }
 
 #[derive(Debug)]
@@ -125,9 +133,22 @@ impl MetricsFiles {
         self.csv.append(row.to_csv().as_bytes())
     }
 
-    /// Makes the rows durable and returns their extent.
-    pub fn sync(&mut self) -> Result<CommittedMetrics, ArtifactError> {
-        Ok(CommittedMetrics { jsonl: self.jsonl.sync()?, csv: self.csv.sync()? })
+    /// The extent of the rows.
+    pub fn extent(&self) -> CommittedMetrics {
+        CommittedMetrics { jsonl: self.jsonl.written.clone(), csv: self.csv.written.clone() }
+    }
+
+    /// The files with rows that were appended since the last call, to be synced by any thread.
+    pub fn unsynced(&mut self) -> Result<Vec<UnsyncedFile>, ArtifactError> {
+        let unsynced = [&mut self.jsonl, &mut self.csv].map(Appender::unsynced);
+        unsynced.into_iter().filter_map(Result::transpose).collect()
+    }
+}
+
+impl UnsyncedFile {
+    /// Makes the rows durable.
+    pub fn sync(&self) -> Result<(), ArtifactError> {
+        self.file.sync_data().map_err(|error| ArtifactError::write(&self.path, error))
     }
 }
 
@@ -168,12 +189,13 @@ impl Appender {
         Ok(())
     }
 
-    fn sync(&mut self) -> Result<CommittedLines, ArtifactError> {
-        if !self.is_synced {
-            self.file.sync_data().map_err(|error| ArtifactError::write(&self.path, error))?;
-            self.is_synced = true;
+    fn unsynced(&mut self) -> Result<Option<UnsyncedFile>, ArtifactError> {
+        if mem::replace(&mut self.is_synced, true) {
+            return Ok(None);
         }
-        Ok(self.written.clone())
+        let file =
+            self.file.try_clone().map_err(|error| ArtifactError::write(&self.path, error))?;
+        Ok(Some(UnsyncedFile { path: self.path.clone(), file }))
     }
 }
 

@@ -21,13 +21,14 @@ use artifacts::EpochMetrics;
 use burn::tensor::Tensor;
 use data::{SplitKind, shuffled};
 
-use crate::config::{ScheduleConfig, TrainingConfig};
+use crate::config::{OnNan, ScheduleConfig, TrainingConfig};
 use crate::error::RunError;
 use crate::fault_injection::Faults;
 use readback::PendingStep;
 use selection::ValidationScores;
 
 pub use batch_source::BatchSource;
+use checkpoint::Snapshot;
 pub use checkpoint::{Checkpoint, Checkpoints, load_record};
 pub use non_finite::NonFinite;
 pub use observer::{PassProgress, TrainingObserver};
@@ -82,11 +83,13 @@ impl Trainer {
                 Ok(None) => {}
                 Ok(Some(stop)) => {
                     self.commit()?;
+                    self.writer.checkpoints.wait()?;
                     return Ok(Some(stop));
                 }
                 Err(error) => self.roll_back(error)?,
             }
         }
+        self.writer.checkpoints.wait()?;
         Ok(None)
     }
 
@@ -141,6 +144,7 @@ impl Trainer {
                 break;
             }
             self.step(items, loader.as_mut(), observer)?;
+            self.writer.checkpoints.check()?;
             self.keep_pace();
             if let Some(stop) = self.stop_requested(observer)? {
                 return Ok(Some(stop));
@@ -203,8 +207,11 @@ impl Trainer {
             .is_some_and(|scores| self.state.update_best(epoch, &scores, &self.config, is_last));
         let every = self.config.checkpoint.every_epochs;
         let is_scheduled = every.map_or(reports, |every| epoch.is_multiple_of(every));
-        if is_best || is_scheduled || self.is_finished() {
+        if self.is_finished() || (is_best || is_scheduled) && !self.saves_later() {
             self.commit_scheduled()?;
+        } else if is_best {
+            let best = self.snapshot()?;
+            self.writer.checkpoints.keep_best(best);
         }
         if let Some(pacer) = self.pacer.as_mut().filter(|_| reports) {
             pacer.reported(started);
@@ -269,11 +276,24 @@ impl Trainer {
         Ok(Some(total))
     }
 
+    /// Returns true if the last checkpoint is recent enough. Never in a run that may roll back, whose
+    /// result depends on which checkpoints there are.
+    fn saves_later(&self) -> bool {
+        let interval = self.config.checkpoint.shortest_interval();
+        self.config.on_nan == OnNan::Stop && self.writer.checkpoints.age() < interval
+    }
+
     #[tracing::instrument(level = "debug", skip_all, fields(step = self.state.step))]
     fn commit(&mut self) -> Result<(), RunError> {
+        let snapshot = self.snapshot()?;
+        self.writer.commit(snapshot)
+    }
+
+    /// The state of the run, if its weights are finite.
+    fn snapshot(&mut self) -> Result<Snapshot, RunError> {
         self.require_finite("sum of the weights is", self.optimization.classifier.magnitude())?;
-        self.writer.sync_metrics(&mut self.state)?;
-        self.writer.commit(&self.optimization.checkpoint(&self.state)?)
+        self.state.metrics = self.writer.metrics();
+        self.optimization.snapshot(&self.state)
     }
 
     /// The learning rate of the step with this index, from 0.

@@ -96,7 +96,7 @@ impl SupervisedLearningStrategy<Classifier> for Strategy {
         let mut observer = EventForwarder { processor, interrupter };
         *ending = panics::catch(|| trainer.run(&mut observer)).unwrap_or_else(|reason| {
             let (epoch, batch) = (trainer.state.epoch, trainer.state.epoch_step + 1);
-            let has_checkpoint = trainer.writer.checkpoints.exist();
+            let has_checkpoint = trainer.writer.checkpoints.has_checkpoint();
             let device = self.device.clone();
             Err(RunError::Panicked { device, epoch, batch, reason, has_checkpoint })
         });

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use ::config::Check;
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +123,7 @@ pub enum OnNan {
 #[serde(default, deny_unknown_fields)]
 pub struct CheckpointConfig {
     /// Interval in epochs; the last epoch always has a checkpoint. If absent, every reported epoch
-    /// has one.
+    /// has one, at most one in `min_interval`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub every_epochs: Option<usize>,
@@ -129,6 +131,11 @@ pub struct CheckpointConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub every_steps: Option<usize>,
+    /// Shortest time in seconds between the checkpoints of two reported epochs, so that short epochs
+    /// do not wait for the disk. A stop always has a checkpoint. Without effect if `every_epochs` or
+    /// `every_steps` is set, or with `on_nan = "rollback"`, whose result depends on the checkpoints.
+    #[schemars(range(min = 0, max = 1e6))]
+    pub min_interval: f64,
     /// Number of checkpoints to keep, beside that of the best epoch.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub keep_last: usize,
@@ -136,7 +143,16 @@ pub struct CheckpointConfig {
 
 impl Default for CheckpointConfig {
     fn default() -> Self {
-        Self { every_epochs: None, every_steps: None, keep_last: 2 }
+        Self { every_epochs: None, every_steps: None, min_interval: 10.0, keep_last: 2 }
+    }
+}
+
+impl CheckpointConfig {
+    /// Shortest time between the checkpoints of two epochs.
+    pub fn shortest_interval(&self) -> Duration {
+        let is_explicit = self.every_epochs.is_some() || self.every_steps.is_some();
+        let seconds = if is_explicit { 0.0 } else { self.min_interval };
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 }
 

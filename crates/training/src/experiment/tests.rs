@@ -1,5 +1,6 @@
 //! Whole runs of a small experiment.
 
+mod checkpoints;
 mod fine_tuned;
 mod planned;
 mod readback;

@@ -2,10 +2,12 @@
 //! not exist.
 
 mod files;
+mod snapshot;
 mod sorted;
 mod store;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::path::Path;
 
@@ -18,9 +20,10 @@ use support::panics;
 use super::state::TrainingState;
 use crate::error::RunError;
 use crate::model::Classifier;
-use sorted::sorted;
 
+pub use snapshot::{SharedState, Snapshot};
 pub use store::Checkpoints;
+pub use writer::CheckpointWriter;
 
 /// A checkpoint in memory, with valid checksums.
 #[derive(Debug)]
@@ -34,23 +37,6 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Captures the state of a run.
-    pub fn capture(
-        classifier: &Classifier,
-        average: Option<&Classifier>,
-        optimizer: &ModuleOptimizer,
-        state: &TrainingState,
-    ) -> Result<Self, RunError> {
-        // `valid` folds the batch statistics into the running statistics of batch norm.
-        let current = saved(classifier.valid())?;
-        let (model, weights) = match average {
-            Some(average) => (saved(average.clone())?, Some(current)),
-            None => (current, None),
-        };
-        let optimizer = sorted(optimizer.into_bytes().map_err(record_error)?)?;
-        Ok(Self { state: state.clone(), model, weights, optimizer })
-    }
-
     /// Reads the checkpoint in `directory`, of any run, and verifies its checksums.
     pub fn read(directory: &Path) -> Result<Self, RunError> {
         files::read(directory)
@@ -95,11 +81,6 @@ impl Checkpoint {
     pub fn into_model_bytes(self) -> Vec<u8> {
         self.model
     }
-}
-
-fn saved(classifier: Classifier) -> Result<Vec<u8>, RunError> {
-    let bytes = classifier.into_record().into_bytes().map_err(record_error)?;
-    Ok(bytes.to_vec())
 }
 
 /// Loads `bytes` in Burn's format into `classifier`, which must have the same architecture.

@@ -1,7 +1,7 @@
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, SharedState, Snapshot};
 use super::non_finite::{GradientCheck, GradientSums, NonFinite, non_finite_parameter};
 use super::state::TrainingState;
 use crate::error::RunError;
@@ -84,9 +84,20 @@ impl Optimization {
         Ok(())
     }
 
-    /// Captures everything as a checkpoint of `state`.
-    pub fn checkpoint(&self, state: &TrainingState) -> Result<Checkpoint, RunError> {
-        Checkpoint::capture(&self.classifier, self.average.as_ref(), &self.optimizer, state)
+    /// Everything as it is now, with `state`. The tensors of a graphics card are copied.
+    pub fn snapshot(&self, state: &TrainingState) -> Result<Snapshot, RunError> {
+        let shared = SharedState {
+            state: state.clone(),
+            // `valid` folds the batch statistics into the running statistics of batch norm, which a
+            // clone would share with the run.
+            classifier: self.classifier.valid(),
+            average: self.average.as_ref().map(Module::valid),
+            optimizer: self.optimizer.clone(),
+        };
+        Ok(match self.check {
+            GradientCheck::Deferred => Snapshot::Copied(Box::new(shared.into_checkpoint()?)),
+            _ => Snapshot::Shared(Box::new(shared)),
+        })
     }
 
     /// The learning rate before the schedule is applied.

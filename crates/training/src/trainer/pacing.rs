@@ -66,7 +66,7 @@ impl Trainer {
 
     /// Seconds per training step and per evaluated example.
     fn measure_speed(&mut self, budget: &Budget) -> Result<(f64, f64), RunError> {
-        let checkpoint = self.optimization.checkpoint(&self.state)?;
+        let checkpoint = self.optimization.snapshot(&self.state)?.into_checkpoint()?;
         let (state, faults) = (self.state.clone(), mem::take(&mut self.faults));
         let measured = self.time_steps(budget.trial());
         let example = self.time_evaluation();

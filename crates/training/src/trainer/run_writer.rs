@@ -1,6 +1,6 @@
-use artifacts::{EpochMetrics, EventFile, MetricsFiles, RunDir, Stopwatch};
+use artifacts::{CommittedMetrics, EpochMetrics, EventFile, MetricsFiles, RunDir, Stopwatch};
 
-use super::checkpoint::{Checkpoint, Checkpoints};
+use super::checkpoint::{CheckpointWriter, Checkpoints, Snapshot};
 use super::state::TrainingState;
 use crate::error::RunError;
 
@@ -9,10 +9,9 @@ pub struct RunWriter {
     directory: RunDir,
     metrics: MetricsFiles,
     tensorboard: EventFile,
-    /// The checkpoints of the run.
-    pub checkpoints: Checkpoints,
+    /// Writes the checkpoints of the run.
+    pub checkpoints: CheckpointWriter,
     stopwatch: Stopwatch,
-    keep_last: usize,
 }
 
 impl RunWriter {
@@ -26,7 +25,8 @@ impl RunWriter {
         let metrics = MetricsFiles::open(&directory, &state.metrics)?;
         let tensorboard = EventFile::create(&directory, state.step)?;
         let stopwatch = Stopwatch::start(0);
-        Ok(Self { directory, metrics, tensorboard, checkpoints, stopwatch, keep_last })
+        let checkpoints = CheckpointWriter::new(checkpoints, keep_last);
+        Ok(Self { directory, metrics, tensorboard, checkpoints, stopwatch })
     }
 
     /// Discards everything written after `state`.
@@ -51,16 +51,13 @@ impl RunWriter {
         Ok(self.tensorboard.append(metrics)?)
     }
 
-    /// Makes the metrics durable and stores their extent in `state`.
-    pub fn sync_metrics(&mut self, state: &mut TrainingState) -> Result<(), RunError> {
-        state.metrics = self.metrics.sync()?;
-        Ok(())
+    /// Extent of the metrics files.
+    pub fn metrics(&self) -> CommittedMetrics {
+        self.metrics.extent()
     }
 
-    /// Commits a checkpoint and removes old ones.
-    pub fn commit(&self, checkpoint: &Checkpoint) -> Result<(), RunError> {
-        let name = self.checkpoints.commit(checkpoint)?;
-        tracing::debug!(name, "checkpoint committed");
-        self.checkpoints.prune(self.keep_last)
+    /// Starts to commit a checkpoint, as [`CheckpointWriter::commit`].
+    pub fn commit(&mut self, snapshot: Snapshot) -> Result<(), RunError> {
+        self.checkpoints.commit(snapshot, self.metrics.unsynced()?)
     }
 }

@@ -100,7 +100,7 @@ impl Trainer {
     /// The error of a number that is not finite in a step of this epoch.
     pub(super) fn non_finite_at(&self, error: NonFinite, batch: usize, step: usize) -> RunError {
         let NonFinite { quantity, value, tensor } = error;
-        let (epoch, has_checkpoint) = (self.state.epoch, self.writer.checkpoints.exist());
+        let (epoch, has_checkpoint) = (self.state.epoch, self.writer.checkpoints.has_checkpoint());
         RunError::NonFinite { quantity, value, tensor, epoch, batch, step, has_checkpoint }
     }
 }

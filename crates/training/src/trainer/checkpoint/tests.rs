@@ -1,11 +1,18 @@
 use std::{fs, io};
 
 use artifacts::BestEpoch;
+use burn::tensor::{Device, Distribution, FloatDType, Tensor};
+use data::Statistics;
+use models::{CnnConfig, MlpConfig, ModelConfig, NormPosition};
 use rustix::io::Errno;
 use tempfile::TempDir;
 
 use super::files::{MODEL, OPTIMIZER, STATE, SUMS, is_transient};
 use super::*;
+use crate::batch::Batch;
+use crate::model::{ClassifierConfig, ObjectiveConfig};
+use crate::optim::{AdamWConfig, EmaConfig, OptimizerConfig};
+use crate::trainer::Optimization;
 
 fn checkpoint(epoch: usize, best: Option<&str>) -> Checkpoint {
     let best = best.map(|checkpoint| BestEpoch {
@@ -148,4 +155,104 @@ fn a_file_instead_of_the_checkpoint_directory_is_named() {
     fs::write(&path, "a file").unwrap();
     let error = Checkpoints::existing(path.clone(), "run").newest().unwrap_err().to_string();
     assert!(error.contains(&format!("cannot read {}", path.display())), "{error}");
+}
+
+/// Weights, average and optimizer before the first step: a perceptron, or a small CNN.
+fn optimization(model: ModelConfig) -> Optimization {
+    let objective = ObjectiveConfig::default();
+    let config = ClassifierConfig {
+        model: &model,
+        objective: &objective,
+        mirrored: false,
+        seed: 1,
+        shape: [8, 8, 3],
+        classes: 2,
+    };
+    let statistics = Statistics { shift: vec![0.5; 3], scale: vec![2.0; 3] };
+    let device = Device::default().autodiff();
+    let classifier = config.init(&statistics, FloatDType::F32, &device).unwrap();
+    let adam = OptimizerConfig::AdamW(AdamWConfig::default());
+    Optimization::new(classifier, adam, None, Some(EmaConfig { decay: 0.9 }), None, false)
+}
+
+fn step(optimization: &mut Optimization, step: usize) {
+    let device = Device::default().autodiff();
+    let inputs = Tensor::random([4, 8, 8, 3], Distribution::Uniform(0.0, 1.0), &device);
+    let batch = Batch {
+        inputs,
+        are_features: false,
+        targets: Tensor::from_ints([0, 1, 1, 0], &device),
+        soft_targets: None,
+        labels: [0, 1, 1, 0].into(),
+        dropout: None,
+        step_examples: 4,
+        weight: 4.0,
+        step_weight: 4.0,
+    };
+    let (_, gradients) = optimization.classifier.forward_backward(&batch);
+    optimization.apply_gradients(gradients, 0.1, step).unwrap();
+}
+
+#[test]
+fn a_snapshot_written_after_later_steps_holds_the_state_of_its_own() {
+    let mlp = MlpConfig { batch_norm: NormPosition::BeforeActivation, ..MlpConfig::default() };
+    let cnn = CnnConfig { channels: vec![4, 8], ..CnnConfig::default() };
+    for model in [ModelConfig::Mlp(mlp), ModelConfig::Cnn(cnn)] {
+        let mut optimization = optimization(model);
+        let state = TrainingState::new("run".to_owned(), 1);
+        let bytes = |snapshot: Snapshot| {
+            let checkpoint = snapshot.into_checkpoint().unwrap();
+            [checkpoint.model, checkpoint.weights.unwrap(), checkpoint.optimizer]
+        };
+        (1..=3).for_each(|number| step(&mut optimization, number));
+        let expected = bytes(optimization.snapshot(&state).unwrap());
+        let snapshot = optimization.snapshot(&state).unwrap();
+        (4..=6).for_each(|number| step(&mut optimization, number));
+        assert!(bytes(snapshot) == expected);
+        let later = bytes(optimization.snapshot(&state).unwrap());
+        assert!(later.iter().zip(&expected).all(|(later, earlier)| later != earlier));
+    }
+}
+
+fn snapshot(epoch: usize, best: Option<&str>) -> Snapshot {
+    Snapshot::Copied(Box::new(checkpoint(epoch, best)))
+}
+
+#[test]
+fn the_best_epoch_is_committed_before_the_checkpoint_that_refers_to_it() {
+    let (_temp, checkpoints) = committed(&[(1, None)]);
+    let mut writer = CheckpointWriter::new(checkpoints.clone(), 1);
+    let best = Some("epoch-000003-step-000000");
+    for epoch in [2, 3] {
+        writer.keep_best(snapshot(epoch, best));
+    }
+    writer.commit(snapshot(5, best), Vec::new()).unwrap();
+    // A better one without a checkpoint, which the next commit replaces.
+    writer.keep_best(snapshot(6, Some("epoch-000006-step-000000")));
+    let best = Some("epoch-000007-step-000000");
+    writer.wait().unwrap();
+    assert_eq!(
+        checkpoints.committed().unwrap(),
+        ["epoch-000003-step-000000", "epoch-000005-step-000000"]
+    );
+    writer.commit(snapshot(7, best), Vec::new()).unwrap();
+    writer.wait().unwrap();
+    assert_eq!(checkpoints.committed().unwrap(), ["epoch-000007-step-000000"]);
+}
+
+#[test]
+fn a_commit_that_fails_is_reported_and_leaves_the_last_checkpoint() {
+    let (_temp, checkpoints) = committed(&[(1, None)]);
+    let mut writer = CheckpointWriter::new(checkpoints.clone(), 1);
+    let staged = checkpoints.directory.join(".epoch-000002-step-000000");
+    fs::write(&staged, "in the way").unwrap();
+    writer.commit(snapshot(2, None), Vec::new()).unwrap();
+    assert!(writer.has_checkpoint());
+    let error = writer.commit(snapshot(3, None), Vec::new()).unwrap_err().to_string();
+    assert!(error.contains(&staged.display().to_string()), "{error}");
+    assert_eq!(checkpoints.newest().unwrap().unwrap().state.epoch, 1);
+    fs::remove_file(staged).unwrap();
+    writer.commit(snapshot(3, None), Vec::new()).unwrap();
+    drop(writer);
+    assert_eq!(checkpoints.newest().unwrap().unwrap().state.epoch, 3);
 }

@@ -153,7 +153,7 @@ report_every_epochs = 2
 best_metric = "accuracy"
 final_fit = true
 early_stopping.patience = 2
-checkpoint = { every_epochs = 1, every_steps = 5, keep_last = 1 }
+checkpoint = { every_epochs = 1, every_steps = 5, min_interval = 2.5, keep_last = 1 }
 ema.decay = 0.9
 [reference]
 source = "nobody"
