@@ -96,6 +96,12 @@ impl TracedCall {
         (self.succeeded && self.operation == Operation::Rename).then(|| step(name))?
     }
 
+    /// Whether the training loop may make this call while a checkpoint is written.
+    fn is_of_the_loop(&self) -> bool {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        ["metrics.", "timings.", "run.log", "events."].iter().any(|start| name.starts_with(start))
+    }
+
     fn syncs_checkpoints(&self) -> bool {
         self.operation == Operation::Sync && self.path.ends_with("checkpoints")
     }
@@ -115,7 +121,8 @@ pub fn acknowledged(calls: &[TracedCall]) -> Option<usize> {
 
 /// The calls by which the trainer shows that it relies on what it wrote before, with the step it
 /// relies on: it opens a log once the run exists (step 0), and proceeds to any other file once a
-/// commit has returned, after the directory of the checkpoints was to be synced.
+/// commit has returned, after the directory of the checkpoints was to be synced. Files to which the
+/// run appends while a checkpoint is written show nothing.
 pub fn acknowledgements(calls: &[TracedCall]) -> Vec<(usize, usize)> {
     let mut acknowledgements = Vec::new();
     let mut commit: Option<(u32, usize)> = None;
@@ -126,7 +133,9 @@ pub fn acknowledgements(calls: &[TracedCall]) -> Vec<(usize, usize)> {
             commit = Some((call.process, step));
         } else if call.syncs_checkpoints() {
             commit = commit.filter(|_| call.succeeded);
-        } else if let Some((_, step)) = commit.take() {
+        } else if !call.is_of_the_loop()
+            && let Some((_, step)) = commit.take()
+        {
             acknowledgements.push((index, step));
         } else if creates_log(call) {
             acknowledgements.push((index, 0));

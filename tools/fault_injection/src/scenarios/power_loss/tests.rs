@@ -68,8 +68,9 @@ fn commit() -> Vec<TracedCall> {
     vec![
         call(Operation::Create, "run.log", "", ""),
         call(Operation::Rename, "checkpoints/.epoch-000002-step-000003", COMMITTED, ""),
+        call(Operation::Write, "metrics.jsonl", "", "the loop goes on"),
         call(Operation::Sync, "checkpoints", "", ""),
-        call(Operation::Write, "run.log", "", "any text"),
+        call(Operation::Write, "status.json", "", "any text"),
     ]
 }
 
@@ -77,23 +78,22 @@ const COMMITTED: &str = "checkpoints/epoch-000002-step-000003";
 
 #[test]
 fn a_commit_is_acknowledged_by_the_next_call_of_its_process_on_another_file() {
-    assert_eq!(acknowledgements(&commit()), [(0, 0), (3, 7)]);
-    assert_eq!(acknowledgements(&commit()[..3]), [(0, 0)]);
+    assert_eq!(acknowledgements(&commit()), [(0, 0), (4, 7)]);
+    assert_eq!(acknowledgements(&commit()[..4]), [(0, 0)]);
 }
 
 #[test]
 fn a_commit_that_was_not_synced_is_acknowledged_all_the_same() {
     let mut calls = commit();
-    calls.remove(2);
-    assert_eq!(acknowledgements(&calls), [(0, 0), (2, 7)]);
+    calls.remove(3);
+    assert_eq!(acknowledgements(&calls), [(0, 0), (3, 7)]);
 }
 
 #[test]
 fn a_commit_that_failed_or_was_killed_is_not_acknowledged() {
     let (mut failed, mut killed) = (commit(), commit());
-    failed[2].succeeded = false;
-    killed[2].process = 2;
-    killed[3].process = 2;
+    failed[3].succeeded = false;
+    killed[2..].iter_mut().for_each(|call| call.process = 2);
     assert_eq!(acknowledgements(&failed), [(0, 0)]);
     assert_eq!(acknowledgements(&killed), [(0, 0)]);
 }
