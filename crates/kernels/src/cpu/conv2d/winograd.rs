@@ -43,6 +43,12 @@ impl Winograd {
     fn blocks(&self) -> usize {
         self.input.channels.div_ceil(DEPTH)
     }
+
+    /// Rows of the packed filters of a tile element: one more than there are channels, since the
+    /// elements of a channel would share a few sets of the cache if they were a power of 2 apart.
+    fn element_rows(&self) -> usize {
+        self.input.channels + 1
+    }
 }
 
 impl<T: SimdFloat> ConvAlgorithm<T> for Winograd {
@@ -63,7 +69,7 @@ impl<T: SimdFloat> ConvAlgorithm<T> for Winograd {
     }
 
     fn packed_rows(&self) -> usize {
-        ELEMENTS * self.input.channels
+        ELEMENTS * self.element_rows()
     }
 
     fn gradient_rows(&self) -> usize {
@@ -86,9 +92,8 @@ impl<T: SimdFloat> ConvAlgorithm<T> for Winograd {
         panel: usize,
         right: &mut [[T; PANEL]],
     ) {
-        let channels = self.input.channels;
         let mut filter = [[[T::zero(); PANEL]; KERNEL_SIZE]; KERNEL_SIZE];
-        for channel in 0..channels {
+        for channel in 0..self.input.channels {
             for (y, rows) in filter.iter_mut().enumerate() {
                 for (x, row) in rows.iter_mut().enumerate() {
                     *row = filters.read(panel, channel, [y, x]);
@@ -96,7 +101,7 @@ impl<T: SimdFloat> ConvAlgorithm<T> for Winograd {
             }
             for vector in 0..PANEL / lanes::<T, S>() {
                 let products = transform_filter::<T, S>(simd, vectors(simd, &filter, vector));
-                let rows = right.iter_mut().skip(channel).step_by(channels);
+                let rows = right.iter_mut().skip(channel).step_by(self.element_rows());
                 for (row, &product) in rows.zip(products.as_flattened()) {
                     store(simd, row, vector, product);
                 }

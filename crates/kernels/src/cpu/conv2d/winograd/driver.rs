@@ -55,7 +55,7 @@ impl<T: SimdFloat> WithSimd for ForwardTask<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let (channels, rows) = (self.conv.output.channels, ELEMENTS * self.conv.input.channels);
+        let (channels, rows) = (self.conv.output.channels, ELEMENTS * self.conv.element_rows());
         while let Some(positions) = self.positions.split_front(batch_size::<T>(self.conv)) {
             self.load(simd, positions.clone());
             for panel in self.of.panels(channels, rows) {
@@ -81,7 +81,9 @@ impl<T: SimdFloat> ForwardTask<'_, T> {
     #[inline(always)]
     fn multiply<S: Simd>(&mut self, simd: S, panel: Panel<T>, count: usize) {
         let (channels, blocks) = (self.conv.input.channels, ELEMENTS * self.conv.blocks());
-        for (index, filters) in panel.filters.chunks_exact(channels).enumerate() {
+        let filters = panel.filters.chunks_exact(self.conv.element_rows());
+        let filters = filters.filter_map(|filters| filters.get(..channels));
+        for (index, filters) in filters.enumerate() {
             let left = self.left.chunks_exact(blocks).take(count.div_ceil(BLOCK_ROWS));
             for (left, products) in left.zip(self.products.chunks_exact_mut(ELEMENTS)) {
                 let left = left.iter().skip(index).step_by(ELEMENTS);
