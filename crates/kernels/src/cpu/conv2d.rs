@@ -46,6 +46,8 @@ pub struct Conv2d {
 
 /// Minimum number of channels from which Winograd's algorithm is faster than direct convolution.
 const WINOGRAD_CHANNELS: usize = 12;
+/// Minimum number of tiles, of all images, that outweighs the transformation of the filters.
+const WINOGRAD_TILES: usize = 8;
 
 impl Conv2d {
     /// Output height.
@@ -128,6 +130,7 @@ impl Conv2d {
         self.kernel == [3, 3]
             && self.stride == [1, 1]
             && self.in_channels.min(self.out_channels) >= WINOGRAD_CHANNELS
+            && self.batch * Winograd::tiles(self.output_shape()) >= WINOGRAD_TILES
     }
 
     fn weight_layout(&self) -> WeightLayout {

@@ -39,6 +39,11 @@ pub struct Winograd {
 }
 
 impl Winograd {
+    /// Number of tiles of an output image.
+    pub fn tiles(output: ImageShape) -> usize {
+        output.height.div_ceil(OUT_TILE) * output.width.div_ceil(OUT_TILE)
+    }
+
     /// Number of LHS blocks along the input channels.
     fn blocks(&self) -> usize {
         self.input.channels.div_ceil(DEPTH)
