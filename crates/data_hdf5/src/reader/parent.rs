@@ -5,12 +5,11 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use ReaderFailure::{Crashed, Other, TimedOut};
 use rustix::process::Signal;
 
+use super::Request;
 use super::answer::{self, Answer, Broken};
-use super::request::Request;
-use crate::error::{Hdf5Error, ReaderFailure};
+use crate::error::{Hdf5Error, Hdf5ErrorKind};
 
 const DAMAGED: &str = "the file is damaged or malicious; download it again";
 const AGAIN: &str = "try again; free memory first if the system ran out of it";
@@ -19,14 +18,13 @@ const START: &str = "check the limits on processes and memory, and that /proc an
 
 /// Answers a request in a subprocess that runs `program`.
 pub fn read(program: &Path, request: &Request) -> Result<Answer, Hdf5Error> {
-    let path = &request.path;
-    let failed = |failure, reason, remedy: &str| Hdf5Error::Reader {
-        file: path.clone(),
-        failure,
-        reason,
-        remedy: remedy.into(),
+    let failed = |kind, reason: String, remedy| {
+        let message = format!("the process that reads it {reason}; {remedy}");
+        Hdf5Error::new(&request.path, kind, message)
     };
-    let unable = |error: io::Error| failed(Other, format!("cannot be run ({error})"), START);
+    let unable = |error: io::Error| {
+        failed(Hdf5ErrorKind::ReaderFailed, format!("cannot be run ({error})"), START)
+    };
     let mut reader = start(program, request).map_err(unable)?;
     let answer = match reader.stdout.take() {
         Some(mut pipe) => answer::receive(&mut pipe),
@@ -38,11 +36,13 @@ pub fn read(program: &Path, request: &Request) -> Result<Answer, Hdf5Error> {
     }
     let status = reader.wait().map_err(unable)?;
     match answer {
-        Err(Broken::Invalid(what)) => Err(failed(Other, format!("answered with {what}"), DEFECT)),
-        Ok(answer) if status.success() => answer.map_err(|error| error.at(path)),
+        Err(Broken::Invalid(what)) => {
+            Err(failed(Hdf5ErrorKind::ReaderFailed, format!("answered with {what}"), DEFECT))
+        }
+        Ok(answer) if status.success() => answer.map_err(|error| error.at(&request.path)),
         _ => {
-            let (failure, reason, remedy) = describe_failure(status);
-            Err(failed(failure, reason, remedy))
+            let (kind, reason, remedy) = describe_failure(status);
+            Err(failed(kind, reason, remedy))
         }
     }
 }
@@ -60,18 +60,19 @@ fn start(program: &Path, request: &Request) -> io::Result<Child> {
 }
 
 /// Kind, reason and remedy of a subprocess that ended without an answer.
-fn describe_failure(status: ExitStatus) -> (ReaderFailure, String, &'static str) {
+fn describe_failure(status: ExitStatus) -> (Hdf5ErrorKind, String, &'static str) {
+    use Hdf5ErrorKind::{ReaderCrashed, ReaderFailed, ReaderTimedOut};
     let Some(signal) = status.signal() else {
         let code = status.code().unwrap_or_default();
-        return (Other, format!("ended with exit code {code} without an answer"), DEFECT);
+        return (ReaderFailed, format!("ended with exit code {code} without an answer"), DEFECT);
     };
     match Signal::from_named_raw(signal) {
         Some(Signal::XCPU) => {
-            (TimedOut, "took more time than a valid file of its size needs".into(), DAMAGED)
+            (ReaderTimedOut, "took more time than a valid file of its size needs".into(), DAMAGED)
         }
         Some(Signal::ILL | Signal::ABORT | Signal::BUS | Signal::FPE | Signal::SEGV) => {
-            (Crashed, format!("crashed on it (signal {signal})"), DAMAGED)
+            (ReaderCrashed, format!("crashed on it (signal {signal})"), DAMAGED)
         }
-        _ => (Other, format!("was killed (signal {signal})"), AGAIN),
+        _ => (ReaderFailed, format!("was killed (signal {signal})"), AGAIN),
     }
 }
