@@ -114,11 +114,8 @@ impl<'a> Object<'a> {
             Storage::Contiguous(offset) => self.read_at(*offset, self.size)?,
             Storage::Chunked { chunk, filters } => chunks::read(self, chunk, filters)?,
         };
-        if bytes.len() == self.size {
-            Ok(bytes)
-        } else {
-            Err(self.context.damaged("it ends too early"))
-        }
+        let is_whole = bytes.len() == self.size;
+        if is_whole { Ok(bytes) } else { Err(self.context.damaged("it ends too early")) }
     }
 
     /// Reads up to `size` bytes of the file at `offset`.

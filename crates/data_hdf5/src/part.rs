@@ -208,12 +208,9 @@ impl Hdf5Part {
 
 /// The name of an object, and what was inferred about it.
 fn described(object: &str, notes: &[&str]) -> String {
-    let notes: Vec<_> = notes.iter().copied().filter(|note| !note.is_empty()).collect();
-    if notes.is_empty() {
-        format!("`{object}`")
-    } else {
-        format!("`{object}` ({})", notes.join(", "))
-    }
+    let notes = notes.iter().copied().filter(|note| !note.is_empty());
+    let notes = notes.collect::<Vec<_>>().join(", ");
+    if notes.is_empty() { format!("`{object}`") } else { format!("`{object}` ({notes})") }
 }
 
 /// Opens one part of an HDF5 file, whose objects have one of the usual names. Its structure is read in a
@@ -226,9 +223,7 @@ fn described(object: &str, notes: &[&str]) -> String {
 /// names, or one-hot rows. Class names are integers or strings; without a list, names among the labels
 /// are the classes, and integer labels stand for classes named `"0"`, `"1"` and so on.
 ///
-/// # Errors
-///
-/// If the file is not HDF5, lacks an object, stores one in an unsupported way (links, other files, other
+/// Fails if the file is not HDF5, lacks an object, stores one in an unsupported way (links, other files, other
 /// filters, more than its length or the free memory can hold), is damaged, or contains invalid values,
 /// labels or names.
 pub fn open(path: &Path, split: SplitKind, residency: Residency) -> Result<Hdf5File, Hdf5Error> {

@@ -78,10 +78,9 @@ impl Request {
     fn serve(&self) -> ExitCode {
         let limited = |limited: io::Result<()>| {
             limited.map_err(|error| {
-                let reason = format!("the process that reads it cannot be limited ({error})");
+                let reason = format!("cannot be limited ({error})");
                 let remedy = "run the program where it may lower its resource limits";
-                let kind = Hdf5ErrorKind::ReaderFailed;
-                Hdf5Error::new(&self.path, kind, format!("{reason}; {remedy}"))
+                self.failed(Hdf5ErrorKind::ReaderFailed, &reason, remedy)
             })
         };
         let read = limited(limits::for_structure())
@@ -90,6 +89,11 @@ impl Request {
         let pipe = io::stdout().as_fd().try_clone_to_owned().map(File::from);
         let sent = pipe.and_then(|mut pipe| answer::send(&mut pipe, &read));
         if sent.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    /// Error of the process that reads the file.
+    fn failed(&self, kind: Hdf5ErrorKind, reason: &str, remedy: &str) -> Hdf5Error {
+        Hdf5Error::new(&self.path, kind, format!("the process that reads it {reason}; {remedy}"))
     }
 
     fn arguments(&self) -> serde_json::Result<[OsString; 3]> {

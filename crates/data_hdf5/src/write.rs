@@ -23,11 +23,8 @@ use crate::{classes, labels, storage};
 /// or float64 features `[n, width]`, int64 labels `[n]`, and the class names as int64 if all are
 /// integers, otherwise as strings of one length. Equal arguments give equal bytes.
 ///
-/// The file is written beside its path and then moved there, so that it is never incomplete.
-///
-/// # Errors
-///
-/// For data that [`read`](crate::read) would refuse, and if the source of the examples or the disk fails.
+/// The file is written beside its path and then moved there, so that it is never incomplete. Fails for data
+/// that [`read`](crate::read) would refuse, and if the source of the examples or the disk fails.
 pub fn write(
     path: &Path,
     split: SplitKind,

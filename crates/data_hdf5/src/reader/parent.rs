@@ -5,6 +5,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use Hdf5ErrorKind::{ReaderCrashed, ReaderFailed, ReaderTimedOut};
 use rustix::process::Signal;
 
 use super::Request;
@@ -18,13 +19,8 @@ const START: &str = "check the limits on processes and memory, and that /proc an
 
 /// Answers a request in a subprocess that runs `program`.
 pub fn read(program: &Path, request: &Request) -> Result<Answer, Hdf5Error> {
-    let failed = |kind, reason: String, remedy| {
-        let message = format!("the process that reads it {reason}; {remedy}");
-        Hdf5Error::new(&request.path, kind, message)
-    };
-    let unable = |error: io::Error| {
-        failed(Hdf5ErrorKind::ReaderFailed, format!("cannot be run ({error})"), START)
-    };
+    let unable =
+        |error: io::Error| request.failed(ReaderFailed, &format!("cannot be run ({error})"), START);
     let mut reader = start(program, request).map_err(unable)?;
     let answer = match reader.stdout.take() {
         Some(mut pipe) => answer::receive(&mut pipe),
@@ -35,33 +31,24 @@ pub fn read(program: &Path, request: &Request) -> Result<Answer, Hdf5Error> {
         let _ = reader.kill();
     }
     let status = reader.wait().map_err(unable)?;
-    match answer {
-        Err(Broken::Invalid(what)) => {
-            Err(failed(Hdf5ErrorKind::ReaderFailed, format!("answered with {what}"), DEFECT))
-        }
-        Ok(answer) if status.success() => answer.map_err(|error| error.at(&request.path)),
-        _ => {
-            let (kind, reason, remedy) = describe_failure(status);
-            Err(failed(kind, reason, remedy))
-        }
-    }
+    let (kind, reason, remedy) = match answer {
+        Ok(answer) if status.success() => return answer.map_err(|error| error.at(&request.path)),
+        Err(Broken::Invalid(what)) => (ReaderFailed, format!("answered with {what}"), DEFECT),
+        _ => describe_failure(status),
+    };
+    Err(request.failed(kind, &reason, remedy))
 }
 
 /// Starts the subprocess in its own process group, so that Ctrl-C in the terminal reaches only this
 /// process.
 fn start(program: &Path, request: &Request) -> io::Result<Child> {
-    Command::new(program)
-        .args(request.arguments()?)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
+    let mut command = Command::new(program);
+    command.args(request.arguments()?).process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
 }
 
 /// Kind, reason and remedy of a subprocess that ended without an answer.
 fn describe_failure(status: ExitStatus) -> (Hdf5ErrorKind, String, &'static str) {
-    use Hdf5ErrorKind::{ReaderCrashed, ReaderFailed, ReaderTimedOut};
     let Some(signal) = status.signal() else {
         let code = status.code().unwrap_or_default();
         return (ReaderFailed, format!("ended with exit code {code} without an answer"), DEFECT);
