@@ -1,13 +1,12 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use support::ProgressTask;
 use support::sha256::hexadecimal;
 
-use crate::concatenation::Concatenation;
 use crate::error::DatasetError;
-use crate::origin::Origin;
-use crate::row_source::{RowSource, Rows, StoredRows};
+use crate::row_source::{Concatenation, RowSource, StoredRows};
 
 /// Labelled examples of one shape, in the order of their source. Their values are in host memory or
 /// stay in a [`RowSource`].
@@ -37,18 +36,22 @@ pub enum Values {
     Stored(StoredRows),
 }
 
-impl From<Rows> for Values {
-    fn from(rows: Rows) -> Self {
-        match rows {
-            Rows::Pixels(pixels) => Self::Pixels(pixels),
-            Rows::Features(features) => Self::Features(features),
-        }
-    }
+/// File that an example was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// Path relative to the data set, with `/` between its parts.
+    pub file: Arc<str>,
+    /// SHA-256 of the file.
+    pub sha256: [u8; 32],
+    /// Name of the group that must stay in one part, for example a person or a session.
+    pub group: Option<Arc<str>>,
 }
 
 /// Number of examples read at once from a source.
 const BLOCK: usize = 256;
 
+/// Functions that read values fail if the source of stored ones cannot be read or has changed. All panic if
+/// an index is out of range.
 impl Examples {
     /// Images of `shape`, with `pixels` of shape `[count, height, width, channels]`.
     pub fn images(shape: [usize; 3], pixels: Vec<u8>, labels: Vec<u32>) -> Self {
@@ -90,13 +93,13 @@ impl Examples {
         match &self.values {
             Values::Pixels(_) => true,
             Values::Features(_) => false,
-            Values::Stored(rows) => rows.holds_pixels(),
+            Values::Stored(rows) => rows.source.holds_pixels(),
         }
     }
 
     /// Returns whether examples should be read ahead of the step that needs them.
     pub fn are_slow(&self) -> bool {
-        matches!(&self.values, Values::Stored(rows) if rows.is_slow())
+        matches!(&self.values, Values::Stored(rows) if rows.source.is_slow())
     }
 
     /// Number of values of an example: height x width x channels.
@@ -105,25 +108,17 @@ impl Examples {
     }
 
     /// Selects the examples at `indices`, in that order. Stored values are not read.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such example.
     pub fn select(&self, indices: &[usize]) -> Self {
-        let (labels, width) = (self.labels_at(indices), self.width());
+        let width = self.width();
         let values = match &self.values {
             Values::Pixels(pixels) => Values::Pixels(rows(pixels, width, indices)),
             Values::Features(features) => Values::Features(rows(features, width, indices)),
             Values::Stored(rows) => Values::Stored(rows.select(indices)),
         };
         let origins = indices.iter().filter_map(|&index| self.origins.get(index).cloned());
-        Self {
-            shape: self.shape,
-            values,
-            labels,
-            origins: origins.collect(),
-            standard: self.standard.as_ref().map(|standard| Box::new(standard.select(indices))),
-        }
+        let standard = self.standard.as_ref().map(|standard| Box::new(standard.select(indices)));
+        let new = Self::new(self.shape, values, self.labels_at(indices));
+        Self { origins: origins.collect(), standard, ..new }
     }
 
     /// These examples, then those of `other`, which have the same shape and kind. Stored values are
@@ -137,7 +132,11 @@ impl Examples {
             (Values::Features(first), Values::Features(second)) => {
                 Values::Features([first.as_slice(), second].concat())
             }
-            _ => Values::Stored(StoredRows::new(Concatenation::new(self.clone(), other.clone()))),
+            _ => {
+                let [first, second] = [self, other]
+                    .map(|part| Self::new(part.shape, part.values.clone(), part.labels.clone()));
+                Values::Stored(StoredRows::new(Concatenation { first, second }))
+            }
         };
         let standard = self.standard.as_ref().zip(other.standard.as_ref());
         Self {
@@ -151,14 +150,6 @@ impl Examples {
 
     /// Returns examples in memory and the positions in them of the examples at `indices`. Stored
     /// values are read.
-    ///
-    /// # Errors
-    ///
-    /// If the source cannot be read or has changed.
-    ///
-    /// # Panics
-    ///
-    /// If an index is out of range.
     pub fn in_memory<'a>(
         &'a self,
         indices: &'a [usize],
@@ -166,17 +157,12 @@ impl Examples {
         let Values::Stored(rows) = &self.values else {
             return Ok((Cow::Borrowed(self), Cow::Borrowed(indices)));
         };
-        let labels = self.labels_at(indices);
-        let read = Self::new(self.shape, rows.read(indices)?.into(), labels);
+        let read = Self::new(self.shape, rows.read(indices)?, self.labels_at(indices));
         Ok((Cow::Owned(read), (0..indices.len()).collect()))
     }
 
     /// Calls `visit` with all examples in order, in memory: all at once, or block by block if they
     /// have to be read.
-    ///
-    /// # Errors
-    ///
-    /// If the source cannot be read or has changed.
     pub fn each_block(&self, mut visit: impl FnMut(&Self)) -> Result<(), DatasetError> {
         if !matches!(self.values, Values::Stored(_)) {
             visit(self);
@@ -193,12 +179,9 @@ impl Examples {
 
     /// Returns whether shape, values and labels are equal to those of `other`, wherever the values
     /// are stored.
-    ///
-    /// # Errors
-    ///
-    /// If a source cannot be read or has changed.
     pub fn has_same_content(&self, other: &Self) -> Result<bool, DatasetError> {
-        if (self.shape, &self.labels) != (other.shape, &other.labels) {
+        let kind = |examples: &Self| (examples.shape, examples.are_images());
+        if kind(self) != kind(other) || self.labels != other.labels {
             return Ok(false);
         }
         if self.values == other.values {
@@ -210,60 +193,34 @@ impl Examples {
                 return Ok(false);
             }
         }
-        Ok(self.are_images() == other.are_images())
+        Ok(true)
     }
 
     /// Returns the labels of the examples at `indices`.
-    ///
-    /// # Panics
-    ///
-    /// If an index is out of range.
     pub fn labels_at(&self, indices: &[usize]) -> Vec<u32> {
         rows(&self.labels, 1, indices)
     }
 
     /// Returns the values of the examples at `indices` as numbers, shape `[indices.len(), width]`.
-    ///
-    /// # Errors
-    ///
-    /// If the source cannot be read or has changed.
-    ///
-    /// # Panics
-    ///
-    /// If an index is out of range.
     pub fn gather(&self, indices: &[usize]) -> Result<Vec<f32>, DatasetError> {
         let (examples, indices) = self.in_memory(indices)?;
-        let mut gathered = Vec::with_capacity(indices.len() * self.width());
-        for &index in &*indices {
-            match &examples.values {
-                Values::Pixels(pixels) => {
-                    gathered.extend(self.row(pixels, index).iter().map(|&pixel| f32::from(pixel)));
-                }
-                Values::Features(features) => {
-                    gathered.extend_from_slice(self.row(features, index));
-                }
-                // Examples in memory are not stored elsewhere.
-                Values::Stored(_) => {}
+        Ok(match &examples.values {
+            Values::Pixels(pixels) => {
+                rows(pixels, self.width(), &indices).into_iter().map(f32::from).collect()
             }
-        }
-        Ok(gathered)
+            Values::Features(features) => rows(features, self.width(), &indices),
+            // Examples in memory are not stored elsewhere.
+            Values::Stored(_) => Vec::new(),
+        })
     }
 
     /// Returns the part of `values`, which hold all examples, for the example at `index`.
-    ///
-    /// # Panics
-    ///
-    /// If the index is out of range.
     pub fn row<'a, T>(&self, values: &'a [T], index: usize) -> &'a [T] {
         row(values, self.width(), index)
     }
 
     /// SHA-256 of shape, values and labels in hexadecimal, equal for equal content wherever it is
     /// stored.
-    ///
-    /// # Errors
-    ///
-    /// If the source cannot be read or has changed.
     pub fn sha256(&self) -> Result<String, DatasetError> {
         let mut hash = Sha256::new();
         self.shape.iter().for_each(|&size| hash.update((size as u64).to_le_bytes()));

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::DatasetError;
 use crate::examples::Examples;
-use crate::fit::Fit;
-use crate::split_kind::SplitKind;
 
 /// A data set as its source provides it, before it is split for a run.
 #[derive(Debug)]
@@ -59,11 +61,7 @@ impl LoadedDataset {
         }
     }
 
-    /// A data set of generated examples, without a validation set.
-    ///
-    /// # Errors
-    ///
-    /// If the examples cannot be read.
+    /// A data set of generated examples, without a validation set. Fails if they cannot be read.
     pub fn generated(
         train: Examples,
         test: Examples,
@@ -84,5 +82,78 @@ impl LoadedDataset {
         let parts = [Some(&self.train), self.validation.as_ref(), self.test.as_ref()];
         let parts = SplitKind::ALL.into_iter().zip(parts);
         parts.filter_map(|(split, part)| Some((split, part?))).collect()
+    }
+}
+
+/// Resizing of an image to another aspect ratio.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// Scale height and width independently, as the courses do.
+    #[default]
+    Stretch,
+    /// Crop the centre to the aspect ratio.
+    Crop,
+    /// Add black borders around the whole image.
+    Pad,
+}
+
+impl Fit {
+    /// Name in configs and files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stretch => "stretch",
+            Self::Crop => "crop",
+            Self::Pad => "pad",
+        }
+    }
+}
+
+/// A part of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitKind {
+    /// Examples to train on.
+    Train,
+    /// Examples to select the best model by.
+    Validation,
+    /// Examples to report the final scores on.
+    Test,
+}
+
+impl SplitKind {
+    /// All parts, in their usual order.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// The part whose scores are reported, of those for which `exists` is true: the test set,
+    /// otherwise the validation set, otherwise the training set.
+    pub fn reported(exists: impl Fn(Self) -> bool) -> Self {
+        Self::ALL.into_iter().rev().find(|&kind| exists(kind)).unwrap_or(Self::Train)
+    }
+
+    /// Name in configs, files and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for SplitKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for SplitKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|split| split.as_str() == name);
+        found.ok_or_else(|| format!("{name:?} is not train, validation or test"))
     }
 }

@@ -3,7 +3,8 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::error::SourceError;
-use crate::moments::ChannelMoments;
+use crate::examples::{Examples, Values};
+use crate::statistics::ChannelMoments;
 
 /// Values of examples that stay outside memory, for example in a file, and are read row by row.
 ///
@@ -11,7 +12,7 @@ use crate::moments::ChannelMoments;
 /// is in use: reading a row twice gives the same values, or fails.
 ///
 /// ```
-/// use trainer_data::{Examples, RowSource, Rows, SourceError};
+/// use trainer_data::{Examples, RowSource, SourceError, Values};
 ///
 /// /// Images of a single grey level.
 /// #[derive(Debug)]
@@ -26,8 +27,8 @@ use crate::moments::ChannelMoments;
 ///         true
 ///     }
 ///
-///     fn read(&self, rows: &[usize]) -> Result<Rows, SourceError> {
-///         Ok(Rows::Pixels(rows.iter().flat_map(|&row| [row as u8; 4]).collect()))
+///     fn read(&self, rows: &[usize]) -> Result<Values, SourceError> {
+///         Ok(Values::Pixels(rows.iter().flat_map(|&row| [row as u8; 4]).collect()))
 ///     }
 /// }
 ///
@@ -42,12 +43,9 @@ pub trait RowSource: Debug + Send + Sync {
     /// Returns whether the values are pixels, and not features.
     fn holds_pixels(&self) -> bool;
 
-    /// Reads the rows at the indices `rows`, in that order; an index may repeat.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such row, or it cannot be read or has changed.
-    fn read(&self, rows: &[usize]) -> Result<Rows, SourceError>;
+    /// Reads the rows at the indices `rows` into memory, in that order; an index may repeat. Fails if there
+    /// is no such row, or it cannot be read or has changed.
+    fn read(&self, rows: &[usize]) -> Result<Values, SourceError>;
 
     /// Returns whether reading a row takes as long as a step of training, so that batches should be
     /// read ahead.
@@ -62,19 +60,12 @@ pub trait RowSource: Debug + Send + Sync {
     }
 }
 
-/// Values in memory, shape `[count, height, width, channels]`, row-major.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Rows {
-    /// Pixels of images, 0 to 255.
-    Pixels(Vec<u8>),
-    /// Features, finite.
-    Features(Vec<f32>),
-}
+const MISSING: &str = "an example is missing from its source";
 
 /// A selection of the rows of a [`RowSource`].
 #[derive(Debug, Clone)]
 pub struct StoredRows {
-    source: Arc<dyn RowSource>,
+    pub(crate) source: Arc<dyn RowSource>,
     /// Indices into the source; `None` for all of its rows in order.
     selected: Option<Arc<[u32]>>,
 }
@@ -85,16 +76,6 @@ impl StoredRows {
         Self { source: Arc::new(source), selected: None }
     }
 
-    /// Returns whether the values are pixels, and not features.
-    pub fn holds_pixels(&self) -> bool {
-        self.source.holds_pixels()
-    }
-
-    /// Returns whether rows should be read ahead of the step that needs them.
-    pub fn is_slow(&self) -> bool {
-        self.source.is_slow()
-    }
-
     /// The selected rows at `indices`, without reading them. Indices without a row are left out.
     pub(crate) fn select(&self, indices: &[usize]) -> Self {
         let selected = indices.iter().filter_map(|&index| self.row(index)).collect();
@@ -102,27 +83,21 @@ impl StoredRows {
     }
 
     /// Reads the selected rows at `indices`.
-    pub(crate) fn read(&self, indices: &[usize]) -> Result<Rows, SourceError> {
+    pub(crate) fn read(&self, indices: &[usize]) -> Result<Values, SourceError> {
         let rows = indices.iter().map(|&index| self.row(index).map(|row| row as usize));
-        match rows.collect::<Option<Vec<_>>>() {
-            Some(rows) => self.source.read(&rows),
-            None => Err("an example is missing from its source".into()),
-        }
+        self.source.read(&rows.collect::<Option<Vec<_>>>().ok_or(MISSING)?)
     }
 
     /// Sum of the moments of all selected rows of `channels` channels; `None` if the source does not
     /// know them.
     pub(crate) fn moments(&self, channels: usize) -> Option<Vec<ChannelMoments>> {
         let mut total = vec![ChannelMoments::default(); channels];
-        for index in 0..self.count() {
+        let count = self.selected.as_ref().map_or(self.source.count(), |selected| selected.len());
+        for index in 0..count {
             let row = self.source.moments(self.row(index)? as usize)?;
             total.iter_mut().zip(row).for_each(|(total, one)| total.add(*one));
         }
         Some(total)
-    }
-
-    fn count(&self) -> usize {
-        self.selected.as_ref().map_or(self.source.count(), |selected| selected.len())
     }
 
     /// Index into the source of the selected row at `index`.
@@ -139,5 +114,61 @@ impl PartialEq for StoredRows {
     fn eq(&self, other: &Self) -> bool {
         ptr::addr_eq(Arc::as_ptr(&self.source), Arc::as_ptr(&other.source))
             && self.selected == other.selected
+    }
+}
+
+/// The rows of some examples, then those of others.
+#[derive(Debug)]
+pub struct Concatenation {
+    pub first: Examples,
+    pub second: Examples,
+}
+
+impl RowSource for Concatenation {
+    fn count(&self) -> usize {
+        self.first.len() + self.second.len()
+    }
+
+    fn holds_pixels(&self) -> bool {
+        self.first.are_images()
+    }
+
+    fn read(&self, rows: &[usize]) -> Result<Values, SourceError> {
+        if rows.iter().any(|&row| row >= self.count()) {
+            return Err(MISSING.into());
+        }
+        let count = self.first.len();
+        let (first, second): (Vec<usize>, Vec<usize>) = rows.iter().partition(|&&row| row < count);
+        let second: Vec<_> = second.iter().map(|row| row - count).collect();
+        let read = |examples: &Examples, rows: &[usize]| {
+            let (examples, positions) = examples.in_memory(rows)?;
+            Ok::<_, SourceError>(examples.select(&positions))
+        };
+        let all = read(&self.first, &first)?.concat(&read(&self.second, &second)?);
+        let (mut of_first, mut of_second) = (0.., first.len()..);
+        let position = |&row: &usize| if row < count { of_first.next() } else { of_second.next() };
+        Ok(all.select(&rows.iter().filter_map(position).collect::<Vec<_>>()).values)
+    }
+
+    fn is_slow(&self) -> bool {
+        self.first.are_slow() || self.second.are_slow()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_rows_follow_those_in_memory_in_any_order() {
+        let first = Examples::features(2, vec![0.0, 1.0, 2.0, 3.0], vec![0, 1]);
+        let second = Examples::features(2, vec![4.0, 5.0, 6.0, 7.0], vec![1, 0]);
+        let concatenation = Concatenation { first: first.clone(), second: second.clone() };
+        assert!(concatenation.read(&[0, 4]).is_err());
+        let stored = Examples::stored([1, 1, 2], concatenation, vec![0, 1, 1, 0]);
+        assert_eq!(stored.gather(&[3, 0, 2, 3]).unwrap(), [6.0, 7.0, 0.0, 1.0, 4.0, 5.0, 6.0, 7.0]);
+        assert!(stored.has_same_content(&first.concat(&second)).unwrap());
+        let mixed = stored.select(&[0, 1]).concat(&second);
+        assert!(mixed.has_same_content(&stored).unwrap());
     }
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use config::Check;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::error::DatasetError;
 use crate::examples::Examples;
-use crate::loaded_dataset::LoadedDataset;
-use crate::sampler::{Candidate, held_out};
-use crate::split_kind::SplitKind;
+use crate::loaded_dataset::{LoadedDataset, SplitKind};
 
 /// Parts held out of the training set: `[split]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -91,9 +90,7 @@ impl Split {
         let kind = SplitKind::reported(|kind| self.examples(kind).is_some());
         (kind, self.examples(kind).unwrap_or(&self.train))
     }
-}
 
-impl Split {
     /// The parts of `source`, whose training set is divided.
     pub fn new(source: LoadedDataset, indices: &SplitIndices) -> Self {
         let LoadedDataset { train, validation, test, classes, .. } = source;
@@ -131,11 +128,8 @@ impl ExampleGroup {
 impl SplitConfig {
     /// Assigns the examples of a training set with these `labels` to parts: `groups` are not divided, a
     /// group with several classes counts as the most frequent of them, and only the parts of `held_out`
-    /// whose fraction is above 0 are held out. Both fractions are of the whole training set.
-    ///
-    /// # Errors
-    ///
-    /// If a part would be empty.
+    /// whose fraction is above 0 are held out. Both fractions are of the whole training set. Fails if a part
+    /// would be empty.
     pub fn divide(
         &self,
         labels: &[u32],
@@ -146,16 +140,25 @@ impl SplitConfig {
         let classes: Vec<u32> = groups.iter().map(|group| group.class(labels)).collect();
         let mut parts = vec![SplitKind::Train; groups.len()];
         for &split in held_out.iter().filter(|split| self.fraction(**split) != 0.0) {
-            self.hold_out(groups, &classes, split, seed, &mut parts);
+            // Number of examples of each class, and its groups in the training set.
+            let mut of_class: BTreeMap<u32, (usize, Vec<Candidate>)> = BTreeMap::new();
+            let assigned = groups.iter().zip(&classes).zip(&parts).enumerate();
+            for (index, ((group, class), part)) in assigned {
+                let (count, candidates) = of_class.entry(*class).or_default();
+                *count += group.members.len();
+                if *part == SplitKind::Train {
+                    candidates.push((index, group));
+                }
+            }
+            for (count, candidates) in of_class.into_values() {
+                let room = (count as f64 * self.fraction(split)).round() as usize;
+                for group in hold_out(candidates, room, split, seed) {
+                    parts.get_mut(group).into_iter().for_each(|part| *part = split);
+                }
+            }
             if !parts.contains(&split) {
                 let (fraction, count) = (self.fraction(split), labels.len());
-                return Err(DatasetError::EmptySplit {
-                    split,
-                    fraction,
-                    count,
-                    rest: count,
-                    held_out: 0,
-                });
+                return Err(DatasetError::EmptySplit { split, fraction, count });
             }
         }
         let of_part = |split| {
@@ -202,41 +205,46 @@ impl SplitConfig {
             "expected a regular expression with a group in parentheses, such as ^([^_]+)_",
         );
     }
+}
 
-    /// Moves groups of each class from the training set to `split`.
-    fn hold_out(
-        &self,
-        groups: &[ExampleGroup],
-        classes: &[u32],
-        split: SplitKind,
-        seed: u64,
-        parts: &mut [SplitKind],
-    ) {
-        let mut of_class: BTreeMap<u32, (usize, Vec<Candidate>)> = BTreeMap::new();
-        for (group, (ExampleGroup { members, key }, class)) in
-            groups.iter().zip(classes).enumerate()
-        {
-            let (count, candidates) = of_class.entry(*class).or_default();
-            *count += members.len();
-            if parts.get(group) == Some(&SplitKind::Train) {
-                candidates.push(Candidate { group, size: members.len(), key });
-            }
-        }
-        for (count, candidates) in of_class.into_values() {
-            let room = (count as f64 * self.fraction(split)).round() as usize;
-            for group in held_out(candidates, room, split, seed) {
-                if let Some(part) = parts.get_mut(group) {
-                    *part = split;
-                }
-            }
+/// A group that can be held out, with its index.
+type Candidate<'a> = (usize, &'a ExampleGroup);
+
+/// Chooses groups of one class to hold out as `split`: as many as fit into `room` examples, in an order
+/// that depends on seed and content alone. If all groups are larger, the smallest is held out, unless it
+/// has more than half of the examples. One group always stays.
+///
+/// The position of a group in the order does not depend on the other groups, so that an added example
+/// moves few others.
+fn hold_out(
+    mut candidates: Vec<Candidate>,
+    room: usize,
+    split: SplitKind,
+    seed: u64,
+) -> Vec<usize> {
+    let rank = |group: &ExampleGroup| -> [u8; 32] {
+        let hash = Sha256::new().chain_update(seed.to_le_bytes());
+        hash.chain_update([split as u8]).chain_update(group.key).finalize().into()
+    };
+    candidates.sort_by_cached_key(|(index, group)| (rank(group), *index));
+    let (mut left, mut held_out) = (room, Vec::new());
+    for (index, group) in &candidates {
+        if group.members.len() <= left && held_out.len() + 1 < candidates.len() {
+            held_out.push(*index);
+            left -= group.members.len();
         }
     }
+    if held_out.is_empty() && room > 0 {
+        let sizes = candidates.iter().map(|(index, group)| (group.members.len(), *index));
+        let count: usize = sizes.clone().map(|(size, _)| size).sum();
+        let smallest = sizes.min_by_key(|(size, _)| *size);
+        held_out.extend(smallest.filter(|(size, _)| 2 * size <= count).map(|(_, index)| index));
+    }
+    held_out
 }
 
 #[cfg(test)]
 mod tests {
-    use sha2::{Digest, Sha256};
-
     use super::*;
 
     /// Groups of `size` examples each, with the hashes of their first indices as keys.
@@ -300,5 +308,45 @@ mod tests {
         let mut kept: Vec<u32> = parts.train.iter().map(|&item| labels[item]).collect();
         kept.sort_unstable();
         assert_eq!((kept, parts.validation.len()), (vec![0, 1], 8));
+    }
+
+    /// Groups of these sizes, with the hashes of their indices as keys.
+    fn hold_out(sizes: &[usize], room: usize, seed: u64) -> Vec<usize> {
+        let groups = sizes.iter().enumerate().map(|(group, &size)| ExampleGroup {
+            members: vec![0; size],
+            key: Sha256::digest(group.to_le_bytes()).into(),
+        });
+        let groups: Vec<_> = groups.collect();
+        super::hold_out(groups.iter().enumerate().collect(), room, SplitKind::Test, seed)
+    }
+
+    #[test]
+    fn groups_fill_the_room_as_far_as_they_fit() {
+        // Twenty groups of size 1 and two of size 10.
+        let sizes: Vec<usize> = (0..22).map(|group| if group < 20 { 1 } else { 10 }).collect();
+        for seed in 0..20 {
+            let held_out = hold_out(&sizes, 10, seed);
+            assert_eq!(held_out.iter().map(|&group| sizes[group]).sum::<usize>(), 10, "{seed}");
+        }
+        assert_ne!(hold_out(&sizes, 5, 1), hold_out(&sizes, 5, 2));
+    }
+
+    #[test]
+    fn one_group_always_stays_and_a_too_large_one_is_not_held_out() {
+        assert_eq!(hold_out(&[1], 1, 1), [0; 0]);
+        assert_eq!(hold_out(&[1; 3], 9, 1).len(), 2);
+        // All groups are larger than the room of 1.
+        assert_eq!(hold_out(&[10, 3, 9], 1, 1), [1]);
+        assert_eq!(hold_out(&[10, 11], 1, 1), [0]);
+        assert_eq!(hold_out(&[10], 1, 1), [0; 0]);
+        assert_eq!(hold_out(&[10, 3, 9], 0, 1), [0; 0]);
+    }
+
+    #[test]
+    fn an_added_group_moves_at_most_one_other() {
+        let before = hold_out(&[1; 100], 10, 7);
+        let after = hold_out(&[1; 101], 10, 7);
+        let moved = before.iter().filter(|group| !after.contains(group)).count();
+        assert!(moved <= 1, "{before:?} {after:?}");
     }
 }

@@ -2,9 +2,8 @@
 
 use support::memory;
 
-use crate::context::ErrorContext;
 use crate::element::Element;
-use crate::error::Hdf5Error;
+use crate::error::{ErrorContext, Hdf5Error};
 use crate::object::Object;
 use crate::part_objects::PartObjects;
 use crate::storage::{Filter, Storage};
@@ -28,18 +27,17 @@ const STRING: u64 = 256;
 impl MemoryBudget {
     /// Budget for the examples, if they are packed, and the lists of labels and names.
     pub fn new(part: &PartObjects) -> Self {
+        let (labels, names) = (&part.labels, part.classes.as_ref());
         let packed = Some(&part.images).filter(|images| images.is_packed());
-        let memory = packed.map_or(0, |images| {
+        let examples = packed.map_or(0, |images| {
             // The values of the file, the copy that is sent, and the decoded ones.
             let values = part.count * part.shape.iter().product::<usize>();
             2 * images.size as u64 + (values * part.encoding.decoded_size()) as u64
         });
-        let names = part.classes.as_ref();
-        let lists = names.map(|names| of_list(names, names.shape.iter().product()));
-        let lists = of_list(&part.labels, part.form.held(&part.labels)) + lists.unwrap_or_default();
-        let all = || [Some(&part.labels), names, packed].into_iter().flatten();
-        let memory =
-            memory + lists + all().map(|object| 4 * chunk(object)).max().unwrap_or_default();
+        let lists =
+            of_list(labels, part.count) + names.map_or(0, |names| of_list(names, names.count()));
+        let all = || [Some(labels), names, packed].into_iter().flatten();
+        let memory = examples + lists + all().map(|object| 4 * chunk(object)).max().unwrap_or(0);
         Self {
             work: all().map(|object| object.size as u64).sum(),
             memory,
@@ -51,18 +49,18 @@ impl MemoryBudget {
     pub fn check(&self, examples: &Object) -> Result<(), Hdf5Error> {
         let free = memory::available().unwrap_or(u64::MAX);
         let remedy = match &examples.storage {
-            Storage::Chunked { filters, .. } if filters.contains(&Filter::Lzf) => LZF,
-            _ => SPLIT,
+            // `h5repack` would leave the data out.
+            Storage::Chunked { filters, .. } if filters.contains(&Filter::Lzf) => {
+                "free memory, or write it again without the filter lzf, so that it is read row by row"
+            }
+            _ => {
+                "free memory, or repack it so that it is read row by row: \
+                 `h5repack -f NONE -l CONTI old.h5 new.h5`"
+            }
         };
         must_fit(&examples.context, examples.size as u64, (self.memory, free), remedy)
     }
 }
-
-// `h5repack` would leave the data out.
-const LZF: &str =
-    "free memory, or write it again without the filter lzf, so that it is read row by row";
-const SPLIT: &str = "free memory, or repack it so that it is read row by row: \
-                     `h5repack -f NONE -l CONTI old.h5 new.h5`";
 
 /// Fails if an object of `bytes` bytes needs more memory than is free.
 pub fn must_fit(
@@ -79,7 +77,7 @@ pub fn must_fit(
     Err(context.structure(found, expected, remedy))
 }
 
-/// Number of bytes to read a list of which `held` elements are in memory at once.
+/// Number of bytes to read a list, of which `held` elements are in memory at once.
 fn of_list(list: &Object, held: usize) -> u64 {
     let each = if matches!(list.element, Element::Number(_)) { NUMBER } else { STRING };
     list.size as u64 + held as u64 * each

@@ -5,14 +5,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use data::SplitKind;
 use serde::{Deserialize, Serialize};
 
-use crate::context::ErrorContext;
 use crate::element::Element;
-use crate::error::Hdf5Error;
-use crate::labels::{self, Labels};
-use crate::mend;
-use crate::number::Number;
-use crate::object::Object;
-use crate::values::{MAX_TEXT, Values};
+use crate::error::{ErrorContext, Hdf5Error, shortened};
+use crate::labels;
+use crate::object::{MAX_TEXT, Object, Values};
 
 /// Maximum number of classes.
 pub const MAX_CLASSES: usize = 10_000;
@@ -29,14 +25,6 @@ pub enum ClassNames {
     Labels,
 }
 
-/// Classes of a part, and the index of the class of each example.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Classes {
-    pub names: Vec<String>,
-    pub origin: ClassNames,
-    pub labels: Vec<u32>,
-}
-
 /// Minimum number of classes of a data set.
 pub const LEAST: usize = 2;
 
@@ -48,60 +36,55 @@ pub const fn least(split: SplitKind) -> usize {
     }
 }
 
-impl Classes {
-    /// Assigns a class to each label. `list` are the names that the file lists. A label has a place for
-    /// `room` classes, or the labels tell their number.
-    pub fn of(
-        context: &ErrorContext,
-        labels: Labels,
-        list: Option<Vec<String>>,
-        (least, room): (usize, usize),
-    ) -> Result<Self, Hdf5Error> {
-        let (names, origin, labels) = match (labels, list) {
-            (Labels::Numbers(numbers), Some(names)) => {
-                let labels = labels::indices(context, &numbers, names.len())?;
-                (names, ClassNames::Listed, labels)
-            }
-            (Labels::Numbers(numbers), None) => {
-                let names = numbered(context, &numbers, (least, room))?;
-                let labels = labels::indices(context, &numbers, names.len())?;
-                (names, ClassNames::Numbered, labels)
-            }
-            (Labels::Names(texts), Some(names)) => {
-                let labels = listed(context, &texts, &names)?;
-                (names, ClassNames::Listed, labels)
-            }
-            (Labels::Names(texts), None) => {
-                let names = sorted(&texts);
-                check_count(context, names.len(), least)?;
-                check(context, &names)?;
-                let labels = by_name(&texts, &names).unwrap_or_default();
-                (names, ClassNames::Labels, labels)
-            }
-        };
-        Ok(Self { names, origin, labels })
-    }
+/// Names of the classes, their origin, and the class of each of the `labels`. `list` are the names that the
+/// file lists. A label has a place for `room` classes, or the labels tell their number.
+pub fn of(
+    context: &ErrorContext,
+    labels: &Values,
+    list: Option<Vec<String>>,
+    (least, room): (usize, usize),
+) -> Result<(Vec<String>, ClassNames, Vec<u32>), Hdf5Error> {
+    let (names, origin) = match (list, labels) {
+        (Some(names), _) => (names, ClassNames::Listed),
+        (None, Values::Numbers(numbers)) => {
+            (numbered(context, numbers, (least, room))?, ClassNames::Numbered)
+        }
+        (None, Values::Strings(texts)) => {
+            let names = sorted(texts);
+            check(context, &names, least)?;
+            (names, ClassNames::Labels)
+        }
+    };
+    let labels = match labels {
+        Values::Numbers(numbers) => labels::indices(context, numbers, names.len())?,
+        Values::Strings(texts) if origin == ClassNames::Labels => {
+            by_name(texts, &names).unwrap_or_default()
+        }
+        Values::Strings(texts) => listed(context, texts, &names)?,
+    };
+    Ok((names, origin, labels))
 }
 
-/// Fails unless names are integers or strings.
-pub fn require_names(names: &Object) -> Result<(), Hdf5Error> {
+/// Fails unless a list has integers or strings, as many as there may be classes.
+pub fn check_list(names: &Object, least: usize) -> Result<(), Hdf5Error> {
+    check_count(&names.context, names.count(), least)?;
     match names.element {
-        Element::Number(Number::Integer { .. }) | Element::Fixed(_) | Element::Variable => Ok(()),
+        Element::Fixed(_) | Element::Variable => Ok(()),
+        Element::Number(number) if !number.is_float() => Ok(()),
         Element::Number(_) | Element::Other(_) => {
             let remedy = "convert it, for example to int64";
-            Err(names.context.structure(names.element.to_string(), "integers or strings", remedy))
+            Err(names.context.structure(names.element, "integers or strings", remedy))
         }
     }
 }
 
 /// Reads names stored as integers or as strings.
-pub fn read(names: &Object) -> Result<Vec<String>, Hdf5Error> {
+pub fn read(names: &Object, least: usize) -> Result<Vec<String>, Hdf5Error> {
     let classes = match names.values()? {
-        Values::Integers(numbers) => numbers.iter().map(i128::to_string).collect(),
-        Values::Floats(numbers) => numbers.iter().map(f64::to_string).collect(),
+        Values::Numbers(numbers) => numbers.iter().map(i128::to_string).collect(),
         Values::Strings(texts) => texts,
     };
-    check(&names.context, &classes)?;
+    check(&names.context, &classes, least)?;
     Ok(classes)
 }
 
@@ -121,7 +104,7 @@ fn numbered(
     let remedy = if count < least {
         "add the names as `/list_classes`, or data of another class".to_owned()
     } else {
-        mend::command(context, "np.unique(x, return_inverse=True)[1]")
+        context.replace_command("np.unique(x, return_inverse=True)[1]")
     };
     Err(context.content(found, expected, remedy))
 }
@@ -130,11 +113,9 @@ fn numbered(
 fn sorted(texts: &[String]) -> Vec<String> {
     let names: BTreeSet<_> = texts.iter().collect();
     let mut names: Vec<_> = names.into_iter().cloned().collect();
-    if let Some(numbers) = names.iter().map(|name| name.parse().ok()).collect::<Option<Vec<i64>>>()
-    {
-        let mut numbered: Vec<_> = numbers.into_iter().zip(names).collect();
-        numbered.sort();
-        names = numbered.into_iter().map(|(_, name)| name).collect();
+    let number = |name: &String| name.parse::<i64>().ok();
+    if names.iter().all(|name| number(name).is_some()) {
+        names.sort_by_key(number);
     }
     names
 }
@@ -162,37 +143,33 @@ fn listed(
         }
         (Some(labels), _) | (None, Some(labels)) => Ok(labels),
         (None, None) => {
-            let known = |text: &&String| !names.contains(text);
-            let unknown = texts.iter().find(known).map_or("", String::as_str);
-            let index = texts.iter().position(|text| text == unknown).unwrap_or_default();
-            let found = format!("label {unknown:?} at index {index}");
-            let expected =
-                format!("one of the {} listed classes: {}", names.len(), enumerate(names));
+            let mut labels = texts.iter().enumerate();
+            let unknown = labels.find(|(_, text)| !names.contains(text));
+            let found = unknown.map(|(index, text)| format!("label {text:?} at index {index}"));
+            let first: Vec<_> = names.iter().take(8).map(|name| shortened(name)).collect();
+            let more = if names.len() > first.len() { ", .." } else { "" };
+            let first = first.join(", ") + more;
+            let expected = format!("one of the {} listed classes: {first}", names.len());
             let remedy = "add it to the list of classes, or correct the label";
-            Err(context.content(found, expected, remedy))
+            Err(context.content(found.unwrap_or_default(), expected, remedy))
         }
     }
 }
 
-/// The first names, for messages.
-fn enumerate(names: &[String]) -> String {
-    let first: Vec<_> = names.iter().take(8).map(|name| crate::context::shortened(name)).collect();
-    first.join(", ") + if names.len() > first.len() { ", .." } else { "" }
-}
-
 /// Accepts `least` to 10,000 names.
-pub fn check_count(context: &ErrorContext, count: usize, least: usize) -> Result<(), Hdf5Error> {
+fn check_count(context: &ErrorContext, count: usize, least: usize) -> Result<(), Hdf5Error> {
     if (least..=MAX_CLASSES).contains(&count) {
         Ok(())
     } else {
-        let found = format!("a list of {count} names");
-        let expected = format!("{least} to 10,000 names");
+        let (found, expected) =
+            (format!("a list of {count} names"), format!("{least} to 10,000 names"));
         Err(context.structure(found, expected, "store one name for each class"))
     }
 }
 
-/// Accepts names that are not empty, distinct and short.
-pub fn check(context: &ErrorContext, classes: &[String]) -> Result<(), Hdf5Error> {
+/// Accepts `least` to 10,000 names that are not empty, distinct and short.
+pub fn check(context: &ErrorContext, classes: &[String], least: usize) -> Result<(), Hdf5Error> {
+    check_count(context, classes.len(), least)?;
     let mut seen = HashSet::new();
     for (index, name) in classes.iter().enumerate() {
         let expected = match () {

@@ -1,186 +1,179 @@
+use std::fmt::Display;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use data::{DatasetError, SplitKind};
+use data::DatasetError;
 use serde::{Deserialize, Serialize};
 
-use crate::names;
-
 /// Error of reading or writing an HDF5 file, with a remedy.
-///
-/// Serialized without the path of the file, which may not be valid text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Hdf5Error {
-    /// The path does not name a readable file.
-    #[error("{}: found {found}, expected an HDF5 file; {remedy}", file.display())]
-    Unreadable {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// Object found instead.
-        found: String,
-        /// Remedy.
-        remedy: Box<str>,
-    },
-    /// The file is not HDF5.
-    #[error("{}: found {found}, expected an HDF5 file; {remedy}", file.display())]
-    NotHdf5 {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// File type according to the first bytes.
-        found: Box<str>,
-        /// Remedy.
-        remedy: Box<str>,
-    },
-    /// A program writes the file, or was ended before it closed the file.
-    #[error("{}: is still open in the program that writes it, or was never closed; close it there (`file.close()` in h5py), or, if that program has ended, run `h5clear -s` on it", file.display())]
-    NotClosed {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-    },
-    /// The file contains only other parts.
-    #[error("{}: has no {}, found `{found}`: this is the file of another part; swap the paths of the files, or name the object by `dataset.hdf5.images`", file.display(), names::set(*split))]
-    WrongPart {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// Requested part.
-        split: SplitKind,
-        /// Object found instead.
-        found: String,
-    },
-    /// The file lacks an object.
-    #[error("{}: has no {what}, found {found}; {remedy}", file.display())]
-    Missing {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// What was looked for.
-        what: String,
-        /// Names in the file.
-        found: String,
-        /// Remedy.
-        remedy: Box<str>,
-    },
-    /// The kind, type, shape or storage of an object is not supported.
-    #[error("{}: `{object}` is {found}, expected {expected}; {remedy}", file.display())]
-    Structure {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// Name of the object.
-        object: String,
-        /// Actual property.
-        found: String,
-        /// Expected property.
-        expected: String,
-        /// Remedy.
-        remedy: Box<str>,
-    },
-    /// A feature, a label or a class name is invalid.
-    #[error("{}: `{object}` holds {found}, expected {expected}; {remedy}", file.display())]
-    Content {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// Name of the object.
-        object: String,
-        /// Value and index.
-        found: String,
-        /// Expected property.
-        expected: String,
-        /// Remedy.
-        remedy: Box<str>,
-    },
-    /// The file is inconsistent, for example after an interrupted download.
-    #[error("{}: `{object}` cannot be read ({reason}): the file is damaged; download it again, or write it again and close it", file.display())]
-    Damaged {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// Name of the object.
-        object: String,
-        /// Reason, from libhdf5 if it detected the damage.
-        reason: String,
-    },
-    /// The file cannot be read.
-    #[error("{}: cannot be read ({reason}); check its permissions and the disk", file.display())]
-    NotRead {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// Error of the operating system.
-        reason: String,
-    },
-    /// The file has changed since it was opened.
-    #[error("{}: was changed while it was in use; put it back as it was", file.display())]
-    Changed {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-    },
-    /// The process that reads the file failed.
-    #[error("{}: the process that reads it {reason}; {remedy}", file.display())]
-    Reader {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// Kind of failure.
-        failure: ReaderFailure,
-        /// Reason.
-        reason: String,
-        /// Remedy.
-        remedy: Box<str>,
-    },
-    /// The file could not be written; an earlier file of that name is untouched.
-    #[error("{}: `{object}` cannot be written ({reason}); check the folder's permissions and the free space", file.display())]
-    Write {
-        /// Path as given.
-        #[serde(skip)]
-        file: PathBuf,
-        /// Name of the object.
-        object: String,
-        /// Reason.
-        reason: String,
-    },
+#[error("{}: {message}", file.display())]
+pub struct Hdf5Error {
+    /// Path as given; not serialized, since it may not be valid text.
+    #[serde(skip)]
+    file: PathBuf,
+    /// Kind of error.
+    pub kind: Hdf5ErrorKind,
+    message: String,
 }
 
-/// Kind of failure of the process that reads a file.
+/// Kind of an [`Hdf5Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ReaderFailure {
-    /// It crashed.
-    Crashed,
-    /// It exceeded its time limit.
-    TimedOut,
-    /// It could not be run, was killed, or gave an invalid answer.
+#[non_exhaustive]
+pub enum Hdf5ErrorKind {
+    /// The file contains only other parts.
+    WrongPart,
+    /// The kind, type, shape or storage of an object is not supported.
+    Structure,
+    /// The process that reads the file crashed.
+    ReaderCrashed,
+    /// The process that reads the file exceeded its time limit.
+    ReaderTimedOut,
+    /// The process that reads the file could not be run, was killed, or gave an invalid answer.
+    ReaderFailed,
+    /// The file is missing, damaged, incomplete or invalid, or cannot be read or written.
     Other,
 }
 
 impl Hdf5Error {
+    pub(crate) fn new(file: &Path, kind: Hdf5ErrorKind, message: String) -> Self {
+        Self { file: file.to_path_buf(), kind, message }
+    }
+
+    pub(crate) fn other(file: &Path, message: impl Into<String>) -> Self {
+        Self::new(file, Hdf5ErrorKind::Other, message.into())
+    }
+
+    /// Error for something in place of an HDF5 file.
+    pub(crate) fn not_hdf5(file: &Path, found: impl Display, remedy: &str) -> Self {
+        Self::other(file, format!("found {found}, expected an HDF5 file; {remedy}"))
+    }
+
     /// Replaces the path of the file.
     #[must_use]
-    pub fn at(mut self, path: &Path) -> Self {
-        let (Self::Unreadable { file, .. }
-        | Self::NotHdf5 { file, .. }
-        | Self::NotClosed { file }
-        | Self::WrongPart { file, .. }
-        | Self::Missing { file, .. }
-        | Self::Structure { file, .. }
-        | Self::Content { file, .. }
-        | Self::Damaged { file, .. }
-        | Self::NotRead { file, .. }
-        | Self::Changed { file }
-        | Self::Reader { file, .. }
-        | Self::Write { file, .. }) = &mut self;
-        *file = path.to_path_buf();
-        self
+    pub fn at(self, path: &Path) -> Self {
+        Self { file: path.to_path_buf(), ..self }
     }
 }
 
 impl From<Hdf5Error> for DatasetError {
     fn from(error: Hdf5Error) -> Self {
         Self::source(error)
+    }
+}
+
+/// File and object that errors refer to.
+#[derive(Debug, Clone)]
+pub struct ErrorContext<'a> {
+    pub file: &'a Path,
+    pub object: String,
+}
+
+impl<'a> ErrorContext<'a> {
+    pub fn new(file: &'a Path, name: &str) -> Self {
+        Self { file, object: format!("/{name}") }
+    }
+
+    pub fn structure(
+        &self,
+        found: impl Display,
+        expected: impl Display,
+        remedy: impl Display,
+    ) -> Hdf5Error {
+        let message = format!("`{}` is {found}, expected {expected}; {remedy}", self.object);
+        Hdf5Error::new(self.file, Hdf5ErrorKind::Structure, message)
+    }
+
+    pub fn content(
+        &self,
+        found: impl Display,
+        expected: impl Display,
+        remedy: impl Display,
+    ) -> Hdf5Error {
+        let message = format!("`{}` holds {found}, expected {expected}; {remedy}", self.object);
+        Hdf5Error::other(self.file, message)
+    }
+
+    pub fn damaged(&self, reason: impl Display) -> Hdf5Error {
+        let reason = reason.to_string();
+        if reason.contains("bad version number") {
+            let found = "in the form of a newer HDF5 library, or damaged";
+            return self.structure(found, "the form of HDF5 1.10", self.copy_command());
+        }
+        let (object, reason) = (&self.object, one_line(&reason));
+        let message = format!("`{object}` cannot be read ({reason}): the file is damaged");
+        let remedy = "download it again, or write it again and close it";
+        Hdf5Error::other(self.file, format!("{message}; {remedy}"))
+    }
+
+    pub fn write(&self, reason: impl Display) -> Hdf5Error {
+        let (object, reason) = (&self.object, plain(&reason.to_string()));
+        let remedy = "check the folder's permissions and the free space";
+        Hdf5Error::other(self.file, format!("`{object}` cannot be written ({reason}); {remedy}"))
+    }
+
+    /// The command that replaces the object `x` by the Python expression `expression`. Each expression that
+    /// is passed here was tried.
+    pub fn replace_command(&self, expression: &str) -> String {
+        let (file, object) = (self.file_in_command(), &self.object);
+        format!(
+            "replace it: `python3 -c \"import h5py, numpy as np; f = h5py.File('{file}', 'r+'); \
+             x = f['{object}'][()]; del f['{object}']; f['{object}'] = {expression}\"`"
+        )
+    }
+
+    /// The command that copies every dataset of the file to a new one, contiguous and without filters.
+    /// `h5repack` would leave out those with a filter that it does not know, with exit code 0.
+    pub fn copy_command(&self) -> String {
+        format!(
+            "copy the data to a new file: `pip install h5py hdf5plugin`, then `python3 -c \"import \
+             h5py, hdf5plugin; a = h5py.File('{}'); b = h5py.File('new.h5', 'w'); \
+             a.visititems(lambda name, x: b.update({{name: x[()]}}) if isinstance(x, h5py.Dataset) \
+             else None)\"`",
+            self.file_in_command()
+        )
+    }
+
+    /// The path of the file if it can be part of such a command.
+    fn file_in_command(&self) -> String {
+        let path = self.file.display().to_string();
+        let is_plain = |c: char| c.is_alphanumeric() || "/._- +,".contains(c);
+        if path.chars().all(is_plain) { path } else { "old.h5".to_owned() }
+    }
+}
+
+/// Escapes and shortens a name from a file, which may contain anything.
+pub fn shortened(name: &str) -> String {
+    let start = name.escape_debug().take(64).collect::<String>();
+    if start.len() < name.len() { start + ".." } else { start }
+}
+
+/// Returns the message of the operating system if libhdf5 reports its error number, otherwise that of
+/// libhdf5.
+fn plain(reason: &str) -> String {
+    let number = reason.split_once("errno = ").and_then(|(_, rest)| rest.split(',').next());
+    match number.and_then(|number| number.trim().parse().ok()) {
+        Some(number) => io::Error::from_raw_os_error(number).to_string(),
+        None => one_line(reason),
+    }
+}
+
+fn one_line(reason: &str) -> String {
+    reason.chars().filter(|c| !c.is_control()).take(160).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_disk_use_the_message_of_the_system() {
+        let reason = "H5Dwrite(): can't write data: file write failed: filename = 'x', errno = 28, \
+                      error message = 'No space left on device', buf = 0x0";
+        let error = ErrorContext::new(Path::new("x.h5"), "train_set_x").write(reason).to_string();
+        assert!(
+            error.contains("cannot be written (No space left on device (os error 28))"),
+            "{error}"
+        );
     }
 }

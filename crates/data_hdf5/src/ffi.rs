@@ -22,8 +22,7 @@ use hdf5_sys::h5t::{
     H5Tset_ebias, H5Tset_fields, H5Tset_size,
 };
 
-use crate::element::Element;
-use crate::number::Number;
+use crate::element::{Element, Number, NumberKind};
 
 pub use hdf5_sys::h5z::{
     H5Z_FILTER_DEFLATE as DEFLATE, H5Z_FILTER_FLETCHER32 as FLETCHER32,
@@ -70,77 +69,53 @@ pub fn disable_plugins() {
 /// Returns the type of the elements of a dataset.
 pub fn element(dtype: &Datatype) -> Element {
     let (id, size) = (dtype.id(), dtype.size());
-    let class_and_kind = {
-        let _guard = LOCK.lock();
-        // SAFETY: `id` is the type of a live handle.
-        unsafe { (H5Tget_class(id), H5Tis_variable_str(id) > 0) }
-    };
-    let number = match class_and_kind {
+    let _guard = LOCK.lock();
+    // SAFETY: `id` is the type of a live handle.
+    let number = match unsafe { (H5Tget_class(id), H5Tis_variable_str(id) > 0) } {
         (H5T_class_t::H5T_STRING, true) => return Element::Variable,
         (H5T_class_t::H5T_STRING, false) => return Element::Fixed(size),
         (H5T_class_t::H5T_INTEGER | H5T_class_t::H5T_FLOAT, _) => number(id),
-        (H5T_class_t::H5T_ENUM, _) => enumeration(id),
+        // The integers that an enumeration is stored as.
+        // SAFETY: as above, and `base` is closed and not used again.
+        (H5T_class_t::H5T_ENUM, _) => h5check(unsafe { H5Tget_super(id) }).ok().and_then(|base| {
+            let number = number(base);
+            unsafe { H5Tclose(base) };
+            number
+        }),
         _ => None,
     };
     number.map_or(Element::Other(size), Element::Number)
 }
 
-/// Returns the integers that an enumeration is stored as.
-fn enumeration(id: hid_t) -> Option<Number> {
-    let base = {
-        let _guard = LOCK.lock();
-        // SAFETY: `id` is the type of a live handle.
-        h5check(unsafe { H5Tget_super(id) }).ok()?
-    };
-    let number = number(base);
-    let _guard = LOCK.lock();
-    // SAFETY: `base` was opened above and is not used again.
-    unsafe { H5Tclose(base) };
-    number
-}
-
 /// Returns a native number type of processors, compared by libhdf5 in byte order, padding, and the bits
-/// of sign, exponent and mantissa.
+/// of sign, exponent and mantissa. The lock is held.
 fn number(id: hid_t) -> Option<Number> {
-    let integer = |size, signed, big_endian| Number::Integer {
-        size,
-        signed,
-        big_endian: big_endian && size > 1,
-    };
-    let float = |size, big_endian| Number::Float { size, big_endian };
+    use NumberKind::{Float, Signed, Unsigned};
+    // Little-endian and big-endian.
     let numbers = [
-        (*H5T_STD_U8LE, integer(1, false, false)),
-        (*H5T_STD_U8BE, integer(1, false, true)),
-        (*H5T_STD_U16LE, integer(2, false, false)),
-        (*H5T_STD_U16BE, integer(2, false, true)),
-        (*H5T_STD_U32LE, integer(4, false, false)),
-        (*H5T_STD_U32BE, integer(4, false, true)),
-        (*H5T_STD_U64LE, integer(8, false, false)),
-        (*H5T_STD_U64BE, integer(8, false, true)),
-        (*H5T_STD_I8LE, integer(1, true, false)),
-        (*H5T_STD_I8BE, integer(1, true, true)),
-        (*H5T_STD_I16LE, integer(2, true, false)),
-        (*H5T_STD_I16BE, integer(2, true, true)),
-        (*H5T_STD_I32LE, integer(4, true, false)),
-        (*H5T_STD_I32BE, integer(4, true, true)),
-        (*H5T_STD_I64LE, integer(8, true, false)),
-        (*H5T_STD_I64BE, integer(8, true, true)),
-        (*H5T_IEEE_F32LE, float(4, false)),
-        (*H5T_IEEE_F32BE, float(4, true)),
-        (*H5T_IEEE_F64LE, float(8, false)),
-        (*H5T_IEEE_F64BE, float(8, true)),
+        (Unsigned, 1, [*H5T_STD_U8LE, *H5T_STD_U8BE]),
+        (Unsigned, 2, [*H5T_STD_U16LE, *H5T_STD_U16BE]),
+        (Unsigned, 4, [*H5T_STD_U32LE, *H5T_STD_U32BE]),
+        (Unsigned, 8, [*H5T_STD_U64LE, *H5T_STD_U64BE]),
+        (Signed, 1, [*H5T_STD_I8LE, *H5T_STD_I8BE]),
+        (Signed, 2, [*H5T_STD_I16LE, *H5T_STD_I16BE]),
+        (Signed, 4, [*H5T_STD_I32LE, *H5T_STD_I32BE]),
+        (Signed, 8, [*H5T_STD_I64LE, *H5T_STD_I64BE]),
+        (Float, 4, [*H5T_IEEE_F32LE, *H5T_IEEE_F32BE]),
+        (Float, 8, [*H5T_IEEE_F64LE, *H5T_IEEE_F64BE]),
     ];
-    let _guard = LOCK.lock();
     // SAFETY: `id` is a live handle, and the other types live as long as the library.
     let equal = |known: hid_t| unsafe { H5Tequal(id, known) > 0 };
-    let known = numbers.into_iter().find_map(|(known, number)| equal(known).then_some(number));
-    known.or_else(|| is_half(id).then_some(float(2, false)))
+    let known = numbers.into_iter().find_map(|(kind, size, [little, big])| {
+        let big_endian = size > 1 && equal(big);
+        (equal(little) || equal(big)).then_some(Number { kind, size, big_endian })
+    });
+    known.or_else(|| is_half(id).then_some(Number { kind: Float, size: 2, big_endian: false }))
 }
 
 /// Returns whether a type is the little-endian IEEE 754 number of 2 bytes, which libhdf5 names only since
-/// version 1.14.4.
+/// version 1.14.4. The lock is held.
 fn is_half(id: hid_t) -> bool {
-    let _guard = LOCK.lock();
     // SAFETY: `half` is a copy that is closed below; position and size of sign, exponent and mantissa.
     unsafe {
         let half = H5Tcopy(*H5T_IEEE_F32LE);
@@ -156,21 +131,13 @@ fn is_half(id: hid_t) -> bool {
 /// Filters of every chunk, in order.
 pub fn filter_ids(create: &DatasetCreate) -> hdf5::Result<Vec<i32>> {
     let _guard = LOCK.lock();
-    // SAFETY: `create` is a live property list.
-    let count = h5check(unsafe { H5Pget_nfilters(create.id()) })?;
+    let id = create.id();
+    // SAFETY: `id` is a live property list.
+    let count = h5check(unsafe { H5Pget_nfilters(id) })?;
     let ids = (0..count.unsigned_abs()).map(|index| {
         // SAFETY: as above; libhdf5 skips results for null pointers.
         h5check(unsafe {
-            H5Pget_filter2(
-                create.id(),
-                index,
-                null_mut(),
-                null_mut(),
-                null_mut(),
-                0,
-                null_mut(),
-                null_mut(),
-            )
+            H5Pget_filter2(id, index, null_mut(), null_mut(), null_mut(), 0, null_mut(), null_mut())
         })
     });
     ids.collect()
@@ -209,7 +176,6 @@ pub fn chunk_offset(dataset: &Dataset, origin: &[hsize_t]) -> hdf5::Result<Optio
 /// it without a filter. No chunk is longer than all chunks together, which is the size used here.
 pub struct Chunks<'a> {
     dataset: &'a Dataset,
-    rank: usize,
     buffer: Vec<u8>,
 }
 
@@ -217,12 +183,12 @@ impl<'a> Chunks<'a> {
     /// Allocates a buffer of the size of all chunks in the file; unused pages cost nothing.
     pub fn new(dataset: &'a Dataset) -> Self {
         let stored = usize::try_from(dataset.storage_size()).unwrap_or_default();
-        Self { dataset, rank: dataset.ndim(), buffer: vec![0; stored] }
+        Self { dataset, buffer: vec![0; stored] }
     }
 
     /// Reads the chunk at `origin` and the mask of the filters that were skipped for it.
     pub fn read(&mut self, origin: &[hsize_t]) -> hdf5::Result<(&[u8], u32)> {
-        if origin.len() != self.rank || self.buffer.is_empty() {
+        if origin.len() != self.dataset.ndim() || self.buffer.is_empty() {
             return Err("there is no such chunk".into());
         }
         let (id, origin, buffer) =

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use crate::buffer::read_at;
 use crate::error::Hdf5Error;
 use crate::object::Object;
 
@@ -55,10 +54,10 @@ impl<'a> Heap<'a> {
         // Addresses are relative to the superblock, which a user block may precede.
         let offset = address.checked_add(self.object.source.file.userblock());
         let offset = offset.ok_or_else(|| self.damaged())?;
-        let header = read_at(&self.object.context, offset, HEADER)?;
+        let header = self.object.read_at(offset, HEADER)?;
         let size = collection_size(&header).ok_or_else(|| self.damaged())?;
         self.budget = self.budget.checked_sub(size as u64).ok_or_else(|| self.damaged())?;
-        let bytes = read_at(&self.object.context, offset, size)?;
+        let bytes = self.object.read_at(offset, size)?;
         Ok(objects(bytes.get(HEADER..).unwrap_or_default()))
     }
 

@@ -7,55 +7,35 @@
 //! after every object has passed its checks. Pixels and features whose rows are contiguous may stay in
 //! the file, as a [`data::RowSource`].
 //!
-//! - [`open`], [`read`], [`info`], [`splits`]: reading; [`ObjectKeys`]: the same with names of objects.
+//! - [`open`], [`read`], [`splits`]: reading; [`ObjectKeys`]: the same with names of objects.
 //! - [`write()`], [`write_synthetic`], [`FileContents`]: writing.
 //! - [`isolate`], [`neutralise_environment`]: protection against damaged files and the environment.
 
 mod budget;
-mod buffer;
 mod chunks;
 mod classes;
-mod context;
 mod element;
 mod error;
-mod features;
 mod ffi;
-mod file;
-mod fletcher32;
 mod heap;
-mod image_axes;
 mod labels;
-mod lzf;
-mod mend;
-mod names;
 mod naming;
-mod number;
 mod object;
-mod object_keys;
 mod open_file;
 mod part;
 mod part_objects;
-mod raw;
 mod reader;
-mod residency;
 mod rows;
-mod signature;
 mod storage;
-mod stream;
 mod structure;
 #[cfg(test)]
 mod tests;
-mod values;
 mod write;
 
 pub use classes::ClassNames;
-pub use error::{Hdf5Error, ReaderFailure};
+pub use error::{Hdf5Error, Hdf5ErrorKind};
 pub use ffi::neutralise_environment;
-pub use file::{info, open, read, splits};
 pub use naming::part_of;
-pub use object_keys::{ImageLayout, ObjectKeys};
-pub use part::{Hdf5File, Hdf5Part};
+pub use part::{Hdf5File, Hdf5Part, ImageLayout, ObjectKeys, Residency, open, read, splits};
 pub use reader::isolate;
-pub use residency::Residency;
-pub use stream::FileContents;
-pub use write::{write, write_synthetic};
+pub use write::{FileContents, write, write_synthetic};

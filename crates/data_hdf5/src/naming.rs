@@ -1,9 +1,35 @@
-//! Finding the objects of a part by their names.
+//! Names of the objects in the layout of the courses, and finding those of a part by the usual names.
 
-use data::SplitKind;
+use data::{Fit, SplitKind};
 
-use crate::names;
-use crate::object_keys::ObjectKeys;
+use crate::error::{ErrorContext, Hdf5Error, Hdf5ErrorKind};
+use crate::open_file::OpenFile;
+use crate::part::ObjectKeys;
+
+/// Class names, shared by all parts.
+pub const CLASS_LIST: &str = "list_classes";
+
+/// Marks a file of synthetic examples.
+pub const SYNTHETIC: &str = "drawn_by_trainer";
+
+/// Marks of a file of images that were resized other than by default.
+pub const FITS: [(Fit, &str); 2] = [(Fit::Crop, "fit_crop"), (Fit::Pad, "fit_pad")];
+
+/// Examples of a part. A validation set has a file of its own, in the layout of a training set.
+pub const fn examples(split: SplitKind) -> &'static str {
+    match split {
+        SplitKind::Train | SplitKind::Validation => "train_set_x",
+        SplitKind::Test => "test_set_x",
+    }
+}
+
+/// Labels of a part.
+pub const fn labels(split: SplitKind) -> &'static str {
+    match split {
+        SplitKind::Train | SplitKind::Validation => "train_set_y",
+        SplitKind::Test => "test_set_y",
+    }
+}
 
 /// Words for the parts.
 const PARTS: [(SplitKind, &[&str]); 3] = [
@@ -24,7 +50,7 @@ const FILLERS: &[&str] = &["set", "dataset", "orig"];
 
 /// What an object holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+enum Role {
     Images,
     Labels,
 }
@@ -35,66 +61,68 @@ pub struct Found {
     /// Path in the file, without the leading slash.
     pub path: String,
     /// Part that the path names.
-    pub part: Option<SplitKind>,
-}
-
-/// Why no object was found.
-#[derive(Debug, PartialEq, Eq)]
-pub enum NotFound {
-    Missing,
-    /// There are only objects of another part.
-    OtherPart(Found),
-    /// Several objects fit equally well.
-    Ambiguous([String; 2]),
+    part: Option<SplitKind>,
+    /// Rank among the usual names.
+    rank: usize,
 }
 
 /// Paths of the objects of a file.
 pub struct ObjectPaths<'a> {
-    pub paths: &'a [String],
-    pub keys: &'a ObjectKeys,
+    file: &'a OpenFile<'a>,
+    paths: Vec<String>,
+    keys: &'a ObjectKeys,
 }
 
-impl ObjectPaths<'_> {
+impl<'a> ObjectPaths<'a> {
+    pub fn of(file: &'a OpenFile<'a>, keys: &'a ObjectKeys) -> Result<Self, Hdf5Error> {
+        Ok(Self { file, paths: file.objects()?, keys })
+    }
+
     /// Finds the images or features of a part.
     ///
     /// An object that names no part belongs to the training set, and to every part if no object names
     /// one. A validation set may be in a file of its own, under the names of a training set.
-    pub fn images(&self, split: SplitKind) -> Result<Found, NotFound> {
-        if let Some(path) = self.literal(Role::Images) {
-            return Ok(Found { part: part_of(&path), path });
+    pub fn images(&self, split: SplitKind) -> Result<Found, Hdf5Error> {
+        if let Some(found) = self.literal(Role::Images) {
+            return Ok(found);
         }
         let all = self.candidates(Role::Images);
-        let of = |part| all.iter().filter(move |(found, _)| found.part == part);
-        let unnamed = split == SplitKind::Train || all.iter().all(|(one, _)| one.part.is_none());
-        let best = |part| best(of(part), names::examples(split));
-        match (split, all.first()) {
-            _ if of(Some(split)).next().is_some() => best(Some(split)),
-            _ if unnamed && of(None).next().is_some() => best(None),
-            (SplitKind::Validation, _) if of(Some(SplitKind::Train)).next().is_some() => {
-                best(Some(SplitKind::Train))
+        let has = |part| all.iter().any(|found| found.part == part);
+        let unnamed = split == SplitKind::Train || all.iter().all(|found| found.part.is_none());
+        let part = match (split, all.first()) {
+            _ if has(Some(split)) => Some(split),
+            _ if unnamed && has(None) => None,
+            (SplitKind::Validation, _) if has(Some(SplitKind::Train)) => Some(SplitKind::Train),
+            (_, Some(other)) => {
+                let (set, other) = (set(split), &other.path);
+                let message = format!(
+                    "has no {set} set, found `/{other}`: this is the file of another part; swap the \
+                     paths of the files, or name the object by `dataset.hdf5.images`"
+                );
+                return Err(Hdf5Error::new(self.file.path, Hdf5ErrorKind::WrongPart, message));
             }
-            (_, Some((other, _))) => Err(NotFound::OtherPart(other.clone())),
-            (_, None) => Err(NotFound::Missing),
-        }
+            (_, None) => return Err(self.missing(Role::Images, split)),
+        };
+        let of_part = all.into_iter().filter(|found| found.part == part);
+        self.best(Role::Images, split, of_part.collect())
     }
 
     /// Finds the labels of `images`, which were found for `split`.
-    pub fn labels(&self, split: SplitKind, images: &Found) -> Result<Found, NotFound> {
-        if let Some(path) = self.literal(Role::Labels) {
-            return Ok(Found { part: part_of(&path), path });
+    pub fn labels(&self, split: SplitKind, images: &Found) -> Result<Found, Hdf5Error> {
+        if let Some(found) = self.literal(Role::Labels) {
+            return Ok(found);
         }
-        let all = self.candidates(Role::Labels);
-        let mut parts = vec![images.part];
-        if self.keys.images.is_some() {
-            parts.extend([Some(split), None]);
+        let mut all = self.candidates(Role::Labels);
+        let others = self.keys.images.is_some().then_some([Some(split), None]);
+        let mut parts = [images.part].into_iter().chain(others.into_iter().flatten());
+        let part = parts.find(|part| all.iter().any(|found| found.part == *part));
+        let part = part.ok_or_else(|| self.missing(Role::Labels, split))?;
+        all.retain(|found| found.part == part);
+        let is_beside = |found: &Found| parent(&found.path) == parent(&images.path);
+        if all.iter().any(is_beside) {
+            all.retain(is_beside);
         }
-        let of = |part: &Option<SplitKind>| all.iter().any(|(found, _)| found.part == *part);
-        let part = parts.iter().find(|part| of(part)).ok_or(NotFound::Missing)?;
-        let beside = |(found, _): &&(Found, usize)| parent(&found.path) == parent(&images.path);
-        let all: Vec<_> = all.iter().filter(|(found, _)| found.part == *part).collect();
-        let is_beside = all.iter().any(beside);
-        let all = all.into_iter().filter(|one| !is_beside || beside(one));
-        best(all, names::labels(split))
+        self.best(Role::Labels, split, all)
     }
 
     /// Finds the list of classes for `images` and `labels`.
@@ -113,12 +141,13 @@ impl ObjectPaths<'_> {
         ranked.min_by_key(|(rank, _)| *rank).map(|(_, path)| path.clone())
     }
 
-    /// Parts for which there are images and labels.
+    /// Parts for which there are images and labels; `None` for objects that name no part.
     pub fn parts(&self) -> Vec<Option<SplitKind>> {
-        let (images, labels) = (self.candidates(Role::Images), self.candidates(Role::Labels));
-        let of = |all: &[(Found, usize)], part| all.iter().any(|(found, _)| found.part == part);
-        let parts = SplitKind::ALL.map(Some).into_iter().chain([None]);
-        parts.filter(|&part| of(&images, part) && of(&labels, part)).collect()
+        let all = [Role::Images, Role::Labels].map(|role| self.candidates(role));
+        let is_complete = |part: &Option<SplitKind>| {
+            all.iter().all(|role| role.iter().any(|found| found.part == *part))
+        };
+        SplitKind::ALL.map(Some).into_iter().chain([None]).filter(is_complete).collect()
     }
 
     fn key(&self, role: Role) -> Option<&str> {
@@ -126,49 +155,89 @@ impl ObjectPaths<'_> {
         key.as_deref().map(|key| key.trim_start_matches('/'))
     }
 
-    /// The configured name, if it names one object.
-    fn literal(&self, role: Role) -> Option<String> {
-        self.key(role).filter(|key| !key.contains('*')).map(str::to_owned)
+    /// The object with the configured name, if that names one.
+    fn literal(&self, role: Role) -> Option<Found> {
+        let path = self.key(role).filter(|key| !key.contains('*'))?;
+        Some(Found { path: path.to_owned(), part: part_of(path), rank: 0 })
     }
 
-    /// Objects of this role, each with its rank among the usual names.
-    fn candidates(&self, role: Role) -> Vec<(Found, usize)> {
+    /// Objects of this role.
+    fn candidates(&self, role: Role) -> Vec<Found> {
         let key = self.key(role);
-        let rank = |path: &str| match key {
-            Some(pattern) => matches(pattern, path).then_some(0),
-            None => rank(path, role),
+        let found = |path: &String| {
+            let rank = match key {
+                Some(pattern) => matches(pattern, path).then_some(0),
+                None => rank(path, role),
+            };
+            Some(Found { path: path.clone(), part: part_of(path), rank: rank? })
         };
-        let found =
-            |path: &String| Some((Found { path: path.clone(), part: part_of(path) }, rank(path)?));
         self.paths.iter().filter_map(found).collect()
     }
+
+    /// The shallowest object with the most usual name; that of the courses is preferred among equals.
+    fn best(&self, role: Role, split: SplitKind, mut all: Vec<Found>) -> Result<Found, Hdf5Error> {
+        let (what, course) = role.names(split);
+        let order = |found: &Found| (depth(&found.path), found.rank, found.path != course);
+        all.sort_by_key(order);
+        match &all[..] {
+            [] => Err(self.missing(role, split)),
+            [one, other, ..] if order(one) == order(other) => {
+                let found = format!("one of several {what}, beside `/{}`", other.path);
+                let remedy = format!("choose one by `dataset.hdf5.{what}`");
+                let context = ErrorContext::new(self.file.path, &one.path);
+                Err(context.structure(found, "one of them", remedy))
+            }
+            [one, ..] => Ok(one.clone()),
+        }
+    }
+
+    fn missing(&self, role: Role, split: SplitKind) -> Hdf5Error {
+        let (what, course) = role.names(split);
+        self.file.missing(&format!("{what} of the {} set, such as `/{course}`", set(split)))
+    }
+}
+
+impl Role {
+    /// Name in messages and in the config, and that of the object in the courses.
+    fn names(self, split: SplitKind) -> (&'static str, &'static str) {
+        match self {
+            Self::Images => ("images", examples(split)),
+            Self::Labels => ("labels", labels(split)),
+        }
+    }
+}
+
+/// Name of a part in messages.
+fn set(split: SplitKind) -> &'static str {
+    if split == SplitKind::Train { "training" } else { split.as_str() }
 }
 
 /// Part that a name or path mentions, in its last component or else in one before.
 pub fn part_of(path: &str) -> Option<SplitKind> {
     let part = |word: &String| {
-        PARTS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(part, _)| *part)
+        let (part, _) = PARTS.iter().find(|(_, words)| words.contains(&word.as_str()))?;
+        Some(*part)
     };
     path.rsplit('/').find_map(|component| words(component).iter().find_map(part))
 }
 
 /// Rank of an object among the usual names of `role`; `None` if it is not one of them.
 fn rank(path: &str, role: Role) -> Option<usize> {
-    let known = |list: &[&str], word: &str| list.iter().position(|&known| known == word);
-    let of_role = |component: &str| {
-        let role =
-            |words: &[&str]| self::words(component).iter().find_map(|word| known(words, word));
-        (role(IMAGES), role(LABELS))
-    };
     let is_known = |word: &String| {
-        let is_part = PARTS.iter().any(|(_, words)| words.contains(&word.as_str()));
-        is_part || [IMAGES, LABELS, FILLERS].iter().any(|list| list.contains(&word.as_str()))
+        let parts = PARTS.iter().map(|(_, words)| *words);
+        parts.chain([IMAGES, LABELS, FILLERS]).any(|list| list.contains(&word.as_str()))
     };
     if !words(last(path)).iter().all(is_known) {
         return None;
     }
+    let in_list = |list: &[&str], words: &[String]| {
+        words.iter().find_map(|word| list.iter().position(|known| known == word))
+    };
     // `/train/images`, or `/images/train`.
-    let mut roles = path.rsplit('/').map(of_role);
+    let mut roles = path.rsplit('/').map(|component| {
+        let words = words(component);
+        (in_list(IMAGES, &words), in_list(LABELS, &words))
+    });
     match (roles.find(|found| *found != (None, None))?, role) {
         ((Some(rank), None), Role::Images) | ((None, Some(rank)), Role::Labels) => Some(rank),
         _ => None,
@@ -202,23 +271,6 @@ fn parted(word: &str) -> Vec<String> {
         words.iter().any(|word| [IMAGES, LABELS].iter().any(|list| list.contains(&word.as_str())))
     };
     rest.into_iter().find(is_role).unwrap_or_else(|| vec![word.to_owned()])
-}
-
-/// The shallowest object with the most usual name; `course` is preferred among equals.
-fn best<'a>(
-    candidates: impl Iterator<Item = &'a (Found, usize)>,
-    course: &str,
-) -> Result<Found, NotFound> {
-    let order = |(found, rank): &&(Found, usize)| (depth(&found.path), *rank, found.path != course);
-    let mut candidates: Vec<_> = candidates.collect();
-    candidates.sort_by_key(order);
-    match &candidates[..] {
-        [] => Err(NotFound::Missing),
-        [one, other, ..] if order(one) == order(other) => {
-            Err(NotFound::Ambiguous([one.0.path.clone(), other.0.path.clone()]))
-        }
-        [one, ..] => Ok(one.0.clone()),
-    }
 }
 
 /// Returns whether `path` matches `pattern`, in which each `*` stands for any characters but `/`.

@@ -1,17 +1,55 @@
+use std::mem;
 use std::path::Path;
 
-use data::{DatasetInfo, Examples, Fit, SplitKind, StoredRows, Values};
+use data::{DatasetInfo, Examples, Fit, SplitKind};
+use serde::{Deserialize, Serialize};
 
 use crate::classes::ClassNames;
-use crate::context::ErrorContext;
-use crate::error::Hdf5Error;
-use crate::number::Number;
-use crate::object_keys::ObjectKeys;
-use crate::reader::{self, Answer, Request};
-use crate::residency::Residency;
-use crate::rows::{Hdf5Rows, Layout, PixelScale, RowsLocation, Table, UnchangedFile, ValueRange};
-use crate::structure::{self, Structure};
-use crate::{mend, names};
+use crate::element::Number;
+use crate::error::{ErrorContext, Hdf5Error};
+use crate::naming;
+use crate::reader::{Answer, Request};
+use crate::rows::{Layout, PixelScale, Table, ValueRange};
+use crate::structure::Structure;
+
+/// Names of objects in a file, and the order of the axes of its images. What is absent is found.
+///
+/// Names are paths such as `x_train` or `/train/images`. In those of images and labels, `*` stands for
+/// any characters but `/`; of the objects that match, the one that names the part is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectKeys {
+    /// Images or features.
+    pub images: Option<String>,
+    /// Labels.
+    pub labels: Option<String>,
+    /// Class names.
+    pub classes: Option<String>,
+    /// Axes of the images.
+    pub layout: Option<ImageLayout>,
+}
+
+/// Order of the axes of images in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageLayout {
+    /// Channels last: `[n, height, width, channels]`.
+    Nhwc,
+    /// Channels first: `[n, channels, height, width]`.
+    Nchw,
+}
+
+/// Location of the values of examples while they are in use. It does not change them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Residency {
+    /// In memory if they take at most a quarter of the free memory; otherwise in their file, unless
+    /// its rows are not contiguous.
+    #[default]
+    Automatic,
+    /// In memory.
+    InMemory,
+    /// In their file.
+    InFile,
+}
 
 /// Examples of one part of an HDF5 file.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +73,7 @@ pub struct Hdf5File {
 /// One part of an HDF5 file, open, with its structure checked and its values not read.
 #[derive(Debug)]
 pub struct Hdf5Part {
+    /// Its layout is in the table.
     structure: Structure,
     table: Table,
     split: SplitKind,
@@ -43,79 +82,48 @@ pub struct Hdf5Part {
 }
 
 impl ObjectKeys {
-    /// Opens one part of a file. Pixels that are not bytes are read once for their range.
-    ///
-    /// # Errors
-    ///
-    /// See [`open`](crate::open).
+    /// Opens one part of a file. Pixels that are not bytes are read once for their range. Fails like
+    /// [`open`](crate::open).
     pub fn open(&self, path: &Path, split: SplitKind) -> Result<Hdf5Part, Hdf5Error> {
-        let structure = self.structure(path, split)?;
-        let table = table(path, &structure)?;
-        let mut part = Hdf5Part { structure, table, split, range: None };
-        if part.table.encoding.needs_range() {
-            let range = match &part.structure.location.layout {
-                Layout::Packed(bytes) => part.table.range_of(bytes)?,
-                Layout::Contiguous(_) | Layout::Chunked { .. } => part.table.range()?,
-            };
-            part.table.scale = range.scale(&part.table.context(), part.table.encoding)?;
-            part.range = Some(range);
+        let mut structure = self.structure(path, split)?;
+        let layout = mem::replace(&mut structure.layout, Layout::Packed(Vec::new()));
+        let Structure { objects: [object, ..], encoding, count, shape, .. } = &structure;
+        let mut table = Table::open(path, object, *encoding, (*count, *shape), layout)?;
+        let range = encoding.needs_range().then(|| table.range()).transpose()?;
+        if let Some(range) = range {
+            table.scale = range.scale(&table.context(), encoding.number)?;
         }
-        Ok(part)
+        Ok(Hdf5Part { structure, table, split, range })
     }
 
-    /// Describes one part of a file without reading its pixels or features.
-    ///
-    /// # Errors
-    ///
-    /// See [`open`](crate::open); pixels and features are not checked.
+    /// Describes one part of a file without reading or checking its pixels or features. Fails like
+    /// [`open`](crate::open).
     pub fn info(&self, path: &Path, split: SplitKind) -> Result<DatasetInfo, Hdf5Error> {
-        let Structure { shape, classes, synthetic, location, labels, .. } =
+        let Structure { shape, classes, synthetic, encoding, count, .. } =
             self.structure(path, split)?;
-        let are_images = location.encoding.are_pixels();
-        Ok(DatasetInfo { shape, are_images, classes, synthetic, count: labels.len() })
+        Ok(DatasetInfo { shape, are_images: encoding.are_pixels(), classes, synthetic, count })
     }
 
     /// Parts of a file for which it has images or features and labels, by their names; `None` for
-    /// objects such as `images` that name no part, and are read as any part that the file lacks.
-    ///
-    /// # Errors
-    ///
-    /// If the file is not HDF5 or damaged.
+    /// objects such as `images` that name no part, and are read as any part that the file lacks. Fails if
+    /// the file is not HDF5 or damaged.
     pub fn parts(&self, path: &Path) -> Result<Vec<Option<SplitKind>>, Hdf5Error> {
-        match reader::program() {
-            Some(program) => match reader::read(program, &Request::new(None, self, path))? {
-                Answer::Parts(parts) => Ok(parts),
-                Answer::Structure(_) => Err(other_answer(path)),
-            },
-            None => structure::parts(path, self),
+        match self.ask(path, None)? {
+            Answer::Parts(parts) => Ok(parts),
+            Answer::Structure(_) => Err(other_answer(path)),
         }
     }
 
-    /// Reads the structure of a part, in a subprocess if the program called
-    /// [`isolate`](crate::isolate).
     fn structure(&self, path: &Path, split: SplitKind) -> Result<Structure, Hdf5Error> {
-        match reader::program() {
-            Some(program) => match reader::read(program, &Request::new(Some(split), self, path))? {
-                Answer::Structure(structure) => Ok(*structure),
-                Answer::Parts(_) => Err(other_answer(path)),
-            },
-            None => structure::read(path, split, self, |_| Ok(())),
+        match self.ask(path, Some(split))? {
+            Answer::Structure(structure) => Ok(*structure),
+            Answer::Parts(_) => Err(other_answer(path)),
         }
     }
-}
 
-/// The values of a part, with the scale of bytes.
-fn table(path: &Path, structure: &Structure) -> Result<Table, Hdf5Error> {
-    let Structure { objects: [object, ..], shape, labels, location, .. } = structure;
-    let RowsLocation { encoding, layout } = location;
-    let (file, count) = (UnchangedFile::open(path)?, labels.len());
-    let row = shape.iter().product::<usize>() * encoding.number.size();
-    let segments = layout.segments(count, row, file.length()).ok_or_else(|| {
-        let context = ErrorContext { file: path, object: object.clone() };
-        context.damaged("it exceeds the end of the file")
-    })?;
-    let (encoding, shape, object) = (*encoding, *shape, object.clone());
-    Ok(Table { file, object, encoding, shape, scale: PixelScale::BYTE, count, segments })
+    fn ask(&self, path: &Path, split: Option<SplitKind>) -> Result<Answer, Hdf5Error> {
+        Request { split, keys: self.clone(), path: path.to_path_buf() }.answer()
+    }
 }
 
 fn other_answer(path: &Path) -> Hdf5Error {
@@ -124,39 +132,36 @@ fn other_answer(path: &Path) -> Hdf5Error {
 
 impl Hdf5Part {
     /// Gives the same scale to the parts of one data set: the largest one, since a part may not use all of
-    /// it.
-    ///
-    /// # Errors
-    ///
-    /// [`Hdf5Error::Content`] if one part has floats from 0 to 1 and another from 0 to 255.
+    /// it. Fails if one part has floats from 0 to 1 and another from 0 to 255.
     pub fn share_scale(parts: &mut [&mut Self]) -> Result<(), Hdf5Error> {
         let scaled = parts.iter().filter(|part| part.range.is_some());
         let scales: Vec<_> = scaled.map(|part| (part.number(), part.table.scale)).collect();
         for part in parts.iter_mut().filter(|part| part.range.is_some()) {
-            let number = part.number();
+            let (number, own) = (part.number(), part.table.scale);
             let is_alike =
                 |other: Number| other == number || (other.is_float() && number.is_float());
             let alike = scales.iter().filter(|(other, _)| is_alike(*other));
-            let scale = alike.map(|(_, scale)| *scale).max().unwrap_or(part.table.scale);
-            if number.is_float() && scale != part.table.scale {
-                return Err(part.other_scale(scale));
+            let scale = alike.map(|(_, scale)| *scale).max().unwrap_or(own);
+            if number.is_float() && scale != own {
+                let (context, PixelScale(own), PixelScale(other)) =
+                    (part.table.context(), own, scale);
+                let found = format!("pixels from 0 to {own}");
+                let expected = format!("0 to {other}, as in another part of the data set");
+                let remedy = context.replace_command(&format!("np.float32(x) * {}", other / own));
+                return Err(context.content(found, expected, remedy));
             }
             part.table.scale = scale;
         }
         Ok(())
     }
 
-    /// Reads the values, once from the start of the file to its end, and hashes it.
-    ///
-    /// # Errors
-    ///
-    /// See [`open`](crate::open).
+    /// Reads the values, once from the start of the file to its end, and hashes it. Fails like
+    /// [`open`](crate::open).
     pub fn read(self, residency: Residency) -> Result<Hdf5File, Hdf5Error> {
         let note = self.note();
         let Self { structure, table, .. } = self;
-        let Structure { shape, labels, classes, class_names, synthetic, fit, location, .. } =
-            structure;
-        let (values, sha256) = values(table, location.layout, residency)?;
+        let Structure { shape, labels, classes, class_names, synthetic, fit, .. } = structure;
+        let (values, sha256) = table.values(residency)?;
         let examples = Examples::new(shape, values, labels);
         Ok(Hdf5File { examples, classes, class_names, synthetic, fit, sha256, note })
     }
@@ -165,33 +170,19 @@ impl Hdf5Part {
         self.table.encoding.number
     }
 
-    /// Error for floats whose scale is not that of another part.
-    fn other_scale(&self, other: PixelScale) -> Hdf5Error {
-        let context = self.table.context();
-        let found = format!("pixels from 0 to {}", self.table.scale.white());
-        let expected = format!("0 to {}, as in another part of the data set", other.white());
-        let factor = other.white() / self.table.scale.white();
-        context.content(
-            found,
-            expected,
-            mend::command(&context, &format!("np.float32(x) * {factor}")),
-        )
-    }
-
     /// What was inferred about the part.
     fn note(&self) -> Option<String> {
-        let Structure { objects: [images, labels, list], notes, classes, .. } = &self.structure;
-        let [axes, form] = notes;
+        let Structure { objects, notes: [axes, form], classes, class_names, .. } = &self.structure;
         let values = self.range.map(|range| self.values_note(range)).unwrap_or_default();
-        let are_named = self.structure.class_names == ClassNames::Labels;
-        let course = [names::examples(self.split), names::labels(self.split), names::CLASSES];
-        let is_course = [images, labels, list]
-            .into_iter()
-            .zip(course)
-            .all(|(name, course)| name.is_empty() || *name == format!("/{course}"));
+        let are_named = *class_names == ClassNames::Labels;
+        let course = [naming::examples(self.split), naming::labels(self.split), naming::CLASS_LIST];
+        let mut pairs = objects.iter().zip(course);
+        let is_course =
+            pairs.all(|(name, course)| name.is_empty() || *name == format!("/{course}"));
         if is_course && !are_named && [&values, axes, form].iter().all(|note| note.is_empty()) {
             return None;
         }
+        let [images, labels, list] = objects;
         let what = if self.table.encoding.are_pixels() { "images" } else { "features" };
         let (images, labels) = (described(images, &[&values, axes]), described(labels, &[form]));
         let classes = match list.as_str() {
@@ -204,9 +195,9 @@ impl Hdf5Part {
 
     fn values_note(&self, range: ValueRange) -> String {
         let number = self.number();
-        match self.table.scale.white() {
+        match self.table.scale.0 {
             white @ 256.. => {
-                format!("{number} of {} bits, scaled to 0 to 255", u32::from(white).count_ones())
+                format!("{number} of {} bits, scaled to 0 to 255", white.count_ones())
             }
             255 if range.whole => format!("{number} from 0 to 255"),
             255 => format!("{number} from 0 to 255, rounded"),
@@ -216,33 +207,40 @@ impl Hdf5Part {
 }
 
 /// The name of an object, and what was inferred about it.
-fn described(object: &str, notes: &[&String]) -> String {
-    let notes: Vec<_> =
-        notes.iter().map(|note| note.as_str()).filter(|note| !note.is_empty()).collect();
-    if notes.is_empty() {
-        format!("`{object}`")
-    } else {
-        format!("`{object}` ({})", notes.join(", "))
-    }
+fn described(object: &str, notes: &[&str]) -> String {
+    let notes = notes.iter().copied().filter(|note| !note.is_empty());
+    let notes = notes.collect::<Vec<_>>().join(", ");
+    if notes.is_empty() { format!("`{object}`") } else { format!("`{object}` ({notes})") }
 }
 
-fn values(
-    table: Table,
-    layout: Layout,
-    residency: Residency,
-) -> Result<(Values, String), Hdf5Error> {
-    let (rows, sha256) = match layout {
-        Layout::Packed(_) if residency == Residency::InFile => {
-            let context = table.context();
-            let remedy = format!("leave `dataset.hdf5.in_memory` out, or {}", mend::copy(&context));
-            return Err(context.structure("not stored row by row", "contiguous rows", remedy));
-        }
-        Layout::Packed(bytes) => table.unpack(bytes)?,
-        _ if table.stays_in_file(residency)? => {
-            let (rows, sha256) = Hdf5Rows::scan(table)?;
-            return Ok((Values::Stored(StoredRows::new(rows)), sha256));
-        }
-        _ => table.read()?,
+/// Opens one part of an HDF5 file, whose objects have one of the usual names. Its structure is read in a
+/// subprocess if the program called [`isolate`](crate::isolate). A validation set may be in a file of its
+/// own, under the names of a training set.
+///
+/// Images are `[n, height, width, channels]`, `[n, channels, height, width]` or `[n, height, width]` with
+/// 1 or 3 channels: u8, or integers or floats whose values tell their scale. Features are floats
+/// `[n, width]` with a width from 1 to 4096, all within the range of `f32`. Labels are whole numbers,
+/// names, or one-hot rows. Class names are integers or strings; without a list, names among the labels
+/// are the classes, and integer labels stand for classes named `"0"`, `"1"` and so on.
+///
+/// Fails if the file is not HDF5, lacks an object, stores one in an unsupported way (links, other files, other
+/// filters, more than its length or the free memory can hold), is damaged, or contains invalid values,
+/// labels or names.
+pub fn open(path: &Path, split: SplitKind, residency: Residency) -> Result<Hdf5File, Hdf5Error> {
+    ObjectKeys::default().open(path, split)?.read(residency)
+}
+
+/// Reads one part of an HDF5 file into memory, like [`open`].
+pub fn read(path: &Path, split: SplitKind) -> Result<Hdf5File, Hdf5Error> {
+    open(path, split, Residency::InMemory)
+}
+
+/// Returns the parts of an HDF5 file, in their usual order. Objects that name no part are a training set.
+/// Fails if the file is not HDF5 or damaged.
+pub fn splits(path: &Path) -> Result<Vec<SplitKind>, Hdf5Error> {
+    let parts = ObjectKeys::default().parts(path)?;
+    let is_there = |split: &SplitKind| {
+        parts.contains(&Some(*split)) || (*split == SplitKind::Train && parts.contains(&None))
     };
-    Ok((rows.into(), sha256))
+    Ok(SplitKind::ALL.into_iter().filter(is_there).collect())
 }

@@ -3,24 +3,22 @@
 use data::SplitKind;
 
 use crate::classes;
-use crate::context::ErrorContext;
-use crate::element::Element;
+use crate::element::{Element, Number};
 use crate::error::Hdf5Error;
-use crate::image_axes::ImageAxes;
 use crate::labels::LabelForm;
-use crate::mend;
-use crate::names;
-use crate::naming::{Found, NotFound, ObjectPaths, Role};
-use crate::number::Number;
+use crate::naming::ObjectPaths;
 use crate::object::Object;
-use crate::object_keys::ObjectKeys;
 use crate::open_file::OpenFile;
-use crate::rows::{Content, Encoding};
+use crate::part::{ImageLayout, ObjectKeys};
+use crate::rows::{AxisOrder, Encoding};
 
 /// Maximum number of examples; ImageNet-21k has 14 million. Each label takes 4 bytes of memory.
 pub const MAX_EXAMPLES: usize = 1 << 24;
 /// Maximum number of features of an example.
 pub const MAX_WIDTH: usize = 4096;
+/// Images without an axis of channels have at least this height and width: an axis of 3 or 4 is more likely
+/// one of channels.
+const MIN_SIDE: usize = 5;
 
 /// The objects of one part, checked before any of their data are read.
 pub struct PartObjects<'a> {
@@ -33,94 +31,64 @@ pub struct PartObjects<'a> {
     /// Shape of an example.
     pub shape: [usize; 3],
     pub encoding: Encoding,
-    /// What was inferred from the shape of images.
-    pub note: Option<&'static str>,
+    /// What was inferred from the shape of images; empty if nothing was.
+    pub note: &'static str,
 }
 
 impl OpenFile<'_> {
     /// Opens the images or features, the labels and the class names of a part.
     pub fn part(&self, split: SplitKind, keys: &ObjectKeys) -> Result<PartObjects<'_>, Hdf5Error> {
-        let paths = self.objects()?;
-        let paths = ObjectPaths { paths: &paths, keys };
-        let (found, labels, names) = self.find(split, &paths)?;
+        let paths = ObjectPaths::of(self, keys)?;
+        let found = paths.images(split)?;
+        let labels = paths.labels(split, &found)?;
+        let names = paths.classes(&found, &labels);
         let images = Object::open(self, &found.path)?;
-        let axes = self.axes(&images, keys)?;
+        let (number, (count, shape, axes, note)) = number_and_axes(&images, keys.layout)
+            .filter(|(_, (count, ..))| *count <= MAX_EXAMPLES)
+            .ok_or_else(|| {
+                let found = format!("{} {:?}", images.element, images.shape);
+                images.context.structure(found, EXAMPLES, remedy(&images))
+            })?;
         let labels = Object::open(self, &labels.path)?;
-        let form = LabelForm::of(&labels, axes.count, &found.path)?;
-        let names = names.map(|name| Object::open(self, &name)).transpose()?;
-        if let Some(names) = &names {
-            let count = names.shape.iter().product();
-            classes::check_count(&names.context, count, classes::least(split))?;
-            classes::require_names(names)?;
-        }
-        let (ImageAxes { count, shape, note, .. }, encoding) = (axes, encoding(&images, axes)?);
-        Ok(PartObjects { images, labels, form, classes: names, count, shape, encoding, note })
-    }
-
-    fn find(
-        &self,
-        split: SplitKind,
-        paths: &ObjectPaths,
-    ) -> Result<(Found, Found, Option<String>), Hdf5Error> {
-        let failed = |error, role| match self.not_found(split, role, error) {
-            Ok(error) | Err(error) => error,
-        };
-        let images = paths.images(split).map_err(|error| failed(error, Role::Images))?;
-        let labels = paths.labels(split, &images).map_err(|error| failed(error, Role::Labels))?;
-        let names = paths.classes(&images, &labels);
-        Ok((images, labels, names))
-    }
-
-    fn not_found(
-        &self,
-        split: SplitKind,
-        role: Role,
-        error: NotFound,
-    ) -> Result<Hdf5Error, Hdf5Error> {
-        let (what, key, usual) = match role {
-            Role::Images => ("images", "dataset.hdf5.images", names::examples(split)),
-            Role::Labels => ("labels", "dataset.hdf5.labels", names::labels(split)),
-        };
-        let usual = format!(", such as `/{usual}`");
-        match error {
-            NotFound::Missing => {
-                self.missing(format!("{what} of the {}{usual}", names::set(split)))
-            }
-            NotFound::OtherPart(other) => {
-                let (file, found) = (self.path.to_path_buf(), format!("/{}", other.path));
-                Ok(Hdf5Error::WrongPart { file, split, found })
-            }
-            NotFound::Ambiguous([one, other]) => {
-                let context = ErrorContext::new(self.path, &one);
-                let found = format!("one of several {what}, beside `/{other}`");
-                Ok(context.structure(found, "one of them", format!("choose one by `{key}`")))
-            }
-        }
-    }
-
-    /// Number and shape of the examples, and the order of the axes of images.
-    fn axes(&self, images: &Object, keys: &ObjectKeys) -> Result<ImageAxes, Hdf5Error> {
-        let numbers = matches!(images.element, Element::Number(_));
-        let axes = match (images.element, &images.shape[..]) {
-            (Element::Number(Number::Float { .. }), &[count, width @ 1..=MAX_WIDTH]) => {
-                Some(ImageAxes { count, shape: [1, 1, width], order: None, note: None })
-            }
-            (_, shape) => ImageAxes::of(shape, keys.layout, self.is_matlab),
-        };
-        let axes = axes.filter(|axes| numbers && (1..=MAX_EXAMPLES).contains(&axes.count));
-        axes.ok_or_else(|| {
-            let found = format!("{} {:?}", images.element, images.shape);
-            images.context.structure(found, EXAMPLES, remedy(images))
-        })
+        let form = LabelForm::of(&labels, count, &found.path)?;
+        let classes = names.map(|name| Object::open(self, &name)).transpose()?;
+        let least = classes::least(split);
+        classes.as_ref().map_or(Ok(()), |names| classes::check_list(names, least))?;
+        let encoding = Encoding { number, axes };
+        Ok(PartObjects { images, labels, form, classes, count, shape, encoding, note })
     }
 }
 
-fn encoding(images: &Object, axes: ImageAxes) -> Result<Encoding, Hdf5Error> {
-    let content = axes.order.map_or(Content::Features, Content::Pixels);
-    match images.element {
-        Element::Number(number) => Ok(Encoding { number, content }),
-        _ => Err(images.context.damaged("its type has changed")),
-    }
+/// Number and shape of examples, the order of the axes of images, and what was inferred.
+type Axes = (usize, [usize; 3], Option<AxisOrder>, &'static str);
+
+/// Infers the axes of images from the shape: channels are 1 or 3, on the last axis if two fit. MATLAB
+/// stores axes in reverse. `None` if they are not clear, or not numbers.
+fn number_and_axes(images: &Object, layout: Option<ImageLayout>) -> Option<(Number, Axes)> {
+    use ImageLayout::{Nchw, Nhwc};
+    let Element::Number(number) = images.element else { return None };
+    let is_matlab = images.source.is_matlab;
+    let (hwc, chw, cwh) = (Some(AxisOrder::Hwc), Some(AxisOrder::Chw), Some(AxisOrder::Cwh));
+    let axes = match (&images.shape[..], layout) {
+        (&[n, width @ 1..=MAX_WIDTH], _) if number.is_float() => (n, [1, 1, width], None, ""),
+        (&[n, channels @ (1 | 3), width, height], None) if is_matlab => {
+            (n, [height, width, channels], cwh, "axes in the order of MATLAB")
+        }
+        (&[n, height, width, channels @ (1 | 3)], None | Some(Nhwc)) => {
+            (n, [height, width, channels], hwc, "")
+        }
+        (&[n, channels @ (1 | 3), height, width], None | Some(Nchw)) => {
+            (n, [height, width, channels], chw, "channels first")
+        }
+        (&[n, width @ (MIN_SIDE..), height @ (MIN_SIDE..)], _) if is_matlab => {
+            (n, [height, width, 1], cwh, "grey, axes in the order of MATLAB")
+        }
+        (&[n, height @ (MIN_SIDE..), width @ (MIN_SIDE..)], _) => {
+            (n, [height, width, 1], hwc, "grey, without an axis of channels")
+        }
+        _ => return None,
+    };
+    Some((number, axes))
 }
 
 const EXAMPLES: &str = "images [n, height, width, channels], [n, channels, height, width] or \
@@ -129,7 +97,7 @@ const EXAMPLES: &str = "images [n, height, width, channels], [n, channels, heigh
 
 /// Returns the command that mends the shape of images, if it is one of the usual ones.
 fn remedy(images: &Object) -> String {
-    let command = |expression: &str| mend::command(&images.context, expression);
+    let command = |expression: &str| images.context.replace_command(expression);
     let side = |values: usize| values.isqrt();
     match images.shape[..] {
         [_, width] if width > 3 && side(width).pow(2) == width => {

@@ -14,7 +14,7 @@ use data::{Examples, SplitKind, Values};
 use hdf5::types::TypeDescriptor;
 use hdf5::{File, H5Type};
 
-use super::{Hdf5Error, Hdf5File, names, read};
+use super::{Hdf5Error, Hdf5File, naming, read};
 
 /// A temporary directory with one file.
 struct Place {

@@ -99,9 +99,7 @@ impl From<RunError> for Failure {
                 | RunError::TooLarge { .. }
                 | RunError::BatchOfOne { .. }
                 | RunError::ClassWeights { .. }
-                | RunError::Dataset(
-                    DatasetError::Augmentation { .. } | DatasetError::NotAugmentable { .. }
-                )
+                | RunError::Dataset(DatasetError::Augmentation(_))
                 | RunError::Incompatible { .. }
                 | RunError::OtherModel { .. }
                 | RunError::NotBinary { .. }

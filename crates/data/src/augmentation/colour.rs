@@ -2,9 +2,8 @@
 
 use rand::{Rng, RngExt};
 
-use super::canvas::{Canvas, WHITE};
+use super::canvas::{Canvas, Pixel, WHITE, add, padded, times};
 use super::spec::Augmentation;
-use crate::pixel::{Pixel, add, times};
 
 type Vector = [f64; 3];
 
@@ -83,8 +82,7 @@ impl Tint {
 
     /// Applies this map first and then `next`.
     fn then(self, next: Self) -> Self {
-        let column = |at: fn(&Vector) -> f64| self.rows.map(|row| at(&row));
-        let columns = [column(|row| row[0]), column(|row| row[1]), column(|row| row[2])];
+        let columns = transposed(self.rows);
         let rows = next.rows.map(|row| columns.map(|column| dot(row, column)));
         Self { rows, offset: next.of(self.offset) }
     }
@@ -98,13 +96,13 @@ impl Tint {
 
     /// Contribution of each channel to a pixel, and the offset.
     fn columns(&self) -> [Pixel; 4] {
-        let column = |at: fn(&Vector) -> f64| {
-            let [r, g, b] = self.rows.map(|row| at(&row) as f32);
-            [r, g, b, 0.0]
-        };
-        let [r, g, b] = self.offset.map(|value| value as f32);
-        [column(|row| row[0]), column(|row| row[1]), column(|row| row[2]), [r, g, b, 0.0]]
+        let [red, green, blue] = transposed(self.rows);
+        [red, green, blue, self.offset].map(|values| padded(values.map(|value| value as f32)))
     }
+}
+
+fn transposed([[a, b, c], [d, e, f], [g, h, i]]: [Vector; 3]) -> [Vector; 3] {
+    [[a, d, g], [b, e, h], [c, f, i]]
 }
 
 impl Canvas {
@@ -128,14 +126,8 @@ impl Canvas {
         }
     }
 
-    /// Mean grey value.
-    pub fn mean_grey(&mut self) -> f64 {
-        let mean = self.mean();
-        self.grey(mean)
-    }
-
     /// Mean of each channel.
-    fn mean(&mut self) -> Vector {
+    pub fn mean(&mut self) -> Vector {
         let mut sum = [0.0_f64; 3];
         let width = self.size[1].max(1);
         // Pixels of a row are added in f32, which is fast and accurate enough for a row.
@@ -147,7 +139,7 @@ impl Canvas {
     }
 
     /// Grey value of a colour.
-    fn grey(&self, colour: Vector) -> f64 {
+    pub fn grey(&self, colour: Vector) -> f64 {
         if self.channels == 3 { dot(LUMA, colour) } else { colour[0] }
     }
 }

@@ -1,7 +1,6 @@
 use config::Check;
 use serde::{Deserialize, Serialize};
 
-use super::crop_and_erase::{RandomErasing, RandomResizedCrop};
 use crate::error::DatasetError;
 use crate::examples::Examples;
 
@@ -53,6 +52,45 @@ pub enum Augmentation {
     Cutmix(#[schemars(range(min = 0.01, max = 100))] f64),
 }
 
+/// For example `{ random_resized_crop = { area = [0.3, 1.0] } }`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RandomResizedCrop {
+    /// Range of the area of the part, as a fraction of the image.
+    #[schemars(inner(range(min = 0.001, max = 1)))]
+    pub area: [f64; 2],
+    /// Range of the width of the part divided by its height, log-uniform.
+    #[schemars(inner(range(min = 0.01, max = 100)))]
+    pub aspect: [f64; 2],
+}
+
+impl Default for RandomResizedCrop {
+    fn default() -> Self {
+        Self { area: [0.08, 1.0], aspect: [3.0 / 4.0, 4.0 / 3.0] }
+    }
+}
+
+/// For example `{ random_erasing = { probability = 0.25 } }`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RandomErasing {
+    /// Probability with which an image has a rectangle.
+    #[schemars(range(min = 0, max = 1))]
+    pub probability: f64,
+    /// Range of the area of the rectangle, as a fraction of the image.
+    #[schemars(inner(range(min = 0.001, max = 1)))]
+    pub area: [f64; 2],
+    /// Range of the height of the rectangle divided by its width, log-uniform.
+    #[schemars(inner(range(min = 0.01, max = 100)))]
+    pub aspect: [f64; 2],
+}
+
+impl Default for RandomErasing {
+    fn default() -> Self {
+        Self { probability: 0.5, area: [0.02, 0.33], aspect: [0.3, 3.3] }
+    }
+}
+
 /// Maximum length of a list.
 const MAX_LENGTH: usize = 64;
 
@@ -75,26 +113,27 @@ impl Augmentation {
         });
     }
 
-    /// Checks that `list` suits `examples`.
-    ///
-    /// # Errors
-    ///
-    /// If the examples are not images, or too small or grey for a change.
+    /// Fails if `examples` are not images, or too small or grey for a change of `list`.
     pub fn check_against(list: &[Self], examples: &Examples) -> Result<(), DatasetError> {
         let [height, width, channels] = examples.shape;
         if !list.is_empty() && !examples.are_images() {
-            return Err(DatasetError::NotAugmentable { features: channels });
+            return Err(DatasetError::Augmentation(format!(
+                "`augmentation` changes images, and these data are examples of {channels} features\n  \
+                 remove it from the config"
+            )));
         }
-        let refused = |reason: String| Err(DatasetError::Augmentation { reason });
+        let refused = |reason: &str| {
+            let message = format!("{reason}\n  change or remove it in `augmentation`");
+            Err(DatasetError::Augmentation(message))
+        };
         list.iter().try_for_each(|augmentation| match augmentation {
             Self::Hue(_) if channels != 3 => {
-                refused("`hue` changes colours, and the images are grey".to_owned())
+                refused("`hue` changes colours, and the images are grey")
             }
             Self::Crop(size) | Self::Cutout(size) if *size >= height.min(width) => {
                 let name = if matches!(augmentation, Self::Crop(_)) { "crop" } else { "cutout" };
-                refused(format!(
-                    "`{name} = {size}` is not smaller than images of {width} x {height}"
-                ))
+                let size = format!("`{name} = {size}`");
+                refused(&format!("{size} is not smaller than images of {width} x {height}"))
             }
             _ => Ok(()),
         })
@@ -105,15 +144,21 @@ impl Augmentation {
             Self::Scale([least, most]) => {
                 check.require("scale", least <= most, "the first factor is above the second");
             }
-            Self::RandomResizedCrop(crop) => {
-                check.table("random_resized_crop", |check| crop.check(check));
+            Self::RandomResizedCrop(RandomResizedCrop { area, aspect }) => {
+                check.table("random_resized_crop", |check| check_ranges(area, aspect, check));
             }
-            Self::RandomErasing(erasing) => {
-                check.table("random_erasing", |check| erasing.check(check));
+            Self::RandomErasing(RandomErasing { area, aspect, .. }) => {
+                check.table("random_erasing", |check| check_ranges(area, aspect, check));
             }
             Self::Mixup(_) => check.require("mixup", is_last, NOT_LAST),
             Self::Cutmix(_) => check.require("cutmix", is_last, NOT_LAST),
             _ => {}
         }
+    }
+}
+
+fn check_ranges(area: [f64; 2], aspect: [f64; 2], check: &mut Check) {
+    for (key, [least, most]) in [("area", area), ("aspect", aspect)] {
+        check.require(key, least <= most, "the first number is above the second");
     }
 }

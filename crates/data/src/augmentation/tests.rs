@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use config::Check;
 
 use super::canvas::Canvas;
+use super::geometry::Affine;
 use super::*;
 use crate::examples::{Examples, Values};
-use crate::scaler::Scaler;
-use crate::statistics::Normalization;
+use crate::random::{self, BatchIndex};
+use crate::statistics::{Normalization, Scaler};
 
 const SHAPE: [usize; 3] = [8, 8, 3];
 
@@ -36,7 +37,7 @@ fn changed(examples: &Examples, list: &[Augmentation], epoch: u64) -> Vec<f32> {
 }
 
 /// The first image of `examples` resampled by `map`.
-fn mapped(examples: &Examples, map: affine::Affine) -> Vec<f32> {
+fn mapped(examples: &Examples, map: Affine) -> Vec<f32> {
     let mut canvas = Canvas::default();
     let Values::Pixels(pixels) = &examples.values else { panic!("no images") };
     canvas.load(examples.row(pixels, 0), examples.shape);
@@ -70,7 +71,7 @@ fn augmentations_of_strength_0_change_no_bit() {
         Brightness(0.0),
         Contrast(0.0),
         Saturation(0.0),
-        RandomErasing(crop_and_erase::RandomErasing { probability: 0.0, ..Default::default() }),
+        RandomErasing(super::RandomErasing { probability: 0.0, ..Default::default() }),
     ];
     for shape in [SHAPE, [7, 5, 3], [28, 28, 1]] {
         let examples = images(shape);
@@ -90,7 +91,6 @@ fn augmentations_of_strength_0_change_no_bit() {
 
 #[test]
 fn flips_right_angles_and_whole_pixels_are_exact() {
-    use affine::Affine;
     for (shape, last) in [(SHAPE, 7), ([9, 9, 1], 8), ([64, 64, 3], 63)] {
         let images = images(shape);
         let of = |map| mapped(&images, map);
@@ -108,7 +108,6 @@ fn flips_right_angles_and_whole_pixels_are_exact() {
 
 #[test]
 fn consecutive_geometric_changes_are_one_resampling_in_order() {
-    use affine::Affine;
     let images = images(SHAPE);
     let map = Affine::translate(2.0, 0.0).then(Affine::rotate(90.0));
     // Moved to the right, then rotated so that the right side becomes the top.
@@ -120,13 +119,13 @@ fn consecutive_geometric_changes_are_one_resampling_in_order() {
 #[test]
 fn an_enlarged_image_is_interpolated_between_its_pixels() {
     let examples = Examples::images([2, 2, 1], vec![0, 100, 200, 40], vec![0]);
-    let doubled = mapped(&examples, affine::Affine::scale(2.0));
+    let doubled = mapped(&examples, Affine::scale(2.0));
     // A quarter of the way in from each side.
     assert_eq!(doubled, [58.75, 76.25, 126.25, 78.75]);
 }
 
 /// Maps sampled by the first of `list` for many images.
-fn shifts(list: &[Augmentation], epochs: u64) -> Vec<affine::Affine> {
+fn shifts(list: &[Augmentation], epochs: u64) -> Vec<Affine> {
     let draws = (0..epochs).flat_map(|epoch| (0..50).map(move |item| (epoch, item)));
     let maps = draws.map(|(epoch, item)| {
         let mut rng = random::of_image(1, epoch, item);
@@ -137,11 +136,11 @@ fn shifts(list: &[Augmentation], epochs: u64) -> Vec<affine::Affine> {
 
 #[test]
 fn sampled_parameters_fill_their_range_uniformly() {
-    let degrees = |map: &affine::Affine| map.y[0].atan2(map.x[0]).to_degrees();
-    let moved = |map: &affine::Affine| map.x[2] / 64.0;
-    let factor = |map: &affine::Affine| 1.0 / map.x[0];
-    let whole = |map: &affine::Affine| map.y[2];
-    type Of = fn(&affine::Affine) -> f64;
+    let degrees = |map: &Affine| map.y[0].atan2(map.x[0]).to_degrees();
+    let moved = |map: &Affine| map.x[2] / 64.0;
+    let factor = |map: &Affine| 1.0 / map.x[0];
+    let whole = |map: &Affine| map.y[2];
+    type Of = fn(&Affine) -> f64;
     let cases: [(Augmentation, Of, [f64; 2]); 4] = [
         (Augmentation::Rotate(15.0), degrees, [-15.0, 15.0]),
         (Augmentation::Translate(0.1), moved, [-0.1, 0.1]),
@@ -387,8 +386,8 @@ fn augmentations_that_do_not_suit_the_images_are_refused() {
 #[test]
 fn invalid_values_are_reported_with_their_index_in_the_list() {
     use Augmentation::*;
-    let crop = crop_and_erase::RandomResizedCrop { area: [0.5, 0.1], ..Default::default() };
-    let erasing = crop_and_erase::RandomErasing { aspect: [2.0, 1.0], ..Default::default() };
+    let crop = super::RandomResizedCrop { area: [0.5, 0.1], ..Default::default() };
+    let erasing = super::RandomErasing { aspect: [2.0, 1.0], ..Default::default() };
     let list = [
         Rotate(10.0),
         Scale([1.2, 0.9]),

@@ -20,7 +20,9 @@ const FILES: u64 = 256;
 /// Sets the initial limits. A reader process dumps no core, writes no file, starts no process, and ends
 /// with its parent.
 pub fn for_structure() -> io::Result<()> {
-    die_with_parent()?;
+    // Other systems lack such a signal; the next write to the pipe ends the process.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     for resource in [Resource::Core, Resource::Fsize, Resource::Nproc] {
         setrlimit(resource, Rlimit { current: Some(0), maximum: Some(0) })?;
     }
@@ -43,28 +45,12 @@ fn limit(resource: Resource, current: u64) -> io::Result<()> {
 }
 
 /// Limits the address space to `more` bytes beyond the current size: an allocator reserves much and uses
-/// little of it.
-#[cfg(target_os = "linux")]
+/// little of it. Not all other systems limit memory; the checks of the sizes still apply there.
 fn limit_memory(more: u64) -> io::Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
     let status = std::fs::read_to_string("/proc/self/status")?;
     let kibibytes = support::memory::entry(&status, "VmSize:").ok_or(io::ErrorKind::InvalidData)?;
     limit(Resource::As, more.saturating_add(kibibytes.saturating_mul(1024)))
-}
-
-#[cfg(target_os = "linux")]
-fn die_with_parent() -> io::Result<()> {
-    let signal = Some(rustix::process::Signal::KILL);
-    Ok(rustix::process::set_parent_process_death_signal(signal)?)
-}
-
-// Other systems lack such a signal; the next write to the pipe ends the process.
-#[cfg(not(target_os = "linux"))]
-fn die_with_parent() -> io::Result<()> {
-    Ok(())
-}
-
-// Not all other systems limit memory; the checks of the sizes still apply.
-#[cfg(not(target_os = "linux"))]
-fn limit_memory(_: u64) -> io::Result<()> {
-    Ok(())
 }

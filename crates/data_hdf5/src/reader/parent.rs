@@ -5,12 +5,12 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use ReaderFailure::{Crashed, Other, TimedOut};
+use Hdf5ErrorKind::{ReaderCrashed, ReaderFailed, ReaderTimedOut};
 use rustix::process::Signal;
 
+use super::Request;
 use super::answer::{self, Answer, Broken};
-use super::request::Request;
-use crate::error::{Hdf5Error, ReaderFailure};
+use crate::error::{Hdf5Error, Hdf5ErrorKind};
 
 const DAMAGED: &str = "the file is damaged or malicious; download it again";
 const AGAIN: &str = "try again; free memory first if the system ran out of it";
@@ -19,14 +19,8 @@ const START: &str = "check the limits on processes and memory, and that /proc an
 
 /// Answers a request in a subprocess that runs `program`.
 pub fn read(program: &Path, request: &Request) -> Result<Answer, Hdf5Error> {
-    let path = &request.path;
-    let failed = |failure, reason, remedy: &str| Hdf5Error::Reader {
-        file: path.clone(),
-        failure,
-        reason,
-        remedy: remedy.into(),
-    };
-    let unable = |error: io::Error| failed(Other, format!("cannot be run ({error})"), START);
+    let unable =
+        |error: io::Error| request.failed(ReaderFailed, &format!("cannot be run ({error})"), START);
     let mut reader = start(program, request).map_err(unable)?;
     let answer = match reader.stdout.take() {
         Some(mut pipe) => answer::receive(&mut pipe),
@@ -37,41 +31,35 @@ pub fn read(program: &Path, request: &Request) -> Result<Answer, Hdf5Error> {
         let _ = reader.kill();
     }
     let status = reader.wait().map_err(unable)?;
-    match answer {
-        Err(Broken::Invalid(what)) => Err(failed(Other, format!("answered with {what}"), DEFECT)),
-        Ok(answer) if status.success() => answer.map_err(|error| error.at(path)),
-        _ => {
-            let (failure, reason, remedy) = describe_failure(status);
-            Err(failed(failure, reason, remedy))
-        }
-    }
+    let (kind, reason, remedy) = match answer {
+        Ok(answer) if status.success() => return answer.map_err(|error| error.at(&request.path)),
+        Err(Broken::Invalid(what)) => (ReaderFailed, format!("answered with {what}"), DEFECT),
+        _ => describe_failure(status),
+    };
+    Err(request.failed(kind, &reason, remedy))
 }
 
 /// Starts the subprocess in its own process group, so that Ctrl-C in the terminal reaches only this
 /// process.
 fn start(program: &Path, request: &Request) -> io::Result<Child> {
-    Command::new(program)
-        .args(request.arguments()?)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
+    let mut command = Command::new(program);
+    command.args(request.arguments()?).process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
 }
 
 /// Kind, reason and remedy of a subprocess that ended without an answer.
-fn describe_failure(status: ExitStatus) -> (ReaderFailure, String, &'static str) {
+fn describe_failure(status: ExitStatus) -> (Hdf5ErrorKind, String, &'static str) {
     let Some(signal) = status.signal() else {
         let code = status.code().unwrap_or_default();
-        return (Other, format!("ended with exit code {code} without an answer"), DEFECT);
+        return (ReaderFailed, format!("ended with exit code {code} without an answer"), DEFECT);
     };
     match Signal::from_named_raw(signal) {
         Some(Signal::XCPU) => {
-            (TimedOut, "took more time than a valid file of its size needs".into(), DAMAGED)
+            (ReaderTimedOut, "took more time than a valid file of its size needs".into(), DAMAGED)
         }
         Some(Signal::ILL | Signal::ABORT | Signal::BUS | Signal::FPE | Signal::SEGV) => {
-            (Crashed, format!("crashed on it (signal {signal})"), DAMAGED)
+            (ReaderCrashed, format!("crashed on it (signal {signal})"), DAMAGED)
         }
-        _ => (Other, format!("was killed (signal {signal})"), AGAIN),
+        _ => (ReaderFailed, format!("was killed (signal {signal})"), AGAIN),
     }
 }

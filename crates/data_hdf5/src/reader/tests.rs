@@ -5,28 +5,31 @@ use std::path::Path;
 use data::SplitKind;
 
 use super::answer::{Answer, Broken, receive, send};
-use super::request::{READER, Request};
+use super::parent::read;
+use super::{READER, Request};
 use crate::classes::ClassNames;
-use crate::error::Hdf5Error;
-use crate::number::Number;
-use crate::object_keys::{ImageLayout, ObjectKeys};
-use crate::rows::{Content, Encoding, Layout, RowsLocation};
+use crate::element::{Number, NumberKind};
+use crate::error::{ErrorContext, Hdf5Error};
+use crate::part::{ImageLayout, ObjectKeys};
+use crate::rows::{Encoding, Layout};
 use crate::structure::Structure;
 
 const FLOATS: Encoding =
-    Encoding { number: Number::Float { size: 4, big_endian: true }, content: Content::Features };
+    Encoding { number: Number { kind: NumberKind::Float, size: 4, big_endian: true }, axes: None };
 
 fn packed(shape: [usize; 3], encoding: Encoding, bytes: Vec<u8>, labels: Vec<u32>) -> Structure {
     Structure {
         objects: ["/x".into(), "/y".into(), String::new()],
         shape,
+        count: labels.len(),
         labels,
         classes: vec!["a".into(), "b".into()],
         class_names: ClassNames::Labels,
         synthetic: true,
         fit: Some(data::Fit::Crop),
         notes: ["channels first".into(), String::new()],
-        location: RowsLocation { encoding, layout: Layout::Packed(bytes) },
+        encoding,
+        layout: Layout::Packed(bytes),
     }
 }
 
@@ -40,7 +43,7 @@ fn features(count: usize) -> Structure {
 }
 
 fn lying(layout: Layout) -> Structure {
-    Structure { location: RowsLocation { encoding: Encoding::PIXELS, layout }, ..images() }
+    Structure { layout, ..images() }
 }
 
 fn sent(read: &Result<Structure, Hdf5Error>) -> Vec<u8> {
@@ -63,8 +66,8 @@ fn is_invalid(answer: &[u8]) -> bool {
 
 #[test]
 fn a_structure_is_received_as_sent() {
-    let chunked = lying(Layout::Chunked { rows: 1, offsets: vec![u64::MAX, 7] });
-    let contiguous = lying(Layout::Contiguous(4096));
+    let chunked = lying(Layout::InFile { rows: 1, offsets: vec![u64::MAX, 7] });
+    let contiguous = lying(Layout::InFile { rows: 2, offsets: vec![4096] });
     for file in [images(), features(3), features(40_000), chunked, contiguous] {
         assert_eq!(received(&sent(&Ok(file.clone()))), Ok(Ok(Answer::Structure(Box::new(file)))));
     }
@@ -79,12 +82,10 @@ fn parts_are_received_as_sent() {
 
 #[test]
 fn an_error_is_received_with_the_path_of_the_request() {
-    let of = |path: &str| Hdf5Error::Content {
-        file: path.into(),
-        object: "/train_set_y".into(),
-        found: "label \"ä\n\" at index 1".into(),
-        expected: "a number of digits".into(),
-        remedy: "store the labels as integers".into(),
+    let of = |path: &str| {
+        let context = ErrorContext::new(Path::new(path), "train_set_y");
+        let found = "label \"ä\n\" at index 1";
+        context.content(found, "a number of digits", "store the labels as integers")
     };
     let error = received(&sent(&Err(of("there.h5")))).unwrap().unwrap_err();
     assert_eq!(error.at(Path::new("here.h5")), of("here.h5"));
@@ -92,8 +93,7 @@ fn an_error_is_received_with_the_path_of_the_request() {
 
 #[test]
 fn an_incomplete_answer_is_refused() {
-    let refused =
-        Err(Hdf5Error::Damaged { file: "".into(), object: "/".into(), reason: "x".into() });
+    let refused = Err(ErrorContext::new(Path::new(""), "").damaged("x"));
     for answer in [sent(&Ok(images())), sent(&Ok(features(3))), sent(&refused)] {
         assert!(received(&answer).is_ok());
         for length in 0..answer.len() {
@@ -108,6 +108,7 @@ fn an_invalid_answer_is_refused() {
     let with = |change: fn(&mut Structure)| {
         let mut file = images();
         change(&mut file);
+        file.count = file.labels.len();
         sent(&Ok(file))
     };
     assert!(is_invalid(&with(|file| file.labels = vec![0, 2])));
@@ -117,14 +118,12 @@ fn an_invalid_answer_is_refused() {
     assert!(is_invalid(&with(|file| file.shape = [usize::MAX, 2, 1])));
     assert!(is_invalid(&with(|file| file.shape = [1 << 20, 1 << 20, 1])));
     assert!(is_invalid(&with(|file| file.labels.clear())));
-    assert!(is_invalid(&with(|file| file.location.encoding = FLOATS)));
-    assert!(is_invalid(&with(|file| {
-        file.location.encoding.number = Number::Integer { size: 0, signed: true, big_endian: true };
-    })));
+    assert!(is_invalid(&with(|file| file.encoding = FLOATS)));
+    assert!(is_invalid(&with(|file| file.encoding.number.size = 0)));
     assert!(is_invalid(&with(|file| file.notes[0] = "x".repeat(5000))));
-    let chunked = |rows, offsets| sent(&Ok(lying(Layout::Chunked { rows, offsets })));
+    let chunked = |rows, offsets| sent(&Ok(lying(Layout::InFile { rows, offsets })));
     assert!(is_invalid(&chunked(0, vec![])));
-    assert_eq!(received(&chunked(1, vec![0])), Err(Broken::Short));
+    assert!(is_invalid(&chunked(1, vec![0])));
     assert!(is_invalid(&chunked(2, vec![0, 0])));
     assert!(is_invalid(&[0xff; 64]));
     assert!(is_invalid(&[&3_u32.to_ne_bytes()[..], b"\xff{}"].concat()));
@@ -141,7 +140,7 @@ fn a_process_is_a_reader_only_with_all_arguments() {
         ..ObjectKeys::default()
     };
     for split in [Some(SplitKind::Test), None] {
-        let request = Request::new(split, &keys, Path::new("a b.h5"));
+        let request = Request { split, keys: keys.clone(), path: "a b.h5".into() };
         let arguments = request.arguments().unwrap();
         let arguments = ["trainer".into()].into_iter().chain(arguments);
         assert_eq!(Request::from_arguments(arguments), Some(request));
@@ -153,7 +152,8 @@ fn a_process_is_a_reader_only_with_all_arguments() {
 
 #[cfg(target_os = "linux")]
 fn request() -> Request {
-    Request::new(Some(SplitKind::Train), &ObjectKeys::default(), Path::new("set.h5"))
+    let (split, keys) = (Some(SplitKind::Train), ObjectKeys::default());
+    Request { split, keys, path: "set.h5".into() }
 }
 
 /// Error for a subprocess that runs this script.
@@ -164,7 +164,7 @@ fn without_an_answer(script: &str) -> String {
     let program = folder.path().join("program");
     std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    super::read(&program, &request()).unwrap_err().to_string()
+    read(&program, &request()).unwrap_err().to_string()
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_failed_reader_is_an_error_with_its_reason() {
     std::fs::write(&answer, sent(&Ok(images()))).unwrap();
     let message = without_an_answer(&format!("cat {}; exit 3", answer.display()));
     assert!(message.contains("ended with exit code 3"), "a whole answer: {message}");
-    let message = super::read(Path::new("/nothing"), &request());
+    let message = read(Path::new("/nothing"), &request());
     let message = message.unwrap_err().to_string();
     assert!(message.contains("the process that reads it cannot be run (No such file"), "{message}");
 }

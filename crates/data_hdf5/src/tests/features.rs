@@ -63,7 +63,7 @@ fn the_football_field_of_the_course_is_read() {
         assert_eq!((classes, synthetic), (names(&["other", "french"]), false));
         assert_eq!((examples.len(), examples.shape), (count, [1, 1, 2]));
         assert!(examples.labels.contains(&0) && examples.labels.contains(&1));
-        let raw = file.dataset(names::examples(part)).unwrap().read_raw::<f64>().unwrap();
+        let raw = file.dataset(naming::examples(part)).unwrap().read_raw::<f64>().unwrap();
         let features = raw.iter().map(|&feature| feature as f32).collect();
         assert_eq!(examples.values, Values::Features(features));
     }
@@ -274,7 +274,7 @@ fn written_features_are_read_back() {
         let Values::Features(features) = &file.examples.values else { panic!("images") };
         assert!(features[1].is_sign_negative());
 
-        let set = File::open(place.path()).unwrap().dataset(names::examples(part)).unwrap();
+        let set = File::open(place.path()).unwrap().dataset(naming::examples(part)).unwrap();
         assert_eq!(set.shape(), [6, 2]);
         assert!(set.dtype().unwrap().is::<f64>());
     }

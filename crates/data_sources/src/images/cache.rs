@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use data::{RowSource, Rows, SourceError, StoredRows, Values};
+use data::{RowSource, SourceError, StoredRows, Values};
 use rustix::fs::statvfs;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -315,11 +315,11 @@ impl RowSource for CachedRows {
         true
     }
 
-    fn read(&self, rows: &[usize]) -> Result<Rows, SourceError> {
+    fn read(&self, rows: &[usize]) -> Result<Values, SourceError> {
         let mut pixels = vec![0; rows.len() * self.width];
         for (&row, target) in rows.iter().zip(pixels.chunks_exact_mut(self.width.max(1))) {
             self.file.read_exact_at(target, (row * self.width) as u64)?;
         }
-        Ok(Rows::Pixels(pixels))
+        Ok(Values::Pixels(pixels))
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use data::{RowSource, Rows, SourceError};
+use data::{RowSource, SourceError, Values};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -49,9 +49,9 @@ impl RowSource for ImageRows {
         true
     }
 
-    fn read(&self, rows: &[usize]) -> Result<Rows, SourceError> {
+    fn read(&self, rows: &[usize]) -> Result<Values, SourceError> {
         let images = rows.par_iter().map(|&row| self.decode(row));
         let images: Vec<_> = images.collect::<Result<_, SourceError>>()?;
-        Ok(Rows::Pixels(images.concat()))
+        Ok(Values::Pixels(images.concat()))
     }
 }

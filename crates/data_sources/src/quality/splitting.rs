@@ -109,7 +109,10 @@ impl<'a> Splitting<'a> {
         let held_out: Vec<_> =
             own.into_iter().filter(|(split, _)| self.config.fraction(*split) > 0.0).collect();
         if let Some(&(split, _)) = held_out.iter().find(|(_, own)| own.is_some()) {
-            return Err(DatasetError::OwnSplit { split });
+            return Err(DatasetError::Unsuitable(format!(
+                "the data set has a {split} set of its own, so that none is held out of the training set\n  \
+                 remove `split.{split}_fraction`"
+            )));
         }
         let held_out: Vec<SplitKind> = held_out.into_iter().map(|(split, _)| split).collect();
         let train = &source.train;
@@ -139,7 +142,10 @@ impl<'a> Splitting<'a> {
             return Ok((0..train.len()).map(origin).collect());
         };
         if train.origins.is_empty() {
-            return Err(DatasetError::NoFileNames);
+            let message = "`split.group_pattern` finds groups in file names, and these data have none\n  use a \
+                           folder of images, or HDF5 files with the manifest.csv that `trainer data import` \
+                           writes beside them";
+            return Err(DatasetError::Unsuitable(message.to_owned()));
         }
         let regex = Regex::new(pattern).map_err(DatasetError::source)?;
         let names = train.origins.iter().map(|origin| {

@@ -1,4 +1,4 @@
-use data::{Examples, RowSource, Rows, SourceError, Values};
+use data::{Examples, RowSource, SourceError, Values};
 use rayon::prelude::*;
 
 use crate::images::Frame;
@@ -44,7 +44,7 @@ impl RowSource for ResizedRows {
         true
     }
 
-    fn read(&self, rows: &[usize]) -> Result<Rows, SourceError> {
+    fn read(&self, rows: &[usize]) -> Result<Values, SourceError> {
         let (images, positions) = self.images.in_memory(rows)?;
         let Values::Pixels(pixels) = &images.values else {
             return Err("no pixels were read".into());
@@ -52,6 +52,6 @@ impl RowSource for ResizedRows {
         let rows = positions
             .par_iter()
             .map(|&row| self.frame.of_pixels(images.row(pixels, row), images.shape));
-        Ok(Rows::Pixels(rows.collect::<Vec<_>>().concat()))
+        Ok(Values::Pixels(rows.collect::<Vec<_>>().concat()))
     }
 }

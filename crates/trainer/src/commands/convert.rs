@@ -168,7 +168,7 @@ impl From<ConvertError> for Failure {
                 Self::usage(message)
             }
             ConvertError::Dataset(data) => match **data {
-                DatasetError::EmptySplit { split, fraction, count, .. } => Self::usage(format!(
+                DatasetError::EmptySplit { split, fraction, count } => Self::usage(format!(
                     "a {split} fraction of {fraction} holds out none of {count} examples\n  choose a larger --{split}-fraction, or --ignore-near-duplicates to split groups of near-duplicates"
                 )),
                 _ => Self::run(&error),

@@ -8,10 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::*;
-use crate::augmentation::affine::Affine;
-use crate::augmentation::crop_and_erase::{RandomErasing, RandomResizedCrop};
+use crate::augmentation::geometry::Region;
 use crate::augmentation::operation::Operation;
-use crate::augmentation::region::Region;
 
 fn reference() -> Value {
     serde_json::from_str(include_str!("torchvision.json")).unwrap()

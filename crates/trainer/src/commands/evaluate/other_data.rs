@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use data::{DatasetError, SplitKind};
-use data_hdf5::{Hdf5Error, Hdf5File, Residency};
+use data_hdf5::{Hdf5Error, Hdf5ErrorKind, Hdf5File, Residency};
 use data_sources::{DatasetConfig, FolderConfig};
 use training::{OtherData, RunError, TrainedModel};
 
@@ -82,7 +82,9 @@ fn of_file(
 ) -> Result<OtherData, Hdf5Error> {
     let open = |split| data_hdf5::open(path, split, Residency::Automatic);
     let (split, mut file) = match (split, open(split.unwrap_or(SplitKind::Test))) {
-        (None, Err(Hdf5Error::WrongPart { .. })) => (SplitKind::Train, open(SplitKind::Train)?),
+        (None, Err(error)) if error.kind == Hdf5ErrorKind::WrongPart => {
+            (SplitKind::Train, open(SplitKind::Train)?)
+        }
         (split, file) => (split.unwrap_or(SplitKind::Test), file?),
     };
     if let DatasetConfig::Hdf5(config) = &model.config().dataset {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use data::{Examples, SplitKind, Values};
-use data_hdf5::{Hdf5Error, Hdf5File, ReaderFailure, Residency};
+use data_hdf5::{Hdf5Error, Hdf5ErrorKind, Hdf5File, Residency};
 use tempfile::TempDir;
 
 use crate::tally::require;
@@ -147,19 +147,21 @@ impl Reading {
                 self.read += 1;
                 require_valid(&file)
             }
-            Err(Hdf5Error::Reader { failure: ReaderFailure::Crashed, .. }) => {
-                self.crashed += 1;
-                Ok(())
-            }
-            Err(Hdf5Error::Reader { failure: ReaderFailure::TimedOut, .. }) => {
-                self.timed_out += 1;
-                Ok(())
-            }
-            Err(Hdf5Error::Reader { reason, .. }) => Err(reason),
-            Err(error) => {
-                self.refused += 1;
-                require_one_line(&error.to_string())
-            }
+            Err(error) => match error.kind {
+                Hdf5ErrorKind::ReaderCrashed => {
+                    self.crashed += 1;
+                    Ok(())
+                }
+                Hdf5ErrorKind::ReaderTimedOut => {
+                    self.timed_out += 1;
+                    Ok(())
+                }
+                Hdf5ErrorKind::ReaderFailed => Err(error.to_string()),
+                _ => {
+                    self.refused += 1;
+                    require_one_line(&error.to_string())
+                }
+            },
         }
     }
 }
@@ -196,7 +198,9 @@ fn has_decoy_image(pixels: &[u8], width: usize) -> bool {
 fn compare_in_file(path: &Path, in_memory: &Hdf5File) -> Result<(), String> {
     let stored = match data_hdf5::open(path, SplitKind::Train, Residency::InFile) {
         Ok(stored) => stored.examples,
-        Err(error @ Hdf5Error::Structure { .. }) => return require_one_line(&error.to_string()),
+        Err(error) if error.kind == Hdf5ErrorKind::Structure => {
+            return require_one_line(&error.to_string());
+        }
         Err(error) => return Err(format!("was read into memory, but not row by row: {error}")),
     };
     let same_values = values(&stored)? == values(&in_memory.examples)?;
