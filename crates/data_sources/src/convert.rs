@@ -4,22 +4,17 @@
 //! Output is written atomically and never replaces existing files.
 
 mod cleaning;
-mod converted_dataset;
+mod dataset_writer;
 mod error;
 mod export;
-mod image_conversion;
 mod import;
-mod new_directory;
-mod part_writer;
+mod new_output;
 mod partition;
-mod progress;
 #[cfg(test)]
 mod tests;
 
 pub use cleaning::Cleaning;
-pub use converted_dataset::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
-pub use error::ConvertError;
+pub use dataset_writer::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
+pub use error::{ConvertError, ProgressCallback};
 pub use export::Export;
 pub use import::{Import, ImportedDataset};
-pub use partition::Partition;
-pub use progress::ProgressCallback;

@@ -6,23 +6,21 @@ mod checksums;
 mod csv_labels;
 mod decode;
 mod error;
-mod formats;
 mod frame;
 mod label_rules;
 mod listing;
-pub(crate) mod marker_files;
+mod loading;
 mod natural_order;
-mod rows;
 mod scan;
-mod split_folders;
 #[cfg(test)]
 mod tests;
 
 pub use block::{BLOCK, ImageFacts, decode_block};
-pub(crate) use cache::CachedImages;
-pub(crate) use checksums::of as file_checksums;
+pub(crate) use cache::directory as cache_directory;
 pub use decode::{DecodedImage, ImageFileError, ImageHeader};
 pub use error::{ImagesError, UnreadableImage};
-pub(crate) use error::{counted, first_few};
+pub(crate) use error::{counted, first_few, first_of};
 pub use frame::Frame;
+pub(crate) use listing::{CLASSES, SYNTHETIC};
+pub(crate) use loading::{LoadedImages, Loading};
 pub use scan::{ImageFile, ImageList, Labelling};

@@ -41,29 +41,8 @@ pub fn manifest_path(path: &Path) -> PathBuf {
     }
 }
 
-/// Rows of the examples of the file of `part`, by their origins and labels.
-pub fn rows<'a>(
-    part: SplitKind,
-    examples: impl Iterator<Item = (&'a Origin, u32)> + 'a,
-    classes: &'a [String],
-) -> impl Iterator<Item = ManifestRow> + 'a {
-    examples.enumerate().map(move |(index, (origin, label))| ManifestRow {
-        part,
-        index,
-        file: origin.file.to_string(),
-        label,
-        class: classes.get(label as usize).cloned().unwrap_or_default(),
-        group: origin.group.as_deref().unwrap_or_default().to_owned(),
-        sha256: hexadecimal(&origin.sha256),
-    })
-}
-
 /// Gives examples without origins those of an HDF5 file: `file` with their `indices` in it, and the SHA-256
-/// of their values.
-///
-/// # Errors
-///
-/// If the examples are in a file that cannot be read.
+/// of their values. Fails if the examples are in a file that cannot be read.
 pub fn number_examples(
     examples: &mut Examples,
     file: &str,
@@ -81,12 +60,8 @@ pub fn number_examples(
     Ok(())
 }
 
-/// Writes a manifest.
-///
-/// # Errors
-///
-/// If the file cannot be written.
-pub fn write(path: &Path, rows: impl Iterator<Item = ManifestRow>) -> io::Result<()> {
+/// Writes a manifest. Fails if the file cannot be written.
+pub fn write(path: &Path, rows: Vec<ManifestRow>) -> io::Result<()> {
     let mut writer = csv::Writer::from_path(path)?;
     for row in rows {
         writer.serialize(row)?;
@@ -95,11 +70,8 @@ pub fn write(path: &Path, rows: impl Iterator<Item = ManifestRow>) -> io::Result
     File::open(path)?.sync_all()
 }
 
-/// Reads the origins of the `examples` of the HDF5 file at `path` from its manifest, if there is one.
-///
-/// # Errors
-///
-/// The reason, in one sentence, why the manifest does not describe the examples.
+/// Reads the origins of the `examples` of the HDF5 file at `path` from its manifest, if there is one. The
+/// error is the reason, in one sentence, why the manifest does not describe the examples.
 pub fn read_origins(path: &Path, examples: &mut Examples) -> Result<(), String> {
     let manifest = manifest_path(path);
     if !manifest.is_file() {
@@ -135,16 +107,30 @@ pub fn read_origins(path: &Path, examples: &mut Examples) -> Result<(), String> 
 }
 
 impl ManifestRow {
+    /// The row of the example at `index` of the file of `part`.
+    pub fn new(
+        part: SplitKind,
+        index: usize,
+        origin: &Origin,
+        label: u32,
+        classes: &[String],
+    ) -> Self {
+        Self {
+            part,
+            index,
+            file: origin.file.to_string(),
+            label,
+            class: classes.get(label as usize).cloned().unwrap_or_default(),
+            group: origin.group.as_deref().unwrap_or_default().to_owned(),
+            sha256: hexadecimal(&origin.sha256),
+        }
+    }
+
     fn origin(self) -> Result<Origin, String> {
         let invalid = || format!("{:?} is no SHA-256", self.sha256);
-        let mut sha256 = [0; 32];
-        if self.sha256.len() != 2 * sha256.len() {
-            return Err(invalid());
-        }
-        for (index, byte) in sha256.iter_mut().enumerate() {
-            let digits = self.sha256.get(2 * index..2 * index + 2).ok_or_else(invalid)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| invalid())?;
-        }
+        let digits = |start| u8::from_str_radix(self.sha256.get(start..start + 2)?, 16).ok();
+        let bytes: Option<Vec<u8>> = (0..self.sha256.len()).step_by(2).map(digits).collect();
+        let sha256 = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(invalid)?;
         let group = (!self.group.is_empty()).then(|| self.group.into());
         Ok(Origin { file: self.file.into(), sha256, group })
     }

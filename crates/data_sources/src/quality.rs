@@ -9,9 +9,9 @@ pub mod near_duplicates;
 mod phantom_classes;
 mod splitting;
 
-pub(crate) use content::checksums;
+pub(crate) use content::{checksums, map_images};
 pub use groups::GroupStatistics;
-pub use leaks::Leak;
+pub(crate) use leaks::leak_warnings;
 pub use mirror_symmetry::{MirrorSymmetry, MirrorVerdict};
-pub use phantom_classes::class_warnings;
+pub(crate) use phantom_classes::class_counts;
 pub use splitting::{Division, MissingClass, Splitting};

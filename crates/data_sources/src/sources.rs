@@ -1,11 +1,8 @@
 //! Data sources: `[dataset.folder]`, `[dataset.hdf5]`, `[dataset.points]` and `[dataset.synthetic]`.
 
 mod class_matching;
-mod error;
-mod external;
 mod folder;
 mod hdf5_files;
-mod hdf5_origins;
 mod image_size;
 mod points;
 mod resizing;
@@ -13,11 +10,9 @@ mod synthetic;
 #[cfg(test)]
 mod tests;
 
-pub use self::class_matching::{UnknownClass, match_classes};
-pub use self::error::FilesError;
-pub use self::external::ExternalConfig;
+pub use self::class_matching::match_classes;
 pub use self::folder::FolderConfig;
-pub use self::hdf5_files::{Hdf5Config, OnMissing};
+pub use self::hdf5_files::{Hdf5Config, MissingFile, OnMissing};
 pub use self::image_size::ImageSize;
 pub use self::points::{PointsConfig, Shape};
 pub use self::synthetic::{Subject, SyntheticConfig};
@@ -47,13 +42,29 @@ pub enum DatasetConfig {
     External(ExternalConfig),
 }
 
+/// Data that a program passes to the library: `[dataset.external]`. They cannot be loaded from the
+/// config alone.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExternalConfig {
+    /// Whether the data have a validation set.
+    pub validation: bool,
+    /// Whether the data have a test set.
+    pub test: bool,
+}
+
+impl ExternalConfig {
+    fn error() -> DatasetError {
+        let message = "`[dataset.external]` is data that another program passes to the library\n  \
+                       use the program that created the run";
+        DatasetError::Source(message.into())
+    }
+}
+
 impl DatasetConfig {
-    /// Resolves the directory and the environment variable of HDF5 files, and replaces missing files
-    /// with synthetic data if the config allows it.
-    ///
-    /// # Errors
-    ///
-    /// If a file is missing and the config does not allow a replacement.
+    /// Resolves the directory and the environment variable of HDF5 files, and replaces missing files with
+    /// synthetic data if the config allows it. Fails if a file is missing and the config does not allow a
+    /// replacement.
     pub fn resolve(&self) -> Result<Self, DatasetError> {
         match self {
             Self::Folder(config) => config.resolve().map(Self::Folder),
@@ -65,33 +76,26 @@ impl DatasetConfig {
         }
     }
 
-    /// Reads or generates the data set.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be read, or the splits do not match.
+    /// Reads or generates the data set. Fails if a file cannot be read, or the splits do not match.
     pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
         match self {
             Self::Folder(config) => config.load(),
-            Self::Hdf5(config) => config.load().map(|data| config.with_origins(data)),
+            Self::Hdf5(config) => config.load(),
             Self::Points(config) => config.load(),
             Self::Synthetic(config) => config.load(),
-            Self::External(config) => Err(config.error()),
+            Self::External(_) => Err(ExternalConfig::error()),
         }
     }
 
-    /// Describes the training set of a resolved config. Of files, only structure and labels are read.
-    ///
-    /// # Errors
-    ///
-    /// If the file of the training set cannot be read.
+    /// Describes the training set of a resolved config. Of files, only structure and labels are read. Fails
+    /// if the file of the training set cannot be read.
     pub fn info(&self) -> Result<DatasetInfo, DatasetError> {
         match self {
             Self::Folder(config) => config.info(),
             Self::Hdf5(config) => config.info(),
             Self::Points(config) => Ok(config.info()),
             Self::Synthetic(config) => Ok(config.info()),
-            Self::External(config) => Err(config.error()),
+            Self::External(_) => Err(ExternalConfig::error()),
         }
     }
 

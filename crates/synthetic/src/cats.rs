@@ -10,8 +10,8 @@ use std::ops::Range;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, seq::IndexedRandom};
 
-use crate::rendering::vector::{Vector, add, mix, rotate, scale};
 use crate::rendering::{Grid, PIXELS, expose};
+use crate::vector::{Vector, add, mix, rotate, scale};
 use crate::{Images, rendering};
 use shapes::{CAT, HOUSE, OTHERS, Paint, Part, Point};
 

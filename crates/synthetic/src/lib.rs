@@ -6,6 +6,7 @@
 pub mod cats;
 pub mod hands;
 mod rendering;
+mod vector;
 
 pub use rendering::SHAPE;
 

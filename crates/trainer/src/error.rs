@@ -8,7 +8,7 @@ use anstream::adapter::strip_str;
 use artifacts::ArtifactError;
 use data::{DatasetError, SourceError};
 use data_sources::images::ImagesError;
-use data_sources::sources::FilesError;
+use data_sources::sources::MissingFile;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use training::{RunError, Stop};
 
@@ -163,7 +163,7 @@ fn artifact_hint(error: &ArtifactError) -> Option<String> {
 fn missing_data(error: &SourceError) -> Option<String> {
     let is_absent = |source: &io::Error| source.kind() == io::ErrorKind::NotFound;
     match (error.downcast_ref(), error.downcast_ref()) {
-        (Some(FilesError::Missing { .. }), _) => Some(moved_data("hdf5")),
+        (Some(MissingFile { .. }), _) => Some(moved_data("hdf5")),
         (_, Some(ImagesError::Unreadable { source, .. })) if is_absent(source) => {
             Some(moved_data("folder"))
         }

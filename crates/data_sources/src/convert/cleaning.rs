@@ -1,14 +1,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use data::{Fit, SplitKind};
+use data::{Examples, Fit, SplitKind};
 
-use super::converted_dataset::{ConvertedDataset, ConvertedSplit};
-use super::error::ConvertError;
-use super::new_directory::NewDirectory;
-use super::part_writer::{PartWriter, write_manifest};
-use super::partition::file_name;
-use super::progress::ProgressCallback;
+use super::dataset_writer::{ConvertedDataset, DatasetWriter};
+use super::error::{ConvertError, ProgressCallback};
+use super::new_output::NewOutput;
 use crate::manifest;
 use crate::quality::inspection::{Finding, InspectedSplit, Problem, write_csv};
 
@@ -38,56 +35,43 @@ pub struct Cleaning<'a> {
 
 impl Cleaning<'_> {
     /// Writes one file per part, a manifest and the list `removed.csv` to the new directory `out`. Returns
-    /// the new data set and the findings for which examples were removed.
-    ///
-    /// # Errors
-    ///
-    /// If no training example would be left, or files cannot be read or written.
+    /// the new data set and the findings for which examples were removed. Fails if no training example
+    /// would be left, or files cannot be read or written.
     pub fn apply(
         mut self,
         out: &Path,
         progress: &mut ProgressCallback,
     ) -> Result<(ConvertedDataset, Vec<Finding>), ConvertError> {
-        let directory = NewDirectory::create(out)?;
+        let output = NewOutput::directory(out)?;
         self.findings.retain(|finding| finding.problem != Problem::SuspectLabel);
-        let removed = self.removed();
+        let list = output.partial_of(Path::new(REMOVED));
+        write_csv(&self.findings, &list).map_err(ConvertError::unwritable(&list))?;
         let first = self.parts.first().map(|part| &part.examples);
-        let mut dataset = ConvertedDataset {
+        let dataset = ConvertedDataset {
             shape: first.map_or([0; 3], |examples| examples.shape),
-            are_images: first.is_some_and(|examples| examples.are_images()),
+            are_images: first.is_some_and(Examples::are_images),
             classes: self.classes.to_vec(),
             synthetic: self.synthetic,
-            parts: Vec::new(),
-            duplicate_groups: None,
+            ..ConvertedDataset::default()
         };
         let total = self.parts.iter().map(|part| part.examples.len()).sum();
-        let (classes, synthetic, fit) = (self.classes, self.synthetic, self.fit);
-        let mut writer = PartWriter { classes, synthetic, fit, done: 0, total, progress };
-        let mut rows = Vec::new();
+        let mut writer = DatasetWriter::new(output, dataset, self.fit, total, progress);
+        let removed = self.removed();
         for InspectedSplit { split, examples, indices } in &mut self.parts {
             manifest::number_examples(examples, split.as_str(), indices.iter().copied())?;
             let is_kept = |item: &usize| {
                 indices.get(*item).is_some_and(|index| !removed.contains(&(*split, *index)))
             };
             let items: Vec<usize> = (0..examples.len()).filter(is_kept).collect();
-            let path = out.join(file_name(*split));
-            if items.is_empty() && *split == SplitKind::Train {
+            if !items.is_empty() {
+                writer.write(*split, examples, &items)?;
+            } else if *split == SplitKind::Train {
                 let found = "would have no example: all are blank, or contradict an equal one";
+                let path = out.join("train.h5");
                 return Err(ConvertError::layout(&path, found, "correct their labels"));
-            } else if items.is_empty() {
-                continue;
             }
-            let partial = directory.partial().join(file_name(*split));
-            let written = writer.write(&partial, *split, examples, &items);
-            rows.extend(written.map_err(|error| error.at(&path))?);
-            let labels = examples.labels_at(&items).into_iter();
-            dataset.parts.push(ConvertedSplit::new(*split, path, labels, classes.len()));
         }
-        write_manifest(&directory.partial().join(manifest::FILE_NAME), rows)?;
-        let list = directory.partial().join(REMOVED);
-        write_csv(&self.findings, &list).map_err(ConvertError::unwritable(&list))?;
-        directory.finish()?;
-        Ok((dataset, self.findings))
+        Ok((writer.finish()?, self.findings))
     }
 
     /// Part and index of the examples to remove.

@@ -1,4 +1,5 @@
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use data::DatasetError;
@@ -6,10 +7,24 @@ use data_hdf5::Hdf5Error;
 
 use crate::images::ImagesError;
 
+/// Called during a conversion with the current step, the number of items done and their total.
+/// `Break` stops the conversion.
+pub type ProgressCallback<'a> = dyn FnMut(&'static str, usize, usize) -> ControlFlow<()> + 'a;
+
+/// Calls `progress`. Fails if it breaks.
+pub(super) fn report_progress(
+    progress: &mut ProgressCallback,
+    step: &'static str,
+    done: usize,
+    total: usize,
+) -> Result<(), ImagesError> {
+    if progress(step, done, total).is_break() { Err(ImagesError::Stopped) } else { Ok(()) }
+}
+
 /// Error of a conversion.
 #[derive(Debug, thiserror::Error)]
 pub enum ConvertError {
-    /// Folders of images have an unsupported layout, or images cannot be read.
+    /// Folders of images have an unsupported layout, images cannot be read, or the conversion was stopped.
     #[error(transparent)]
     Images(#[from] ImagesError),
     /// A file or folder cannot be written.
@@ -20,25 +35,16 @@ pub enum ConvertError {
         /// Error of the operating system.
         source: io::Error,
     },
-    /// The output path is in use.
-    #[error("{} {state}\n  remove it first, or choose another output path", path.display())]
-    OutputExists {
+    /// The output path is in use, or does not suit.
+    #[error("{} {found}\n  {remedy}", path.display())]
+    Output {
         /// Output path.
         path: PathBuf,
-        /// `exists`, `is a file` or `is not empty`.
-        state: &'static str,
+        /// What is wrong with it.
+        found: String,
+        /// Correction.
+        remedy: &'static str,
     },
-    /// Several splits cannot be written to one file.
-    #[error("{} is one file, but there are {splits}\n  choose a directory as the output path", path.display())]
-    NeedsDirectory {
-        /// Output path.
-        path: PathBuf,
-        /// Description of the splits.
-        splits: String,
-    },
-    /// The progress callback stopped the conversion.
-    #[error("stopped; nothing was written")]
-    Stopped,
     /// The examples are invalid, or their file cannot be read or written.
     #[error(transparent)]
     Dataset(Box<DatasetError>),
@@ -47,6 +53,12 @@ pub enum ConvertError {
 impl ConvertError {
     pub(super) fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Unwritable { path: path.to_owned(), source }
+    }
+
+    /// `found` is that the output path exists, is a file or is not empty.
+    pub(super) fn in_use(path: &Path, found: &str) -> Self {
+        let remedy = "remove it first, or choose another output path";
+        Self::Output { path: path.to_owned(), found: found.to_owned(), remedy }
     }
 
     pub(super) fn layout(path: &Path, found: impl Into<String>, remedy: impl Into<String>) -> Self {

@@ -2,25 +2,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{Examples, Fit, LoadedDataset, Origin, SplitKind};
-use data_hdf5::Residency;
+use data::{Examples, Fit, SplitKind};
 use rayon::prelude::*;
 use serde::Serialize;
-use support::memory;
 
-use super::converted_dataset::ConvertedDataset;
-use super::error::ConvertError;
-use super::image_conversion::ImageConversion;
-use super::new_directory::{NewDirectory, NewParents, check_free};
-use super::part_writer::write_manifest;
-use super::partition::{Partition, file_name};
-use super::progress::{ProgressCallback, report_progress};
+use super::dataset_writer::{ConvertedDataset, DatasetWriter};
+use super::error::{ConvertError, ProgressCallback, report_progress};
+use super::new_output::{NewOutput, check_free};
 use crate::images::{
-    Frame, ImageFacts, ImageFile, ImageHeader, ImageList, ImagesError, Labelling, UnreadableImage,
-    file_checksums, first_few,
+    Frame, ImageFile, ImageHeader, ImageList, ImagesError, Labelling, LoadedImages, Loading,
+    UnreadableImage, first_few,
 };
-use crate::manifest::{self, ManifestRow, manifest_path};
-use crate::quality::Leak;
+use crate::quality::{Splitting, leak_warnings};
 
 /// Import of image folders to HDF5 files.
 #[derive(Debug, Clone)]
@@ -38,7 +31,7 @@ pub struct Import {
     /// Whether to skip unreadable images.
     pub skip_corrupt: bool,
     /// Split of the training images, if any.
-    pub partition: Option<Partition>,
+    pub partition: Option<Splitting>,
 }
 
 /// Result of an import.
@@ -62,64 +55,79 @@ pub struct ImportedDataset {
 /// Number of image headers read between two calls of the progress callback.
 const BLOCK: usize = 1024;
 
-/// Images are compared in the standard frame if they take at most this share of the free memory in it,
-/// otherwise as they are stored.
-const MEMORY_SHARE: u64 = 4;
-
-/// Temporary file of the training set before the split.
-const UNSPLIT: &str = "undivided.h5";
+/// Temporary directory of the resized images.
+const CACHE: &str = "cache";
 
 impl Import {
     /// Writes the HDF5 file `out`, or a directory with one file per split if `out` does not end in
     /// `.h5` or `.hdf5`.
     ///
     /// The images of a folder are stored in the natural order of their names, across classes; several
-    /// folders of a split follow one another.
-    ///
-    /// # Errors
-    ///
-    /// If the layout of the folders is unsupported, images cannot be read or differ in size, or `out`
-    /// exists.
+    /// folders of a split follow one another. Fails if the layout of the folders is unsupported, images
+    /// cannot be read or differ in size, or `out` exists.
     pub fn apply(
         &self,
         out: &Path,
         progress: &mut ProgressCallback,
     ) -> Result<ImportedDataset, ConvertError> {
-        let mut folders = ImageList::scan(&self.folders, &self.labelling)?;
-        self.check(&folders, out)?;
-        let mut skipped = Vec::new();
-        loop {
-            match self.write(&folders, out, progress) {
-                Err(ConvertError::Images(ImagesError::UnreadableImages { images }))
-                    if self.skip_corrupt =>
-                {
-                    folders.remove(&images)?;
-                    skipped.extend(images);
-                }
-                written => {
-                    let (dataset, facts, leaks) = written?;
-                    return Ok(ImportedDataset {
-                        dataset,
-                        skipped,
-                        left_out: folders.left_out,
-                        all_grey: !facts.has_colours && !self.grey,
-                        notes: folders.notes,
-                        warnings: facts.warning().into_iter().chain(leaks).collect(),
-                    });
-                }
+        let mut images = ImageList::scan(&self.folders, &self.labelling)?;
+        self.check(&images, out)?;
+        let channels = if self.grey { 1 } else { 3 };
+        let [height, width] = match self.size {
+            Some(size) => size,
+            None => common_size(&images, progress)?,
+        };
+        let frame = Frame { shape: [height, width, channels], fit: self.fit };
+        let output = if is_file(out) { NewOutput::file(out)? } else { NewOutput::directory(out)? };
+        let cache = output.partial_of(Path::new(CACHE));
+        let (total, are_several) = (images.count(), images.parts.len() > 1);
+        let directory = self.folders.first().filter(|_| self.folders.len() == 1);
+        let loading = Loading {
+            frame,
+            are_compared: are_several || self.partition.is_some(),
+            directory: directory.map(PathBuf::as_path),
+            skip_corrupt: self.skip_corrupt,
+        };
+        let mut on_block = |done| progress("reading images", done, total);
+        let LoadedImages { parts, facts, unreadable } =
+            loading.load(&mut images, Some(&cache), &mut on_block)?;
+        let leaks = if are_several {
+            let parts: Vec<_> = parts.iter().map(|(split, part)| (*split, part)).collect();
+            leak_warnings(&parts)?
+        } else {
+            Vec::new()
+        };
+        let dataset = ConvertedDataset {
+            shape: frame.shape,
+            are_images: true,
+            classes: images.classes,
+            synthetic: images.synthetic,
+            ..ConvertedDataset::default()
+        };
+        let total = parts.values().map(Examples::len).sum();
+        let mut writer = DatasetWriter::new(output, dataset, Some(self.fit), total, progress);
+        for (split, examples) in parts {
+            match (&self.partition, split) {
+                (Some(partition), SplitKind::Train) => partition.write(examples, &mut writer)?,
+                _ => writer.write(split, &examples, &Vec::from_iter(0..examples.len()))?,
             }
         }
+        fs::remove_dir_all(&cache).map_err(ConvertError::unwritable(&cache))?;
+        Ok(ImportedDataset {
+            dataset: writer.finish()?,
+            skipped: unreadable,
+            left_out: images.left_out,
+            all_grey: !facts.has_colours && !self.grey,
+            notes: images.notes,
+            warnings: facts.warning().into_iter().chain(leaks).collect(),
+        })
     }
 
     /// Checks that do not require reading images.
     fn check(&self, folders: &ImageList, out: &Path) -> Result<(), ConvertError> {
-        if let Some(Partition { split, .. }) = &self.partition {
-            let fractions = [
-                (SplitKind::Validation, split.validation_fraction),
-                (SplitKind::Test, split.test_fraction),
-            ];
-            for (split, fraction) in fractions {
-                if fraction > 0.0 && folders.parts.contains_key(&split) {
+        if let Some(Splitting { config, .. }) = &self.partition {
+            for split in [SplitKind::Validation, SplitKind::Test] {
+                if config.fraction(split) > 0.0 && folders.parts.contains_key(&split) {
                     let first = self.folders.first().map_or(out, PathBuf::as_path);
                     let found = format!("a {split} fraction is set, but there is a {split} folder");
                     let remedy = "set no such fraction, or remove the folder";
@@ -131,7 +139,7 @@ impl Import {
             return check_free(out);
         }
         if out.exists() {
-            return Err(ConvertError::OutputExists { path: out.to_owned(), state: "exists" });
+            return Err(ConvertError::in_use(out, "exists"));
         }
         let names: Vec<&str> = folders.parts.keys().map(|split| split.as_str()).collect();
         let splits = match &self.partition {
@@ -139,136 +147,10 @@ impl Import {
             None if names.len() > 1 => format!("{} splits: {}", names.len(), first_few(&names)),
             None => return Ok(()),
         };
-        Err(ConvertError::NeedsDirectory { path: out.to_owned(), splits })
+        let found = format!("is one file, but there are {splits}");
+        let remedy = "choose a directory as the output path";
+        Err(ConvertError::Output { path: out.to_owned(), found, remedy })
     }
-
-    /// Writes the data set. Returns warnings of near-duplicates across the parts of the folders too.
-    fn write(
-        &self,
-        folders: &ImageList,
-        out: &Path,
-        progress: &mut ProgressCallback,
-    ) -> Result<(ConvertedDataset, ImageFacts, Vec<String>), ConvertError> {
-        let shape = self.shape(folders, progress)?;
-        let is_compared = self.partition.is_some() || folders.parts.len() > 1;
-        let bytes = (folders.count() * Frame::STANDARD.bytes()) as u64;
-        let has_room = memory::available().is_none_or(|free| bytes <= free / MEMORY_SHARE);
-        let mut conversion = ImageConversion {
-            images: folders,
-            frame: Frame { shape, fit: self.fit },
-            done: 0,
-            facts: ImageFacts::default(),
-            unreadable: Vec::new(),
-            compared: (is_compared && has_room).then(BTreeMap::new),
-            progress,
-        };
-        let mut dataset = ConvertedDataset {
-            shape,
-            are_images: true,
-            classes: folders.classes.clone(),
-            synthetic: folders.synthetic,
-            parts: Vec::new(),
-            duplicate_groups: None,
-        };
-        if is_file(out) {
-            let mut parents = NewParents::create(out)?;
-            dataset.parts = conversion.write_all(|_| (out.to_owned(), out.to_owned()))?;
-            let facts = conversion.facts;
-            write_manifest(&manifest_path(out), rows_of(folders, &self.origins(folders)))?;
-            parents.keep();
-            return Ok((dataset, facts, Vec::new()));
-        }
-        let directory = NewDirectory::create(out)?;
-        let unsplit = directory.partial().join(UNSPLIT);
-        dataset.parts = conversion.write_all(|split| match (&self.partition, split) {
-            (Some(_), SplitKind::Train) => (unsplit.clone(), out.to_owned()),
-            _ => (directory.partial().join(file_name(split)), out.join(file_name(split))),
-        })?;
-        let (facts, compared) = (conversion.facts, conversion.compared);
-        let mut origins = self.origins(folders);
-        let warnings = leaks(folders, &origins, compared.as_ref())?;
-        let mut rows = Vec::new();
-        if let Some(partition) = &self.partition {
-            let mut file = data_hdf5::open(&unsplit, SplitKind::Train, Residency::Automatic)?;
-            file.examples.origins = origins.remove(&SplitKind::Train).unwrap_or_default();
-            let pixels = compared.and_then(|mut parts| parts.remove(&SplitKind::Train));
-            file.examples.standard = pixels.map(|pixels| {
-                let labels = file.examples.labels.clone();
-                Box::new(Examples::images(Frame::STANDARD.shape, pixels, labels))
-            });
-            let (split, of_split) =
-                partition.split_file(file, directory.partial(), out, progress)?;
-            fs::remove_file(&unsplit).map_err(ConvertError::unwritable(&unsplit))?;
-            rows.extend(of_split);
-            dataset.parts.retain(|part| part.part != SplitKind::Train);
-            dataset.parts.extend(split.parts);
-            dataset.parts.sort_by_key(|part| part.part);
-            dataset.duplicate_groups = split.duplicate_groups;
-        }
-        rows.extend(rows_of(folders, &origins));
-        write_manifest(&directory.partial().join(manifest::FILE_NAME), rows)?;
-        directory.finish()?;
-        Ok((dataset, facts, warnings))
-    }
-
-    /// Origins of the images of each part, with paths relative to the folder if there is one.
-    fn origins(&self, folders: &ImageList) -> BTreeMap<SplitKind, Vec<Origin>> {
-        let origin = |(file, sha256): (&ImageFile, [u8; 32])| {
-            let path = match self.folders.as_slice() {
-                [folder] => file.path.strip_prefix(folder).unwrap_or(&file.path),
-                _ => &file.path,
-            };
-            Origin { file: path.display().to_string().into(), sha256, group: None }
-        };
-        let parts = folders.parts.iter().map(|(split, files)| {
-            (*split, files.iter().zip(file_checksums(files, None)).map(origin).collect())
-        });
-        parts.collect()
-    }
-
-    /// Shape of the stored images, `[height, width, channels]`.
-    fn shape(
-        &self,
-        folders: &ImageList,
-        progress: &mut ProgressCallback,
-    ) -> Result<[usize; 3], ConvertError> {
-        let channels = if self.grey { 1 } else { 3 };
-        let [height, width] = match self.size {
-            Some(size) => size,
-            None => common_size(folders, progress)?,
-        };
-        Ok([height, width, channels])
-    }
-}
-
-/// Rows of the manifest of the parts with these origins.
-fn rows_of(folders: &ImageList, origins: &BTreeMap<SplitKind, Vec<Origin>>) -> Vec<ManifestRow> {
-    let rows = origins.iter().flat_map(|(split, origins)| {
-        let labels = folders.parts.get(split).into_iter().flatten().map(|file| file.label);
-        manifest::rows(*split, origins.iter().zip(labels), &folders.classes)
-    });
-    rows.collect()
-}
-
-/// Warnings of images with a near-duplicate in another part, by the images in the standard frame.
-fn leaks(
-    folders: &ImageList,
-    origins: &BTreeMap<SplitKind, Vec<Origin>>,
-    compared: Option<&BTreeMap<SplitKind, Vec<u8>>>,
-) -> Result<Vec<String>, ConvertError> {
-    let images = |split: SplitKind| {
-        let labels = folders.parts.get(&split)?.iter().map(|file| file.label).collect();
-        let pixels = compared?.get(&split)?.clone();
-        let images = Examples::images(Frame::STANDARD.shape, pixels, labels);
-        Some(Examples { origins: origins.get(&split).cloned().unwrap_or_default(), ..images })
-    };
-    let (true, Some(train)) = (folders.parts.len() > 1, images(SplitKind::Train)) else {
-        return Ok(Vec::new());
-    };
-    let mut source = LoadedDataset::of_training_set(train, folders.classes.clone());
-    source.validation = images(SplitKind::Validation);
-    source.test = images(SplitKind::Test);
-    Ok(Leak::find(&source)?.iter().map(Leak::warning).collect())
 }
 
 /// Returns true for the path of an HDF5 file, false for that of a directory.
@@ -292,7 +174,10 @@ fn common_size(
         for (file, size) in found {
             match size {
                 Ok(header) => sizes.entry(header.size).or_insert((0, file)).0 += 1,
-                Err(error) => unreadable.push(file.unreadable(&error)),
+                Err(error) => {
+                    let (path, reason) = (file.path.clone(), error.to_string());
+                    unreadable.push(UnreadableImage { path, reason });
+                }
             }
         }
     }

@@ -1,105 +1,65 @@
 use std::path::Path;
 
-use data::{ExampleGroup, Examples, LoadedDataset, SplitConfig, SplitIndices, SplitKind};
+use data::{ExampleGroup, Examples, LoadedDataset, SplitIndices, SplitKind};
 use data_hdf5::{Hdf5File, Residency};
 use support::sha256::hexadecimal;
 
-use super::converted_dataset::{ConvertedDataset, ConvertedSplit, DuplicateGroups};
-use super::error::ConvertError;
-use super::new_directory::{NewDirectory, check_free};
-use super::part_writer::{PartWriter, write_manifest};
-use super::progress::{ProgressCallback, report_progress};
-use crate::manifest::{self, ManifestRow};
-use crate::quality::{GroupStatistics, Splitting};
+use super::dataset_writer::{ConvertedDataset, DatasetWriter, DuplicateGroups};
+use super::error::{ConvertError, ProgressCallback, report_progress};
+use super::new_output::NewOutput;
+use crate::manifest;
+use crate::quality::{Division, GroupStatistics, Splitting};
 
-/// Split of the training set of a file into several files.
-#[derive(Debug, Clone)]
-pub struct Partition {
-    /// Held-out fractions; a split with fraction 0 is not written.
-    pub split: SplitConfig,
-    /// Seed of the split.
-    pub seed: u64,
-    /// Whether to keep equal and near-duplicate examples in one split.
-    pub keep_duplicates_together: bool,
-}
-
-impl Partition {
+impl Splitting {
     /// Splits the training set of the HDF5 file at `path` into files in the new directory `out`.
     ///
-    /// With groups, the splits are those of a run with this [`SplitConfig`] and seed. Groups are not
-    /// divided, so that slightly less than the fraction of a class may be held out.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read, has a test set or is too small, or files cannot be written.
-    pub fn apply(
+    /// With groups, the splits are those of a run with this config and seed. Groups are not divided, so
+    /// that slightly less than the fraction of a class may be held out. Fails if the file cannot be read,
+    /// has a test set or is too small, or files cannot be written.
+    pub fn split_file(
         &self,
         path: &Path,
         out: &Path,
         progress: &mut ProgressCallback,
     ) -> Result<ConvertedDataset, ConvertError> {
-        check_free(out)?;
+        let output = NewOutput::directory(out)?;
         check_training_file(path)?;
         let mut file = data_hdf5::open(path, SplitKind::Train, Residency::Automatic)?;
         // A manifest of other examples is ignored, as it is by a run.
         let _ = manifest::read_origins(path, &mut file.examples);
-        let (name, count) = (path.file_name().unwrap_or_default(), file.examples.len());
-        manifest::number_examples(&mut file.examples, &name.to_string_lossy(), 0..count)?;
-        let directory = NewDirectory::create(out)?;
-        let (dataset, rows) = self.split_file(file, directory.partial(), out, progress)?;
-        write_manifest(&directory.partial().join(manifest::FILE_NAME), rows)?;
-        directory.finish()?;
-        Ok(dataset)
-    }
-
-    /// Splits the training set `file`, whose examples have origins, into files in `directory`, which is
-    /// moved to `out` later. Returns the rows of the manifest too.
-    pub(super) fn split_file(
-        &self,
-        file: Hdf5File,
-        directory: &Path,
-        out: &Path,
-        progress: &mut ProgressCallback,
-    ) -> Result<(ConvertedDataset, Vec<ManifestRow>), ConvertError> {
-        let Hdf5File { examples, classes, synthetic, fit, .. } = file;
-        let mut source = LoadedDataset::of_training_set(examples, classes);
-        source.synthetic = synthetic;
-        let splitting = Splitting {
-            config: &self.split,
-            seed: self.seed,
-            keep_groups: self.keep_duplicates_together,
-        };
-        report_progress(progress, "searching for near-duplicates", 0, source.train.len())?;
-        let division = splitting.divide(&source)?;
-        let duplicate_groups = self.keep_duplicates_together.then(|| DuplicateGroups {
-            statistics: GroupStatistics::of(&division.groups),
-            missing_classes: division.missing_classes,
-        });
-        let LoadedDataset { train: mut examples, classes, .. } = source;
-        name_groups(&mut examples, &division.groups);
+        let Hdf5File { mut examples, classes, synthetic, fit, .. } = file;
+        let (name, count) = (path.file_name().unwrap_or_default(), examples.len());
+        manifest::number_examples(&mut examples, &name.to_string_lossy(), 0..count)?;
         let (shape, are_images) = (examples.shape, examples.are_images());
-        let total = examples.len();
-        let mut writer = PartWriter { classes: &classes, synthetic, fit, done: 0, total, progress };
-        let mut parts = Vec::new();
-        let SplitIndices { train, validation, test } = division.indices;
-        let items = SplitKind::ALL.into_iter().zip([train, validation, test]);
-        let mut rows = Vec::new();
-        for (split, items) in items.filter(|(_, items)| !items.is_empty()) {
-            let final_path = out.join(file_name(split));
-            let written = writer.write(&directory.join(file_name(split)), split, &examples, &items);
-            rows.extend(written.map_err(|error| error.at(&final_path))?);
-            let labels = examples.labels_at(&items).into_iter();
-            parts.push(ConvertedSplit::new(split, final_path, labels, classes.len()));
-        }
         let dataset =
-            ConvertedDataset { shape, are_images, classes, synthetic, parts, duplicate_groups };
-        Ok((dataset, rows))
+            ConvertedDataset { shape, are_images, classes, synthetic, ..Default::default() };
+        let mut writer = DatasetWriter::new(output, dataset, fit, count, progress);
+        self.write(examples, &mut writer)?;
+        writer.finish()
     }
-}
 
-/// Name of the HDF5 file of a split.
-pub fn file_name(split: SplitKind) -> String {
-    format!("{split}.h5")
+    /// Writes the splits of a training set, whose `examples` have origins.
+    pub(super) fn write(
+        &self,
+        examples: Examples,
+        writer: &mut DatasetWriter,
+    ) -> Result<(), ConvertError> {
+        let mut source = LoadedDataset::of_training_set(examples, writer.dataset.classes.clone());
+        let count = source.train.len();
+        report_progress(writer.progress, "searching for near-duplicates", 0, count)?;
+        let Division { indices, groups, missing_classes, .. } = self.divide(&source)?;
+        writer.dataset.duplicate_groups = self
+            .keep_groups
+            .then(|| DuplicateGroups { statistics: GroupStatistics::of(&groups), missing_classes });
+        name_groups(&mut source.train, &groups);
+        let SplitIndices { train, validation, test } = indices;
+        for (split, items) in SplitKind::ALL.into_iter().zip([train, validation, test]) {
+            if !items.is_empty() {
+                writer.write(split, &source.train, &items)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Names groups of several examples after their content, so that they stay together in later splits.
@@ -117,14 +77,14 @@ fn name_groups(examples: &mut Examples, groups: &[ExampleGroup]) {
 /// Fails unless the file at `path` contains a training set and no test set.
 fn check_training_file(path: &Path) -> Result<(), ConvertError> {
     let splits = data_hdf5::splits(path)?;
-    let contains = |split| splits.contains(&split);
-    if contains(SplitKind::Test) && !contains(SplitKind::Train) {
-        let (found, remedy) = ("contains a test set only", "choose a file with a training set");
-        return Err(ConvertError::layout(path, found, remedy));
-    }
-    if contains(SplitKind::Test) {
-        let remedy = "to hold out a validation set, set `split.validation_fraction` in the config";
-        return Err(ConvertError::layout(path, "already contains a test set", remedy));
-    }
-    Ok(())
+    let (found, remedy) = match [SplitKind::Train, SplitKind::Test].map(|own| splits.contains(&own))
+    {
+        [_, false] => return Ok(()),
+        [false, true] => ("contains a test set only", "choose a file with a training set"),
+        [true, true] => (
+            "already contains a test set",
+            "to hold out a validation set, set `split.validation_fraction` in the config",
+        ),
+    };
+    Err(ConvertError::layout(path, found, remedy))
 }

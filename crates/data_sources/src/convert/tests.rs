@@ -13,7 +13,7 @@ use image::{DynamicImage, RgbImage};
 use tempfile::TempDir;
 
 use super::*;
-use crate::images::Labelling;
+use crate::images::{ImagesError, Labelling};
 
 /// A temporary directory.
 struct Tree(TempDir);

@@ -11,7 +11,7 @@ use super::frame::Frame;
 pub const BLOCK: usize = 32;
 
 /// Properties of a set of images that their pixels no longer show.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageFacts {
     /// Whether any image has colours.
     pub has_colours: bool,
@@ -22,15 +22,8 @@ pub struct ImageFacts {
 }
 
 impl ImageFacts {
-    /// Adds an image.
-    pub fn add(&mut self, image: &DecodedImage) {
-        self.has_colours |= image.has_colours;
-        self.deep += usize::from(image.used_bits.is_some());
-        self.used_bits = self.used_bits.max(image.used_bits.unwrap_or(0));
-    }
-
     /// Adds the images of another set.
-    pub fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: Self) {
         self.has_colours |= other.has_colours;
         self.deep += other.deep;
         self.used_bits = self.used_bits.max(other.used_bits);
@@ -57,15 +50,12 @@ pub fn decode_block(
 ) -> Vec<Result<Vec<Vec<u8>>, ImageFileError>> {
     let decoded = files.par_iter().map(|file| {
         let image = DecodedImage::open(file.as_ref())?;
-        let rows = frames.iter().map(|&frame| image.pixels(frame)).collect::<Vec<_>>();
-        let mut facts = ImageFacts::default();
-        facts.add(&image);
-        Ok((rows, facts))
+        Ok((frames.iter().map(|&frame| image.pixels(frame)).collect(), image.facts))
     });
     let decoded: Vec<Result<_, ImageFileError>> = decoded.collect();
     let images = decoded.into_iter().map(|image| {
         let (rows, own) = image?;
-        facts.merge(&own);
+        facts.merge(own);
         Ok(rows)
     });
     images.collect()

@@ -6,23 +6,29 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
+use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use data::{RowSource, SourceError, StoredRows, Values};
+use rayon::prelude::*;
 use rustix::fs::statvfs;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use support::memory;
 use support::sha256::hexadecimal;
-use support::{ProgressTask, memory};
 
 use super::block::{BLOCK, ImageFacts, decode_block};
 use super::checksums::{self, Checksum};
+use super::decode::{DecodedImage, read};
+use super::error::{ImagesError, UnreadableImage};
 use super::frame::Frame;
-use super::rows::ImageRows;
 use super::scan::ImageFile;
 
+/// Kind of the error if `OnBlock` breaks.
+const STOPPED: io::ErrorKind = io::ErrorKind::Interrupted;
 /// Version of the decoded pixels; another one makes all cached images invalid.
 const VERSION: u32 = 1;
 /// Files that were not used for this long are removed.
@@ -42,8 +48,7 @@ pub struct CachedImages {
     pub values: Vec<Values>,
     /// Properties of the images.
     pub facts: ImageFacts,
-    /// Index and error of each file that cannot be read.
-    pub unreadable: Vec<(usize, String)>,
+    pub unreadable: Vec<UnreadableImage>,
     /// SHA-256 of each readable file.
     pub checksums: Vec<Checksum>,
 }
@@ -52,6 +57,7 @@ pub struct CachedImages {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Footer {
     facts: ImageFacts,
+    /// Index and error of each file that cannot be read, in their order.
     unreadable: Vec<(usize, String)>,
 }
 
@@ -61,36 +67,51 @@ struct Entry {
     path: Option<PathBuf>,
 }
 
-impl CachedImages {
-    /// Resizes images to each of the `frames`, or finds them in the cache. The pixels are in memory
-    /// if there is room, otherwise in the cache, and if that has no room either, they are decoded
-    /// whenever they are read.
-    pub fn prepare(files: &[ImageFile], frames: &[Frame]) -> Self {
-        Self::prepare_in(directory().as_deref(), files, frames)
-    }
+/// Called before each block of images with the number of those decoded; `Break` stops the work.
+pub type OnBlock<'a> = &'a mut dyn FnMut(usize) -> ControlFlow<()>;
 
-    /// Like [`CachedImages::prepare`], with the cache in `directory`.
-    pub fn prepare_in(directory: Option<&Path>, files: &[ImageFile], frames: &[Frame]) -> Self {
+impl CachedImages {
+    /// Resizes images to each of the `frames`, or finds them in the cache in `directory`. The pixels are in
+    /// memory if there is room, otherwise in the cache, and if that has no room either, they are decoded
+    /// whenever they are read. Fails only if `on_block` breaks.
+    pub fn prepare(
+        directory: Option<&Path>,
+        files: &[ImageFile],
+        frames: &[Frame],
+        on_block: OnBlock,
+    ) -> Result<Self, ImagesError> {
         let checksums = checksums::of(files, directory);
         let entry = |&frame| Entry {
             frame,
             path: directory.map(|directory| directory.join(name(&checksums, frame))),
         };
         let entries: Vec<Entry> = frames.iter().map(entry).collect();
-        let mut loaded: Vec<_> = entries.iter().map(|entry| entry.load(files.len())).collect();
+        let load = || entries.iter().map(|entry| entry.load(files.len())).collect::<Vec<_>>();
+        let mut loaded = load();
         let missing = entries.iter().zip(&loaded).filter(|(_, loaded)| loaded.is_err());
         let missing: Vec<&Entry> = missing.map(|(entry, _)| entry).collect();
-        if !missing.is_empty() && write_all(files, &missing).is_ok() {
-            loaded = entries.iter().map(|entry| entry.load(files.len())).collect();
+        if !missing.is_empty() {
+            match write_all(files, &missing, on_block) {
+                Ok(()) => loaded = load(),
+                Err(error) if error.kind() == STOPPED => return Err(ImagesError::Stopped),
+                // There is no cache, or it has no room.
+                Err(_) => {}
+            }
         }
         let (mut values, mut footer) = (Vec::new(), Footer::default());
         for (entry, loaded) in entries.iter().zip(loaded) {
-            let loaded = loaded.unwrap_or_else(|_| without_cache(files, &checksums, entry.frame));
+            let loaded = match loaded {
+                Ok(loaded) => loaded,
+                Err(_) => without_cache(files, &checksums, entry.frame, on_block)?,
+            };
             footer = loaded.0;
             values.push(loaded.1);
         }
         let checksums = footer.readable(&checksums);
-        Self { values, facts: footer.facts, unreadable: footer.unreadable, checksums }
+        let unreadable = footer.unreadable.into_iter().filter_map(|(index, reason)| {
+            Some(UnreadableImage { path: files.get(index)?.path.clone(), reason })
+        });
+        Ok(Self { values, facts: footer.facts, unreadable: unreadable.collect(), checksums })
     }
 }
 
@@ -106,7 +127,7 @@ impl Footer {
 }
 
 /// Directory of the cache; `None` if the environment names none.
-fn directory() -> Option<PathBuf> {
+pub fn directory() -> Option<PathBuf> {
     Some(dirs::cache_dir()?.join("trainer").join("images"))
 }
 
@@ -127,11 +148,14 @@ fn fits_in_memory(bytes: u64) -> bool {
 fn decode_all(
     files: &[ImageFile],
     frames: &[Frame],
+    on_block: OnBlock,
     mut visit: impl FnMut(usize, &[u8]) -> io::Result<()>,
 ) -> io::Result<Footer> {
-    let task = ProgressTask::start("decoding images", files.len());
     let mut footer = Footer::default();
     for (number, block) in files.chunks(BLOCK).enumerate() {
+        if on_block(number * BLOCK).is_break() {
+            return Err(STOPPED.into());
+        }
         let images = decode_block(block, frames, &mut footer.facts);
         for (index, image) in images.into_iter().enumerate() {
             match image {
@@ -143,13 +167,12 @@ fn decode_all(
                 }
             }
         }
-        task.advance(block.len());
     }
     Ok(footer)
 }
 
 /// Decodes all images into the files of `entries`.
-fn write_all(files: &[ImageFile], entries: &[&Entry]) -> io::Result<()> {
+fn write_all(files: &[ImageFile], entries: &[&Entry], on_block: OnBlock) -> io::Result<()> {
     let paths: Option<Vec<&Path>> = entries.iter().map(|entry| entry.path.as_deref()).collect();
     let paths = paths.ok_or(io::ErrorKind::NotFound)?;
     let directory = paths.first().and_then(|path| path.parent()).ok_or(io::ErrorKind::NotFound)?;
@@ -163,7 +186,7 @@ fn write_all(files: &[ImageFile], entries: &[&Entry]) -> io::Result<()> {
     let writers = paths.iter().map(|path| Writer::create(path));
     let mut writers: Vec<Writer> = writers.collect::<Result<_, _>>()?;
     let frames: Vec<Frame> = entries.iter().map(|entry| entry.frame).collect();
-    let footer = decode_all(files, &frames, |frame, row| {
+    let footer = decode_all(files, &frames, on_block, |frame, row| {
         writers.get_mut(frame).map_or(Ok(()), |writer| writer.write(row))
     })?;
     writers.into_iter().try_for_each(|writer| writer.finish(&footer))
@@ -183,19 +206,24 @@ fn remove_unused(directory: &Path) -> io::Result<()> {
 }
 
 /// Decodes all images into memory if there is room, otherwise to find those that cannot be read.
-fn without_cache(files: &[ImageFile], checksums: &[Checksum], frame: Frame) -> (Footer, Values) {
+fn without_cache(
+    files: &[ImageFile],
+    checksums: &[Checksum],
+    frame: Frame,
+    on_block: OnBlock,
+) -> Result<(Footer, Values), ImagesError> {
     let is_kept = fits_in_memory((files.len() * frame.bytes()) as u64);
     let mut pixels = Vec::new();
-    let footer = decode_all(files, &[frame], |_, row| {
+    let footer = decode_all(files, &[frame], on_block, |_, row| {
         if is_kept {
             pixels.extend_from_slice(row);
         }
         Ok(())
     });
     // Nothing is written that could fail.
-    let footer = footer.unwrap_or_default();
+    let footer = footer.map_err(|_| ImagesError::Stopped)?;
     if is_kept {
-        return (footer, Values::Pixels(pixels));
+        return Ok((footer, Values::Pixels(pixels)));
     }
     let rows = ImageRows {
         files: footer.readable(files).into(),
@@ -203,7 +231,7 @@ fn without_cache(files: &[ImageFile], checksums: &[Checksum], frame: Frame) -> (
         frame,
     };
     let values = Values::Stored(StoredRows::new(rows));
-    (footer, values)
+    Ok((footer, values))
 }
 
 /// Writes a file of the cache under another name, and renames it when it is complete.
@@ -321,5 +349,52 @@ impl RowSource for CachedRows {
             self.file.read_exact_at(target, (row * self.width) as u64)?;
         }
         Ok(Values::Pixels(pixels))
+    }
+}
+
+/// Images that are decoded whenever they are read, by all threads. Their files must not change.
+#[derive(Debug)]
+pub struct ImageRows {
+    pub files: Arc<[ImageFile]>,
+    /// SHA-256 of each file.
+    pub checksums: Arc<[[u8; 32]]>,
+    pub frame: Frame,
+}
+
+impl ImageRows {
+    fn decode(&self, row: usize) -> Result<Vec<u8>, SourceError> {
+        let (Some(file), Some(checksum)) = (self.files.get(row), self.checksums.get(row)) else {
+            return Err(format!("there is no image {row}").into());
+        };
+        let failed = |reason: String| {
+            let image = UnreadableImage { path: file.path.clone(), reason };
+            ImagesError::UnreadableImages { images: vec![image] }
+        };
+        let bytes = read(&file.path).map_err(|error| failed(error.to_string()))?;
+        if Sha256::digest(&bytes)[..] != *checksum {
+            return Err(failed("the file has changed while it was in use".to_owned()).into());
+        }
+        let image = DecodedImage::decode(&bytes).map_err(|error| failed(error.to_string()))?;
+        Ok(image.pixels(self.frame))
+    }
+}
+
+impl RowSource for ImageRows {
+    fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    fn holds_pixels(&self) -> bool {
+        true
+    }
+
+    fn is_slow(&self) -> bool {
+        true
+    }
+
+    fn read(&self, rows: &[usize]) -> Result<Values, SourceError> {
+        let images = rows.par_iter().map(|&row| self.decode(row));
+        let images: Vec<_> = images.collect::<Result<_, SourceError>>()?;
+        Ok(Values::Pixels(images.concat()))
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -5,16 +6,8 @@ use data::SplitKind;
 
 use super::decode;
 use super::error::ImagesError;
-use super::listing::{class_name, is_image};
-use super::split_folders::split_of_folder;
-
-/// A line of a table of labels.
-pub struct CsvLabel {
-    pub path: PathBuf,
-    pub class: String,
-    /// Part of the data set; `None` if the table has no such column.
-    pub split: Option<SplitKind>,
-}
+use super::listing::{class_name, is_image, split_of_folder};
+use super::scan::NamedImage;
 
 /// Names of the columns, in lower case.
 const PATHS: [&str; 11] = [
@@ -34,42 +27,55 @@ const LABELS: [&str; 8] =
     ["label", "class", "category", "target", "label_name", "class_name", "breed", "species"];
 const SPLITS: [&str; 6] = ["split", "part", "set", "subset", "data set", "dataset"];
 
-/// Indices of the columns of a table.
-#[derive(Clone, Copy)]
-struct Columns {
-    path: usize,
-    label: usize,
-    split: Option<usize>,
-}
-
 const REMEDY: &str = "name the columns `path`, `label` and, if it has parts, `split`, in its first line; \
                       paths are relative to the file or to the directory";
 
 /// Reads a table of image paths and labels, with commas, semicolons or tabs between its columns.
-/// Paths are relative to the table or to `directory`, and may lack the extension of the image.
-pub fn read(table: &Path, directory: &Path) -> Result<Vec<CsvLabel>, ImagesError> {
+/// Paths are relative to the table or to `directory`, and may lack the extension of the image. Without a
+/// column of parts, all are in the training set.
+pub fn read(
+    table: &Path,
+    directory: &Path,
+) -> Result<BTreeMap<SplitKind, Vec<NamedImage>>, ImagesError> {
     let bytes = decode::read(table)
         .map_err(|error| ImagesError::unreadable(table)(io::Error::other(error)))?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter(text)).trim(csv::Trim::All).from_reader(text);
     let broken = |error: csv::Error| ImagesError::layout(table, error.to_string(), REMEDY);
-    let columns = columns(table, reader.headers().map_err(broken)?)?;
+    let headers = reader.headers().map_err(broken)?.clone();
+    let column = |names: &[&str]| {
+        names.iter().find_map(|name| headers.iter().position(|own| own.eq_ignore_ascii_case(name)))
+    };
+    let (Some(path), Some(label)) = (column(&PATHS), column(&LABELS)) else {
+        let found: Vec<_> = headers.iter().take(8).collect();
+        let found = format!("no column of paths or none of labels among {}", found.join(", "));
+        return Err(ImagesError::layout(table, found, REMEDY));
+    };
+    let split = column(&SPLITS);
     let folders = [table.parent().unwrap_or(Path::new("")), directory];
-    let mut labels = Vec::new();
+    let mut parts = BTreeMap::<_, Vec<_>>::new();
     for (number, record) in reader.records().enumerate() {
         let record = record.map_err(broken)?;
         let cell = |column: usize| record.get(column).unwrap_or_default();
         let line = number + 2;
-        let (name, class) = (cell(columns.path), class_name(cell(columns.label)));
+        let (name, class) = (cell(path), class_name(cell(label)));
         if name.is_empty() || class.is_empty() {
             let found = format!("line {line} has no path or no label");
             return Err(ImagesError::layout(table, found, "complete or remove the line"));
         }
-        let split = columns.split.map(|column| part(table, line, cell(column))).transpose()?;
-        labels.push(CsvLabel { path: find(&folders, name), class, split });
+        let split = match split.map(cell) {
+            None => SplitKind::Train,
+            Some(name) => split_of_folder(name).ok_or_else(|| {
+                let found = format!("line {line} has the split {name:?}");
+                ImagesError::layout(table, found, "write train, validation or test")
+            })?,
+        };
+        let path = find(&folders, name);
+        let name = path.display().to_string();
+        parts.entry(split).or_default().push(NamedImage { class, name, path });
     }
-    Ok(labels)
+    Ok(parts)
 }
 
 /// The most frequent separator of the first line.
@@ -77,27 +83,6 @@ fn delimiter(text: &[u8]) -> u8 {
     let first = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let count = |separator: &u8| first.iter().filter(|&byte| byte == separator).count();
     b",;\t".iter().copied().rev().max_by_key(count).unwrap_or(b',')
-}
-
-fn columns(table: &Path, headers: &csv::StringRecord) -> Result<Columns, ImagesError> {
-    let column = |names: &[&str]| {
-        names.iter().find_map(|name| headers.iter().position(|own| own.eq_ignore_ascii_case(name)))
-    };
-    match (column(&PATHS), column(&LABELS)) {
-        (Some(path), Some(label)) => Ok(Columns { path, label, split: column(&SPLITS) }),
-        _ => {
-            let found: Vec<_> = headers.iter().take(8).collect();
-            let found = format!("no column of paths or none of labels among {}", found.join(", "));
-            Err(ImagesError::layout(table, found, REMEDY))
-        }
-    }
-}
-
-fn part(table: &Path, line: usize, name: &str) -> Result<SplitKind, ImagesError> {
-    split_of_folder(name).ok_or_else(|| {
-        let found = format!("line {line} has the split {name:?}");
-        ImagesError::layout(table, found, "write train, validation or test")
-    })
 }
 
 /// The image called `name` in the first folder that has it. Without one, the path in the last

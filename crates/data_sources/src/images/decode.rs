@@ -10,7 +10,7 @@ use image::{
 
 use support::regular_file;
 
-use super::formats;
+use super::block::ImageFacts;
 use super::frame::Frame;
 
 /// An image with 8 bits per sample, rotated according to its EXIF orientation, its transparent parts
@@ -18,10 +18,8 @@ use super::frame::Frame;
 #[derive(Debug, Clone)]
 pub struct DecodedImage {
     image: DynamicImage,
-    /// Whether its file stores colours.
-    pub has_colours: bool,
-    /// Number of bits that its samples use, of a file with 16 bits per sample.
-    pub used_bits: Option<u32>,
+    /// Properties of its file.
+    pub facts: ImageFacts,
 }
 
 /// What the header of an image file says about the result of [`DecodedImage::open`].
@@ -49,30 +47,20 @@ const MAX_PIXELS: u64 = 100_000_000;
 const BYTES_PER_PIXEL: u64 = 4;
 
 impl DecodedImage {
-    /// Reads a JPEG, PNG, WebP, BMP, GIF (its first frame) or TIFF file (its first page).
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read, is damaged, too large, or has another format.
+    /// Reads a JPEG, PNG, WebP, BMP, GIF (its first frame) or TIFF file (its first page). Fails if the file
+    /// cannot be read, is damaged, too large, or has another format.
     pub fn open(path: &Path) -> Result<Self, ImageFileError> {
         Self::decode(&read(path)?)
     }
 
-    /// Decodes the contents of an image file.
-    ///
-    /// # Errors
-    ///
-    /// If they are damaged, of another format, or have more than 100 million pixels.
+    /// Decodes the contents of an image file. Fails if they are damaged, of another format, or have more
+    /// than 100 million pixels.
     pub fn decode(bytes: &[u8]) -> Result<Self, ImageFileError> {
         Self::decode_at_most(bytes, MAX_PIXELS)
     }
 
-    /// Decodes the contents of an image file that, according to its header, has at most `max_pixels`
-    /// and, decoded, four bytes for each of them.
-    ///
-    /// # Errors
-    ///
-    /// If they are damaged, too large, or of another format.
+    /// Decodes the contents of an image file that, according to its header, has at most `max_pixels` and,
+    /// decoded, four bytes for each of them. Fails if they are damaged, too large, or of another format.
     pub fn decode_at_most(bytes: &[u8], max_pixels: u64) -> Result<Self, ImageFileError> {
         if is_truncated_jpeg(bytes) {
             return Err(ImageFileError("the file is cut short: its end is missing".to_owned()));
@@ -87,20 +75,12 @@ impl DecodedImage {
 }
 
 impl ImageHeader {
-    /// Reads the header of a file.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read or has another format.
+    /// Reads the header of a file. Fails if the file cannot be read or has another format.
     pub fn open(path: &Path) -> Result<Self, ImageFileError> {
         Self::read(&read(path)?)
     }
 
-    /// Reads the header of the contents of an image file.
-    ///
-    /// # Errors
-    ///
-    /// If they have another format.
+    /// Reads the header of the contents of an image file. Fails if they have another format.
     pub fn read(bytes: &[u8]) -> Result<Self, ImageFileError> {
         safely(bytes, || {
             let mut decoder = reader(bytes, MAX_PIXELS)?.into_decoder()?;
@@ -117,8 +97,13 @@ impl ImageHeader {
 
 impl From<DynamicImage> for DecodedImage {
     fn from(image: DynamicImage) -> Self {
-        let (has_colours, used_bits) = (image.color().has_color(), used_bits(&image));
-        Self { image: opaque(image), has_colours, used_bits }
+        let used_bits = used_bits(&image);
+        let facts = ImageFacts {
+            has_colours: image.color().has_color(),
+            deep: usize::from(used_bits.is_some()),
+            used_bits: used_bits.unwrap_or(0),
+        };
+        Self { image: opaque(image), facts }
     }
 }
 
@@ -141,7 +126,7 @@ fn safely<T>(
     match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(decoded)) => Ok(decoded),
         Ok(Err(error)) => Err(ImageFileError(
-            formats::unsupported(bytes).map_or_else(|| error.to_string(), str::to_owned),
+            unsupported_format(bytes).map_or_else(|| error.to_string(), str::to_owned),
         )),
         Err(_) => Err(ImageFileError("the decoder panicked".to_owned())),
     }
@@ -247,5 +232,42 @@ fn jpeg_scans(bytes: &[u8]) -> Option<&[u8]> {
         if marker == 0xda {
             return Some(rest);
         }
+    }
+}
+
+/// Brands of the container of HEIC and AVIF files.
+const HEIC: [&[u8]; 6] = [b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"];
+const AVIF: [&[u8]; 2] = [b"avif", b"avis"];
+
+/// Describes the format of a file that cannot be decoded, with the command that converts it; `None`
+/// for an unknown one.
+fn unsupported_format(bytes: &[u8]) -> Option<&'static str> {
+    let brand = bytes.get(8..12).filter(|_| bytes.get(4..8) == Some(b"ftyp"));
+    let start = String::from_utf8_lossy(bytes.get(..256).unwrap_or(bytes)).to_lowercase();
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    match brand {
+        _ if bytes.is_empty() => Some("the file is empty"),
+        Some(brand) if AVIF.contains(&brand) => Some(
+            "AVIF cannot be decoded; convert it to PNG: `avifdec IMAGE.avif IMAGE.png`, or `magick mogrify -format png *.avif`",
+        ),
+        Some(brand) if HEIC.contains(&brand) => Some(
+            "HEIC cannot be decoded; convert it to JPEG: `heif-convert IMAGE.heic IMAGE.jpg`, or `magick mogrify -format jpg *.heic`",
+        ),
+        _ if bytes.starts_with(b"\xff\x0a") || bytes.starts_with(b"\0\0\0\x0cJXL ") => {
+            Some("JPEG XL cannot be decoded; convert it to PNG: `djxl IMAGE.jxl IMAGE.png`")
+        }
+        _ if bytes.starts_with(b"\0\0\0\x0cjP  ") => Some(
+            "JPEG 2000 cannot be decoded; convert it to PNG: `opj_decompress -i IMAGE.jp2 -o IMAGE.png`",
+        ),
+        _ if start.starts_with("<svg") || start.contains("<svg ") => {
+            Some("SVG cannot be decoded; convert it to PNG: `rsvg-convert IMAGE.svg -o IMAGE.png`")
+        }
+        _ if start.starts_with("<!doctype") || start.starts_with("<html") => {
+            Some("the file is an HTML page, not an image; download the image itself")
+        }
+        _ if start.starts_with("version https://git-lfs") => {
+            Some("the file is a Git LFS pointer; fetch the image with `git lfs pull`")
+        }
+        _ => None,
     }
 }

@@ -34,11 +34,14 @@ pub enum ImagesError {
         suggestion: String,
     },
     /// Images cannot be read.
-    #[error("{} cannot be read:\n{}\n  repair, remove or skip them", counted(images.len(), "image"), listed(images))]
+    #[error("{} cannot be read:\n{}\n  repair, remove or skip them", counted(images.len(), "image"), listed_images(images))]
     UnreadableImages {
         /// All of them.
         images: Vec<UnreadableImage>,
     },
+    /// The progress callback stopped the conversion.
+    #[error("stopped; nothing was written")]
+    Stopped,
 }
 
 /// An image that cannot be read.
@@ -84,29 +87,35 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// The first three of `names`, for a message.
-pub(crate) fn first_few<T: AsRef<str>>(names: &[T]) -> String {
-    let first: Vec<_> = names.iter().take(3).map(T::as_ref).collect();
-    let more = if names.len() > first.len() { ", .." } else { "" };
+/// The first of `names`, for a message.
+pub(crate) fn first_of<T: AsRef<str>>(most: usize, names: &[T]) -> String {
+    let first: Vec<_> = names.iter().take(most).map(T::as_ref).collect();
+    let more = if names.len() > most { ", .." } else { "" };
     first.join(", ") + more
 }
 
-fn listed(images: &[UnreadableImage]) -> String {
-    let lines = images.iter().take(MAX_IMAGES);
-    let lines = lines.map(|image| format!("  {}: {}", image.path.display(), image.reason));
-    let mut lines: Vec<_> = lines.collect();
-    let more = images.len().saturating_sub(MAX_IMAGES);
-    lines.extend((more > 0).then(|| format!("  and {} more", counted(more, "image"))));
+/// The first three of `names`, for a message.
+pub(crate) fn first_few<T: AsRef<str>>(names: &[T]) -> String {
+    first_of(3, names)
+}
+
+/// A line for each of the first `items`.
+fn listed<T>(items: &[T], most: usize, noun: &str, line: impl Fn(&T) -> String) -> String {
+    let mut lines: Vec<_> = items.iter().take(most).map(line).collect();
+    let more = items.len().saturating_sub(most);
+    lines.extend((more > 0).then(|| format!("  and {} more", counted(more, noun))));
     lines.join("\n")
 }
 
+fn listed_images(images: &[UnreadableImage]) -> String {
+    listed(images, MAX_IMAGES, "image", |UnreadableImage { path, reason }| {
+        format!("  {}: {reason}", path.display())
+    })
+}
+
 fn listed_sizes(sizes: &[([usize; 2], usize, PathBuf)]) -> String {
-    let lines = sizes.iter().take(MAX_SIZES).map(|([height, width], count, path)| {
+    listed(sizes, MAX_SIZES, "size", |([height, width], count, path)| {
         let (images, path) = (counted(*count, "image"), path.display());
         format!("  {:>9}  {images}, for example {path}", format!("{height}x{width}"))
-    });
-    let mut lines: Vec<_> = lines.collect();
-    let more = sizes.len().saturating_sub(MAX_SIZES);
-    lines.extend((more > 0).then(|| format!("  and {} more", counted(more, "size"))));
-    lines.join("\n")
+    })
 }

@@ -1,12 +1,20 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use data::SplitKind;
 use unicode_normalization::UnicodeNormalization;
 
-use super::error::ImagesError;
-use super::marker_files::{CLASSES, SYNTHETIC};
+use super::error::{ImagesError, first_few};
+
+/// File in a folder of images with the class names in the order of their labels, one per line.
+pub const CLASSES: &str = "classes.txt";
+
+/// File that marks a folder of images as synthetic data. Its name is part of the format.
+pub const SYNTHETIC: &str = "drawn_by_trainer";
 
 /// Contents of a folder, without hidden entries. Links are followed.
+#[derive(Default)]
 pub struct Listing {
     pub path: PathBuf,
     /// Names of subfolders.
@@ -37,14 +45,7 @@ const MAX_DEPTH: usize = 32;
 impl Listing {
     /// Lists the folder at `path`.
     pub fn read(path: &Path) -> Result<Self, ImagesError> {
-        let mut listing = Self {
-            path: path.to_owned(),
-            folders: Vec::new(),
-            images: Vec::new(),
-            others: Vec::new(),
-            classes: None,
-            synthetic: false,
-        };
+        let mut listing = Self { path: path.to_owned(), ..Self::default() };
         let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         for entry in entries.map_err(ImagesError::unreadable(path))? {
             let path = entry.path();
@@ -78,28 +79,21 @@ impl Listing {
     /// parts. Other files are added to `others`.
     pub fn images_below(self, others: &mut Vec<PathBuf>) -> Result<Vec<String>, ImagesError> {
         let mut images = Vec::new();
-        self.add_images_below("", MAX_DEPTH, &mut images, others)?;
+        let mut listings = vec![(self, String::new(), 0)];
+        while let Some((listing, prefix, depth)) = listings.pop() {
+            if depth == MAX_DEPTH {
+                let found = format!("more than {MAX_DEPTH} folders in each other");
+                let remedy = "check for a link to a parent";
+                return Err(ImagesError::layout(&listing.path, found, remedy));
+            }
+            images.extend(listing.images.iter().map(|name| format!("{prefix}{name}")));
+            others.extend(listing.others);
+            for folder in listing.folders.iter().rev() {
+                let inner = Self::read(&listing.path.join(folder))?;
+                listings.push((inner, format!("{prefix}{folder}/"), depth + 1));
+            }
+        }
         Ok(images)
-    }
-
-    fn add_images_below(
-        self,
-        prefix: &str,
-        depth: usize,
-        images: &mut Vec<String>,
-        others: &mut Vec<PathBuf>,
-    ) -> Result<(), ImagesError> {
-        if depth == 0 {
-            let found = format!("more than {MAX_DEPTH} folders in each other");
-            return Err(ImagesError::layout(&self.path, found, "check for a link to a parent"));
-        }
-        images.extend(self.images.iter().map(|name| format!("{prefix}{name}")));
-        others.extend(self.others);
-        for folder in &self.folders {
-            let inner = Self::read(&self.path.join(folder))?;
-            inner.add_images_below(&format!("{prefix}{folder}/"), depth - 1, images, others)?;
-        }
-        Ok(())
     }
 }
 
@@ -119,4 +113,61 @@ fn lines(path: &Path) -> Result<Vec<String>, ImagesError> {
     let text = fs::read_to_string(path).map_err(ImagesError::unreadable(path))?;
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim_end);
     Ok(lines.filter(|line| !line.is_empty()).map(class_name).collect())
+}
+
+/// Folders of the parts of a data set, and folders beside them.
+pub type SplitFolders = (Vec<(SplitKind, PathBuf)>, Vec<PathBuf>);
+
+/// Part of a folder with this name: one of its words is that of a part, such as `train`,
+/// `Training`, `seg_train` or `test1`.
+pub fn split_of_folder(name: &str) -> Option<SplitKind> {
+    let name = name.to_lowercase();
+    let mut words = name.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    words.find_map(|word| match word {
+        "train" | "training" | "trainset" => Some(SplitKind::Train),
+        "val" | "valid" | "validation" | "dev" | "valset" => Some(SplitKind::Validation),
+        "test" | "testing" | "testset" => Some(SplitKind::Test),
+        _ => None,
+    })
+}
+
+/// Assigns a part to each of several folders if all are named after different parts, otherwise to
+/// none.
+pub fn assign_splits(folders: &[PathBuf]) -> Vec<(Option<SplitKind>, PathBuf)> {
+    let splits: Option<Vec<SplitKind>> =
+        folders.iter().map(|folder| split_of_path(folder)).collect();
+    let splits = splits
+        .filter(|splits| folders.len() > 1 && BTreeSet::from_iter(splits).len() == splits.len());
+    let folders = folders.iter().cloned();
+    match splits {
+        Some(splits) => splits.into_iter().map(Some).zip(folders).collect(),
+        None => folders.map(|folder| (None, folder)).collect(),
+    }
+}
+
+fn split_of_path(folder: &Path) -> Option<SplitKind> {
+    let absolute = std::path::absolute(folder).ok()?;
+    split_of_folder(absolute.file_name()?.to_str()?)
+}
+
+/// The parts in a folder: all of its subfolders are named after parts, or one of them after the
+/// training set and another after one of the others.
+pub fn split_subfolders(listing: &Listing) -> Result<Option<SplitFolders>, ImagesError> {
+    let (mut parts, mut others) = (Vec::new(), Vec::new());
+    for name in &listing.folders {
+        match split_of_folder(name) {
+            Some(split) => parts.push((split, listing.path.join(name))),
+            None => others.push(listing.path.join(name)),
+        }
+    }
+    let found: BTreeSet<SplitKind> = parts.iter().map(|(split, _)| *split).collect();
+    let has_train = found.contains(&SplitKind::Train) && found.len() > 1;
+    if !listing.images.is_empty() || parts.is_empty() || !(others.is_empty() || has_train) {
+        return Ok(None);
+    }
+    if found.len() < parts.len() {
+        let found = format!("several folders ({}) are the same split", first_few(&listing.folders));
+        return Err(ImagesError::layout(&listing.path, found, "merge them"));
+    }
+    Ok(Some((parts, others)))
 }

@@ -2,19 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use data::SplitKind;
 use regex::Regex;
 
-use super::decode::ImageFileError;
 use super::error::{ImagesError, UnreadableImage, counted, first_few};
-use super::listing::{Listing, class_name};
-use super::split_folders::{SplitFolders, assign_splits, split_of_folder, split_subfolders};
+use super::listing::{Listing, assign_splits, class_name, split_of_folder, split_subfolders};
 use super::{csv_labels, label_rules, natural_order};
 
 /// The image files of a data set.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ImageList {
     /// Class names, in the order of the labels.
     pub classes: Vec<String>,
@@ -47,11 +44,11 @@ pub struct Labelling {
 }
 
 /// An image file with the name of its class.
-struct NamedImage {
-    class: Arc<str>,
+pub struct NamedImage {
+    pub class: String,
     /// Sort key: path in its class folder, or file name without the class.
-    name: String,
-    path: PathBuf,
+    pub name: String,
+    pub path: PathBuf,
 }
 
 /// Contents of folders before labels are assigned.
@@ -59,12 +56,11 @@ struct NamedImage {
 struct FolderScan {
     parts: BTreeMap<SplitKind, Vec<Vec<NamedImage>>>,
     /// Class names found, including those of empty folders.
-    classes: BTreeSet<Arc<str>>,
+    classes: BTreeSet<String>,
     /// Class names from `classes.txt`.
     given: Option<Vec<String>>,
-    left_out: Vec<PathBuf>,
-    synthetic: bool,
-    notes: Vec<String>,
+    /// Everything else.
+    list: ImageList,
 }
 
 /// Remedy for unsupported layouts.
@@ -73,21 +69,15 @@ const LAYOUTS: &str = "put the images of each class into a folder, DIR/<class>/*
                        or give a pattern of the label, or a table of paths and labels";
 
 impl ImageList {
-    /// Scans `folders`. Each contains classes, or parts that contain classes.
-    ///
-    /// # Errors
-    ///
-    /// If a folder cannot be read or has an unsupported layout.
+    /// Scans `folders`. Each contains classes, or parts that contain classes. Fails if a folder cannot be
+    /// read or has an unsupported layout.
     pub fn scan(folders: &[PathBuf], labelling: &Labelling) -> Result<Self, ImagesError> {
         check_distinct(folders)?;
         Self::scan_parts(&assign_splits(folders), labelling)
     }
 
-    /// Scans folders of known parts, or of parts to be found in them.
-    ///
-    /// # Errors
-    ///
-    /// If a folder cannot be read or has an unsupported layout.
+    /// Scans folders of known parts, or of parts to be found in them. Fails if a folder cannot be read or
+    /// has an unsupported layout.
     pub fn scan_parts(
         folders: &[(Option<SplitKind>, PathBuf)],
         labelling: &Labelling,
@@ -104,24 +94,18 @@ impl ImageList {
         scan.finish(first)
     }
 
-    /// The folders of the parts in `directory`: the directory itself if it has no such folders.
-    ///
-    /// # Errors
-    ///
-    /// If the directory cannot be read, or two folders are of the same part.
+    /// The folders of the parts in `directory`: the directory itself if it has no such folders. Fails if
+    /// the directory cannot be read, or two folders are of the same part.
     pub fn part_folders(directory: &Path) -> Result<Vec<(SplitKind, PathBuf)>, ImagesError> {
         let listing = unwrapped(directory)?;
         Ok(match split_subfolders(&listing)? {
-            Some(SplitFolders { parts, .. }) => parts,
+            Some((parts, _)) => parts,
             None => vec![(SplitKind::Train, listing.path)],
         })
     }
 
-    /// The image files of `directory` and all folders below it, in natural order.
-    ///
-    /// # Errors
-    ///
-    /// If a folder cannot be read.
+    /// The image files of `directory` and all folders below it, in natural order. Fails if a folder cannot
+    /// be read.
     pub fn files_below(directory: &Path) -> Result<Vec<PathBuf>, ImagesError> {
         let mut names = Listing::read(directory)?.images_below(&mut Vec::new())?;
         names.sort_by(|one, other| natural_order::compare(one, other));
@@ -133,11 +117,7 @@ impl ImageList {
         self.parts.values().map(Vec::len).sum()
     }
 
-    /// Removes unreadable images.
-    ///
-    /// # Errors
-    ///
-    /// If no training image of a class, or no image of a part, is left.
+    /// Removes unreadable images. Fails if no training image of a class, or no image of a part, is left.
     pub fn remove(&mut self, images: &[UnreadableImage]) -> Result<(), ImagesError> {
         let paths: BTreeSet<&Path> = images.iter().map(|image| image.path.as_path()).collect();
         for (split, files) in &mut self.parts {
@@ -163,13 +143,6 @@ impl ImageList {
 impl AsRef<Path> for ImageFile {
     fn as_ref(&self) -> &Path {
         &self.path
-    }
-}
-
-impl ImageFile {
-    /// Adds the path to the error of reading this file.
-    pub(crate) fn unreadable(&self, error: &ImageFileError) -> UnreadableImage {
-        UnreadableImage { path: self.path.clone(), reason: error.to_string() }
     }
 }
 
@@ -229,8 +202,8 @@ impl FolderScan {
     ) -> Result<(), ImagesError> {
         let listing = if split.is_some() { Listing::read(folder)? } else { unwrapped(folder)? };
         match (split, split_subfolders(&listing)?) {
-            (None, Some(SplitFolders { parts, others })) => {
-                self.left_out.extend(others);
+            (None, Some((parts, others))) => {
+                self.list.left_out.extend(others);
                 self.add_other_files(listing)?;
                 parts.iter().try_for_each(|(split, folder)| {
                     self.add_split(*split, Listing::read(folder)?, labelling)
@@ -242,28 +215,18 @@ impl FolderScan {
 
     /// Adds the images of a table of labels.
     fn add_table(&mut self, table: &Path, directory: &Path) -> Result<(), ImagesError> {
-        for image in csv_labels::read(table, directory)? {
-            let class = self.class(&image.class);
-            let name = image.path.display().to_string();
-            let split = image.split.unwrap_or(SplitKind::Train);
-            let groups = self.parts.entry(split).or_insert_with(|| vec![Vec::new()]);
-            if let Some(group) = groups.first_mut() {
-                group.push(NamedImage { class, name, path: image.path });
-            }
+        for (split, images) in csv_labels::read(table, directory)? {
+            self.classes.extend(images.iter().map(|image| image.class.clone()));
+            self.parts.insert(split, vec![images]);
         }
         Ok(())
     }
 
     /// The class `name`, which is added if it is new.
-    fn class(&mut self, name: &str) -> Arc<str> {
-        let class: Arc<str> = class_name(name).into();
-        match self.classes.get(&class) {
-            Some(known) => known.clone(),
-            None => {
-                self.classes.insert(class.clone());
-                class
-            }
-        }
+    fn class(&mut self, name: &str) -> String {
+        let class = class_name(name);
+        self.classes.insert(class.clone());
+        class
     }
 
     /// Adds the images of one part.
@@ -282,8 +245,9 @@ impl FolderScan {
                 // As in competitions, whose test images have no labels.
                 Err(_) if split != SplitKind::Train => {
                     let folder = listing.path.display();
-                    self.notes.push(format!("the images in {folder} have no labels: left out"));
-                    self.left_out.push(listing.path);
+                    let note = format!("the images in {folder} have no labels: left out");
+                    self.list.notes.push(note);
+                    self.list.left_out.push(listing.path);
                     return Ok(());
                 }
                 named => named?,
@@ -307,7 +271,7 @@ impl FolderScan {
         for folder in &listing.folders {
             let inner = Listing::read(&listing.path.join(folder))?;
             let (path, class) = (inner.path.clone(), self.class(folder));
-            let images = inner.images_below(&mut self.left_out)?.into_iter();
+            let images = inner.images_below(&mut self.list.left_out)?.into_iter();
             named.extend(images.map(|name| NamedImage {
                 class: class.clone(),
                 path: path.join(&name),
@@ -359,8 +323,8 @@ impl FolderScan {
 
     /// Adds the files beside the images, including `classes.txt`.
     fn add_other_files(&mut self, listing: Listing) -> Result<(), ImagesError> {
-        self.left_out.extend(listing.others);
-        self.synthetic |= listing.synthetic;
+        self.list.left_out.extend(listing.others);
+        self.list.synthetic |= listing.synthetic;
         match (&self.given, listing.classes) {
             (Some(given), Some(classes)) if *given != classes => {
                 let (found, remedy) =
@@ -382,17 +346,15 @@ impl FolderScan {
             let files = groups.into_iter().flat_map(|group| sorted(group, label));
             (split, files.collect())
         });
-        let parts = parts.collect();
-        self.left_out.sort();
-        let (left_out, synthetic, notes) = (self.left_out, self.synthetic, self.notes);
-        Ok(ImageList { parts, classes, left_out, synthetic, notes })
+        self.list.parts = parts.collect();
+        self.list.left_out.sort();
+        Ok(ImageList { classes, ..self.list })
     }
 
     /// Class names from `classes.txt`, or all that were found, sorted.
     fn class_names(&self, first: &Path) -> Result<Vec<String>, ImagesError> {
         if let Some(given) = &self.given {
-            let missing =
-                self.classes.iter().filter(|class| !given.iter().any(|own| **own == ***class));
+            let missing = self.classes.iter().filter(|class| !given.contains(class));
             let missing: Vec<_> = missing.collect();
             if missing.is_empty() {
                 return Ok(given.clone());
@@ -401,7 +363,7 @@ impl FolderScan {
             let remedy = "list every class in it, in the order of the labels, or remove the file";
             return Err(ImagesError::layout(first, found, remedy));
         }
-        let mut classes: Vec<String> = self.classes.iter().map(ToString::to_string).collect();
+        let mut classes = Vec::from_iter(self.classes.iter().cloned());
         natural_order::sort_classes(&mut classes);
         self.check_training_images(first, &classes)?;
         match classes.as_slice() {
@@ -419,8 +381,8 @@ impl FolderScan {
             let remedy = "include the folder of the training images";
             return Err(ImagesError::layout(first, "has no folder train", remedy));
         };
-        let trained: BTreeSet<&str> = train.iter().flatten().map(|image| &*image.class).collect();
-        let missing = classes.iter().filter(|class| !trained.contains(class.as_str()));
+        let trained: BTreeSet<_> = train.iter().flatten().map(|image| &image.class).collect();
+        let missing = classes.iter().filter(|class| !trained.contains(class));
         let missing: Vec<_> = missing.collect();
         if missing.is_empty() {
             return Ok(());

@@ -36,3 +36,16 @@ pub fn checksums(examples: &Examples) -> Result<Vec<ContentKey>, DatasetError> {
     })?;
     Ok(checksums)
 }
+
+/// Applies `map` to each index and the pixels of its image, by all threads. Features have no pixels: none is
+/// returned.
+pub fn map_images<T: Send>(
+    images: &Examples,
+    indices: &[usize],
+    map: impl Fn(usize, &[u8]) -> T + Sync,
+) -> Result<Vec<T>, DatasetError> {
+    let (images, rows) = images.in_memory(indices)?;
+    let Values::Pixels(pixels) = &images.values else { return Ok(Vec::new()) };
+    let rows = indices.par_iter().zip(&rows[..]);
+    Ok(rows.map(|(&index, &row)| map(index, images.row(pixels, row))).collect())
+}

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use data::{DatasetError, ExampleGroup, Examples};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use support::ProgressTask;
 
 use super::content::{checksums, content_keys};
-use super::near_duplicates::{Measure, NearDuplicateIndex, Tolerance};
+use super::near_duplicates::{Measure, NearDuplicateIndex};
 
 /// Groups of equal and near-duplicate examples, and of examples with a group name in common, each kept in
 /// one part.
@@ -102,7 +102,7 @@ impl DisjointSets {
             }
             let sets = &*self;
             let found = block.par_iter().map(|&position| {
-                index.near_duplicates_after(position, Tolerance::Wide, |one, other| {
+                index.near_duplicates_after(position, |one, other| {
                     sets.first(one) != sets.first(other)
                 })
             });
@@ -123,32 +123,21 @@ impl DisjointSets {
         item
     }
 
-    /// First item of the set of `item`. Halves the path to it.
-    fn find(&mut self, mut item: usize) -> usize {
-        while let Some(&parent) = self.0.get(item).filter(|&&parent| parent != item) {
-            let grandparent = self.0.get(parent).copied().unwrap_or(parent);
-            if let Some(link) = self.0.get_mut(item) {
-                *link = grandparent;
-            }
-            item = parent;
+    /// First item of the set of `item`, to which the link of `item` is then set.
+    fn find(&mut self, item: usize) -> usize {
+        let first = self.first(item);
+        if let Some(link) = self.0.get_mut(item) {
+            *link = first;
         }
-        item
+        first
     }
 
     fn groups(mut self) -> Vec<Vec<usize>> {
-        let mut numbers = HashMap::new();
-        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut groups = BTreeMap::<usize, Vec<usize>>::new();
         for item in 0..self.0.len() {
-            let first = self.find(item);
-            let number = *numbers.entry(first).or_insert_with(|| {
-                groups.push(Vec::new());
-                groups.len() - 1
-            });
-            if let Some(group) = groups.get_mut(number) {
-                group.push(item);
-            }
+            groups.entry(self.find(item)).or_default().push(item);
         }
-        groups
+        groups.into_values().collect()
     }
 }
 

@@ -5,9 +5,10 @@
 //! neighbours are found by histograms of oriented gradients (Dalal and Triggs 2005), which neither small
 //! translations nor colours change much.
 
-use data::{DatasetError, Examples, Values, shuffled};
+use data::{DatasetError, Examples, shuffled};
 use rayon::prelude::*;
 
+use super::content::map_images;
 use super::near_duplicates::dot;
 
 #[cfg(test)]
@@ -57,11 +58,8 @@ const SIGNIFICANT: f64 = 3.0;
 const MIN_NEARER: f64 = 0.4;
 
 impl MirrorSymmetry {
-    /// Compares the images of a training set with each other.
-    ///
-    /// # Errors
-    ///
-    /// If the source cannot be read or has changed.
+    /// Compares the images of a training set with each other. Fails if the source cannot be read or has
+    /// changed.
     pub fn of(train: &Examples) -> Result<Self, DatasetError> {
         let mut chosen = shuffled(train.len(), 1, 1);
         chosen.truncate(if train.are_images() { MAX_IMAGES } else { 0 });
@@ -202,10 +200,7 @@ const BINS: usize = 8;
 fn descriptors(images: &Examples, indices: &[usize]) -> Result<Vec<Vec<f32>>, DatasetError> {
     let mut descriptors = Vec::with_capacity(indices.len());
     for block in indices.chunks(256) {
-        let (examples, rows) = images.in_memory(block)?;
-        let Values::Pixels(pixels) = &examples.values else { continue };
-        let rows = rows.par_iter().map(|&row| descriptor(examples.row(pixels, row), images.shape));
-        descriptors.extend(rows.collect::<Vec<_>>());
+        descriptors.extend(map_images(images, block, |_, image| descriptor(image, images.shape))?);
     }
     Ok(descriptors)
 }

@@ -17,7 +17,6 @@
 mod common_structure;
 mod index;
 mod measure;
-mod search;
 #[cfg(test)]
 mod tests;
 mod thumbnail;

@@ -1,75 +1,67 @@
-/// Likely mistakes in `labels`, those of a training set with these `classes`, one sentence each: classes
-/// without examples, with the likely reason, and a set of one class.
-pub fn class_warnings(labels: &[u32], classes: &[String]) -> Vec<String> {
-    let mut counts = vec![0_usize; classes.len()];
+use crate::images::{counted, first_of};
+
+/// Number of examples of each class with these `labels`.
+pub fn class_counts(labels: &[u32], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
     for &label in labels {
         if let Some(count) = counts.get_mut(label as usize) {
             *count += 1;
         }
     }
-    let of_count = |is_wanted: fn(usize) -> bool| -> Vec<usize> {
-        let counts = counts.iter().enumerate().filter(|(_, count)| is_wanted(**count));
-        counts.map(|(class, _)| class).collect()
-    };
-    let (used, unused) = (of_count(|count| count > 0), of_count(|count| count == 0));
+    counts
+}
+
+/// Likely mistake in `labels`, those of a training set with these `classes`, in a sentence: classes without
+/// examples, with the likely reason, or a set of one class.
+pub fn class_warning(labels: &[u32], classes: &[String]) -> Option<String> {
+    let counts = class_counts(labels, classes.len());
+    let (used, unused): (Vec<usize>, Vec<usize>) =
+        (0..classes.len()).partition(|&class| counts.get(class) > Some(&0));
     let name = |class: usize| format!("{:?}", classes.get(class).map_or("", String::as_str));
     if let [only] = used[..] {
-        return vec![format!(
+        return Some(format!(
             "all {} training examples are of class {}: there is nothing to learn",
             labels.len(),
             name(only)
-        )];
+        ));
     }
     if unused.is_empty() || used.is_empty() {
-        return Vec::new();
+        return None;
     }
-    let unused_names = listed(unused.iter().map(|&class| name(class)).collect());
-    let have = if unused.len() == 1 { "has" } else { "have" };
+    let several = format!("{} classes,", unused.len());
+    let [noun, have, them] = match unused.len() {
+        1 => ["class", "has", "it"],
+        _ => [&several, "have", "them"],
+    };
+    let names = first_of(5, &unused.iter().map(|&class| name(class)).collect::<Vec<_>>());
     let is_numbered = classes.iter().enumerate().all(|(label, name)| *name == label.to_string());
-    let warning = if is_numbered {
-        let reason = numbering(&used, &counts);
-        format!("{reason}: {} {unused_names} {have} no example", classes_word(unused.len()))
+    Some(if is_numbered {
+        format!("{}: {noun} {names} {have} no example", numbering(&used, &counts))
     } else {
         format!(
-            "{} {unused_names} {have} no training example: remove {} from the list of classes, or check the labels",
-            classes_word(unused.len()),
-            if unused.len() == 1 { "it" } else { "them" },
+            "{noun} {names} {have} no training example: remove {them} from the list of classes, or check the labels"
         )
-    };
-    vec![warning]
+    })
 }
 
 /// The likely reason why not all numbers up to the highest of the `used` labels are used, and its remedy.
 fn numbering(used: &[usize], counts: &[usize]) -> String {
-    let (Some(&lowest), Some(&highest)) = (used.first(), used.last()) else { return String::new() };
+    let (Some(&lowest), Some((&highest, others))) = (used.first(), used.split_last()) else {
+        return String::new();
+    };
     if highest - lowest + 1 == used.len() {
         return format!("labels start at {lowest} (subtract {lowest} from all labels)");
     }
-    // All others are consecutive.
-    let others = used.get(..used.len() - 1).unwrap_or_default();
     let next = others.last().copied().unwrap_or_default();
     if next - lowest + 1 == others.len() && others.len() > 1 {
-        let examples = match counts.get(highest) {
-            Some(1) => "1 example has".to_owned(),
-            count => format!("{} examples have", count.copied().unwrap_or_default()),
-        };
+        let count = counts.get(highest).copied().unwrap_or_default();
+        let (examples, have) = (counted(count, "example"), if count == 1 { "has" } else { "have" });
         return format!(
-            "{examples} the label {highest}, and the other labels are {lowest} to {next} (is it a mistake, or a mark for no label?)"
+            "{examples} {have} the label {highest}, and the other labels are {lowest} to {next} (is it a mistake, or a mark for no label?)"
         );
     }
-    let labels = listed(used.iter().map(usize::to_string).collect());
+    let labels = first_of(5, &used.iter().map(usize::to_string).collect::<Vec<_>>());
     format!("labels have gaps: they are {labels} (number them 0 to {})", used.len() - 1)
-}
-
-fn classes_word(count: usize) -> String {
-    if count == 1 { "class".to_owned() } else { format!("{count} classes,") }
-}
-
-/// The first of `names`.
-fn listed(names: Vec<String>) -> String {
-    const SHOWN: usize = 5;
-    let more = if names.len() > SHOWN { ", .." } else { "" };
-    names.get(..SHOWN).unwrap_or(&names).join(", ") + more
 }
 
 #[cfg(test)]
@@ -78,13 +70,14 @@ mod tests {
 
     fn warnings(labels: &[u32], classes: &[&str]) -> Vec<String> {
         let classes: Vec<String> = classes.iter().copied().map(String::from).collect();
-        class_warnings(labels, &classes)
+        Vec::from_iter(class_warning(labels, &classes))
     }
 
     /// Warnings if the classes have no names.
     fn numbered(labels: &[u32]) -> Vec<String> {
         let most = labels.iter().max().unwrap();
-        class_warnings(labels, &(0..=*most).map(|class| class.to_string()).collect::<Vec<_>>())
+        let classes: Vec<String> = (0..=*most).map(|class| class.to_string()).collect();
+        Vec::from_iter(class_warning(labels, &classes))
     }
 
     #[test]

@@ -8,9 +8,9 @@ use regex::Regex;
 use serde::Serialize;
 
 use super::groups::{GroupStatistics, groups, single_groups};
-use super::leaks::Leak;
+use super::leaks::leak_warnings;
 use super::near_duplicates::Measure;
-use super::phantom_classes::class_warnings;
+use super::phantom_classes::{class_counts, class_warning};
 
 /// Split of the training set of a source that keeps equal and near-duplicate examples, and the files of a
 /// named group, in one part.
@@ -18,9 +18,9 @@ use super::phantom_classes::class_warnings;
 /// The part of a group depends on its content and the seed alone, not on the order, the names or the size
 /// of the images, nor on the other groups of its class but for their number.
 #[derive(Debug, Clone)]
-pub struct Splitting<'a> {
-    /// Held-out fractions and the pattern of group names.
-    pub config: &'a SplitConfig,
+pub struct Splitting {
+    /// Held-out fractions and the pattern of group names; a part with fraction 0 is not held out.
+    pub config: SplitConfig,
     /// Seed of the split.
     pub seed: u64,
     /// Whether to keep groups together; otherwise every example is on its own.
@@ -56,26 +56,23 @@ const MAX_SEARCHED: usize = 20_000;
 /// Share of the examples from which on a group is worth a warning.
 const LARGE_GROUP: f64 = 0.2;
 
-impl<'a> Splitting<'a> {
+impl Splitting {
     /// The split of a run with `seed`.
-    pub fn of_run(config: &'a SplitConfig, seed: u64) -> Self {
-        Self { config, seed, keep_groups: true }
+    pub fn of_run(config: &SplitConfig, seed: u64) -> Self {
+        Self { config: config.clone(), seed, keep_groups: true }
     }
 
     /// Splits `source`. Returns likely mistakes in its classes and parts and what a user should know about
-    /// the groups too, one sentence each.
-    ///
-    /// # Errors
-    ///
-    /// If a part would be empty, or a source cannot be read or has no file names for the pattern.
+    /// the groups too, one sentence each. Fails if a part would be empty, or a source cannot be read or has
+    /// no file names for the pattern.
     pub fn apply(&self, source: LoadedDataset) -> Result<(Split, Vec<String>), DatasetError> {
         let division = self.divide_or_cut(&source)?;
-        let mut warnings = class_warnings(&source.train.labels, &source.classes);
+        let mut warnings = Vec::from_iter(class_warning(&source.train.labels, &source.classes));
         let parts = source.parts();
         if parts.len() > 1
             && parts.iter().map(|(_, part)| part.len()).sum::<usize>() <= MAX_SEARCHED
         {
-            warnings.extend(Leak::find(&source)?.iter().map(Leak::warning));
+            warnings.extend(leak_warnings(&parts)?);
         }
         warnings.extend(division.warnings());
         let split = Split::new(source, &division.indices);
@@ -85,10 +82,6 @@ impl<'a> Splitting<'a> {
 
     /// Assigns the examples of the training set of `source` to parts. If near-duplicates leave nothing to
     /// hold out, as in a set of one picture per class, they are divided too, with a warning.
-    ///
-    /// # Errors
-    ///
-    /// See [`Self::apply`].
     pub fn divide_or_cut(&self, source: &LoadedDataset) -> Result<Division, DatasetError> {
         match self.divide(source) {
             Err(DatasetError::EmptySplit { .. }) if self.config.group_pattern.is_none() => {
@@ -100,10 +93,6 @@ impl<'a> Splitting<'a> {
     }
 
     /// Assigns the examples of the training set of `source` to parts.
-    ///
-    /// # Errors
-    ///
-    /// See [`Self::apply`].
     pub fn divide(&self, source: &LoadedDataset) -> Result<Division, DatasetError> {
         let own = [(SplitKind::Test, &source.test), (SplitKind::Validation, &source.validation)];
         let held_out: Vec<_> =
@@ -163,19 +152,10 @@ impl<'a> Splitting<'a> {
         indices: &SplitIndices,
         held_out: &[SplitKind],
     ) -> Vec<MissingClass> {
-        let counts = |labels: &[u32]| {
-            let mut counts = vec![0_usize; source.classes.len()];
-            for &label in labels {
-                if let Some(count) = counts.get_mut(label as usize) {
-                    *count += 1;
-                }
-            }
-            counts
-        };
-        let all = counts(&source.train.labels);
+        let all = class_counts(&source.train.labels, source.classes.len());
         let missing = held_out.iter().flat_map(|&split| {
             let items = if split == SplitKind::Test { &indices.test } else { &indices.validation };
-            let own = counts(&source.train.labels_at(items));
+            let own = class_counts(&source.train.labels_at(items), all.len());
             let classes = source.classes.iter().zip(all.clone()).zip(own);
             let missing = classes.filter(move |((_, all), own)| {
                 *own == 0 && *all > 1 && (*all as f64 * self.config.fraction(split)).round() >= 1.0

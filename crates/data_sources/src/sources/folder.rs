@@ -1,20 +1,21 @@
 mod proposal;
 
-use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use config::Check;
-use data::{DatasetError, DatasetInfo, Examples, Fit, LoadedDataset, Origin, SplitKind};
+use data::{DatasetError, DatasetInfo, Examples, Fit, LoadedDataset, SplitKind};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use support::ProgressTask;
 use support::sha256::hexadecimal;
 
 use super::expand_home;
 use super::image_size::ImageSize;
 use crate::images::{
-    CachedImages, Frame, ImageFacts, ImageFile, ImageList, ImagesError, Labelling, UnreadableImage,
-    counted, first_few,
+    Frame, ImageList, ImagesError, Labelling, LoadedImages, Loading, UnreadableImage,
+    cache_directory, counted, first_few,
 };
 
 /// Image files in folders: one folder per class, `<class>/**/*.jpg`, or file names that start with
@@ -96,26 +97,28 @@ impl FolderConfig {
     /// Reads the images, or finds them in the cache.
     pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
         let mut list = self.list()?;
-        let frames = self.frames();
-        let parts = list.parts.iter();
-        let parts = parts.map(|(split, files)| (*split, CachedImages::prepare(files, &frames)));
-        let parts: BTreeMap<SplitKind, CachedImages> = parts.collect();
-        let unreadable: Vec<UnreadableImage> =
-            parts.iter().flat_map(|(split, images)| unreadable(&list, *split, images)).collect();
-        if !unreadable.is_empty() && !self.skip_corrupt {
-            return Err(ImagesError::UnreadableImages { images: unreadable }.into());
-        }
-        list.remove(&unreadable)?;
-        let mut facts = ImageFacts::default();
-        parts.values().for_each(|images| facts.merge(&images.facts));
-        let parts = parts.into_iter().zip(list.parts.values());
-        let parts = parts.map(|((split, images), files)| (split, self.examples(files, images)));
-        let mut parts: BTreeMap<SplitKind, Examples> = parts.collect();
+        let loading = Loading {
+            frame: self.frame(),
+            are_compared: true,
+            directory: Some(&self.directory),
+            skip_corrupt: self.skip_corrupt,
+        };
+        let (mut task, total) = (None, list.count());
+        let mut on_block = |done| {
+            let task = task.get_or_insert_with(|| ProgressTask::start("decoding images", total));
+            task.set_done(done);
+            ControlFlow::Continue(())
+        };
+        let loaded = loading.load(&mut list, cache_directory().as_deref(), &mut on_block)?;
+        let LoadedImages { mut parts, facts, unreadable } = loaded;
         let sha256 =
             parts.iter().map(|(split, part)| (split.as_str().to_owned(), self.identity(part)));
+        let sha256 = sha256.collect();
+        let remedy = "mark the training images as `train`";
+        let no_train = || ImagesError::layout(&self.directory, "has no training images", remedy);
         Ok(LoadedDataset {
-            sha256: sha256.collect(),
-            train: parts.remove(&SplitKind::Train).ok_or_else(|| self.no_training_set())?,
+            sha256,
+            train: parts.remove(&SplitKind::Train).ok_or_else(no_train)?,
             validation: parts.remove(&SplitKind::Validation),
             test: parts.remove(&SplitKind::Test),
             fit: Some(self.fit),
@@ -168,18 +171,6 @@ impl FolderConfig {
         Frame { shape: self.size.shape(channels), fit: self.fit }
     }
 
-    /// The frame of the run, and the one in which images are compared if it is another.
-    fn frames(&self) -> Vec<Frame> {
-        let mut frames = vec![self.frame(), Frame::STANDARD];
-        frames.dedup();
-        frames
-    }
-
-    fn no_training_set(&self) -> DatasetError {
-        let remedy = "mark the training images as `train`";
-        ImagesError::layout(&self.directory, "has no training images", remedy).into()
-    }
-
     fn part_folders(&self) -> Result<Vec<(SplitKind, PathBuf)>, ImagesError> {
         if self.train.is_none() {
             return ImageList::part_folders(&self.directory);
@@ -206,24 +197,6 @@ impl FolderConfig {
         Ok(ImageList::scan_parts(&folders, &Labelling { pattern, csv })?)
     }
 
-    /// The examples of a part: its readable files, and their pixels in each frame.
-    fn examples(&self, files: &[ImageFile], images: CachedImages) -> Examples {
-        let labels: Vec<u32> = files.iter().map(|file| file.label).collect();
-        let frames = images.values.into_iter().zip(self.frames());
-        let mut frames =
-            frames.map(|(values, frame)| Examples::new(frame.shape, values, labels.clone()));
-        let examples = frames.next();
-        let examples = examples.unwrap_or_else(|| Examples::images([0; 3], vec![], vec![]));
-        let origins = files.iter().zip(images.checksums);
-        let origins = origins.map(|(file, sha256)| self.origin(file, sha256)).collect();
-        Examples { origins, standard: frames.next().map(Box::new), ..examples }
-    }
-
-    fn origin(&self, file: &ImageFile, sha256: [u8; 32]) -> Origin {
-        let path = file.path.strip_prefix(&self.directory).unwrap_or(&file.path);
-        Origin { file: path.display().to_string().into(), sha256, group: None }
-    }
-
     /// SHA-256 of the files of a part, their labels and their frame.
     fn identity(&self, part: &Examples) -> String {
         let mut hash = Sha256::new();
@@ -235,15 +208,6 @@ impl FolderConfig {
         }
         hexadecimal(&hash.finalize())
     }
-}
-
-/// The files of a part that cannot be read.
-fn unreadable(list: &ImageList, split: SplitKind, images: &CachedImages) -> Vec<UnreadableImage> {
-    let files = list.parts.get(&split).map_or(&[][..], Vec::as_slice);
-    let image = |(index, reason): &(usize, String)| {
-        Some(UnreadableImage { path: files.get(*index)?.path.clone(), reason: reason.clone() })
-    };
-    images.unreadable.iter().filter_map(image).collect()
 }
 
 fn notes(list: &ImageList) -> Vec<String> {

@@ -1,22 +1,21 @@
-use std::env;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread::{self, ScopedJoinHandle};
+use std::{env, fmt, thread};
 
 use config::Check;
 use data::{DatasetError, DatasetInfo, Examples, Fit, LoadedDataset, SplitKind};
-use data_hdf5::{Hdf5File, Hdf5Part, ImageLayout, ObjectKeys, Residency};
+use data_hdf5::{ClassNames, Hdf5File, Hdf5Part, ImageLayout, ObjectKeys, Residency};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use support::sha256::hexadecimal;
 
 use super::class_matching::match_classes;
-use super::error::FilesError;
 use super::expand_home;
 use super::image_size::ImageSize;
 use super::resizing::resized;
 use super::synthetic::SyntheticConfig;
-use crate::images::Frame;
+use crate::images::{Frame, counted};
+use crate::manifest;
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +23,7 @@ mod tests;
 /// HDF5 files: images or features, their labels, and class names. The objects are found by their usual
 /// names, such as `train_set_x` and `train_set_y`, `x_train` and `y_train`, or `images` and `labels`. A
 /// validation or test set in the file of the training set is used too.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hdf5Config {
     /// Directory of the files, relative to the working directory; `~` is the home directory.
@@ -91,25 +90,19 @@ pub enum OnMissing {
     Synthesize,
 }
 
+/// A file of a data set that is missing.
+#[derive(Debug, thiserror::Error)]
+#[error("the data file {} is missing\n  put it there{}, name its directory with `dataset.hdf5.directory`, or set `on_missing = \"synthesize\"` to use synthetic data where none of the files exists", file.display(), env.as_ref().map(|name| format!(", set {name} to the directory that contains it")).unwrap_or_default())]
+pub struct MissingFile {
+    file: PathBuf,
+    /// Environment variable that may name another directory.
+    env: Option<String>,
+}
+
 impl Hdf5Config {
     /// The training set in the file `train` of `directory`, and the defaults of all other keys.
     pub fn new(directory: &Path, train: &Path) -> Self {
-        Self {
-            directory: directory.to_owned(),
-            directory_env: None,
-            train: train.to_owned(),
-            validation: None,
-            test: None,
-            size: None,
-            fit: None,
-            images: None,
-            labels: None,
-            classes: None,
-            layout: None,
-            in_memory: None,
-            on_missing: OnMissing::Fail,
-            synthetic: SyntheticConfig::default(),
-        }
+        Self { directory: directory.to_owned(), train: train.to_owned(), ..Self::default() }
     }
 
     /// Makes the directory absolute, applies the environment variable, and adds validation and test set
@@ -122,51 +115,72 @@ impl Hdf5Config {
         let directory = expand_home(&directory);
         let directory = std::path::absolute(&directory).unwrap_or(directory);
         if directory.is_file() {
-            return Err(FilesError::NotADirectory { directory }.into());
+            return Err(unusable(format!(
+                "`dataset.hdf5.directory` is {}, which is a file\n  set it to the directory of the file, and `train` to the name of the file",
+                directory.display()
+            )));
         }
 
         let resolved = Self { directory, ..self.clone() };
         let missing = resolved.files().find(|file| !file.exists());
         match missing {
             Some(_) if may_synthesize && !resolved.files().any(|file| file.exists()) => Ok(None),
-            Some(file) => Err(FilesError::Missing { file, env: self.directory_env.clone() }.into()),
+            Some(file) => {
+                let env = self.directory_env.clone();
+                Err(DatasetError::source(MissingFile { file, env }))
+            }
             // A resumed run must not replace files that existed.
             None => Self { on_missing: OnMissing::Fail, ..resolved }.with_all_parts().map(Some),
         }
     }
 
-    /// Reads all splits in parallel. Classes are those of the training set.
+    /// Reads all splits in parallel. Classes are those of the training set. The files of the examples come
+    /// from the manifest beside the HDF5 files; one that does not fit is ignored with a warning.
     pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
         let keys = self.keys();
-        let open = |split, file| (split, self.path(file));
         let others = [(SplitKind::Validation, &self.validation), (SplitKind::Test, &self.test)];
-        let others =
-            others.into_iter().filter_map(|(split, file)| Some(open(split, file.as_ref()?)));
+        let others = others.into_iter().filter_map(|(split, file)| Some((split, file.as_ref()?)));
         let (mut train, mut others) =
-            in_parallel(open(SplitKind::Train, &self.train), others.collect(), |(split, path)| {
-                Ok(OpenFile { split, part: keys.open(&path, split)?, path })
+            in_parallel((SplitKind::Train, &self.train), others.collect(), |(split, file)| {
+                let path = self.path(file);
+                Ok(SplitFile { split, contents: keys.open(&path, split)?, path })
             })?;
-        let parts = [&mut train].into_iter().chain(&mut others).map(|file| &mut file.part);
+        let parts = [&mut train].into_iter().chain(&mut others).map(|file| &mut file.contents);
         Hdf5Part::share_scale(&mut parts.collect::<Vec<_>>())?;
+        let residency = match self.in_memory {
+            None => Residency::Automatic,
+            Some(true) => Residency::InMemory,
+            Some(false) => Residency::InFile,
+        };
         let (mut train, mut others) =
-            in_parallel(train, others, |file| file.read(self.residency()))?;
-        let fit = self.fit.or(train.file.fit);
+            in_parallel(train, others, |SplitFile { split, path, contents }| {
+                Ok(SplitFile { split, path, contents: contents.read(residency)? })
+            })?;
+        let fit = self.fit.or(train.contents.fit);
         for file in [&mut train].into_iter().chain(&mut others) {
             file.resize(self, fit.unwrap_or_default())?;
         }
         others.iter_mut().try_for_each(|other| train.match_with(other))?;
-        let warning = check_distinct(&train, &others)?;
-        let parts: Vec<_> = [&train].into_iter().chain(&others).collect();
+        let mut warnings = Vec::from_iter(check_distinct(&train, &others)?);
+        for SplitFile { path, contents, .. } in [&mut train].into_iter().chain(&mut others) {
+            warnings.extend(manifest::read_origins(path, &mut contents.examples).err());
+        }
+        let files: Vec<_> = [&train].into_iter().chain(&others).collect();
+        let sha256 = files
+            .iter()
+            .map(|file| (file.split.as_str().to_owned(), file.contents.sha256.clone()))
+            .collect();
+        let notes = files.iter().filter_map(|file| file.note()).collect();
         Ok(LoadedDataset {
-            synthetic: parts.iter().any(|part| part.file.synthetic),
-            sha256: parts.iter().map(|part| part.sha256()).collect(),
+            synthetic: files.iter().any(|file| file.contents.synthetic),
+            sha256,
             fit,
-            notes: parts.iter().filter_map(|part| part.note()).collect(),
-            warnings: warning.into_iter().collect(),
+            notes,
+            warnings,
             validation: take(SplitKind::Validation, &mut others),
             test: take(SplitKind::Test, &mut others),
-            classes: train.file.classes,
-            train: train.file.examples,
+            classes: train.contents.classes,
+            train: train.contents.examples,
         })
     }
 
@@ -239,14 +253,6 @@ impl Hdf5Config {
         }
     }
 
-    fn residency(&self) -> Residency {
-        match self.in_memory {
-            None => Residency::Automatic,
-            Some(true) => Residency::InMemory,
-            Some(false) => Residency::InFile,
-        }
-    }
-
     fn path(&self, file: &Path) -> PathBuf {
         expand_home(&self.directory).join(expand_home(file))
     }
@@ -268,113 +274,121 @@ fn in_parallel<T: Send, U: Send>(
         let others = others.into_iter().map(|item| scope.spawn(move || read(item)));
         let others: Vec<_> = others.collect();
         let first = read(first);
-        let others = others.into_iter().map(join).collect::<Vec<_>>();
+        let others = others.into_iter();
+        let others = others.map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let others: Vec<_> = others.collect();
         Ok((first?, others.into_iter().collect::<Result<_, _>>()?))
     })
 }
 
 /// Takes the examples of a split out of the files.
-fn take(split: SplitKind, files: &mut Vec<LoadedFile>) -> Option<Examples> {
+fn take(split: SplitKind, files: &mut Vec<SplitFile<Hdf5File>>) -> Option<Examples> {
     let index = files.iter().position(|file| file.split == split)?;
-    Some(files.swap_remove(index).file.examples)
+    Some(files.swap_remove(index).contents.examples)
 }
 
-/// File of a split, with its values not read.
-struct OpenFile {
-    split: SplitKind,
-    path: PathBuf,
-    part: Hdf5Part,
-}
-
-impl OpenFile {
-    fn read(self, residency: Residency) -> Result<LoadedFile, DatasetError> {
-        let Self { split, path, part } = self;
-        Ok(LoadedFile { split, path, file: part.read(residency)? })
-    }
-}
-
-/// File of a split.
-struct LoadedFile {
-    split: SplitKind,
-    path: PathBuf,
-    file: Hdf5File,
-}
-
-/// Waits for a reader and propagates its panic.
-fn join<T>(reader: ScopedJoinHandle<'_, T>) -> T {
-    reader.join().unwrap_or_else(|panic| resume_unwind(panic))
+fn unusable(message: String) -> DatasetError {
+    DatasetError::Source(message.into())
 }
 
 /// Fails if the training set and another split have the same examples, which would invalidate scores.
 /// Returns a warning if the two other splits have.
 fn check_distinct(
-    train: &LoadedFile,
-    others: &[LoadedFile],
+    train: &SplitFile<Hdf5File>,
+    others: &[SplitFile<Hdf5File>],
 ) -> Result<Option<String>, DatasetError> {
     for other in others {
-        if other.file.examples.has_same_content(&train.file.examples)? {
-            return Err(FilesError::SameExamples {
-                one: (train.split, train.path.clone()),
-                other: (other.split, other.path.clone()),
-            }
-            .into());
+        if other.contents.examples.has_same_content(&train.contents.examples)? {
+            return Err(unusable(format!(
+                "the {train}, and the {other}, hold the same examples\n  use different examples for each split"
+            )));
         }
     }
     let [one, other] = others else { return Ok(None) };
-    let same = one.file.examples.has_same_content(&other.file.examples)?;
+    let same = one.contents.examples.has_same_content(&other.contents.examples)?;
     Ok(same.then(|| SAME_HELD_OUT.to_owned()))
 }
 
 const SAME_HELD_OUT: &str = "validation and test set hold the same examples: the test score is that \
                              of the epoch that is best on them, and too high";
 
-impl LoadedFile {
+/// File of a split, with its values read or not.
+struct SplitFile<T> {
+    split: SplitKind,
+    path: PathBuf,
+    contents: T,
+}
+
+impl<T> fmt::Display for SplitFile<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} set, {}", self.split, self.path.display())
+    }
+}
+
+impl SplitFile<Hdf5File> {
     /// Resizes the images if the config says so. Fails if there are none.
     fn resize(&mut self, config: &Hdf5Config, fit: Fit) -> Result<(), DatasetError> {
-        if config.size.is_some() && !self.file.examples.are_images() {
-            let (split, path) = (self.split, self.path.clone());
-            return Err(FilesError::NotResizable { split, path }.into());
+        if config.size.is_some() && !self.contents.examples.are_images() {
+            return Err(unusable(format!(
+                "`dataset.hdf5.size` resizes images, and the {self}, has features\n  remove it"
+            )));
         }
-        config.resize(&mut self.file, fit);
+        config.resize(&mut self.contents, fit);
         Ok(())
     }
 
     /// Fails if another split has examples of another shape or kind, or classes that the training set
-    /// lacks. Its labels become those of the training set.
+    /// lacks. Its labels become those of the training set. Classes have the same name, or the same number if
+    /// one of the files names none.
     fn match_with(&self, other: &mut Self) -> Result<(), DatasetError> {
-        let (own, others) = (&self.file.examples, &other.file.examples);
-        if (own.shape, own.are_images()) != (others.shape, others.are_images()) {
-            return Err(FilesError::Mismatch {
-                split: other.split,
-                train: self.path.clone(),
-                train_contents: self.contents(),
-                other: other.path.clone(),
-                other_contents: other.contents(),
-            }
-            .into());
+        let [own_kind, other_kind] = [&self.contents, &other.contents].map(kind);
+        if own_kind != other_kind {
+            return Err(unusable(format!(
+                "the {other}, has {other_kind}, but the training set, {}, has {own_kind}\n  use files of the same data set",
+                self.path.display()
+            )));
         }
-        match_classes(&self.file, &mut other.file).map_err(|unknown| {
-            let (split, path) = (other.split, other.path.clone());
-            FilesError::UnknownClasses { split, path, unknown, names: self.file.classes.clone() }
-                .into()
-        })
-    }
-
-    /// Kind and shape of the examples, for messages.
-    fn contents(&self) -> String {
-        let examples = &self.file.examples;
-        let kind = if examples.are_images() { "images" } else { "features" };
-        format!("{kind} of shape {:?}", examples.shape)
-    }
-
-    /// SHA-256 of the file, by the name of the split.
-    fn sha256(&self) -> (String, String) {
-        (self.split.as_str().to_owned(), self.file.sha256.clone())
+        let (known, file) = (&self.contents.classes, &mut other.contents);
+        let by_number = matches!(
+            (self.contents.class_names, file.class_names),
+            (ClassNames::Numbered | ClassNames::Listed, ClassNames::Numbered)
+                | (ClassNames::Numbered, ClassNames::Listed)
+        );
+        match match_classes(&file.examples.labels, &file.classes, known, by_number) {
+            Ok(labels) => file.examples.labels = labels,
+            Err(unknown) => {
+                let unknown = unknown.iter().map(|(name, count)| {
+                    format!("{} of class `{name}`", counted(*count, "example"))
+                });
+                return Err(unusable(format!(
+                    "the {other}, has {}, but the training set has {} classes: {}\n  use files of the same data set, or remove these examples",
+                    first(&unknown.collect::<Vec<_>>()),
+                    known.len(),
+                    first(known)
+                )));
+            }
+        }
+        file.classes.clone_from(known);
+        Ok(())
     }
 
     /// What was inferred about the file.
     fn note(&self) -> Option<String> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        Some(format!("{} set in {name}: {}", self.split, self.file.note.as_ref()?))
+        Some(format!("{} set in {name}: {}", self.split, self.contents.note.as_ref()?))
     }
+}
+
+/// Kind and shape of the examples of a file, for messages.
+fn kind(file: &Hdf5File) -> String {
+    let kind = if file.examples.are_images() { "images" } else { "features" };
+    format!("{kind} of shape {:?}", file.examples.shape)
+}
+
+/// The first of many names.
+fn first(names: &[String]) -> String {
+    const MOST: usize = 8;
+    let rest = names.len().saturating_sub(MOST);
+    let first = names.get(..MOST).unwrap_or(names).join(", ");
+    if rest == 0 { first } else { format!("{first} and {rest} more") }
 }

@@ -1,16 +1,21 @@
-use std::fmt;
-
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// Height and width of images: one number for squares, or `[height, width]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SideOrSides", into = "[usize; 2]")]
 pub struct ImageSize {
     /// Height in pixels.
     pub height: usize,
     /// Width in pixels.
     pub width: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "write one side or `[height, width]`, each from 1 to 4096")]
+enum SideOrSides {
+    Side(usize),
+    Sides([usize; 2]),
 }
 
 /// Maximum height and width.
@@ -29,42 +34,22 @@ impl ImageSize {
     }
 }
 
-impl Serialize for ImageSize {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        [self.height, self.width].serialize(serializer)
+impl TryFrom<SideOrSides> for ImageSize {
+    type Error = String;
+
+    fn try_from(sides: SideOrSides) -> Result<Self, String> {
+        let [height, width] = match sides {
+            SideOrSides::Side(side) => [side; 2],
+            SideOrSides::Sides(sides) => sides,
+        };
+        Self::new(height, width)
+            .ok_or_else(|| format!("{height} x {width} is not a size: sides are from 1 to 4096"))
     }
 }
 
-impl<'de> Deserialize<'de> for ImageSize {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SideOrSides)
-    }
-}
-
-struct SideOrSides;
-
-impl<'de> Visitor<'de> for SideOrSides {
-    type Value = ImageSize;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("one side or `[height, width]`, each from 1 to 4096")
-    }
-
-    fn visit_i64<E: Error>(self, side: i64) -> Result<ImageSize, E> {
-        let square = usize::try_from(side).ok().and_then(|side| ImageSize::new(side, side));
-        square.ok_or_else(|| E::custom(format_args!("{side} is not a side from 1 to 4096")))
-    }
-
-    fn visit_u64<E: Error>(self, side: u64) -> Result<ImageSize, E> {
-        self.visit_i64(i64::try_from(side).unwrap_or(i64::MAX))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sides: A) -> Result<ImageSize, A::Error> {
-        let (height, width) = (sides.next_element()?, sides.next_element()?);
-        let rest: Option<usize> = sides.next_element()?;
-        let size = height.zip(width).and_then(|(height, width)| ImageSize::new(height, width));
-        size.filter(|_| rest.is_none())
-            .ok_or_else(|| A::Error::custom("write `[height, width]`, each from 1 to 4096"))
+impl From<ImageSize> for [usize; 2] {
+    fn from(size: ImageSize) -> Self {
+        [size.height, size.width]
     }
 }
 

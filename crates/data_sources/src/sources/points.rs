@@ -110,7 +110,8 @@ impl PointsConfig {
     /// Generates both splits as a data set.
     pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
         let (train, test) = self.generate();
-        LoadedDataset::generated(train.into(), test.into(), &self.shape.classes(), false)
+        let [train, test] = [train, test].map(|points| shapes::examples(&points));
+        LoadedDataset::generated(train, test, &self.shape.classes(), false)
     }
 
     /// Describes the points.

@@ -2,6 +2,7 @@ use data::{Examples, RowSource, SourceError, Values};
 use rayon::prelude::*;
 
 use crate::images::Frame;
+use crate::quality::map_images;
 
 /// Resizes images: at once if they are in memory, otherwise whenever they are read.
 pub fn resized(images: &Examples, frame: Frame) -> Examples {
@@ -45,13 +46,7 @@ impl RowSource for ResizedRows {
     }
 
     fn read(&self, rows: &[usize]) -> Result<Values, SourceError> {
-        let (images, positions) = self.images.in_memory(rows)?;
-        let Values::Pixels(pixels) = &images.values else {
-            return Err("no pixels were read".into());
-        };
-        let rows = positions
-            .par_iter()
-            .map(|&row| self.frame.of_pixels(images.row(pixels, row), images.shape));
-        Ok(Values::Pixels(rows.collect::<Vec<_>>().concat()))
+        let resize = |_, pixels: &[u8]| self.frame.of_pixels(pixels, self.images.shape);
+        Ok(Values::Pixels(map_images(&self.images, rows, resize)?.concat()))
     }
 }

@@ -59,25 +59,19 @@ impl SyntheticConfig {
     /// Generates one split into a new HDF5 file like that of [`data_hdf5::write_synthetic`], with only a
     /// few images in memory at a time.
     pub fn write(&self, part: SplitKind, path: &Path) -> Result<(), DatasetError> {
-        let (generate, classes): (Generate, &[&str]) = match self.subject {
-            Subject::Hands => (hands::generate, &hands::CLASSES),
-            Subject::Cats => (cats::generate, &cats::CLASSES),
-            Subject::Field => return self.write_field(part, path),
-        };
-        let classes: Vec<_> = classes.iter().map(|&name| name.to_owned()).collect();
+        let Some((generate, classes)) = self.images() else { return self.write_field(part, path) };
         let (start, count) = match part {
             SplitKind::Train | SplitKind::Validation => (0, self.train),
             SplitKind::Test => (self.train, self.test),
         };
         let task = ProgressTask::start("generating images", count);
-        let shape = synthetic::SHAPE;
         let contents = FileContents {
             split: part,
             count,
-            shape,
+            shape: synthetic::SHAPE,
             are_images: true,
             fit: None,
-            classes: &classes,
+            classes: &classes.iter().map(|&name| name.to_owned()).collect::<Vec<_>>(),
             synthetic: true,
         };
         contents.write(path, |items| {
@@ -88,19 +82,19 @@ impl SyntheticConfig {
 
     /// Generates both splits.
     pub fn load(&self) -> Result<LoadedDataset, DatasetError> {
-        match self.subject {
-            Subject::Hands => self.images(hands::generate, &hands::CLASSES),
-            Subject::Cats => self.images(cats::generate, &cats::CLASSES),
-            Subject::Field => Ok(LoadedDataset { synthetic: true, ..self.field().load()? }),
-        }
+        let Some((generate, classes)) = self.images() else {
+            return Ok(LoadedDataset { synthetic: true, ..self.field().load()? });
+        };
+        // One sequence for both splits, so that no test image is a training image.
+        let train = self.part(generate, 0..self.train);
+        let test = self.part(generate, self.train..self.train + self.test);
+        LoadedDataset::generated(train, test, classes, true)
     }
 
     /// Describes the examples.
     pub fn info(&self) -> DatasetInfo {
-        let classes: &[&str] = match self.subject {
-            Subject::Hands => &hands::CLASSES,
-            Subject::Cats => &cats::CLASSES,
-            Subject::Field => return DatasetInfo { synthetic: true, ..self.field().info() },
+        let Some((_, classes)) = self.images() else {
+            return DatasetInfo { synthetic: true, ..self.field().info() };
         };
         let classes = classes.iter().map(|&name| name.to_owned()).collect();
         let (shape, count) = (synthetic::SHAPE, self.train);
@@ -114,11 +108,13 @@ impl SyntheticConfig {
         }
     }
 
-    fn images(&self, generate: Generate, classes: &[&str]) -> Result<LoadedDataset, DatasetError> {
-        // One sequence for both splits, so that no test image is a training image.
-        let train = self.part(generate, 0..self.train);
-        let test = self.part(generate, self.train..self.train + self.test);
-        LoadedDataset::generated(train, test, classes, true)
+    /// Generator and class names of a subject of images.
+    fn images(&self) -> Option<(Generate, &'static [&'static str])> {
+        match self.subject {
+            Subject::Hands => Some((hands::generate, &hands::CLASSES)),
+            Subject::Cats => Some((cats::generate, &cats::CLASSES)),
+            Subject::Field => None,
+        }
     }
 
     /// Generates a range of the images and reports the progress.

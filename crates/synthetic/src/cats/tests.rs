@@ -1,5 +1,6 @@
 use super::*;
-use crate::rendering::IMAGE_LEN;
+
+const IMAGE_LEN: usize = PIXELS * PIXELS * 3;
 
 fn rows(images: &Images) -> impl Iterator<Item = (u32, &[u8])> {
     images.labels.iter().copied().zip(images.pixels.chunks(IMAGE_LEN))

@@ -1,5 +1,5 @@
 use super::gesture::{Finger, Gesture};
-use crate::rendering::vector::{Vector, add, rotate, scale};
+use crate::vector::{Vector, add, rotate, scale};
 
 /// Part of the hand: a sphere swept along a segment while its radius changes linearly.
 ///

@@ -1,6 +1,6 @@
 use rand::{RngExt, rngs::ChaCha8Rng};
 
-use crate::rendering::vector::{Vector, add, unit};
+use crate::vector::{Vector, add, unit};
 
 /// Joint angles of one hand.
 pub struct Gesture {

@@ -1,6 +1,8 @@
+use std::ops::Range;
+
 use super::anatomy::Bone;
-use crate::rendering::vector::{Vector, add, mix, scale, unit};
 use crate::rendering::{Grid, PIXELS};
+use crate::vector::{Vector, add, mix, scale, unit};
 
 /// Samples per pixel along one axis.
 pub const PER_PIXEL: usize = 2;
@@ -12,9 +14,7 @@ pub const EDGE: usize = PER_PIXEL * PIXELS;
 const WALL_HEIGHT: f32 = -30.0;
 
 /// Visible surface, one sample per quarter of a pixel.
-pub struct Relief {
-    pub samples: Grid<Sample, EDGE>,
-}
+pub type Relief = Grid<Sample, EDGE>;
 
 /// Point of the surface.
 #[derive(Clone, Copy)]
@@ -47,33 +47,22 @@ impl Sample {
     }
 }
 
-impl Relief {
-    /// Renders bones given in pixels.
-    pub fn new(bones: &[Bone]) -> Self {
-        let mut relief = Self { samples: Grid::filled(Sample::WALL) };
-        bones.iter().for_each(|bone| relief.cover(bone));
-        relief
-    }
-
-    fn cover(&mut self, bone: &Bone) {
-        let [from, to] = bone.ends;
-        let radius = bone.radii[0].max(bone.radii[1]);
-        let columns = extent([from[0], to[0]], radius);
-        let rows = extent([from[1], to[1]], radius);
-        let sweep = Sweep::new(bone);
-        for row in rows {
-            for column in columns.clone() {
-                if let Some(sample) = sweep.surface([centre(column), centre(row)]) {
-                    let under = self.samples.at_mut(row, column);
-                    *under = if under.is_skin() { under.merge(sample, bone.blend) } else { sample };
-                }
-            }
-        }
-    }
+/// Renders bones given in pixels.
+pub fn relief(bones: &[Bone]) -> Relief {
+    let sweeps: Vec<Sweep> = bones.iter().map(Sweep::new).collect();
+    Grid::from_fn(|row, column| {
+        let covering = sweeps.iter();
+        let covering = covering
+            .filter(|sweep| sweep.rows.contains(&row) && sweep.columns.contains(&column))
+            .filter_map(|sweep| Some((sweep.surface([centre(column), centre(row)])?, sweep.bone)));
+        covering.fold(Sample::WALL, |under, (sample, bone)| {
+            if under.is_skin() { under.merge(sample, bone.blend) } else { sample }
+        })
+    })
 }
 
 /// Returns the samples along one axis that a bone between `a` and `b` may cover.
-fn extent([a, b]: [f32; 2], radius: f32) -> std::ops::Range<usize> {
+fn extent([a, b]: [f32; 2], radius: f32) -> Range<usize> {
     let sample = |pixel: f32| (pixel * PER_PIXEL as f32).clamp(0.0, EDGE as f32) as usize;
     sample(a.min(b) - radius)..sample(a.max(b) + radius + 1.0)
 }
@@ -86,6 +75,9 @@ fn centre(sample: usize) -> f32 {
 /// Bone with precomputed terms of the ray intersection.
 struct Sweep<'a> {
     bone: &'a Bone,
+    /// Samples that it may cover.
+    rows: Range<usize>,
+    columns: Range<usize>,
     /// Vector from the first end to the second.
     along: Vector,
     /// Squared length of the bone in the image.
@@ -96,10 +88,13 @@ struct Sweep<'a> {
 
 impl<'a> Sweep<'a> {
     fn new(bone: &'a Bone) -> Self {
-        let along = add(bone.ends[1], scale(bone.ends[0], -1.0));
+        let ([from, to], radius) = (bone.ends, bone.radii[0].max(bone.radii[1]));
+        let columns = extent([from[0], to[0]], radius);
+        let rows = extent([from[1], to[1]], radius);
+        let along = add(to, scale(from, -1.0));
         let span = (along[0] * along[0] + along[1] * along[1]).max(1e-3);
         let lean = along[2] * (span / (span + along[2] * along[2])).sqrt();
-        Self { bone, along, span, lean }
+        Self { bone, rows, columns, along, span, lean }
     }
 
     /// Returns the highest point of the swept sphere over a point of the image.
@@ -116,20 +111,16 @@ impl<'a> Sweep<'a> {
         let radius = self.radius(t);
         let [dx, dy] = [u - t * along[0], v - t * along[1]];
         let rise = radius * radius - dx * dx - dy * dy;
-        (rise > 0.0).then(|| self.sample(t, radius, [dx, dy, rise.sqrt()]))
+        let [pale, red] = self.bone.flush;
+        (rise > 0.0).then(|| Sample {
+            height: from[2] + t * along[2] + rise.sqrt(),
+            normal: scale([dx, dy, rise.sqrt()], 1.0 / radius),
+            flush: pale + t * (red - pale),
+        })
     }
 
     fn radius(&self, t: f32) -> f32 {
         let [from, to] = self.bone.radii;
         from + t.clamp(0.0, 1.0) * (to - from)
-    }
-
-    fn sample(&self, t: f32, radius: f32, outwards: Vector) -> Sample {
-        let [pale, red] = self.bone.flush;
-        Sample {
-            height: self.bone.ends[0][2] + t * self.along[2] + outwards[2],
-            normal: scale(outwards, 1.0 / radius),
-            flush: pale + t * (red - pale),
-        }
     }
 }

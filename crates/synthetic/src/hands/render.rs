@@ -1,10 +1,9 @@
 use rand::rngs::ChaCha8Rng;
 
-use super::blur::box_blur;
 use super::relief::{PER_PIXEL, Relief, Sample};
 use super::scene::Scene;
-use crate::rendering::vector::{Vector, add, dot, mix, product, scale, smooth_step};
 use crate::rendering::{Grid, PIXELS, expose};
+use crate::vector::{Vector, add, dot, mix, product, scale, smooth_step};
 
 /// Weight of one sample in its pixel.
 const SAMPLE_WEIGHT: f32 = 1.0 / (PER_PIXEL * PER_PIXEL) as f32;
@@ -29,7 +28,7 @@ impl<'a> Renderer<'a> {
     fn new(relief: &'a Relief, scene: &'a Scene) -> Self {
         let surroundings = box_blur(&pixel_means(relief, |sample| sample.height), 2);
         let cover = pixel_means(relief, |sample| f32::from(sample.is_skin()));
-        let radius = scene.shadow.softness;
+        let radius = scene.shadow_softness;
         let shadow = box_blur(&box_blur(&cover, radius), radius);
         Self { relief, scene, surroundings, shadow }
     }
@@ -38,7 +37,7 @@ impl<'a> Renderer<'a> {
         let around = *self.surroundings.at(row, column);
         let mut sum = [0.0; 3];
         for position in samples_of(row, column) {
-            let sample = self.relief.samples.at(position[0], position[1]);
+            let sample = self.relief.at(position[0], position[1]);
             let colour = if sample.is_skin() {
                 self.skin(position, sample, around)
             } else {
@@ -51,10 +50,10 @@ impl<'a> Renderer<'a> {
 
     fn wall(&self, row: usize, column: usize) -> Vector {
         let [across, down] = [column, row].map(|position| position as f32 / PIXELS as f32 - 0.5);
-        let [dx, dy] = self.scene.shadow.offset;
+        let [dx, dy] = self.scene.shadow_offset;
         let shadow = self.shadow.at(shifted(row, -dy), shifted(column, -dx));
         let gradient = 1.0 + self.scene.falloff[0] * across + self.scene.falloff[1] * down;
-        let light = gradient * (1.0 - self.scene.shadow.strength * shadow);
+        let light = gradient * (1.0 - self.scene.shadow_strength * shadow);
         scale(self.scene.wall, light)
     }
 
@@ -75,7 +74,7 @@ impl<'a> Renderer<'a> {
         let mut blocked: f32 = 0.0;
         for distance in [1.5, 4.0] {
             let step = distance * PER_PIXEL as f32;
-            let other = self.relief.samples.at(shifted(row, step * y), shifted(column, step * x));
+            let other = self.relief.at(shifted(row, step * y), shifted(column, step * x));
             let rise = other.height - sample.height;
             blocked = blocked.max(smooth_step(0.0, 1.5, rise - distance * z));
         }
@@ -92,12 +91,31 @@ fn shifted(position: usize, shift: f32) -> usize {
 fn pixel_means(relief: &Relief, value: impl Fn(&Sample) -> f32) -> Grid<f32, PIXELS> {
     Grid::from_fn(|row, column| {
         let samples = samples_of(row, column).into_iter();
-        SAMPLE_WEIGHT
-            * samples.map(|[row, column]| value(relief.samples.at(row, column))).sum::<f32>()
+        SAMPLE_WEIGHT * samples.map(|[row, column]| value(relief.at(row, column))).sum::<f32>()
     })
 }
 
 /// Returns row and column of the samples of one pixel.
 fn samples_of(row: usize, column: usize) -> [[usize; 2]; PER_PIXEL * PER_PIXEL] {
     std::array::from_fn(|i| [row * PER_PIXEL + i / PER_PIXEL, column * PER_PIXEL + i % PER_PIXEL])
+}
+
+/// Averages over squares of `2 * radius + 1` values a side; values at the border extend beyond it.
+fn box_blur(values: &Grid<f32, PIXELS>, radius: usize) -> Grid<f32, PIXELS> {
+    let transposed = |grid: Grid<f32, PIXELS>| Grid::from_fn(|row, column| *grid.at(column, row));
+    transposed(blur_rows(&transposed(blur_rows(values, radius)), radius))
+}
+
+fn blur_rows(values: &Grid<f32, PIXELS>, radius: usize) -> Grid<f32, PIXELS> {
+    let mut sum = 0.0;
+    Grid::from_fn(|row, column| {
+        let at = |column: usize| *values.at(row, column.saturating_sub(radius));
+        // `at(i)` is the value at `i - radius`: the window over column 0 holds `at(0)..=at(2 * radius)`.
+        if column == 0 {
+            sum = (0..=2 * radius).map(at).sum();
+        }
+        let mean = sum * (1.0 / (2 * radius + 1) as f32);
+        sum += at(column + 2 * radius + 1) - at(column);
+        mean
+    })
 }

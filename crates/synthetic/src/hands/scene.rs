@@ -1,6 +1,6 @@
 use rand::{RngExt, rngs::ChaCha8Rng};
 
-use crate::rendering::vector::{Vector, mix, unit};
+use crate::vector::{Vector, mix, unit};
 
 /// Colours and light of one image. Colours are red, green and blue in 0..=255.
 pub struct Scene {
@@ -16,19 +16,14 @@ pub struct Scene {
     pub light: Vector,
     /// Share of ambient light.
     pub ambient: f32,
-    pub shadow: Shadow,
+    /// Offset of the hand's shadow on the wall in pixels, across and down.
+    pub shadow_offset: [f32; 2],
+    /// Blur radius of the shadow in pixels.
+    pub shadow_softness: usize,
+    /// Share of the light blocked in the core of the shadow.
+    pub shadow_strength: f32,
     /// White balance and exposure.
     pub tint: Vector,
-}
-
-/// Shadow of the hand on the wall.
-pub struct Shadow {
-    /// Offset from the hand in pixels, across and down.
-    pub offset: [f32; 2],
-    /// Blur radius in pixels.
-    pub softness: usize,
-    /// Share of the light blocked in its core.
-    pub strength: f32,
 }
 
 impl Scene {
@@ -43,19 +38,13 @@ impl Scene {
             falloff: [0; 2].map(|_| rng.random_range(-0.14..0.14)),
             light: unit([x, y, 0.8]),
             ambient: rng.random_range(0.45..0.65),
-            shadow: Shadow::random([-x, -y], rng),
+            shadow_offset: {
+                let distance = rng.random_range(4.0..13.0);
+                [-distance * x, -distance * y]
+            },
+            shadow_softness: rng.random_range(2..5),
+            shadow_strength: rng.random_range(0.1..0.45),
             tint: tint(rng),
-        }
-    }
-}
-
-impl Shadow {
-    fn random(away_from_light: [f32; 2], rng: &mut ChaCha8Rng) -> Self {
-        let distance = rng.random_range(4.0..13.0);
-        Self {
-            offset: away_from_light.map(|slope| distance * slope),
-            softness: rng.random_range(2..5),
-            strength: rng.random_range(0.1..0.45),
         }
     }
 }

@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::rendering::{IMAGE_LEN, stream};
+use crate::rendering::{PIXELS, stream};
+
+const IMAGE_LEN: usize = PIXELS * PIXELS * 3;
 
 #[test]
 fn the_bytes_of_a_seed_never_change() {
@@ -61,7 +63,7 @@ fn every_raised_finger_adds_skin_to_the_image() {
     let areas = [0, 1, 2, 3, 4, 5].map(|digit| {
         let skin = |index| {
             let hand = hand(digit, &mut stream(3, index));
-            hand.samples.values().iter().filter(|sample| sample.is_skin()).count()
+            hand.values.iter().filter(|sample| sample.is_skin()).count()
         };
         (0..20).map(skin).sum::<usize>() / 20
     });

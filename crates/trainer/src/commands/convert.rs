@@ -8,10 +8,10 @@ use std::process::ExitCode;
 
 use data::{DatasetError, SplitConfig};
 use data_sources::convert::{
-    Cleaning, ConvertError, ConvertedDataset, Export, Import, ImportedDataset, Partition,
-    ProgressCallback,
+    Cleaning, ConvertError, ConvertedDataset, Export, Import, ImportedDataset, ProgressCallback,
 };
 use data_sources::images::{ImagesError, Labelling};
+use data_sources::quality::Splitting;
 use data_sources::quality::inspection::{Finding, Inspection};
 use regex::Regex;
 use serde::Serialize;
@@ -79,15 +79,6 @@ pub fn export(args: &ExportArgs, context: &Context) -> Result<ExitCode, Failure>
         synthetic,
     };
     let made = with_progress(|progress| export.apply(&args.out, progress))?;
-    let shape = parts.first().map_or([0; 3], |part| part.examples.shape);
-    let made = ConvertedDataset {
-        shape,
-        are_images: true,
-        classes: classes.clone(),
-        synthetic,
-        parts: made,
-        duplicate_groups: None,
-    };
     print_report(args.json, &args.out, &made, text::of_export)
 }
 
@@ -96,7 +87,7 @@ pub fn split(args: &SplitArgs) -> Result<ExitCode, Failure> {
     let Some(partition) = partition(&args.fractions)? else {
         return Err(Failure::usage("no fraction given\n  set --test-fraction, for example to 0.1"));
     };
-    let made = with_progress(|progress| partition.apply(&args.input, &args.out, progress))?;
+    let made = with_progress(|progress| partition.split_file(&args.input, &args.out, progress))?;
     print_report(args.json, &args.out, &made, text::of_split)
 }
 
@@ -111,7 +102,7 @@ pub fn clean(args: &CleanArgs, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 /// Returns the held-out fractions; `None` if neither is given.
-fn partition(args: &FractionArgs) -> Result<Option<Partition>, Failure> {
+fn partition(args: &FractionArgs) -> Result<Option<Splitting>, Failure> {
     let &FractionArgs { test_fraction, validation_fraction, seed, ignore_near_duplicates } = args;
     if test_fraction.is_none() && validation_fraction.is_none() {
         return Ok(None);
@@ -123,8 +114,8 @@ fn partition(args: &FractionArgs) -> Result<Option<Partition>, Failure> {
         )));
     }
     let (test_fraction, validation_fraction) = (test, validation);
-    let split = SplitConfig { test_fraction, validation_fraction, ..SplitConfig::default() };
-    Ok(Some(Partition { split, seed, keep_duplicates_together: !ignore_near_duplicates }))
+    let config = SplitConfig { test_fraction, validation_fraction, ..SplitConfig::default() };
+    Ok(Some(Splitting { config, seed, keep_groups: !ignore_near_duplicates }))
 }
 
 /// Runs a long operation with a progress bar and stops it on a signal.
@@ -144,7 +135,9 @@ fn with_progress<T>(
         }
     };
     operation(&mut progress).map_err(|error| match (&error, signals.received()) {
-        (ConvertError::Stopped, Some(stop)) => Failure::stopped(error.to_string(), stop),
+        (ConvertError::Images(ImagesError::Stopped), Some(stop)) => {
+            Failure::stopped(error.to_string(), stop)
+        }
         _ => Failure::from(error),
     })
 }
@@ -164,9 +157,7 @@ impl From<ConvertError> for Failure {
     fn from(error: ConvertError) -> Self {
         let message = with_hint(error.to_string(), hint(&error));
         match &error {
-            ConvertError::OutputExists { .. } | ConvertError::NeedsDirectory { .. } => {
-                Self::usage(message)
-            }
+            ConvertError::Output { .. } => Self::usage(message),
             ConvertError::Dataset(data) => match **data {
                 DatasetError::EmptySplit { split, fraction, count } => Self::usage(format!(
                     "a {split} fraction of {fraction} holds out none of {count} examples\n  choose a larger --{split}-fraction, or --ignore-near-duplicates to split groups of near-duplicates"
@@ -181,9 +172,7 @@ impl From<ConvertError> for Failure {
 /// Returns the flag that applies the remedy of `error`.
 fn hint(error: &ConvertError) -> Option<String> {
     match error {
-        ConvertError::OutputExists { .. } | ConvertError::NeedsDirectory { .. } => {
-            Some("--out sets the output path".to_owned())
-        }
+        ConvertError::Output { .. } => Some("--out sets the output path".to_owned()),
         ConvertError::Images(ImagesError::DifferentSizes { suggestion, .. }) => {
             Some(format!("--size {suggestion} resizes them"))
         }

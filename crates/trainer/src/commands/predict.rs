@@ -86,7 +86,7 @@ fn decode(
 ) -> Vec<Result<Vec<u8>, ImageFileError>> {
     if let [Input::Bytes(bytes)] = block {
         let image = DecodedImage::decode(bytes);
-        image.iter().for_each(|image| facts.add(image));
+        image.iter().for_each(|image| facts.merge(image.facts));
         return vec![image.map(|image| image.pixels(frame))];
     }
     let paths: Vec<&Path> = block.iter().map(Input::path).collect();

@@ -1,9 +1,8 @@
 //! Evaluation of a model on other data than those of its run.
 
-use std::collections::BTreeMap;
-
 use artifacts::{DataIdentity, Evaluation};
 use data::{Examples, LoadedDataset, SplitKind};
+use data_sources::sources::match_classes;
 
 use super::TrainedModel;
 use crate::config::RunConfig;
@@ -126,26 +125,14 @@ fn kind([height, width, channels]: [usize; 3], are_images: bool) -> String {
 ///
 /// Fails with the classes that are not known, each with its number of examples.
 fn matched(labels: &[u32], classes: &[String], known: &[String]) -> Result<Vec<u32>, Vec<String>> {
-    let position = |name: &String| known.iter().position(|own| own == name);
     let are_numbers = classes.iter().enumerate().all(|(class, name)| *name == class.to_string());
-    let by_number = are_numbers && !classes.iter().any(|name| position(name).is_some());
-    let own_class = |label: u32| match classes.get(label as usize) {
-        _ if by_number => Some(label as usize).filter(|class| *class < known.len()),
-        name => name.and_then(position),
-    };
-    let own: Vec<Option<usize>> = labels.iter().map(|&label| own_class(label)).collect();
-    let mut unknown = BTreeMap::<u32, usize>::new();
-    for (label, _) in labels.iter().zip(&own).filter(|(_, own)| own.is_none()) {
-        *unknown.entry(*label).or_default() += 1;
-    }
-    if unknown.is_empty() {
-        return Ok(own.into_iter().flatten().map(|class| class as u32).collect());
-    }
-    let named = unknown.into_iter().map(|(label, count)| {
-        let name = classes.get(label as usize).cloned().unwrap_or_else(|| label.to_string());
-        format!("{name} ({count} {})", if count == 1 { "example" } else { "examples" })
-    });
-    Err(named.collect())
+    let by_number = are_numbers && !classes.iter().any(|name| known.contains(name));
+    match_classes(labels, classes, known, by_number).map_err(|unknown| {
+        let named = unknown.into_iter().map(|(name, count)| {
+            format!("{name} ({count} {})", if count == 1 { "example" } else { "examples" })
+        });
+        named.collect()
+    })
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ fn an_exported_and_imported_data_set_is_bit_identical() {
             is_flat,
         };
         let [folder, file] = ["folder", "file.h5"].map(|name| format!("{is_flat}{channels}{name}"));
-        let made = export.apply(&tree.path(&folder), &mut proceed).unwrap();
+        let made = export.apply(&tree.path(&folder), &mut proceed).unwrap().parts;
         assert_eq!((made[0].count, &made[0].classes), (12, &vec![7, 5, 0]));
         tree.imported(&Import { grey: channels == 1, ..tree.import(&folder) }, &file);
         let back = tree.read(&file, SplitKind::Train);

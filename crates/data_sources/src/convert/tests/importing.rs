@@ -182,7 +182,10 @@ fn a_stopped_import_leaves_no_files_or_parent_directories() {
                 if asked > after { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             let stopped = tree.import("in").apply(&tree.path(out), &mut progress);
-            assert!(matches!(stopped, Err(ConvertError::Stopped)), "{stopped:?}");
+            assert!(
+                matches!(stopped, Err(ConvertError::Images(ImagesError::Stopped))),
+                "{stopped:?}"
+            );
             assert_eq!(tree.names(""), ["in"]);
         }
     }

@@ -8,10 +8,10 @@ use crate::quality::inspection::{InspectedSplit, Inspection};
 use crate::quality::{MissingClass, Splitting};
 use crate::sources::SyntheticConfig;
 
-fn partition(test: f64, validation: f64, keep_duplicates_together: bool) -> Partition {
+fn partition(test: f64, validation: f64, keep_groups: bool) -> Splitting {
     let (test_fraction, validation_fraction) = (test, validation);
-    let split = SplitConfig { test_fraction, validation_fraction, ..SplitConfig::default() };
-    Partition { split, seed: 3, keep_duplicates_together }
+    let config = SplitConfig { test_fraction, validation_fraction, ..SplitConfig::default() };
+    Splitting { config, seed: 3, keep_groups }
 }
 
 /// 60 synthetic hands. Every third of the first 30 has a darker copy at its index plus 30.
@@ -45,7 +45,7 @@ fn near_duplicates_stay_in_one_split_and_no_example_is_lost() {
     let (tree, all) = (Tree::new(), hands_with_copies());
     data_hdf5::write_synthetic(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
     let made = partition(0.2, 0.2, true)
-        .apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
+        .split_file(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
         .unwrap();
     let statistics = made.duplicate_groups.unwrap().statistics;
     assert_eq!((statistics.groups, statistics.examples, statistics.largest), (10, 20, 2));
@@ -75,9 +75,9 @@ fn the_splits_are_those_of_a_run() {
     let (tree, all) = (Tree::new(), hands_with_copies());
     data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
     let partition = partition(0.2, 0.1, true);
-    partition.apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed).unwrap();
+    partition.split_file(&tree.path("all.h5"), &tree.path("out"), &mut proceed).unwrap();
     let source = LoadedDataset::of_training_set(all, digits());
-    let (run, _) = Splitting::of_run(&partition.split, partition.seed).apply(source).unwrap();
+    let (run, _) = partition.apply(source).unwrap();
     let read = |file: &str, part| tree.read(&format!("out/{file}"), part).examples;
     assert_eq!(read("train.h5", SplitKind::Train), run.train);
     assert_eq!(read("validation.h5", SplitKind::Train), run.validation.unwrap());
@@ -89,7 +89,7 @@ fn without_groups_every_example_is_on_its_own() {
     let (tree, all) = (Tree::new(), hands_with_copies());
     data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &all, &digits()).unwrap();
     let partition = partition(0.5, 0.0, false);
-    let made = partition.apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed).unwrap();
+    let made = partition.split_file(&tree.path("all.h5"), &tree.path("out"), &mut proceed).unwrap();
     assert_eq!(made.duplicate_groups, None);
     let test = indices(&tree.read("out/test.h5", SplitKind::Test).examples, &all);
     let cut = (0..30).step_by(3).filter(|item| test.contains(item) != test.contains(&(item + 30)));
@@ -104,7 +104,7 @@ fn equal_points_stay_in_one_split() {
     let classes = ["a", "b"].map(String::from);
     data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &points, &classes).unwrap();
     let made = partition(0.0, 0.25, true)
-        .apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
+        .split_file(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
         .unwrap();
     assert_eq!(made.duplicate_groups.unwrap().statistics.groups, 20);
     let counts: Vec<_> = made.parts.iter().map(|part| (part.part, part.count)).collect();
@@ -128,7 +128,7 @@ fn a_class_missing_from_a_split_is_reported() {
     let classes = ["same", "other"].map(String::from);
     data_hdf5::write(&tree.path("all.h5"), SplitKind::Train, &points, &classes).unwrap();
     let made = partition(0.2, 0.0, true)
-        .apply(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
+        .split_file(&tree.path("all.h5"), &tree.path("out"), &mut proceed)
         .unwrap();
     assert_eq!(made.parts[1].classes, [0, 4]);
     let missing_classes = MissingClass { part: SplitKind::Test, class: "same".to_owned() };
@@ -157,7 +157,7 @@ fn an_import_and_a_file_are_split_in_the_same_way() {
     let small = Import { size: Some([40, 40]), ..tree.import("folder") };
     tree.imported(&small, "all.h5");
     assert_eq!(tree.names(""), ["all.h5", "all.manifest.csv", "folder"]);
-    partition.apply(&tree.path("all.h5"), &tree.path("one"), &mut proceed).unwrap();
+    partition.split_file(&tree.path("all.h5"), &tree.path("one"), &mut proceed).unwrap();
     let import = Import { partition: Some(partition), ..tree.import("folder") };
     let made = tree.imported(&import, "other").dataset;
     assert_eq!(made.parts.iter().map(|part| part.part).collect::<Vec<_>>(), SplitKind::ALL);
@@ -174,8 +174,9 @@ fn files_that_cannot_be_split_are_errors_and_leave_no_files() {
     let (tree, all) = (Tree::new(), hands_with_copies());
     data_hdf5::write(&tree.path("test.h5"), SplitKind::Test, &all, &digits()).unwrap();
     data_hdf5::write(&tree.path("train.h5"), SplitKind::Train, &all, &digits()).unwrap();
-    let refused = |file, partition: Partition| {
-        let error = partition.apply(&tree.path(file), &tree.path("out"), &mut proceed).unwrap_err();
+    let refused = |file, partition: Splitting| {
+        let error =
+            partition.split_file(&tree.path(file), &tree.path("out"), &mut proceed).unwrap_err();
         assert_eq!(tree.names(""), ["test.h5", "train.h5"]);
         error.to_string()
     };
@@ -187,8 +188,8 @@ fn files_that_cannot_be_split_are_errors_and_leave_no_files() {
     assert_contains(&refused("none.h5", partition(0.1, 0.0, true)), &["none.h5"]);
     let mut stop = |_: &'static str, _: usize, _: usize| ControlFlow::Break(());
     let stopped =
-        partition(0.2, 0.0, true).apply(&tree.path("train.h5"), &tree.path("out"), &mut stop);
-    assert!(matches!(stopped, Err(ConvertError::Stopped)));
+        partition(0.2, 0.0, true).split_file(&tree.path("train.h5"), &tree.path("out"), &mut stop);
+    assert!(matches!(stopped, Err(ConvertError::Images(ImagesError::Stopped))));
     assert_eq!(tree.names(""), ["test.h5", "train.h5"]);
 }
 

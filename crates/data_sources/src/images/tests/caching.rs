@@ -1,10 +1,17 @@
+use std::ops::ControlFlow;
+
 use data::{Examples, Values};
 
+use super::cache::CachedImages;
 use super::*;
 
 fn files(tree: &Tree) -> Vec<ImageFile> {
     let mut list = tree.scan(&Labelling::default()).unwrap();
     list.parts.pop_first().unwrap().1
+}
+
+fn prepare(directory: Option<&Path>, files: &[ImageFile], frames: &[Frame]) -> CachedImages {
+    CachedImages::prepare(directory, files, frames, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
 fn images() -> Tree {
@@ -34,15 +41,15 @@ fn pixels_are_equal_from_the_cache_without_it_and_decoded_on_demand() {
     let expected: Vec<Vec<u8>> = files.iter().map(|file| pixels(&file.path)).collect();
     let expected = expected.concat();
     for directory in [Some(cache.path()), Some(cache.path()), None] {
-        let images = CachedImages::prepare_in(directory, &files, &frames);
+        let images = prepare(directory, &files, &frames);
         assert_eq!(in_memory(&images.values[0], frames[0], 70), expected);
         assert_eq!(images.checksums.len(), 70);
         assert!(images.unreadable.is_empty() && images.facts.has_colours);
     }
     assert_eq!(entries(cache.path(), "rows").len(), 2);
-    let checksums = CachedImages::prepare_in(None, &files, &frames[..1]).checksums;
+    let checksums = prepare(None, &files, &frames[..1]).checksums;
     let rows =
-        rows::ImageRows { files: files.into(), checksums: checksums.into(), frame: frames[0] };
+        cache::ImageRows { files: files.into(), checksums: checksums.into(), frame: frames[0] };
     let examples = Examples::stored([4, 6, 3], rows, vec![0; 70]);
     assert!(examples.are_slow());
     assert_eq!(in_memory(&examples.values, frames[0], 70), expected);
@@ -53,7 +60,7 @@ fn a_changed_image_a_damaged_file_and_another_frame_are_decoded_again() {
     let (tree, cache) = (images(), TempDir::new().unwrap());
     let files = files(&tree);
     let prepared = |frame: Frame| {
-        let images = CachedImages::prepare_in(Some(cache.path()), &files, &[frame]);
+        let images = prepare(Some(cache.path()), &files, &[frame]);
         in_memory(&images.values[0], frame, 70)
     };
     let first = prepared(frame(4, 6, 3));
@@ -77,10 +84,13 @@ fn a_changed_image_a_damaged_file_and_another_frame_are_decoded_again() {
 fn an_image_that_changes_while_it_is_in_use_is_an_error() {
     let tree = images();
     let files = files(&tree);
-    let checksums = CachedImages::prepare_in(None, &files, &[frame(4, 6, 3)]).checksums;
+    let checksums = prepare(None, &files, &[frame(4, 6, 3)]).checksums;
     fs::write(&files[3].path, "no image").unwrap();
-    let rows =
-        rows::ImageRows { files: files.into(), checksums: checksums.into(), frame: frame(4, 6, 3) };
+    let rows = cache::ImageRows {
+        files: files.into(),
+        checksums: checksums.into(),
+        frame: frame(4, 6, 3),
+    };
     let examples = Examples::stored([4, 6, 3], rows, vec![0; 70]);
     assert!(examples.gather(&[2, 4]).is_ok());
     let error = examples.gather(&[2, 3]).unwrap_err().to_string();
@@ -94,9 +104,10 @@ fn unreadable_images_are_known_to_the_cache() {
     tree.write("1/41.png", "");
     let files = files(&tree);
     for directory in [Some(cache.path()), Some(cache.path()), None] {
-        let images = CachedImages::prepare_in(directory, &files, &[frame(4, 6, 3)]);
-        assert_eq!(images.unreadable.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [40, 41]);
-        assert!(images.unreadable[1].1.contains("empty"), "{:?}", images.unreadable);
+        let images = prepare(directory, &files, &[frame(4, 6, 3)]);
+        let paths = images.unreadable.iter().map(|image| image.path.clone());
+        assert_eq!(paths.collect::<Vec<_>>(), ["0/40.png", "1/41.png"].map(|name| tree.path(name)));
+        assert!(images.unreadable[1].reason.contains("empty"), "{:?}", images.unreadable);
         assert_eq!(
             (images.checksums.len(), in_memory(&images.values[0], frame(4, 6, 3), 68).len()),
             (68, 68 * 72)
@@ -112,6 +123,6 @@ fn files_that_were_not_used_for_a_month_are_removed() {
     let old = fs::File::options().write(true).open(cache.path().join("old.rows")).unwrap();
     old.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(32 * 86_400))
         .unwrap();
-    CachedImages::prepare_in(Some(cache.path()), &files(&tree), &[frame(4, 6, 3)]);
+    prepare(Some(cache.path()), &files(&tree), &[frame(4, 6, 3)]);
     assert!(!cache.path().join("old.rows").exists() && cache.path().join("new.rows").exists());
 }

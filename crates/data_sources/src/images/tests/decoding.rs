@@ -72,9 +72,7 @@ fn transparent_parts_become_white_whatever_colour_they_hide() {
 fn images_that_use_few_of_16_bits_are_warned_of() {
     let facts = |most: u16| {
         let image = ImageBuffer::from_fn(6, 4, |x, _| Luma([(x * u32::from(most) / 5) as u16]));
-        let mut facts = ImageFacts::default();
-        facts.add(&decoded(&DynamicImage::ImageLuma16(image), ImageFormat::Png));
-        facts
+        decoded(&DynamicImage::ImageLuma16(image), ImageFormat::Png).facts
     };
     let warning = facts(4095).warning().unwrap();
     assert!(warning.starts_with("1 image with 16 bits per sample use only 12"), "{warning}");
@@ -82,10 +80,10 @@ fn images_that_use_few_of_16_bits_are_warned_of() {
     assert_eq!(facts(65_535).warning(), None);
     // One image that uses all bits shows that the others are dark.
     let mut both = facts(4095);
-    both.merge(&facts(60_000));
+    both.merge(facts(60_000));
     assert_eq!(both.warning(), None);
     let mut eight = ImageFacts::default();
-    eight.add(&decoded(&picture("a").into(), ImageFormat::Png));
+    eight.merge(decoded(&picture("a").into(), ImageFormat::Png).facts);
     assert_eq!(eight.warning(), None);
 }
 

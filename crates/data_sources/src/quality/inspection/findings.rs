@@ -4,9 +4,7 @@ use std::path::Path;
 use data::SplitKind;
 use serde::Serialize;
 
-use super::duplicate_pairs::DuplicatePair;
-use super::inspect::Inspection;
-use super::inspected_split::ExampleLocation;
+use super::{DuplicatePair, ExampleLocation, Inspection};
 
 /// An example with a problem: a line of a CSV file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -54,30 +52,29 @@ pub enum Problem {
 impl Inspection {
     /// All examples with problems.
     pub fn findings(&self) -> Vec<Finding> {
-        let duplicates = self
-            .duplicates
-            .iter()
-            .map(|pair| Finding::of_pair(pair, [Problem::Duplicate, Problem::ConflictingLabels]));
+        let of_pair = |pair: &DuplicatePair, [agree, conflict]: [Problem; 2]| {
+            let problem = if pair.labels_agree() { agree } else { conflict };
+            Finding::new(&pair.example, problem, Some((&pair.of, pair.distance)))
+        };
         let across = self.near_duplicates.iter().map(|pair| {
             let problems =
                 [Problem::NearDuplicateAcrossSplits, Problem::ConflictingLabelsAcrossSplits];
-            Finding::of_pair(pair, problems)
+            of_pair(pair, problems)
         });
-        let blank = self.blank.iter().map(|example| Finding::new(example, Problem::Blank));
+        let duplicates = self.duplicates.iter();
+        let duplicates =
+            duplicates.map(|pair| of_pair(pair, [Problem::Duplicate, Problem::ConflictingLabels]));
+        let blank = self.blank.iter().map(|example| Finding::new(example, Problem::Blank, None));
         let suspects = self.suspect_labels.iter().flat_map(|suspects| &suspects.listed);
         let suspects = suspects.map(|suspect| {
-            Finding::new(&suspect.example, Problem::SuspectLabel)
-                .with_other(&suspect.nearest, suspect.distance)
+            let nearest = Some((&suspect.nearest, suspect.distance));
+            Finding::new(&suspect.example, Problem::SuspectLabel, nearest)
         });
         across.chain(duplicates).chain(blank).chain(suspects).collect()
     }
 }
 
-/// Writes findings as a CSV file.
-///
-/// # Errors
-///
-/// If the file cannot be written.
+/// Writes findings as a CSV file. Fails if the file cannot be written.
 pub fn write_csv(findings: &[Finding], path: &Path) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_path(path)?;
     writer.write_record([
@@ -99,35 +96,24 @@ pub fn write_csv(findings: &[Finding], path: &Path) -> io::Result<()> {
 }
 
 impl Finding {
-    fn new(example: &ExampleLocation, problem: Problem) -> Self {
+    /// `other` is the other example of a pair and its distance.
+    fn new(
+        example: &ExampleLocation,
+        problem: Problem,
+        other: Option<(&ExampleLocation, f32)>,
+    ) -> Self {
+        let (other, distance) = other.unzip();
         Self {
             part: example.part,
             index: example.index,
             file: example.file.clone(),
             class: example.class.clone(),
             problem,
-            other_part: None,
-            other_index: None,
-            other_file: None,
-            other_class: None,
-            distance: None,
-        }
-    }
-
-    /// A pair whose labels agree or do not.
-    fn of_pair(pair: &DuplicatePair, [agree, conflict]: [Problem; 2]) -> Self {
-        let problem = if pair.labels_agree() { agree } else { conflict };
-        Self::new(&pair.example, problem).with_other(&pair.of, pair.distance)
-    }
-
-    fn with_other(self, other: &ExampleLocation, distance: f32) -> Self {
-        Self {
-            other_part: Some(other.part),
-            other_index: Some(other.index),
-            other_file: other.file.clone(),
-            other_class: Some(other.class.clone()),
-            distance: Some(distance),
-            ..self
+            other_part: other.map(|other| other.part),
+            other_index: other.map(|other| other.index),
+            other_file: other.and_then(|other| other.file.clone()),
+            other_class: other.map(|other| other.class.clone()),
+            distance,
         }
     }
 }

@@ -1,7 +1,7 @@
 use data::{DatasetError, SplitKind};
 use serde::Serialize;
 
-use super::inspected_split::{ExampleLocation, InspectedSplit};
+use super::{ExampleLocation, InspectedSplit};
 use crate::quality::near_duplicates::{NearDuplicateIndex, Neighbour};
 
 /// Comparison of labels with those of the nearest training images.
@@ -43,14 +43,9 @@ const MAX_DISTANCE: f32 = 0.5;
 const MAX_PAIRS: usize = 1 << 25;
 
 impl SuspectLabels {
-    /// Share of agreeing neighbours that confirm the label.
-    fn reliability(&self) -> f64 {
-        self.confirmed as f64 / self.agreed.max(1) as f64
-    }
-
     /// Returns true if agreeing neighbours confirm enough labels.
     pub fn is_reliable(&self) -> bool {
-        self.agreed > 0 && self.reliability() >= MIN_RELIABILITY
+        self.confirmed as f64 / self.agreed.max(1) as f64 >= MIN_RELIABILITY
     }
 }
 

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use data::SplitKind;
+use data::{SplitKind, Values};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 

@@ -1,8 +1,8 @@
 use data::{DatasetError, Examples};
 
 use super::common_structure::{CommonStructure, Descriptor};
-use super::thumbnail::{Grid, Thumbnail, squared_distance, thumbnails};
-use crate::quality::content::{ContentKey, content_keys};
+use super::thumbnail::{Grid, Thumbnail, squared_distance};
+use crate::quality::content::{ContentKey, content_keys, map_images};
 
 /// Maximum number of sampled images: 32,640 pairs.
 const SAMPLE: usize = 256;
@@ -58,37 +58,24 @@ pub struct Measure {
 }
 
 /// Whether two images are called near-duplicates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tolerance {
-    /// If they are reported.
-    Strict,
-    /// If they are kept in one part: a little more, so that no pair of two parts is reported after the
-    /// images were converted to another size.
-    Wide,
+#[derive(Debug, Clone, Copy)]
+pub struct Tolerance {
+    max_distance: f32,
+    /// How much lower than the minimum agreement that of two images may be.
+    agreement_margin: f32,
 }
 
 impl Tolerance {
-    fn max_distance(self) -> f32 {
-        match self {
-            Self::Strict => MAX_DISTANCE,
-            Self::Wide => 1.1 * MAX_DISTANCE,
-        }
-    }
-
-    fn agreement_margin(self) -> f32 {
-        match self {
-            Self::Strict => 0.0,
-            Self::Wide => 0.05,
-        }
-    }
+    /// If they are reported.
+    pub const STRICT: Self = Self { max_distance: MAX_DISTANCE, agreement_margin: 0.0 };
+    /// If they are kept in one part: a little more, so that no pair of two parts is reported after the
+    /// images were converted to another size.
+    pub const WIDE: Self = Self { max_distance: 1.1 * MAX_DISTANCE, agreement_margin: 0.05 };
 }
 
 impl Measure {
-    /// Fits the measure to all `parts` of a data set; `None` if they are not images of one shape.
-    ///
-    /// # Errors
-    ///
-    /// If the images are in a file that cannot be read.
+    /// Fits the measure to all `parts` of a data set; `None` if they are not images of one shape. Fails if
+    /// the images are in a file that cannot be read.
     pub fn fit(parts: &[&Examples]) -> Result<Option<Self>, DatasetError> {
         let standard: Option<Vec<&Examples>> =
             parts.iter().map(|part| part.standard.as_deref()).collect();
@@ -101,17 +88,14 @@ impl Measure {
         let chosen = located.get(..SAMPLE).unwrap_or(&located);
         let sample = sample(parts, &grid, chosen)?;
         let structure = CommonStructure::fit(&sample);
-        let descriptors: Vec<Descriptor> =
-            sample.iter().map(|thumbnail| structure.descriptor(thumbnail)).collect();
-        let pairs = (0..sample.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
-        let pairs: Vec<(f32, f32)> = pairs
-            .filter_map(|(one, other)| {
-                let distance = squared_distance(sample.get(one)?, sample.get(other)?);
-                let agreement = descriptors.get(one)?.agreement(descriptors.get(other)?, distance);
-                // Distances between copies of an image do not count.
-                (distance > 0.0).then_some((distance, agreement))
-            })
-            .collect();
+        let described = sample.iter().map(|thumbnail| (thumbnail, structure.descriptor(thumbnail)));
+        let described: Vec<(&Thumbnail, Descriptor)> = described.collect();
+        let pairs = pairs(&described).map(|((one, descriptor), (other, other_descriptor))| {
+            let distance = squared_distance(one, other);
+            (distance, descriptor.agreement(other_descriptor, distance))
+        });
+        // Distances between copies of an image do not count.
+        let pairs: Vec<(f32, f32)> = pairs.filter(|(distance, _)| *distance > 0.0).collect();
         let scale = median(pairs.iter().map(|(distance, _)| *distance).collect());
         let class_scales = class_scales(parts, &grid, &located, scale)?;
         let min_agreement =
@@ -131,7 +115,7 @@ impl Measure {
 
     /// Upper bound of the squared distance of near-duplicates.
     pub(super) fn max_squared_distance(&self, tolerance: Tolerance) -> f32 {
-        self.scale * tolerance.max_distance().powi(2)
+        self.scale * tolerance.max_distance.powi(2)
     }
 
     /// Distance as a fraction of the median distance between images of the set, or of the class with the
@@ -154,10 +138,10 @@ impl Measure {
         let distance = self.relative_distance(squared_distance, labels);
         let agree = || {
             self.min_agreement.is_none_or(|least| {
-                one.agreement(other, squared_distance) > least - tolerance.agreement_margin()
+                one.agreement(other, squared_distance) > least - tolerance.agreement_margin
             })
         };
-        distance < CERTAIN_DISTANCE || distance < tolerance.max_distance() && agree()
+        distance < CERTAIN_DISTANCE || distance < tolerance.max_distance && agree()
     }
 }
 
@@ -187,7 +171,8 @@ fn sample(
         let own = chosen.iter().filter(|(_, of, _)| *of == number);
         let (keys, indices): (Vec<ContentKey>, Vec<usize>) =
             own.map(|(key, _, index)| (*key, *index)).unzip();
-        sample.extend(keys.into_iter().zip(thumbnails(part, grid, &indices)?));
+        let thumbnails = map_images(part, &indices, |_, pixels| grid.thumbnail(pixels))?;
+        sample.extend(keys.into_iter().zip(thumbnails));
     }
     sample.sort_unstable_by_key(|(key, _)| *key);
     Ok(sample.into_iter().filter_map(|(_, thumbnail)| thumbnail).collect())
@@ -216,13 +201,16 @@ fn class_scales(
             return Ok(most);
         }
         let sample = sample(parts, grid, class)?;
-        let pairs = (0..sample.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
-        let distances = pairs.filter_map(|(one, other)| {
-            Some(squared_distance(sample.get(one)?, sample.get(other)?))
-        });
+        let distances = pairs(&sample).map(|(one, other)| squared_distance(one, other));
         Ok(median(distances.filter(|distance| *distance > 0.0).collect()).min(most))
     });
     scales.collect()
+}
+
+/// All pairs of different items.
+fn pairs<T>(items: &[T]) -> impl Iterator<Item = (&T, &T)> {
+    let ones = items.iter().enumerate();
+    ones.flat_map(|(number, one)| items.iter().take(number).map(move |other| (one, other)))
 }
 
 fn median(mut values: Vec<f32>) -> f32 {

@@ -155,7 +155,7 @@ fn all_pairs_of_an_exhaustive_search_are_found() {
     let images = Examples::images([16, 16, 1], clipped.collect(), vec![0; 300]);
     let measure = measure(&images);
     let all = index(&images, &measure);
-    let limit = measure.max_squared_distance(Tolerance::Wide);
+    let limit = measure.max_squared_distance(Tolerance::WIDE);
     let pairs = (0..300).flat_map(|one| (0..one).map(move |other| (other, one)));
     let expected: Vec<_> = pairs
         .filter(|&(one, other)| {
@@ -163,9 +163,8 @@ fn all_pairs_of_an_exhaustive_search_are_found() {
             squared_distance(&a, &b) < limit
         })
         .collect();
-    let found = (0..all.len()).flat_map(|position| {
-        all.near_duplicates_after(position, Tolerance::Wide, |_, _| true).unwrap()
-    });
+    let found = (0..all.len())
+        .flat_map(|position| all.near_duplicates_after(position, |_, _| true).unwrap());
     let mut found: Vec<_> = found.map(|(one, other)| (one.min(other), one.max(other))).collect();
     found.sort_by_key(|&(one, other)| (other, one));
     assert!(!expected.is_empty());

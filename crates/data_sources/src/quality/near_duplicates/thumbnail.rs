@@ -1,5 +1,3 @@
-use data::{DatasetError, Examples, Values};
-
 /// Maximum number of rows and of columns of a thumbnail.
 const SIDE: usize = 32;
 /// Maximum number of rows and of columns of its colour cells.
@@ -116,21 +114,6 @@ fn with_coarse_colours(cells: &[f32], colour_cells: &[usize], counts: &[f32]) ->
     let colours = colours.iter().zip(counts);
     thumbnail.extend(colours.flat_map(|(sums, count)| sums.map(|sum| sum / count.sqrt())));
     thumbnail
-}
-
-/// Thumbnails of the images at `indices`; `None` for blank images.
-pub fn thumbnails(
-    images: &Examples,
-    grid: &Grid,
-    indices: &[usize],
-) -> Result<Vec<Option<Thumbnail>>, DatasetError> {
-    let (images, rows) = images.in_memory(indices)?;
-    Ok(match &images.values {
-        Values::Pixels(pixels) => {
-            rows.iter().map(|&row| grid.thumbnail(images.row(pixels, row))).collect()
-        }
-        _ => Vec::new(),
-    })
 }
 
 /// Squared distance of two vectors of the same length, summed in eight lanes.

@@ -19,12 +19,9 @@ const MAX_OTHERS: f64 = 0.1;
 const TOLERANCE: f64 = 0.1;
 
 impl FolderConfig {
-    /// A config for the images in `directory`: their own size if all have the same small one,
-    /// otherwise squares, cropped if their aspect ratios differ; grey if all files are.
-    ///
-    /// # Errors
-    ///
-    /// If the directory has an unsupported layout, or none of its images can be read.
+    /// A config for the images in `directory`: their own size if all have the same small one, otherwise
+    /// squares, cropped if their aspect ratios differ; grey if all files are. Fails if the directory has an
+    /// unsupported layout, or none of its images can be read.
     pub fn propose(directory: &Path) -> Result<Self, DatasetError> {
         let list = ImageList::scan(&[directory.to_owned()], &Labelling::default())?;
         let files: Vec<&ImageFile> = list.parts.values().flatten().collect();

@@ -48,17 +48,15 @@ fn points_equal_those_of_numpy_and_scikit_learn() {
 }
 
 fn assert_points(points: &Points, first: &[([f64; 2], u32)], sums: [f64; 2], index_sum: usize) {
-    for (&(expected, class), (feature, &label)) in
-        first.iter().zip(points.features.iter().zip(&points.labels))
-    {
+    for (&(expected, class), &(feature, label)) in first.iter().zip(points) {
         let near = |axis: usize| (feature[axis] - expected[axis]).abs() < 1e-12;
         assert!(near(0) && near(1) && label == class, "{feature:?} {label}, not {expected:?}");
     }
     for axis in 0..2 {
-        let sum = points.features.iter().map(|feature| feature[axis]).sum::<f64>();
+        let sum = points.iter().map(|(feature, _)| feature[axis]).sum::<f64>();
         assert!((sum - sums[axis]).abs() < 1e-10, "{sum}, not {}", sums[axis]);
     }
-    let ones = points.labels.iter().enumerate().filter(|(_, label)| **label == 1);
+    let ones = points.iter().enumerate().filter(|(_, (_, label))| *label == 1);
     assert_eq!(ones.map(|(index, _)| index).sum::<usize>(), index_sum);
 }
 
@@ -66,8 +64,8 @@ fn assert_points(points: &Points, first: &[([f64; 2], u32)], sums: [f64; 2], ind
 fn test_blobs_have_the_centres_of_the_training_blobs() {
     let (train, test) =
         PointsConfig { test: 400, noise: Some(0.01), ..config(Shape::Blobs, 400, 1) }.generate();
-    for (feature, label) in test.features.iter().zip(&test.labels) {
-        let mut known = train.features.iter().zip(&train.labels);
+    for (feature, label) in &test {
+        let mut known = train.iter();
         let near = |one: &[f64; 2]| (one[0] - feature[0]).hypot(one[1] - feature[1]) < 0.1;
         assert!(known.any(|(one, class)| near(one) && class == label), "{feature:?} {label}");
     }
@@ -78,11 +76,11 @@ fn field_classes_are_balanced_and_mostly_separable_by_a_line() {
     let (train, test) = PointsConfig { test: 2000, ..config(Shape::Field, 2000, 1) }.generate();
     assert_ne!(train, test);
     for points in [train, test] {
-        let ones = points.labels.iter().filter(|&&label| label == 1).count();
+        let ones = points.iter().filter(|(_, label)| *label == 1).count();
         assert!((900..1100).contains(&ones), "{ones}");
-        let separated = points.features.iter().zip(&points.labels);
+        let separated = points.iter();
         let separated =
-            separated.filter(|([x, y], label)| u32::from(*y > 2.0 * x + 0.2) == **label).count();
+            separated.filter(|([x, y], label)| u32::from(*y > 2.0 * x + 0.2) == *label).count();
         assert!((1800..1900).contains(&separated), "{separated}");
     }
 }
@@ -101,10 +99,11 @@ fn every_shape_is_generated_with_defaults_and_with_two_points() {
             let config = config(shape, train, 1);
             assert_eq!(problems(&config), [""; 0]);
             let (points, test) = config.generate();
-            assert_eq!((points.features.len(), points.labels.len()), (train, train));
-            assert_eq!((test.features.len(), test.labels.len()), (100, 100));
-            assert!(points.labels.iter().all(|&label| label < 2));
-            assert!(points.features.as_flattened().iter().all(|value| value.is_finite()));
+            assert_eq!((points.len(), test.len()), (train, 100));
+            assert!(points.iter().all(|(_, label)| *label < 2));
+            assert!(
+                points.iter().all(|(feature, _)| feature.iter().all(|value| value.is_finite()))
+            );
         }
     }
 }

@@ -1,12 +1,10 @@
 /// Point, direction or colour: x to the right, y, and z towards the viewer.
 pub type Vector = [f32; 3];
 
-/// Sum.
 pub fn add(a: Vector, b: Vector) -> Vector {
     [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 }
 
-/// Multiplies all coordinates by `factor`.
 pub fn scale(a: Vector, factor: f32) -> Vector {
     a.map(|value| value * factor)
 }
@@ -16,7 +14,6 @@ pub fn product(a: Vector, b: Vector) -> Vector {
     [a[0] * b[0], a[1] * b[1], a[2] * b[2]]
 }
 
-/// Inner product.
 pub fn dot(a: Vector, b: Vector) -> f32 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }
