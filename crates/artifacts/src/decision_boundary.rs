@@ -1,5 +1,3 @@
-use std::io;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{ArtifactError, RunDir, write_file};
@@ -38,9 +36,8 @@ pub struct BoundaryPoint {
 impl DecisionBoundary {
     /// Writes it into `run`, durably; not indented, since it is a long list of numbers.
     pub fn write(&self, run: &RunDir) -> Result<(), ArtifactError> {
-        let path = run.boundary();
-        let bytes = serde_json::to_vec(self)
-            .map_err(|error| ArtifactError::write(&path, io::Error::other(error)))?;
-        write_file(&path, &bytes)
+        let path = run.path().join("boundary.json");
+        let bytes = serde_json::to_vec(self);
+        write_file(&path, &bytes.map_err(|error| ArtifactError::write(&path, error.into()))?)
     }
 }

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use data::{Fit, Split, SplitKind};
@@ -119,7 +119,7 @@ impl Environment {
         write_json(&path, &self.with_checksum(&path)?)
     }
 
-    fn with_checksum(&self, path: &std::path::Path) -> Result<Self, ArtifactError> {
+    fn with_checksum(&self, path: &Path) -> Result<Self, ArtifactError> {
         let unsigned = Self { sha256: String::new(), ..self.clone() };
         let bytes = serde_json::to_vec(&unsigned)
             .map_err(|error| ArtifactError::damaged(path, error.to_string()))?;
@@ -171,13 +171,12 @@ impl DataIdentity {
 
     /// The source whose checksum differs from `other`, with both checksums.
     pub fn first_difference(&self, other: &Self) -> Option<(String, [String; 2])> {
-        fn checksum(data: &DataIdentity, source: &str) -> String {
-            data.sha256.get(source).cloned().unwrap_or_else(|| "missing".to_owned())
-        }
-        let sources = other.sha256.keys().chain(self.sha256.keys());
-        sources
-            .map(|source| (source.clone(), [checksum(self, source), checksum(other, source)]))
-            .find(|(_, [one, other])| one != other)
+        let checksums = |source: &String| {
+            [self, other].map(|data| data.sha256.get(source).map_or("missing", String::as_str))
+        };
+        let mut sources = other.sha256.keys().chain(self.sha256.keys());
+        let source = sources.find(|source| checksums(source)[0] != checksums(source)[1])?;
+        Some((source.clone(), checksums(source).map(String::from)))
     }
 }
 

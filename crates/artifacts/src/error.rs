@@ -3,48 +3,34 @@ use std::path::{Path, PathBuf};
 
 /// An error about a run directory or a file in it: the cause, then a remedy.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the fields are named in the messages")]
+#[allow(missing_docs, reason = "the messages describe variants and fields")]
 pub enum ArtifactError {
-    /// A file cannot be written.
     #[error("cannot write {}: {source}\n  check the free disk space and the permissions; everything committed earlier is intact", path.display())]
     Write { path: PathBuf, source: io::Error },
-    /// A file cannot be read.
     #[error("cannot read {}: {source}\n  check that it exists and its permissions", path.display())]
     Read { path: PathBuf, source: io::Error },
-    /// A file differs from what was written.
     #[error("{} is damaged: {reason}\n  restore the run directory from a backup, or start a new run", path.display())]
     Damaged { path: PathBuf, reason: String },
-    /// A metrics file is shorter than at the last checkpoint.
     #[error("{} has {length} bytes, but had {committed} at the last checkpoint\n  restore it from a backup, or start a new run", path.display())]
     MetricsTruncated { path: PathBuf, length: u64, committed: u64 },
-    /// The run directory has another format.
     #[error("{} has run format {found}, and this version reads format {}\n  use trainer {written_by}, which wrote it, or start a new run", path.display(), crate::FORMAT)]
     UnsupportedFormat { path: PathBuf, found: u32, written_by: String },
-    /// The directory for a new run exists.
     #[error("{} already exists\n  resume that run, or choose another directory", path.display())]
     Exists { path: PathBuf },
-    /// A parent of the new directory is a file.
     #[error("{} is a file, so {} cannot be created in it\n  choose another directory", file.display(), path.display())]
     ParentIsFile { path: PathBuf, file: PathBuf },
-    /// The directory is not a run directory.
     #[error("{} is not a run directory: it has no config.toml\n  give the directory of a run, for example runs/signs", path.display())]
     NotARun { path: PathBuf },
-    /// The config has no run to resume.
     #[error("no run of `{name}` to resume in {}\n  start a new run, or give the directory of the run", runs.display())]
     NoRun { name: String, runs: PathBuf },
-    /// The path is a symbolic link.
     #[error("{} is a symbolic link, not a run directory\n  give the directory it points to; `rm` removes the link", path.display())]
     IsLink { path: PathBuf },
-    /// The directory has a copy of a config, but no run.
     #[error("{} is not a run directory: it has a config.toml, but no {} of its own\n  if everything in it should go, remove it with `rm -r`", path.display(), file.file_name().unwrap_or_default().display())]
     OnlyConfig { path: PathBuf, file: PathBuf },
-    /// The run directory contains another one.
     #[error("{} contains another run, {}\n  move or remove that one first", path.display(), run.display())]
     ContainsRun { path: PathBuf, run: PathBuf },
-    /// The run to remove is running.
     #[error("{} is running: {owner} has its lock\n  stop it first, with Ctrl-C or `kill`", path.display())]
     Running { path: PathBuf, owner: String },
-    /// Another process has the lock of the run.
     #[error("{} is in use by {owner}\n  wait until that process has ended, or start a separate run", path.display())]
     Locked { path: PathBuf, owner: String },
 }

@@ -18,7 +18,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
 /// Writes `value` as indented JSON, durably.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), ArtifactError> {
     let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|error| ArtifactError::write(path, io::Error::other(error)))?;
+        .map_err(|error| ArtifactError::write(path, error.into()))?;
     bytes.push(b'\n');
     write_file(path, &bytes)
 }

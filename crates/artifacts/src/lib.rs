@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod calibration;
-mod checksum;
 mod decision_boundary;
 mod environment;
 mod error;
@@ -15,10 +14,8 @@ mod json;
 mod metrics;
 mod run_dir;
 mod status;
-mod summary;
 mod tensorboard;
 mod test_predictions;
-mod timings;
 
 pub use calibration::{Calibration, CalibrationBin, CalibrationBins};
 pub use decision_boundary::{BoundaryPoint, DecisionBoundary};
@@ -26,10 +23,10 @@ pub use environment::{DataIdentity, Environment, FORMAT, InitialWeights};
 pub use error::ArtifactError;
 pub use evaluation::{ClassScore, Confusion, DeduplicatedScore, Evaluation};
 pub use json::{read_json, read_json_if_exists, write_file, write_json};
-pub use metrics::{CommittedMetrics, EpochMetrics, MetricsFiles, UnsyncedFile};
+pub use metrics::{
+    CommittedMetrics, EpochMetrics, EpochTiming, MetricsFiles, Stopwatch, UnsyncedFile,
+};
 pub use run_dir::{RunDir, RunFile, RunLock};
-pub use status::{StatusFile, StatusKind};
-pub use summary::{BestEpoch, Summary};
+pub use status::{BestEpoch, StatusFile, StatusKind, Summary};
 pub use tensorboard::EventFile;
 pub use test_predictions::{ExampleView, LayerSummary, TestPredictions};
-pub use timings::{EpochTiming, Stopwatch};

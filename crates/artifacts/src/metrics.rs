@@ -1,11 +1,11 @@
-//! The metrics of a run: one row per reported epoch, in JSON Lines and CSV.
-//!
-//! They hold no times, so equal runs write equal bytes.
+//! The metrics of a run: one row per reported epoch, in JSON Lines and CSV. They hold no times, so
+//! equal runs write equal bytes; the seconds of each epoch are in a file of their own.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use support::durable_fs::sync_parent;
@@ -89,26 +89,17 @@ impl EpochMetrics {
     }
 
     fn to_csv(&self) -> String {
-        fn optional(value: Option<f64>) -> String {
-            value.map_or(String::new(), |value| value.to_string())
-        }
-        format!(
-            "{},{},{},{},{},{},{}\n",
-            self.epoch,
-            self.step,
-            self.learning_rate,
-            self.train_loss,
-            self.train_accuracy,
-            optional(self.validation_loss),
-            optional(self.validation_accuracy),
-        )
+        let Self { epoch, step, learning_rate, train_loss, train_accuracy, .. } = self;
+        let [loss, accuracy] = [self.validation_loss, self.validation_accuracy]
+            .map(|value| value.map_or(String::new(), |value| value.to_string()));
+        format!("{epoch},{step},{learning_rate},{train_loss},{train_accuracy},{loss},{accuracy}\n")
     }
 }
 
 impl MetricsFiles {
     /// Opens the metrics files of `run` and truncates them to what was `committed`.
     pub fn open(run: &RunDir, committed: &CommittedMetrics) -> Result<Self, ArtifactError> {
-        let (jsonl, csv) = (run.metrics_jsonl(), run.metrics_csv());
+        let (jsonl, csv) = (run.metrics_jsonl(), run.path().join("metrics.csv"));
         let mut files = Self {
             jsonl: Appender::open(&jsonl, &committed.jsonl)?,
             csv: Appender::open(&csv, &committed.csv)?,
@@ -122,14 +113,9 @@ impl MetricsFiles {
 
     /// Appends a row to both files.
     pub fn append(&mut self, row: &EpochMetrics) -> Result<(), ArtifactError> {
-        let mut line = serde_json::to_vec(row).map_err(|error| {
-            ArtifactError::write(
-                &self.jsonl.path,
-                io::Error::new(io::ErrorKind::InvalidData, error),
-            )
-        })?;
-        line.push(b'\n');
-        self.jsonl.append(&line)?;
+        let line = serde_json::to_string(row)
+            .map_err(|error| ArtifactError::write(&self.jsonl.path, error.into()))?;
+        self.jsonl.append(format!("{line}\n").as_bytes())?;
         self.csv.append(row.to_csv().as_bytes())
     }
 
@@ -174,9 +160,24 @@ impl Appender {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             found => found.map_err(|error| ArtifactError::read(path, error))?,
         };
-        must_begin_with(path, &found, written)?;
-        let file = open_truncated(path, written.bytes)
-            .map_err(|error| ArtifactError::write(path, error))?;
+        // It must begin with the lines that were written.
+        let lines = CommittedLines::of(&found, written.bytes);
+        if lines.bytes < written.bytes {
+            let (length, committed) = (found.len() as u64, written.bytes);
+            return Err(ArtifactError::MetricsTruncated { path: path.into(), length, committed });
+        }
+        if lines != *written {
+            let reason = "its rows differ from those that were written";
+            return Err(ArtifactError::damaged(path, reason));
+        }
+        let open_truncated = || {
+            let mut file =
+                OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            file.set_len(written.bytes)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        };
+        let file = open_truncated().map_err(|error| ArtifactError::write(path, error))?;
         // Rows that a checkpoint refers to were synced before it.
         let is_synced = found.len() as u64 == written.bytes;
         Ok(Self { path: path.to_owned(), file, written: written.clone(), is_synced })
@@ -199,30 +200,53 @@ impl Appender {
     }
 }
 
-/// Opens a file for appending after its first `length` bytes.
-fn open_truncated(path: &Path, length: u64) -> io::Result<File> {
-    let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-    file.set_len(length)?;
-    file.seek(SeekFrom::End(0))?;
-    Ok(file)
+const TIMINGS: &str = "timings.jsonl";
+
+/// Time of one epoch, as far as one process trained it: a line of `timings.jsonl`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochTiming {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Examples trained on in this time.
+    pub examples: u64,
+    /// Seconds, without validation.
+    pub seconds: f64,
 }
 
-/// Fails unless the content `found` in a file begins with the lines that were written.
-fn must_begin_with(
-    path: &Path,
-    found: &[u8],
-    written: &CommittedLines,
-) -> Result<(), ArtifactError> {
-    let (path, length) = (path.to_owned(), found.len() as u64);
-    match CommittedLines::of(found, written.bytes) {
-        lines if lines == *written => Ok(()),
-        lines if lines.bytes < written.bytes => {
-            Err(ArtifactError::MetricsTruncated { path, length, committed: written.bytes })
-        }
-        _ => Err(ArtifactError::Damaged {
-            path,
-            reason: "its rows differ from those that were written".into(),
-        }),
+/// Times an epoch.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch {
+    started: Instant,
+    examples_before: u64,
+}
+
+impl EpochTiming {
+    /// Reads the timings of `run`. They are not synced, so lines that cannot be parsed are skipped.
+    pub fn read_all(run: &RunDir) -> Vec<Self> {
+        let bytes = fs::read(run.path().join(TIMINGS)).unwrap_or_default();
+        let lines = bytes.split(|byte| *byte == b'\n');
+        lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    }
+}
+
+impl Stopwatch {
+    /// Starts with an epoch of which an earlier process has trained on `examples_before` examples.
+    pub fn start(examples_before: u64) -> Self {
+        Self { started: Instant::now(), examples_before }
+    }
+
+    /// Appends the time of `epoch`, which is complete with `examples` examples, to the file of
+    /// `run`.
+    pub fn record(self, epoch: usize, examples: u64, run: &RunDir) -> Result<(), ArtifactError> {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let timing = EpochTiming { epoch, examples: examples - self.examples_before, seconds };
+        let path = run.path().join(TIMINGS);
+        let append = || {
+            let line = serde_json::to_string(&timing)?;
+            let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+            file.write_all(format!("{line}\n").as_bytes())
+        };
+        append().map_err(|error| ArtifactError::write(&path, error))
     }
 }
 

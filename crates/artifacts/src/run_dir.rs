@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use data::SplitKind;
 use serde::Deserialize;
-use support::durable_fs;
+use support::{durable_fs, sha256};
 
-use crate::{ArtifactError, FORMAT, checksum, json, write_file};
+use crate::{ArtifactError, FORMAT, json, write_file};
 use lock::LockAttempt;
 pub use lock::RunLock;
 pub use removal::RunFile;
@@ -28,6 +28,14 @@ pub struct RunDir {
 /// Names of the plots of a report.
 const PLOTS: [&str; 6] =
     ["accuracy", "calibration", "confusion", "learning_rate", "loss", "throughput"];
+
+/// Beginning of the last line of a config, a checksum of the lines above it. A damaged config is often
+/// still a valid one, of another run.
+const CHECKSUM: &str = "# change keys when resuming, not here; SHA-256 of the lines above: ";
+
+fn checksum(text: &str) -> String {
+    format!("{CHECKSUM}{}\n", sha256(text.as_bytes()))
+}
 
 /// The fields of an environment that identify its format.
 #[derive(Deserialize)]
@@ -91,7 +99,10 @@ impl RunDir {
         }
         run.check_format()?;
         let bytes = fs::read(&config).map_err(|error| ArtifactError::read(&config, error))?;
-        if checksum::is_valid(&bytes) {
+        // The config must end with the checksum of the text before it.
+        let text = str::from_utf8(&bytes).unwrap_or_default();
+        let signed = text.rfind(CHECKSUM).map(|end| text.split_at(end));
+        if signed.is_some_and(|(text, line)| line == checksum(text)) {
             Ok(run)
         } else {
             Err(ArtifactError::damaged(&config, "its checksum does not match"))
@@ -115,7 +126,7 @@ impl RunDir {
 
     /// Writes the config `text` with its checksum.
     pub fn write_config(&self, text: &str) -> Result<(), ArtifactError> {
-        write_file(&self.config(), checksum::sign(text).as_bytes())
+        write_file(&self.config(), format!("{text}{}", checksum(text)).as_bytes())
     }
 
     /// Locks the run against other processes, and removes files that a killed process was writing.

@@ -18,7 +18,7 @@ pub struct EventFile {
 impl EventFile {
     /// Creates the file of this process, which continues after `step`.
     pub fn create(run: &RunDir, step: usize) -> Result<Self, ArtifactError> {
-        let directory = run.tensorboard();
+        let directory = run.path().join("tensorboard");
         let time = now();
         let name = format!("events.out.tfevents.{time:.0}.trainer.{}", std::process::id());
         let path = directory.join(name);

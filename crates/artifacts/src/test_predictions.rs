@@ -8,7 +8,6 @@ use crate::CalibrationBins;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestPredictions {
     /// The part of the data.
-    #[serde(default = "test")]
     pub split: SplitKind,
     /// Its examples by the confidence of their prediction, with the temperature of the model.
     pub calibration: CalibrationBins,
@@ -21,12 +20,7 @@ pub struct TestPredictions {
     /// Some training images as the model sees them in the first epoch: PNG in base64.
     pub batch: Vec<String>,
     /// Layers of the model.
-    #[serde(default)]
     pub layers: Vec<LayerSummary>,
-}
-
-fn test() -> SplitKind {
-    SplitKind::Test
 }
 
 /// An example with its prediction.

@@ -19,11 +19,11 @@ const LONG_LINE: usize = 200;
 #[derive(Debug)]
 pub struct Diagnostics {
     layers: Vec<Layer>,
-    items: Vec<Diagnostic>,
+    pub(crate) items: Vec<Diagnostic>,
 }
 
 /// One problem at its source location.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostic {
     /// `file:line:column`, or the override as `override key = value`.
     pub location: String,
@@ -54,10 +54,6 @@ impl Diagnostics {
     /// Returns the problems.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.items.iter()
-    }
-
-    pub(crate) fn items_mut(&mut self) -> &mut Vec<Diagnostic> {
-        &mut self.items
     }
 
     /// Labels within `layer`, in the order of their positions.

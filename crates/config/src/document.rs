@@ -1,8 +1,6 @@
-mod extends;
+mod layers;
 mod merge;
 mod origins;
-mod overrides;
-mod parse;
 mod problems;
 mod shorthand;
 mod spans;
@@ -74,7 +72,7 @@ impl Document {
     /// is circular or longer than 8, if everything is larger than 64 KiB, or if an override is
     /// invalid.
     pub fn read(path: &Path, overrides: &[String], rules: Rules) -> Result<Self, ConfigError> {
-        Self::parse(path, &extends::read(path)?, overrides, rules)
+        Self::parse(path, &layers::read(path)?, overrides, rules)
     }
 
     /// As [`Document::read`], with the `text` of the file given; its bases are read.
@@ -84,8 +82,8 @@ impl Document {
         overrides: &[String],
         rules: Rules,
     ) -> Result<Self, ConfigError> {
-        let mut layers = overrides::layers(overrides)?;
-        let syntax_errors = extends::push_files(&mut layers, path, text)?;
+        let mut layers = layers::of_overrides(overrides)?;
+        let syntax_errors = layers::push_files(&mut layers, path, text)?;
         let document = Self { layers, rules, syntax_errors };
         document.table()?;
         Ok(document)
@@ -161,8 +159,7 @@ impl Document {
 
     /// Adds to each problem the values of its key in the layers below.
     fn with_overridden(&self, mut items: Vec<Diagnostic>) -> ConfigError {
-        let tables: Vec<_> =
-            self.layers.iter().filter_map(|layer| parse::parse(layer).ok()).collect();
+        let tables: Vec<_> = self.layers.iter().filter_map(|layer| layer.parse().ok()).collect();
         for item in &mut items {
             let key = item.key.as_deref().unwrap_or_default();
             let values = tables.iter().filter_map(|table| spans::find(table, key));
@@ -179,8 +176,8 @@ impl Document {
         let file = self.layers.iter().position(|layer| layer.path().is_some()).unwrap_or(0);
         let mut table = DeTable::new();
         for (index, layer) in self.layers.iter().enumerate().rev() {
-            let mut upper = parse::parse(layer)?;
-            upper.remove(extends::KEY);
+            let mut upper = layer.parse()?;
+            upper.remove(layers::EXTENDS);
             if index > file {
                 self.rules.not_inherited.iter().for_each(|key| drop(upper.remove(*key)));
             }
@@ -216,10 +213,12 @@ impl Document {
         key: Option<String>,
         message: String,
     ) -> Diagnostic {
-        let file = self.layers.iter().find(|layer| layer.path().is_some()).map_or(0, Layer::start);
-        let span = span.filter(|span| self.layer(span.start).is_some()).unwrap_or(file..file);
-        let location = self.layer(span.start).map(|layer| layer.location(span.start));
-        let location = location.unwrap_or_default();
-        Diagnostic { location, key, message, span, related: Vec::new() }
+        let file = self.layers.iter().find(|layer| layer.path().is_some());
+        let file = file.map(|file| (file, file.start()..file.start()));
+        let found = span.and_then(|span| Some((self.layer(span.start)?, span)));
+        match found.or(file) {
+            Some((layer, span)) => layer.diagnostic(span, key, message),
+            None => Diagnostic { key, message, ..Diagnostic::default() },
+        }
     }
 }

@@ -6,21 +6,19 @@ const KEPT: usize = 500;
 /// Returns `text` on one line, with control characters escaped and the middle of a very long text
 /// removed.
 pub fn escape(text: &str) -> String {
-    let escaped: Vec<char> = text.chars().flat_map(escape_char).collect();
+    let mut escaped: Vec<char> = Vec::new();
+    for character in text.chars() {
+        if character.is_control() {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
     if escaped.len() <= 2 * KEPT {
         return escaped.into_iter().collect();
     }
     let end = escaped.iter().skip(escaped.len() - KEPT);
     escaped.iter().take(KEPT).chain(&[' ', '.', '.', ' ']).chain(end).collect()
-}
-
-fn escape_char(character: char) -> impl Iterator<Item = char> {
-    let (plain, escaped) = if character.is_control() {
-        (None, Some(character.escape_default()))
-    } else {
-        (Some(character), None)
-    };
-    plain.into_iter().chain(escaped.into_iter().flatten())
 }
 
 #[cfg(test)]

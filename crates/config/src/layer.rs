@@ -4,22 +4,25 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{Annotation, Snippet};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::error::ConfigError;
 use crate::escape::escape;
+use crate::hint;
 
 /// One file or one override. Layers share one range of positions without overlap, so that a
 /// position identifies its layer.
 #[derive(Debug, Clone)]
 pub struct Layer {
     origin: Origin,
-    /// Position of the first character.
     start: usize,
     text: String,
     /// The text without statements that are not TOML, if it has any.
     repaired: Option<String>,
 }
 
-/// Origin of a layer.
 #[derive(Debug, Clone)]
 pub enum Origin {
     /// File at this path, as given or as resolved from the file that extends it.
@@ -36,33 +39,83 @@ pub fn end(layers: &[Layer]) -> usize {
     layers.last().map_or(0, |layer| layer.end() + 1)
 }
 
+/// Returns the line of `text` at `at`, without its line break.
+pub fn line_at(text: &str, at: usize) -> Range<usize> {
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    start..before.len() + after.find('\n').unwrap_or(after.len())
+}
+
 impl Layer {
     /// Creates a layer that follows `layers`.
     pub fn after(layers: &[Self], origin: Origin, text: &str) -> Self {
         Self { origin, start: end(layers), text: text.to_owned(), repaired: None }
     }
 
-    /// Position behind the last character.
     pub fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
-    /// The text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The text without statements that are not TOML.
-    pub fn toml(&self) -> &str {
-        self.repaired.as_deref().unwrap_or(&self.text)
-    }
-
-    /// Sets what [`Layer::toml`] returns, with equal positions.
+    /// Sets the text without statements that are not TOML, with equal positions.
     pub fn repair(&mut self, text: String) {
         self.repaired = Some(text);
     }
 
-    /// Position of the first character.
+    /// Parses its table, without statements that are not TOML.
+    pub fn parse(&self) -> Result<DeTable<'_>, ConfigError> {
+        let toml = self.repaired.as_deref().unwrap_or(&self.text);
+        let table = DeTable::parse(toml).map_err(|error| {
+            let span = self.shifted(&error.span().unwrap_or(0..0));
+            self.error(span, None, hint::explain(error.message()))
+        })?;
+        Ok(self.shift_table(table.into_inner()))
+    }
+
+    /// Moves a span in its text to its position over all layers.
+    pub fn shifted(&self, span: &Range<usize>) -> Range<usize> {
+        span.start + self.start..span.end + self.start
+    }
+
+    fn shift_table<'a>(&self, table: DeTable<'a>) -> DeTable<'a> {
+        let moved = |(key, value): (Spanned<_>, _)| {
+            let span = self.shifted(&key.span());
+            (Spanned::new(span, key.into_inner()), self.shift_value(value))
+        };
+        table.into_iter().map(moved).collect()
+    }
+
+    fn shift_value<'a>(&self, value: Spanned<DeValue<'a>>) -> Spanned<DeValue<'a>> {
+        let span = self.shifted(&value.span());
+        let value = match value.into_inner() {
+            DeValue::Table(table) => DeValue::Table(self.shift_table(table)),
+            DeValue::Array(items) => {
+                DeValue::Array(items.into_iter().map(|item| self.shift_value(item)).collect())
+            }
+            plain => plain,
+        };
+        Spanned::new(span, value)
+    }
+
+    /// Returns the problem `message` of the text at `span`.
+    pub fn diagnostic(
+        &self,
+        span: Range<usize>,
+        key: Option<String>,
+        message: String,
+    ) -> Diagnostic {
+        Diagnostic { location: self.location(span.start), key, message, span, related: Vec::new() }
+    }
+
+    /// Returns the error `message` of the text at `span`.
+    pub fn error(&self, span: Range<usize>, key: Option<String>, message: String) -> ConfigError {
+        let item = self.diagnostic(span, key, message);
+        Diagnostics::new(std::slice::from_ref(self), vec![item]).into()
+    }
+
     pub fn start(&self) -> usize {
         self.start
     }
@@ -106,10 +159,7 @@ impl Layer {
 
     /// Returns the bytes of its text that are the line at `position`.
     pub fn line(&self, position: usize) -> Range<usize> {
-        let (before, after) =
-            self.text.split_at_checked(position - self.start).unwrap_or((&self.text, ""));
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        start..before.len() + after.find('\n').unwrap_or(after.len())
+        line_at(&self.text, position - self.start)
     }
 
     /// Returns the part of `span` to underline in [`Layer::snippet`]: at most one line.

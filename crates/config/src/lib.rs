@@ -17,7 +17,6 @@ mod hint;
 mod layer;
 mod manual;
 mod range;
-mod synonyms;
 
 pub use check::{Check, Problem};
 pub use diagnostics::{Diagnostic, Diagnostics};

@@ -70,13 +70,6 @@ impl Range {
     }
 }
 
-impl End {
-    fn describe(self, excluded: &str, included: &str) -> String {
-        let relation = if self.is_excluded { excluded } else { included };
-        format!("{relation} {}", short(self.at))
-    }
-}
-
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (
@@ -86,10 +79,12 @@ impl fmt::Display for Range {
         {
             return write!(f, "between {} and {}", short(least), short(most));
         }
-        let least = self.least.map(|end| end.describe("greater than", "at least"));
-        let most = self.most.map(|end| end.describe("less than", "at most"));
-        let ends: Vec<String> = least.into_iter().chain(most).collect();
-        write!(f, "{}", ends.join(" and "))
+        let ends = [(self.least, "at least", "greater than"), (self.most, "at most", "less than")];
+        let ends = ends.into_iter().filter_map(|(end, included, excluded)| {
+            let End { at, is_excluded } = end?;
+            Some(format!("{} {}", if is_excluded { excluded } else { included }, short(at)))
+        });
+        write!(f, "{}", ends.collect::<Vec<_>>().join(" and "))
     }
 }
 

@@ -1,5 +1,4 @@
-use crate::palette::{GRID, INK};
-use crate::svg::{Anchor, Point, Svg};
+use crate::svg::{Anchor, GRID, INK, Point, Svg};
 
 /// Font size of the tick labels, in pixels.
 const NUMBERS: f64 = 11.0;
@@ -48,7 +47,6 @@ impl Axis {
         Self { shown, pixels, log: true, ticks: ticks.collect() }
     }
 
-    /// Whether the scale is logarithmic.
     pub fn is_logarithmic(&self) -> bool {
         self.log
     }
@@ -125,19 +123,8 @@ fn label(value: f64, step: f64) -> String {
 
 /// Formats an exponent in superscript digits.
 fn raised(exponent: i32) -> String {
-    let digit = |digit: char| match digit {
-        '-' => '⁻',
-        '0' => '⁰',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4' => '⁴',
-        '5' => '⁵',
-        '6' => '⁶',
-        '7' => '⁷',
-        '8' => '⁸',
-        '9' => '⁹',
-        other => other,
+    let digit = |digit: char| {
+        digit.to_digit(10).and_then(|digit| "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit as usize)).unwrap_or('⁻')
     };
     exponent.to_string().chars().map(digit).collect()
 }

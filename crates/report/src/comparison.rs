@@ -1,10 +1,10 @@
 //! Comparisons of two runs: HTML files.
 
-use artifacts::{EpochMetrics, RunDir, Summary};
+use artifacts::{RunDir, Summary};
 use data::SplitKind;
 use maud::{Markup, html};
 
-use crate::curves::{curve, epochs};
+use crate::curves::{ACCURACY, LOSS, curve, epochs};
 use crate::error::ReportError;
 use crate::inputs::RunData;
 use crate::output::write_file;
@@ -135,26 +135,18 @@ fn mcnemar(one: usize, other: usize) -> f64 {
 }
 
 fn curves(runs: &[RunData; 2], titles: &[String; 2]) -> Vec<Plot> {
-    let [one, other] = runs;
-    let both = |value: fn(&EpochMetrics) -> Option<f64>| {
-        [
-            (titles[0].as_str(), curve(&one.epochs, value)),
-            (titles[1].as_str(), curve(&other.epochs, value)),
-        ]
-    };
-    let ends = [epochs(&one.epochs), epochs(&other.epochs)];
+    let ends = runs.each_ref().map(|run| epochs(&run.epochs));
     let span = ends.into_iter().flatten().reduce(|[a, b], [c, d]| [a.min(c), b.max(d)]);
-    let (free, percents): (AxisOf, AxisOf) = (free_axis, percent_axis);
-    let train_accuracy = both(|row| Some(100.0 * row.train_accuracy));
-    let validation_accuracy = both(|row| Some(100.0 * row.validation_accuracy?));
-    let panels = [
-        ("train_loss", "Training loss", both(|row| Some(row.train_loss)), free),
-        ("validation_loss", "Validation loss", both(|row| row.validation_loss), free),
-        ("train_accuracy", "Training accuracy (%)", train_accuracy, percents),
-        ("validation_accuracy", "Validation accuracy (%)", validation_accuracy, percents),
+    let panels: [(_, _, _, AxisOf); 4] = [
+        ("train_loss", "Training loss", LOSS[0], free_axis),
+        ("validation_loss", "Validation loss", LOSS[1], free_axis),
+        ("train_accuracy", "Training accuracy (%)", ACCURACY[0], percent_axis),
+        ("validation_accuracy", "Validation accuracy (%)", ACCURACY[1], percent_axis),
     ];
     let mut plots = Vec::new();
-    for (name, heading, curves, axis) in panels {
+    for (name, heading, value, axis) in panels {
+        let [one, other] = runs.each_ref().map(|run| curve(&run.epochs, value));
+        let curves = [(titles[0].as_str(), one), (titles[1].as_str(), other)];
         if curves.iter().any(|(_, curve)| !curve.is_empty()) {
             let panel = Panel { heading, curves: &curves, epochs: span, axis };
             plots.push(Plot { name, svg: single(&panel) });

@@ -1,7 +1,6 @@
 //! Confusion matrices.
 
-use crate::palette::{INK, colour, hexadecimal};
-use crate::svg::{Anchor, Svg, fitted};
+use crate::svg::{Anchor, INK, Svg, colour, fitted, hexadecimal, width};
 
 /// Width of names and heading on the left, in pixels.
 const LEFT: f64 = 112.0;
@@ -21,7 +20,7 @@ pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> String {
     let mut svg = Svg::new([LEFT + SIDE + 18.0, above + SIDE + 18.0], "Confusion matrix");
     let middle = SIDE / 2.0;
     svg.text([LEFT + middle, 20.0], 13.0, Anchor::Middle, "Predicted");
-    svg.upright([18.0, above + middle], 13.0, "True");
+    svg.upright([18.0, above + middle], 13.0, Anchor::Middle, "True");
     for (index, name) in classes.iter().enumerate().filter(|_| cell >= LEGIBLE / 1.5) {
         let at = (index as f64 + 0.5) * cell;
         let left = [LEFT - 8.0, above + at + 4.0];
@@ -39,9 +38,8 @@ pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> String {
     svg.finish()
 }
 
-/// Whether a name fits into the width of a cell.
 fn is_horizontal(name: &str, cell: f64) -> bool {
-    crate::svg::width(name, 11.0) < cell
+    width(name, 11.0) < cell
 }
 
 /// Draws a name horizontally if it fits, otherwise vertically.
@@ -49,10 +47,7 @@ fn column_name([x, y]: [f64; 2], name: &str, cell: f64, svg: &mut Svg) {
     if is_horizontal(name, cell) {
         return svg.text([x, y], 11.0, Anchor::Middle, name);
     }
-    let name = fitted(name, 11.0, ABOVE[1] - 40.0);
-    svg.element(format_args!(r#"<g transform="translate({:.1} {y:.1}) rotate(-90)">"#, x + 4.0));
-    svg.text([0.0, 0.0], 11.0, Anchor::Start, &name);
-    svg.element("</g>");
+    svg.upright([x + 4.0, y], 11.0, Anchor::Start, &fitted(name, 11.0, ABOVE[1] - 40.0));
 }
 
 /// Draws a cell: blue if the prediction is correct, orange if not.

@@ -1,5 +1,3 @@
-use crate::grid_cells::by_cell;
-
 /// Position as fractions of the width and the height of a grid.
 type Position = [f64; 2];
 
@@ -23,7 +21,6 @@ struct Node {
     /// Logarithm of the probability of each class. It is interpolated linearly between nodes, which
     /// the probabilities of a confident model are not.
     logarithms: Vec<f64>,
-    /// Most probable class.
     likeliest: usize,
     /// Logarithm of its probability.
     highest: f64,
@@ -102,6 +99,12 @@ fn lines_within(corners: [&Node; 4]) -> Vec<Segment> {
             crossings.into_iter().map(|crossing| [crossing, [x / count, y / count]]).collect()
         }
     }
+}
+
+/// Combines lists with one value per grid cell into one list of values for each cell.
+pub fn by_cell<L: Iterator>(mut lists: Vec<L>) -> impl Iterator<Item = Vec<L::Item>> {
+    std::iter::from_fn(move || lists.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>())
+        .take_while(|cell| !cell.is_empty())
 }
 
 #[cfg(test)]

@@ -14,13 +14,20 @@ const HEIGHT: [f64; 2] = [308.0, 80.0];
 /// Names of the curves of a panel.
 const NAMES: [&str; 2] = ["train", "validation"];
 
+/// Value of a metric on the training set and on the validation set.
+pub type Metric = [fn(&EpochMetrics) -> Option<f64>; 2];
+pub const LOSS: Metric = [|row| Some(row.train_loss), |row| row.validation_loss];
+/// In percent.
+pub const ACCURACY: Metric =
+    [|row| Some(100.0 * row.train_accuracy), |row| Some(100.0 * row.validation_accuracy?)];
+
 /// Draws loss and accuracy of `run` over the epochs to `curves.svg` in its directory.
 pub fn draw_curves(run: &RunDir, title: &str) -> Result<(), ReportError> {
     write_picture(&compose(&EpochMetrics::read_all(run)?, title), &run.picture("curves"))
 }
 
 fn compose(rows: &[EpochMetrics], title: &str) -> String {
-    let (losses, accuracies) = (losses(rows), accuracies(rows));
+    let (losses, accuracies) = (curves_of(rows, LOSS), curves_of(rows, ACCURACY));
     let mut svg = Svg::new(SIZE, title);
     svg.text([PANELS[0][0], 32.0], 16.0, Anchor::Start, &fitted(title, 16.0, 660.0));
     let validated = [&losses, &accuracies].iter().any(|[_, (_, curve)]| !curve.is_empty());
@@ -37,22 +44,10 @@ fn compose(rows: &[EpochMetrics], title: &str) -> String {
     svg.finish()
 }
 
-/// Returns training and validation loss.
-pub fn losses(rows: &[EpochMetrics]) -> [(&'static str, Curve); 2] {
-    let [train, validation] = NAMES;
-    [
-        (train, curve(rows, |row| Some(row.train_loss))),
-        (validation, curve(rows, |row| row.validation_loss)),
-    ]
-}
-
-/// Returns training and validation accuracy in percent.
-pub fn accuracies(rows: &[EpochMetrics]) -> [(&'static str, Curve); 2] {
-    let [train, validation] = NAMES;
-    [
-        (train, curve(rows, |row| Some(100.0 * row.train_accuracy))),
-        (validation, curve(rows, |row| Some(100.0 * row.validation_accuracy?))),
-    ]
+/// Returns the curves of a metric on the training and the validation set.
+pub fn curves_of(rows: &[EpochMetrics], metric: Metric) -> [(&'static str, Curve); 2] {
+    let ([train, validation], [of_train, of_validation]) = (NAMES, metric);
+    [(train, curve(rows, of_train)), (validation, curve(rows, of_validation))]
 }
 
 /// Returns the first and the last epoch.

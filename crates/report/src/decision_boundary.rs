@@ -3,24 +3,24 @@ use std::path::Path;
 use artifacts::{BoundaryPoint, DecisionBoundary};
 
 use crate::axis::Axis;
-use crate::class_colours::mixed_colours;
-use crate::contour::decision_lines;
-use crate::data_uri::png_data_uri;
+use crate::contour::{by_cell, decision_lines};
 use crate::error::ReportError;
-use crate::output::write_picture;
-use crate::palette::{Colour, INK, WHITE, colour, hexadecimal};
-use crate::svg::{Anchor, Point, Svg, fitted, width};
+use crate::output::{png_data_uri, write_picture};
+use crate::svg::{Anchor, Colour, INK, Point, Svg, WHITE, colour, fitted, hexadecimal, width};
 
 /// Largest width and height of the plane, in pixels.
 const MAX_SIZE: [f64; 2] = [460.0, 400.0];
-/// Upper left corner of the plane.
 const CORNER: Point = [64.0, 50.0];
-/// Font size of the legend.
 const LEGEND_FONT: f64 = 12.0;
 /// Largest number of classes in the legend.
 const MAX_CLASSES: usize = 15;
 /// Colour of a mark that belongs to no class.
 const NEUTRAL: Colour = [0x6a; 3];
+
+/// Opacity over white of the colour of a class with probability 1.
+const CERTAIN: f32 = 0.42;
+/// Opacity where all classes have equal probabilities.
+const UNDECIDED: f32 = 0.08;
 
 /// Mark of a point.
 #[derive(Clone, Copy)]
@@ -78,6 +78,31 @@ fn check(boundary: &DecisionBoundary) -> Result<(), String> {
     }
 }
 
+/// Mixes the colours of the classes by their probabilities. `probabilities` has for each class the
+/// values of a grid, `[rows * columns]`, the lowest row first. Returns RGB, the highest row first.
+fn mixed_colours(probabilities: &[Vec<f32>], columns: usize) -> Vec<u8> {
+    let lists = probabilities
+        .iter()
+        .map(|values| values.chunks_exact(columns).rev().flatten().copied())
+        .collect();
+    by_cell(lists).flat_map(|cell| mixed(&cell)).collect()
+}
+
+/// Mixes the colours for one cell, with one probability per class.
+fn mixed(probabilities: &[f32]) -> Colour {
+    let highest = probabilities.iter().copied().fold(0.0, f32::max);
+    let even = 1.0 / probabilities.len() as f32;
+    let certainty = if even < 1.0 { (highest - even) / (1.0 - even) } else { 1.0 };
+    let strength = UNDECIDED + (CERTAIN - UNDECIDED) * certainty.clamp(0.0, 1.0);
+    let mut darkness = [0.0; 3];
+    for (class, probability) in probabilities.iter().enumerate() {
+        for (sum, part) in darkness.iter_mut().zip(colour(class)) {
+            *sum += probability * (255.0 - f32::from(part));
+        }
+    }
+    darkness.map(|sum| (255.5 - strength * sum) as u8)
+}
+
 /// Composes the SVG; `background` is the data URI of an image of the probabilities.
 pub fn compose(boundary: &DecisionBoundary, background: Option<&str>, title: &str) -> String {
     let [wide, high] = size(boundary);
@@ -103,7 +128,7 @@ pub fn compose(boundary: &DecisionBoundary, background: Option<&str>, title: &st
     let ink = hexadecimal(INK);
     svg.element(format_args!(r#"<rect {frame} fill="none" stroke="{ink}" stroke-width="0.8"/>"#));
     svg.text([left + wide / 2.0, bottom + 40.0], 12.0, Anchor::Middle, "first feature");
-    svg.upright([20.0, top + high / 2.0], 12.0, "second feature");
+    svg.upright([20.0, top + high / 2.0], 12.0, Anchor::Middle, "second feature");
     draw_legend(boundary, [right + 26.0, top + 8.0], &mut svg);
     svg.finish()
 }
@@ -192,7 +217,6 @@ fn draw_legend(boundary: &DecisionBoundary, [left, top]: Point, svg: &mut Svg) {
 }
 
 impl Mark {
-    /// Begins a group of circles.
     fn begin(self, colour: Colour) -> String {
         let colour = hexadecimal(colour);
         match self {

@@ -5,34 +5,18 @@ use artifacts::ArtifactError;
 
 /// Error of a picture or page that cannot be written: the cause, then a remedy.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages describe them")]
 pub enum ReportError {
-    /// A file of the run cannot be read.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    /// The fields of a decision boundary contradict each other.
     #[error(
         "the decision boundary cannot be plotted: {problem}\n  check that the features of the data are finite and vary"
     )]
-    Boundary {
-        /// Description of the contradiction.
-        problem: String,
-    },
-    /// A picture cannot be rendered or an image encoded.
+    Boundary { problem: String },
     #[error("cannot render {}: {problem}\n  try another title; if that fails too, report it as a bug", path.display())]
-    Render {
-        /// The file.
-        path: PathBuf,
-        /// Error of the renderer.
-        problem: String,
-    },
-    /// A file cannot be written.
+    Render { path: PathBuf, problem: String },
     #[error("cannot write {}: {source}\n  check that its directory exists, its permissions and the free disk space", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Error of the operating system.
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
 }
 
 impl ReportError {

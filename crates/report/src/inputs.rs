@@ -30,7 +30,6 @@ pub struct RunData {
 }
 
 impl RunData {
-    /// Reads the files of `run`.
     pub fn read(run: &RunDir) -> Result<Self, ArtifactError> {
         let (config, boundary) = (run.config(), run.picture("boundary.svg"));
         let environment = Environment::read(run)?;

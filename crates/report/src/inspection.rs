@@ -2,7 +2,6 @@
 
 mod content;
 mod image;
-mod plots;
 #[cfg(test)]
 mod tests;
 

@@ -7,23 +7,17 @@
 #![forbid(unsafe_code)]
 
 mod axis;
-mod calibration;
-mod class_colours;
 mod comparison;
-mod confidence_interval;
 mod confusion;
 mod contour;
 mod curves;
-mod data_uri;
 mod decision_boundary;
 mod error;
-mod grid_cells;
 mod inputs;
 mod inspection;
 mod lr_range_test;
 mod output;
 mod page;
-mod palette;
 mod panel;
 mod plots;
 mod svg;

@@ -5,9 +5,8 @@ use std::path::Path;
 use crate::axis::Axis;
 use crate::error::ReportError;
 use crate::output::write_picture;
-use crate::palette::{colour, hexadecimal};
 use crate::panel::{Curve, range, stroke};
-use crate::svg::{Anchor, Svg, fitted};
+use crate::svg::{Anchor, Svg, colour, fitted, hexadecimal};
 
 /// Curves of a learning rate range test.
 #[derive(Debug)]

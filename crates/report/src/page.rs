@@ -1,20 +1,17 @@
 //! Reports of runs: self-contained HTML files.
 
-mod examples;
-mod tables;
+mod sections;
 
 use artifacts::{Calibration, RunDir, StatusKind, Summary};
 use data::SplitKind;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::confidence_interval::wilson;
 use crate::error::ReportError;
 use crate::inputs::RunData;
 use crate::output::write_file;
 use crate::plots::{self, Plot};
 
-pub use examples::{Bar, bar};
-pub use tables::key_values;
+pub use sections::{bar, key_values, table};
 
 const STYLE: &str = include_str!("page/style.css");
 
@@ -31,14 +28,14 @@ fn compose(run: &RunData, curves: &[Plot], scores: &[Plot]) -> Markup {
     let content = html! {
         (headline(run))
         (section("Curves", &figures(curves)))
-        (tables::scores(run, scores))
+        (sections::scores(run, scores))
         @if let Some(boundary) = &run.boundary {
             (section("Decision boundary", &html! { figure { (PreEscaped(boundary)) } }))
         }
-        (examples::sections(run))
-        (tables::layers(run))
-        (tables::data(run))
-        (tables::environment(run))
+        (sections::examples(run))
+        (sections::layers(run))
+        (sections::data(run))
+        (sections::environment(run))
         (section("Config", &html! { details open { summary { "config.toml" } pre { (run.config) } } }))
     };
     document(&run.title(), &content)
@@ -63,7 +60,6 @@ pub fn document(title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// Returns a section with a heading.
 pub fn section(heading: &str, content: &Markup) -> Markup {
     html! { section { h2 { (heading) } (content) } }
 }
@@ -199,7 +195,41 @@ pub fn interval(correct: usize, count: usize) -> String {
     format!("{} to {}", percent(low), percent(high))
 }
 
-/// Formats a fraction in percent.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
+}
+
+/// Returns the 95 % confidence interval of a proportion (Wilson 1927).
+fn wilson(successes: usize, trials: usize) -> [f64; 2] {
+    // The 97.5 % quantile of the normal distribution.
+    const Z: f64 = 1.959_963_984_540_054;
+    if trials == 0 {
+        return [0.0, 1.0];
+    }
+    let (count, share) = (trials as f64, successes as f64 / trials as f64);
+    let square = Z * Z / count;
+    let centre = (share + square / 2.0) / (1.0 + square);
+    let radius =
+        Z / (1.0 + square) * (share * (1.0 - share) / count + square / (4.0 * count)).sqrt();
+    [(centre - radius).max(0.0), (centre + radius).min(1.0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_equal_those_of_r() {
+        // R: prop.test(119, 120, correct = FALSE), and prop.test(81, 263, correct = FALSE).
+        for (successes, trials, low, high) in [
+            (119, 120, 0.954_291, 0.998_527),
+            (81, 263, 0.255_270, 0.366_224),
+            (0, 10, 0.0, 0.277_533),
+        ] {
+            let [found_low, found_high] = wilson(successes, trials);
+            assert!((found_low - low).abs() < 2e-4, "{found_low} {low}");
+            assert!((found_high - high).abs() < 2e-4, "{found_high} {high}");
+        }
+        assert_eq!(wilson(0, 0), [0.0, 1.0]);
+    }
 }

@@ -1,8 +1,7 @@
 //! Plots of curves over the epochs or another ascending quantity.
 
 use crate::axis::Axis;
-use crate::palette::{Colour, INK, colour, hexadecimal};
-use crate::svg::{Anchor, Point, Svg};
+use crate::svg::{Anchor, Colour, INK, Point, Svg, colour, hexadecimal, width};
 
 /// Points of a curve with ascending abscissas.
 pub type Curve = Vec<[f64; 2]>;
@@ -76,7 +75,7 @@ pub fn legend(names: &[(usize, &str)], [right, y]: Point, svg: &mut Svg) {
 }
 
 fn legend_width(name: &str) -> f64 {
-    42.0 + crate::svg::width(name, 12.0)
+    42.0 + width(name, 12.0)
 }
 
 /// Returns the label of the abscissa of a panel whose longest curve has `values` values.

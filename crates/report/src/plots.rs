@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use artifacts::EpochTiming;
+use artifacts::{CalibrationBins, EpochTiming};
 
-use crate::calibration::calibration;
+use crate::axis::Axis;
 use crate::confusion::confusion;
-use crate::curves::{accuracies, curve, epochs, losses};
+use crate::curves::{ACCURACY, LOSS, curve, curves_of, epochs};
 use crate::error::ReportError;
 use crate::inputs::RunData;
 use crate::output::write_picture;
-use crate::panel::{Curve, Frame, Panel, free_axis, legend, percent_axis};
-use crate::svg::Svg;
+use crate::panel::{AxisOf, Curve, Frame, Panel, free_axis, legend, percent_axis};
+use crate::svg::{Anchor, INK, Svg, colour, hexadecimal};
 
 /// A plot with the name of its file.
 pub struct Plot {
@@ -19,31 +19,29 @@ pub struct Plot {
     pub svg: String,
 }
 
-/// Width and height of a plot of curves, in pixels.
-const SIZE: [f64; 2] = [470.0, 330.0];
-const FRAME: Frame = Frame { across: [62.0, 446.0], height: [278.0, 44.0] };
+/// Width and height of a plot, in pixels.
+pub const SIZE: [f64; 2] = [470.0, 330.0];
+pub const FRAME: Frame = Frame { across: [62.0, 446.0], height: [278.0, 44.0] };
 
 /// Returns the plots of loss, accuracy, learning rate and throughput.
 pub fn curves(run: &RunData) -> Vec<Plot> {
     let (rows, epochs) = (&run.epochs, epochs(&run.epochs));
-    let (losses, accuracies) = (losses(rows), accuracies(rows));
+    let (losses, accuracies) = (curves_of(rows, LOSS), curves_of(rows, ACCURACY));
     let rate = [("learning rate", curve(rows, |row| Some(row.learning_rate)))];
     let speed = [("images per second", throughput(&run.timings))];
     let speed_heading =
         if run.environment.data.are_images { "Images per second" } else { "Examples per second" };
-    let panels = [
-        ("loss", Panel { heading: "Loss", curves: &losses, epochs, axis: free_axis }),
-        (
-            "accuracy",
-            Panel { heading: "Accuracy (%)", curves: &accuracies, epochs, axis: percent_axis },
-        ),
-        (
-            "learning_rate",
-            Panel { heading: "Learning rate", curves: &rate, epochs, axis: free_axis },
-        ),
-        ("throughput", Panel { heading: speed_heading, curves: &speed, epochs, axis: free_axis }),
+    let panels: [(_, _, &[_], AxisOf); 4] = [
+        ("loss", "Loss", &losses, free_axis),
+        ("accuracy", "Accuracy (%)", &accuracies, percent_axis),
+        ("learning_rate", "Learning rate", &rate, free_axis),
+        ("throughput", speed_heading, &speed, free_axis),
     ];
-    panels.into_iter().map(|(name, panel)| Plot { name, svg: single(&panel) }).collect()
+    let plot = |(name, heading, curves, axis)| Plot {
+        name,
+        svg: single(&Panel { heading, curves, epochs, axis }),
+    };
+    panels.into_iter().map(plot).collect()
 }
 
 /// Returns the confusion matrix, unless there are many classes, and the calibration plot, if their data are available.
@@ -60,7 +58,6 @@ pub fn scores(run: &RunData) -> Vec<Plot> {
     confusion.into_iter().chain(calibration).collect()
 }
 
-/// Draws a panel as a picture.
 pub fn single(panel: &Panel) -> String {
     let mut svg = Svg::new(SIZE, panel.heading);
     let filled = panel.curves.iter().enumerate().filter(|(_, (_, curve))| !curve.is_empty());
@@ -86,4 +83,44 @@ fn throughput(timings: &[EpochTiming]) -> Curve {
         curve.push([epoch, timing.examples as f64 / timing.seconds]);
     }
     curve
+}
+
+/// Draws a reliability diagram (Guo et al. 2017, arXiv:1706.04599): accuracy over confidence. The area of a dot is its share of the examples.
+fn calibration(bins: &CalibrationBins) -> String {
+    let mut svg = Svg::new(SIZE, "Calibration");
+    let (across, height) = (FRAME.across, [FRAME.height[0], 34.0]);
+    let [x, y] = [across, height].map(|pixels| Axis::exact([0.0, 100.0], pixels, 5.0, 20.0));
+    x.draw_with(&y, &mut svg);
+    let ends = [0.0, 100.0].map(|value| [x.position(value), y.position(value)]);
+    svg.element(format_args!(
+        r#"<path d="M{:.1} {:.1}L{:.1} {:.1}" stroke="{}" stroke-width="1" stroke-dasharray="4 4"/>"#,
+        ends[0][0], ends[0][1], ends[1][0], ends[1][1], hexadecimal(INK)
+    ));
+    let total = bins.count();
+    let fill = hexadecimal(colour(0));
+    for bin in bins.iter().filter(|bin| bin.count > 0) {
+        let radius = 4.0 + 16.0 * (bin.count as f64 / total as f64).sqrt();
+        let at = [x.position(100.0 * bin.confidence), y.position(100.0 * bin.accuracy)];
+        svg.element(format_args!(
+            r#"<circle cx="{:.1}" cy="{:.1}" r="{radius:.1}" fill="{fill}" fill-opacity="0.65"><title>{} examples: confidence {:.1} %, accuracy {:.1} %</title></circle>"#,
+            at[0], at[1], bin.count, 100.0 * bin.confidence, 100.0 * bin.accuracy
+        ));
+    }
+    let centre = (across[0] + across[1]) / 2.0;
+    svg.text([centre, height[0] + 38.0], 12.0, Anchor::Middle, "confidence (%)");
+    svg.text([across[0], 22.0], 13.0, Anchor::Start, "Accuracy (%) by confidence");
+    svg.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_are_dots_at_their_confidence_and_accuracy() {
+        let mut bins = CalibrationBins::default();
+        bins.add(1.0, false);
+        let svg = calibration(&bins);
+        assert!(svg.contains(r#"<circle cx="446.0" cy="278.0" r="20.0""#), "{svg}");
+    }
 }

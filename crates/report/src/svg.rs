@@ -1,6 +1,25 @@
 use std::fmt::{Display, Write};
 
-use crate::palette::{Colour, INK, hexadecimal};
+/// RGB colour.
+pub type Colour = [u8; 3];
+
+/// Text, lines over a coloured background, and frames.
+pub const INK: Colour = [0x26; 3];
+/// Grid lines.
+pub const GRID: Colour = [0xe4; 3];
+/// Edges of points.
+pub const WHITE: Colour = [0xff; 3];
+
+/// The palette of Okabe and Ito, which is safe for colour-blind readers, without its black.
+const PALETTE: [Colour; 7] = [
+    [0x00, 0x72, 0xb2],
+    [0xd5, 0x5e, 0x00],
+    [0x00, 0x9e, 0x73],
+    [0xcc, 0x79, 0xa7],
+    [0xe6, 0x9f, 0x00],
+    [0x56, 0xb4, 0xe9],
+    [0xf0, 0xe4, 0x42],
+];
 
 /// Position in pixels from the top left.
 pub type Point = [f64; 2];
@@ -56,14 +75,13 @@ impl Svg {
         ));
     }
 
-    /// Adds a centred text that reads upwards.
-    pub fn upright(&mut self, [x, y]: Point, size: f64, text: &str) {
+    /// Adds a text that reads upwards.
+    pub fn upright(&mut self, [x, y]: Point, size: f64, anchor: Anchor, text: &str) {
         self.element(format_args!(r#"<g transform="translate({x:.1} {y:.1}) rotate(-90)">"#));
-        self.text([0.0, 0.0], size, Anchor::Middle, text);
+        self.text([0.0, 0.0], size, anchor, text);
         self.element("</g>");
     }
 
-    /// Adds a straight line.
     pub fn line(&mut self, [a, b]: Point, [c, d]: Point, colour: Colour, width: f64) {
         let colour = hexadecimal(colour);
         self.element(format_args!(
@@ -71,7 +89,6 @@ impl Svg {
         ));
     }
 
-    /// Returns the document.
     pub fn finish(self) -> String {
         let Self { body, size: [width, height] } = self;
         let ink = hexadecimal(INK);
@@ -81,6 +98,17 @@ impl Svg {
              {body}</svg>\n"
         )
     }
+}
+
+/// Returns the colour of a class or a curve; each repetition of the palette is darker.
+pub fn colour(index: usize) -> Colour {
+    let darker = 0.6_f32.powi((index / PALETTE.len()).min(3) as i32);
+    let plain = PALETTE.get(index % PALETTE.len()).copied().unwrap_or(INK);
+    plain.map(|part| (f32::from(part) * darker) as u8)
+}
+
+pub fn hexadecimal([red, green, blue]: Colour) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 /// Truncates `text` to a width in pixels.

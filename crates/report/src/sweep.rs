@@ -6,9 +6,8 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::error::ReportError;
 use crate::output::{write_file, write_picture};
-use crate::page::{Bar, bar, document, percent, section};
-use crate::palette::{INK, colour, hexadecimal};
-use crate::svg::{Anchor, Svg, fitted};
+use crate::page::{bar, document, percent, section};
+use crate::svg::{Anchor, INK, Svg, colour, fitted, hexadecimal};
 
 /// Result of one setting.
 #[derive(Debug, Clone)]
@@ -65,7 +64,7 @@ pub fn draw_sweep(
 fn bars(importance: &[(String, f64)]) -> Markup {
     html! { div class="keys" {
         @for (key, share) in importance {
-            (bar(&Bar { name: key, share: *share, text: &percent(*share), is_marked: false }))
+            (bar(key, *share, &percent(*share), false))
         }
         p class="quiet" {
             "The share of the variance of the validation accuracy that a key explains alone: the correlation ratio between "
@@ -214,7 +213,6 @@ impl Scale {
     }
 }
 
-/// Formats a number with few digits.
 fn short(number: f64) -> String {
     if number == 0.0 || (1e-3..1e5).contains(&number.abs()) {
         format!("{}", (number * 1e4).round() / 1e4)

@@ -1,12 +1,13 @@
 //! A small data set and a config, for the scenarios that run the trainer.
 
-use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use data::{Examples, SplitKind};
 use tempfile::TempDir;
 use training::{Experiment, Outcome, Run, RunConfig, Stop, Ui};
+
+use crate::tally::CaseResult;
 
 /// Temporary directory with a data set and a config.
 pub struct Fixture {
@@ -56,7 +57,7 @@ pub const KEEP_LAST: usize = 2;
 
 impl Fixture {
     /// Creates the directory, with 60 and 12 images of 4x4x3 in 3 classes.
-    pub fn new() -> Result<Self, Box<dyn Error>> {
+    pub fn new() -> CaseResult<Self> {
         let directory = memory_file_system().map_or_else(TempDir::new, TempDir::new_in)?;
         let fixture = Self { directory };
         let data = fixture.path("data");
@@ -73,22 +74,23 @@ impl Fixture {
         Ok(fixture)
     }
 
-    /// Returns a path in the directory.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Path of the config.
+    /// Returns a path at which nothing is: what an earlier case left is removed.
+    pub fn free_path(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::remove_dir_all(&path).ok();
+        path
+    }
+
     pub fn config(&self) -> PathBuf {
         self.path("config.toml")
     }
 
     /// Prepares the config with `key=value` overrides for `device`.
-    pub fn experiment(
-        &self,
-        device: &str,
-        overrides: &[String],
-    ) -> Result<Experiment, Box<dyn Error>> {
+    pub fn experiment(&self, device: &str, overrides: &[String]) -> CaseResult<Experiment> {
         let config = RunConfig::read(&self.config(), overrides)?;
         Ok(Experiment::prepare(&config, Some(device), None)?)
     }
@@ -101,7 +103,7 @@ pub fn memory_file_system() -> Option<&'static Path> {
 }
 
 /// Trains a run to its end, or stops it after `steps` steps.
-pub fn train(mut run: Run, steps: Option<usize>) -> Result<Outcome, Box<dyn Error>> {
+pub fn train(mut run: Run, steps: Option<usize>) -> CaseResult<Outcome> {
     let mut left = steps;
     let stop = move || {
         left = left.map(|left| left.saturating_sub(1));
@@ -110,26 +112,17 @@ pub fn train(mut run: Run, steps: Option<usize>) -> Result<Outcome, Box<dyn Erro
     Ok(run.train(Ui::silent(Box::new(stop)))?)
 }
 
-/// A user interface that shows nothing and never stops the run.
-pub fn silent() -> Ui {
-    Ui::silent(Box::new(|| None))
-}
-
 /// Images of 4x4x3, each mostly of the colour of its class, with deterministic noise.
 fn coloured_images(count: usize) -> Examples {
     const VALUES: usize = 4 * 4 * 3;
     let labels: Vec<u32> = (0..count as u32).map(|item| item % 3).collect();
-    let mut pixels = Vec::with_capacity(count * VALUES);
-    for (item, &label) in labels.iter().enumerate() {
-        pixels.extend((item * VALUES..(item + 1) * VALUES).map(|index| pixel(label, index)));
-    }
+    let pixel = |index: usize| {
+        // Mixed bits (MurmurHash3), so that no two images are near-duplicates.
+        let mut bits = (index as u64 + 1).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        bits = (bits ^ bits >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        let noise = (bits ^ bits >> 33) % 120;
+        noise as u8 + if index % 3 == index / VALUES % 3 { 60 } else { 0 }
+    };
+    let pixels = (0..count * VALUES).map(pixel).collect();
     Examples::images([4, 4, 3], pixels, labels)
-}
-
-fn pixel(label: u32, index: usize) -> u8 {
-    // Mixed bits (MurmurHash3), so that no two images are near-duplicates.
-    let mut bits = (index as u64 + 1).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    bits = (bits ^ bits >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    let noise = (bits ^ bits >> 33) % 120;
-    noise as u8 + if index % 3 == label as usize { 60 } else { 0 }
 }

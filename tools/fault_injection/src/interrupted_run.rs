@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use crate::Settings;
 use crate::fixture::{Fixture, KEEP_LAST, NAME};
-use crate::process::{Process, Program};
+use crate::process::Process;
 use crate::snapshot::{Snapshot, list_names};
 use crate::tally::{CaseResult, require};
 
 /// The uninterrupted run with which others of the same arguments are compared.
-#[derive(Debug)]
-pub struct Reference {
-    program: Program,
+pub struct Reference<'a> {
+    settings: &'a Settings,
+    fixture: &'a Fixture,
     args: Vec<String>,
     snapshot: Snapshot,
     /// Median lifetime of the uninterrupted process.
@@ -23,51 +23,57 @@ pub struct Reference {
 }
 
 /// A run that is interrupted.
-#[derive(Debug)]
 pub struct InterruptedRun<'a> {
-    reference: &'a Reference,
-    program: Program,
+    reference: &'a Reference<'a>,
     directory: PathBuf,
     /// Whether the trainer chooses the run directory by the name of the experiment.
     is_numbered: bool,
 }
 
-impl Reference {
+impl<'a> Reference<'a> {
     /// Runs the fixture with further `args` in the new directory `name`.
     pub fn new(
-        settings: &Settings,
-        fixture: &Fixture,
+        settings: &'a Settings,
+        fixture: &'a Fixture,
         name: &str,
         args: &[&str],
     ) -> CaseResult<Self> {
-        let mut all = vec!["--config".to_owned(), fixture.config().display().to_string()];
-        all.extend(args.iter().map(|arg| (*arg).to_owned()));
+        let config = fixture.config().display().to_string();
+        let args: Vec<_> =
+            ["--config", &config].iter().chain(args).map(|&arg| String::from(arg)).collect();
         let directory = fixture.path(name);
         fs::create_dir(&directory)?;
-        let program = Program::new(settings, directory.clone());
         let mut durations = Vec::new();
         for _ in 0..5 {
             fs::remove_dir_all(directory.join("runs")).ok();
-            let exit = program.run(&all)?;
+            let exit = Process::start(settings, &directory, &args)?.wait()?;
             exit.require_code(0)?;
             durations.push(exit.duration);
         }
         let snapshot = Snapshot::read(&directory.join("runs").join(NAME), KEEP_LAST)?;
         durations.sort_unstable();
         let duration = durations.swap_remove(durations.len() / 2);
-        Ok(Self { program, args: all, snapshot, duration })
+        Ok(Self { settings, fixture, args, snapshot, duration })
     }
 
-    /// Creates `directory` for a run. The trainer chooses the run directory of every other one.
-    pub fn interrupted_run(
-        &self,
-        directory: PathBuf,
-        number: usize,
-    ) -> CaseResult<InterruptedRun<'_>> {
+    /// Runs the fixture with further `args` on every processor backend.
+    pub fn on_each_processor(
+        settings: &'a Settings,
+        fixture: &'a Fixture,
+        args: &[&str],
+    ) -> CaseResult<Vec<Self>> {
+        let on =
+            |name: &str| Self::new(settings, fixture, name, &[args, &["--device", name]].concat());
+        training::device::processors().iter().map(|device| on(&device.name)).collect()
+    }
+
+    /// Creates the directory of run `number`. The trainer chooses the run directory of every other
+    /// one.
+    pub fn interrupted_run(&self, number: usize) -> CaseResult<InterruptedRun<'_>> {
+        let directory = self.fixture.path(format!("interrupted-{number}"));
         fs::create_dir_all(&directory)?;
-        let program = self.program.clone().in_directory(directory.clone());
         let is_numbered = number.is_multiple_of(2);
-        Ok(InterruptedRun { reference: self, program, directory, is_numbered })
+        Ok(InterruptedRun { reference: self, directory, is_numbered })
     }
 }
 
@@ -82,7 +88,7 @@ impl InterruptedRun<'_> {
             (true, true) => args.push("--resume".to_owned()),
             (true, false) => args = vec!["--resume".to_owned(), directory],
         }
-        self.program.start(&args)
+        Process::start(self.reference.settings, &self.directory, &args)
     }
 
     /// Returns whether there is a run to resume.
@@ -90,7 +96,6 @@ impl InterruptedRun<'_> {
         self.run_directory().join("config.toml").exists()
     }
 
-    /// Names of its checkpoints.
     pub fn checkpoints(&self) -> Vec<String> {
         list_names(&self.run_directory().join("checkpoints")).unwrap_or_default()
     }

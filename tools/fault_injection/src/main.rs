@@ -8,17 +8,15 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
-mod corpus;
-mod event_file;
 mod fixture;
 mod interrupted_run;
-mod parallel;
 mod process;
 mod scenarios;
 mod snapshot;
 mod syscall_faults;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod traced_run;
 
 use std::path::PathBuf;
@@ -26,8 +24,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 
-use crate::scenarios::{SCENARIOS, Scenario};
+use crate::scenarios::SCENARIOS;
 
 // The trainer's allocator: scenarios within this process need the same memory behaviour.
 #[global_allocator]
@@ -36,7 +36,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Injects faults into training runs and checks that none of them loses work
 #[derive(Debug, Parser)]
 #[command(group(clap::ArgGroup::new("effort").required(true)))]
-struct Args {
+pub struct Settings {
     /// Run as many cases as CI
     #[arg(long, group = "effort")]
     quick: bool,
@@ -45,43 +45,27 @@ struct Args {
     full: bool,
     /// Numbers of the scenarios to run [default: all]
     #[arg(value_name = "SCENARIO")]
-    scenarios: Vec<u8>,
+    scenarios: Vec<usize>,
     /// Seed of the random choices
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// Trainer binary to test [default: `trainer` in the directory of this program]
-    #[arg(long, value_name = "PATH")]
-    program: Option<PathBuf>,
-}
-
-/// Number of cases that a scenario runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
-    /// Few enough for every run of CI.
-    Quick,
-    /// The counts of RELIABILITY.md.
-    Full,
-}
-
-/// Settings shared by all scenarios.
-#[derive(Debug)]
-pub struct Settings {
-    /// Number of cases.
-    pub effort: Effort,
-    /// Seed of the random choices.
-    pub seed: u64,
-    /// Path of the trainer binary.
-    pub program: PathBuf,
+    #[arg(long, value_name = "PATH", default_value_os_t = default_program(), hide_default_value = true)]
+    program: PathBuf,
 }
 
 impl Settings {
     /// Returns `quick` or `full`, depending on the effort.
     pub fn choose<T>(&self, quick: T, full: T) -> T {
-        match self.effort {
-            Effort::Quick => quick,
-            Effort::Full => full,
-        }
+        if self.full { full } else { quick }
     }
+}
+
+/// The random choices of case number `case`.
+pub fn random(seed: u64, case: usize) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(case as u64);
+    random
 }
 
 /// Largest number of failures of a scenario that are printed.
@@ -92,22 +76,22 @@ fn main() -> ExitCode {
     if let Some(code) = data_hdf5::isolate() {
         return code;
     }
-    let args = Args::parse();
-    let Some(program) = args.program.clone().or_else(default_program).filter(|path| path.is_file())
-    else {
+    let settings = Settings::parse();
+    if !settings.program.is_file() {
         return usage_error("no trainer binary found\n  build it, or give its path with --program");
-    };
-    let Some(scenarios) = selected(&args.scenarios) else {
+    }
+    let numbers = 1..=SCENARIOS.len();
+    if settings.scenarios.iter().any(|number| !numbers.contains(number)) {
         return usage_error("unknown scenario\n  give numbers from 1 to 14");
-    };
-    let effort = if args.full { Effort::Full } else { Effort::Quick };
-    let settings = Settings { effort, seed: args.seed, program };
-    let failed = scenarios.into_iter().filter(|scenario| !passes(scenario, &settings)).count();
+    }
+    let all: Vec<usize> = numbers.collect();
+    let chosen = if settings.scenarios.is_empty() { &all } else { &settings.scenarios };
+    let failed = chosen.iter().filter(|number| !passes(**number, &settings)).count();
     ExitCode::from(u8::from(failed > 0))
 }
 
-fn default_program() -> Option<PathBuf> {
-    Some(std::env::current_exe().ok()?.with_file_name("trainer"))
+fn default_program() -> PathBuf {
+    std::env::current_exe().unwrap_or_default().with_file_name("trainer")
 }
 
 fn usage_error(message: &str) -> ExitCode {
@@ -115,21 +99,12 @@ fn usage_error(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Returns the scenarios with these numbers, or all; `None` if there is no such scenario.
-fn selected(numbers: &[u8]) -> Option<Vec<&'static Scenario>> {
-    if numbers.is_empty() {
-        return Some(SCENARIOS.iter().collect());
-    }
-    let find = |number: &u8| SCENARIOS.iter().find(|scenario| scenario.number == *number);
-    numbers.iter().map(find).collect()
-}
-
 /// Runs a scenario, prints its line, and returns whether every case passed.
-fn passes(scenario: &Scenario, settings: &Settings) -> bool {
+fn passes(number: usize, settings: &Settings) -> bool {
+    let Some((name, run)) = SCENARIOS.get(number - 1) else { return false };
     let started = Instant::now();
-    let result = (scenario.run)(settings);
+    let result = run(settings);
     let seconds = started.elapsed().as_secs_f64();
-    let Scenario { number, name, .. } = scenario;
     match result {
         Ok(tally) => {
             println!("{number:>2}  {name:<44} {tally}  {seconds:.0} s");

@@ -1,26 +1,21 @@
-//! The trainer binary as a process: started, signalled, killed, and waited for.
+//! The trainer binary as a process: started, signalled, killed, and waited for; and the memory of
+//! processes.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use artifacts::{RunDir, StatusFile, StatusKind};
+use support::memory;
 
 use crate::Settings;
 use crate::tally::{CaseResult, require};
-
-/// The trainer binary and its working directory.
-#[derive(Debug, Clone)]
-pub struct Program {
-    path: PathBuf,
-    directory: PathBuf,
-}
 
 /// A running trainer, killed when dropped.
 #[derive(Debug)]
@@ -34,7 +29,7 @@ pub struct Process {
 #[derive(Debug)]
 pub struct Exit {
     status: ExitStatus,
-    /// Text written to stderr.
+    pub stdout: String,
     pub stderr: String,
     /// Lifetime of the process.
     pub duration: Duration,
@@ -42,15 +37,15 @@ pub struct Exit {
     pub peak_kib: u64,
 }
 
-/// A signal sent to a process.
+/// A signal sent to a process, with its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// Sent by Ctrl-C.
-    Interrupt,
-    /// Sent by a system that shuts down.
-    Terminate,
+    Interrupt = 2,
     /// Ends the process at once; cannot be handled.
-    Kill,
+    Kill = 9,
+    /// Sent by a system that shuts down.
+    Terminate = 15,
 }
 
 /// Longest lifetime of a process. One that runs longer hangs.
@@ -59,42 +54,30 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// Interval between two looks at a process.
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-impl Program {
-    /// The trainer of `settings`, to be started in `directory`.
-    pub fn new(settings: &Settings, directory: PathBuf) -> Self {
-        Self { path: settings.program.clone(), directory }
-    }
-
-    /// Changes the working directory.
-    pub fn in_directory(self, directory: PathBuf) -> Self {
-        Self { directory, ..self }
-    }
-
-    /// Starts the program.
-    pub fn start<A: AsRef<OsStr>>(&self, args: &[A]) -> io::Result<Process> {
-        let mut command = Command::new(&self.path);
-        command.args(args).current_dir(&self.directory).env_remove("RUST_LOG");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let started = Instant::now();
-        Ok(Process { child: command.spawn()?, started, peak_kib: 0 })
-    }
-
-    /// Runs the program to its end.
-    pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> io::Result<Exit> {
-        self.start(args)?.wait()
-    }
-}
-
 impl Process {
-    /// Id of the process.
+    /// Starts the trainer with `args` in `directory`.
+    pub fn start<A: AsRef<OsStr>>(
+        settings: &Settings,
+        directory: &Path,
+        args: &[A],
+    ) -> io::Result<Self> {
+        Self::spawn(Command::new(&settings.program).args(args).current_dir(directory))
+    }
+
+    /// Starts `command`, whose output must be short enough to wait in a pipe.
+    pub fn spawn(command: &mut Command) -> io::Result<Self> {
+        command.env_remove("RUST_LOG").stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let started = Instant::now();
+        Ok(Self { child: command.spawn()?, started, peak_kib: 0 })
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Returns whether the process has not ended.
     pub fn is_running(&mut self) -> io::Result<bool> {
-        let peak = peak_kib(self.child.id()).unwrap_or(0);
-        self.peak_kib = self.peak_kib.max(peak);
+        self.peak_kib = self.peak_kib.max(status_kib(self.id(), PEAK).unwrap_or(0));
         Ok(self.child.try_wait()?.is_none())
     }
 
@@ -127,14 +110,10 @@ impl Process {
 
     /// Sends `signal`, unless the process has ended.
     pub fn send(&mut self, signal: Signal) -> io::Result<()> {
-        if signal == Signal::Kill {
-            return self.child.kill();
-        }
-        let name = if signal == Signal::Interrupt { "-INT" } else { "-TERM" };
         if self.is_running()? {
-            let id = self.id().to_string();
+            let args = [format!("-{}", signal as i32), self.id().to_string()];
             // The process may end before the signal arrives, which is no error.
-            Command::new("kill").args([name, &id]).stderr(Stdio::null()).status()?;
+            Command::new("kill").args(args).stderr(Stdio::null()).status()?;
         }
         Ok(())
     }
@@ -147,13 +126,17 @@ impl Process {
             }
             thread::sleep(POLL_INTERVAL);
         }
-        let duration = self.started.elapsed();
-        let mut stderr = String::new();
-        if let Some(mut pipe) = self.child.stderr.take() {
-            pipe.read_to_string(&mut stderr)?;
-        }
-        Ok(Exit { status: self.child.wait()?, stderr, duration, peak_kib: self.peak_kib })
+        let (duration, peak_kib) = (self.started.elapsed(), self.peak_kib);
+        let stdout = read(self.child.stdout.take())?;
+        let stderr = read(self.child.stderr.take())?;
+        Ok(Exit { status: self.child.wait()?, stdout, stderr, duration, peak_kib })
     }
+}
+
+fn read(pipe: Option<impl Read>) -> io::Result<String> {
+    let mut text = String::new();
+    pipe.map_or(Ok(0), |mut pipe| pipe.read_to_string(&mut text))?;
+    Ok(text)
 }
 
 impl Drop for Process {
@@ -171,7 +154,7 @@ impl Exit {
 
     /// Returns whether `signal` ended the process before it could handle it.
     pub fn died_of(&self, signal: Signal) -> bool {
-        self.status.signal() == Some(signal.number())
+        self.status.signal() == Some(signal as i32)
     }
 
     /// Fails unless the exit code is `code`.
@@ -183,18 +166,9 @@ impl Exit {
 }
 
 impl Signal {
-    /// Number of the signal.
-    pub fn number(self) -> i32 {
-        match self {
-            Self::Interrupt => 2,
-            Self::Terminate => 15,
-            Self::Kill => 9,
-        }
-    }
-
     /// Exit code of a program that ends because of the signal.
     pub fn exit_code(self) -> i32 {
-        128 + self.number()
+        128 + self as i32
     }
 }
 
@@ -206,7 +180,7 @@ pub fn with_peak_of_children<T>(work: impl FnOnce() -> T) -> (T, u64) {
         let watcher = scope.spawn(move || {
             let mut peak = 0;
             while working.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                peak = children().filter_map(peak_kib).fold(peak, u64::max);
+                peak = children().filter_map(|id| status_kib(id, PEAK)).fold(peak, u64::max);
             }
             peak
         });
@@ -217,19 +191,38 @@ pub fn with_peak_of_children<T>(work: impl FnOnce() -> T) -> (T, u64) {
 }
 
 /// Ids of the children of this process that have not been waited for.
-fn children() -> impl Iterator<Item = u32> {
+fn children() -> impl Iterator<Item = String> {
     let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let lists =
         threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists.flat_map(|list| {
-        list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()
-    })
+    lists.flat_map(|list| list.split_whitespace().map(String::from).collect::<Vec<_>>())
 }
 
-/// Peak memory of a living process. After its end the system reports a value that includes the
-/// memory of this process at the time of the fork.
-fn peak_kib(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse().ok()
+/// The entry of peak memory in the status of a process.
+const PEAK: &str = "VmHWM:";
+
+/// Memory of a living process. After its end the system reports a peak that includes the memory of
+/// this process at the time of the fork.
+fn status_kib(process: impl std::fmt::Display, entry: &str) -> Option<u64> {
+    memory::entry(&fs::read_to_string(format!("/proc/{process}/status")).ok()?, entry)
+}
+
+/// Measures the peak memory of this process.
+pub struct PeakMemory {
+    /// Memory in use at the start, in KiB.
+    start: u64,
+}
+
+impl PeakMemory {
+    pub fn start() -> io::Result<Self> {
+        // Resets the peak resident set size, see proc(5).
+        fs::write("/proc/self/clear_refs", "5")?;
+        let start = status_kib("self", "VmRSS:");
+        Ok(Self { start: start.ok_or_else(|| io::Error::other("no VmRSS in /proc/self/status"))? })
+    }
+
+    /// Peak memory in MiB since the start, without that in use at the start.
+    pub fn mebibytes(&self) -> u64 {
+        status_kib("self", PEAK).unwrap_or(u64::MAX).saturating_sub(self.start) >> 10
+    }
 }

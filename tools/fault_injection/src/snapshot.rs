@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
+
+use artifacts::{RunDir, Summary};
 
 use crate::tally::{CaseResult, require};
 
@@ -12,84 +15,60 @@ use crate::tally::{CaseResult, require};
 #[derive(Debug, PartialEq, Eq)]
 pub struct Snapshot(BTreeMap<String, Vec<u8>>);
 
-/// Files with times, process ids or events, which differ between equal runs.
-const VARIABLE_FILES: [&str; 9] = [
-    "environment.json",
-    "lock",
-    "report.html",
-    "run.log",
-    "status.json",
-    "summary.json",
-    "throughput.png",
-    "throughput.svg",
-    "timings.jsonl",
-];
+/// Files with times, process ids or events, which differ between equal runs, and directories.
+const VARIABLE_FILES: &str = "\
+    checkpoints environment.json lock report.html run.log status.json summary.json tensorboard \
+    throughput.png throughput.svg timings.jsonl";
 
 /// Files that are equal for equal runs.
-const REPRODUCIBLE_FILES: [&str; 19] = [
-    "accuracy.png",
-    "accuracy.svg",
-    "best_model.bpk",
-    "calibration.png",
-    "calibration.svg",
-    "config.toml",
-    "confusion.png",
-    "confusion.svg",
-    "curves.png",
-    "curves.svg",
-    "evaluation-test.json",
-    "evaluation-train.json",
-    "learning_rate.png",
-    "learning_rate.svg",
-    "loss.png",
-    "loss.svg",
-    "metrics.csv",
-    "metrics.jsonl",
-    "test_predictions.json",
-];
+const REPRODUCIBLE_FILES: &str = "\
+    accuracy.png accuracy.svg best_model.bpk calibration.png calibration.svg config.toml \
+    confusion.png confusion.svg curves.png curves.svg evaluation-test.json evaluation-train.json \
+    learning_rate.png learning_rate.svg loss.png loss.svg metrics.csv metrics.jsonl \
+    test_predictions.json";
 
-/// Directories of a run. The event files of TensorBoard contain times.
-const DIRECTORIES: [&str; 2] = ["checkpoints", "tensorboard"];
-
-/// Files of a checkpoint.
 pub const CHECKPOINT_FILES: [&str; 4] = ["SHA256SUMS", "model.bpk", "optimizer.bpk", "state.json"];
 
-/// Returns whether a run directory may contain a file or directory of this name.
-pub fn is_run_file(name: &str) -> bool {
-    VARIABLE_FILES.contains(&name)
-        || REPRODUCIBLE_FILES.contains(&name)
-        || DIRECTORIES.contains(&name)
+/// Fails if a run directory contains an unexpected file, or other checkpoints than at most
+/// `keep_last` in addition to that of the best epoch. Returns the names of its checkpoints.
+pub fn require_clean(directory: &Path, keep_last: usize) -> CaseResult<Vec<String>> {
+    let mut unexpected = list_names(directory)?;
+    unexpected.retain(|name| !is_in(VARIABLE_FILES, name) && !is_in(REPRODUCIBLE_FILES, name));
+    let checkpoints = list_names(&directory.join("checkpoints"))?;
+    let are_named = checkpoints.iter().all(|name| name.starts_with("epoch-"));
+    let is_clean = unexpected.is_empty() && are_named && checkpoints.len() <= keep_last + 1;
+    require::<String>(is_clean, || {
+        format!("unexpected files {unexpected:?} or checkpoints {checkpoints:?}")
+    })?;
+    Ok(checkpoints)
+}
+
+fn is_in(files: &str, name: &str) -> bool {
+    files.split(' ').any(|file| file == name)
 }
 
 impl Snapshot {
-    /// Reads the finished run in `directory`. Fails if it contains an unexpected file, or more
-    /// than `keep_last` checkpoints in addition to that of the best epoch.
+    /// Reads the finished run in `directory`, which must be clean.
     pub fn read(directory: &Path, keep_last: usize) -> CaseResult<Self> {
-        let mut files = BTreeMap::new();
-        for name in list_names(directory)? {
-            if REPRODUCIBLE_FILES.contains(&name.as_str()) {
-                files.insert(name.clone(), fs::read(directory.join(&name))?);
-            } else if !is_run_file(&name) {
-                return Err(format!("unexpected file {name}").into());
-            }
+        let newest = require_clean(directory, keep_last)?.pop().ok_or("no checkpoint")?;
+        let summary = Summary::read(&RunDir::open(directory)?)?.ok_or("no summary")?;
+        let mut names = list_names(directory)?;
+        names.retain(|name| is_in(REPRODUCIBLE_FILES, name));
+        for checkpoint in summary.best.iter().map(|best| &best.checkpoint).chain([&newest]) {
+            let found = list_names(&directory.join("checkpoints").join(checkpoint))?;
+            require::<String>(found == CHECKPOINT_FILES, || format!("{checkpoint}: {found:?}"))?;
+            names.extend(found.iter().map(|name| format!("checkpoints/{checkpoint}/{name}")));
         }
-        let checkpoints = list_names(&directory.join("checkpoints"))?;
-        check_count(&checkpoints, keep_last)?;
-        let newest = checkpoints.last().ok_or("no checkpoint")?;
-        let best = best_checkpoint(directory)?;
-        for checkpoint in best.iter().chain([newest]) {
-            add_checkpoint(directory, checkpoint, &mut files)?;
-        }
+        let read = |name: String| fs::read(directory.join(&name)).map(|bytes| (name, bytes));
+        let files = names.into_iter().map(read).collect::<io::Result<_>>()?;
         Ok(Self(files))
     }
 
-    /// Removes the file `name`.
     pub fn without(mut self, name: &str) -> Self {
         self.0.remove(name);
         self
     }
 
-    /// Fails if `other` has other files or contents.
     pub fn require_equal(&self, other: &Self) -> CaseResult {
         let names = self.0.keys().chain(other.0.keys());
         let mut differing: Vec<_> =
@@ -100,40 +79,40 @@ impl Snapshot {
     }
 }
 
-fn check_count(checkpoints: &[String], keep_last: usize) -> CaseResult {
-    let are_named = checkpoints.iter().all(|name| name.starts_with("epoch-"));
-    let are_valid = are_named && checkpoints.len() <= keep_last + 1;
-    require(are_valid, || format!("unexpected checkpoints {checkpoints:?}"))
-}
-
-fn best_checkpoint(directory: &Path) -> CaseResult<Option<String>> {
-    let summary: serde_json::Value =
-        serde_json::from_slice(&fs::read(directory.join("summary.json"))?)?;
-    Ok(summary.pointer("/best/checkpoint").and_then(|name| name.as_str()).map(str::to_owned))
-}
-
-fn add_checkpoint(
-    directory: &Path,
-    checkpoint: &str,
-    files: &mut BTreeMap<String, Vec<u8>>,
-) -> CaseResult {
-    let directory = directory.join("checkpoints").join(checkpoint);
-    let names = list_names(&directory)?;
-    if names != CHECKPOINT_FILES {
-        return Err(format!("{checkpoint} contains {names:?}").into());
-    }
-    for name in names {
-        files.insert(format!("{checkpoint}/{name}"), fs::read(directory.join(name))?);
-    }
-    Ok(())
-}
-
-/// Lists the names in a directory, sorted.
-pub fn list_names(directory: &Path) -> std::io::Result<Vec<String>> {
+pub fn list_names(directory: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         names.push(entry?.file_name().to_string_lossy().into_owned());
     }
     names.sort_unstable();
     Ok(names)
+}
+
+/// Files by path below a directory: their bytes, or `None` for a directory.
+pub type Tree = BTreeMap<String, Option<Vec<u8>>>;
+
+/// Reads all files below `directory` into `tree`, where its own path is `path`.
+pub fn read_tree(directory: &Path, path: &str, tree: &mut Tree) -> io::Result<()> {
+    tree.insert(path.to_owned(), None);
+    for name in list_names(directory)? {
+        let (below, path) = (directory.join(&name), format!("{path}/{name}"));
+        if below.is_dir() {
+            read_tree(&below, &path, tree)?;
+        } else {
+            tree.insert(path, Some(fs::read(below)?));
+        }
+    }
+    Ok(())
+}
+
+/// Writes files into a directory, which is created.
+pub fn write_tree(tree: &Tree, directory: &Path) -> io::Result<()> {
+    for (path, bytes) in tree {
+        let path = directory.join(path.trim_start_matches('/'));
+        match bytes {
+            Some(bytes) => fs::write(path, bytes)?,
+            None => fs::create_dir_all(path)?,
+        }
+    }
+    Ok(())
 }

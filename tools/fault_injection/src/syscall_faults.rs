@@ -2,16 +2,15 @@
 
 mod trace;
 
-use std::error::Error;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-pub use trace::{Operation, TracedCall, acknowledged, acknowledgements};
+use crate::tally::CaseResult;
+pub use trace::{TracedCall, acknowledged, acknowledgements, parse};
 
-/// The compiled library.
 pub struct FaultLibrary {
     directory: TempDir,
 }
@@ -30,8 +29,7 @@ pub struct SyscallFault {
 const SOURCE: &str = include_str!("syscall_faults.c");
 
 impl FaultLibrary {
-    /// Compiles the library.
-    pub fn new() -> Result<Self, Box<dyn Error>> {
+    pub fn new() -> CaseResult<Self> {
         let library = Self { directory: TempDir::new()? };
         let compiler = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-pthread", "-x", "c", "-", "-o"])
@@ -69,9 +67,4 @@ impl FaultLibrary {
     fn path(&self) -> PathBuf {
         self.directory.path().join("faults.so")
     }
-}
-
-/// Reads a trace of calls below a directory.
-pub fn read_trace(trace: &Path, below: &Path) -> io::Result<Vec<TracedCall>> {
-    trace::parse(&std::fs::read(trace)?, below)
 }

@@ -32,21 +32,6 @@ impl RunDir {
         self.path.join("metrics.jsonl")
     }
 
-    /// The metrics as CSV.
-    pub fn metrics_csv(&self) -> PathBuf {
-        self.path.join("metrics.csv")
-    }
-
-    /// Seconds of each epoch, one JSON object per line.
-    pub fn timings(&self) -> PathBuf {
-        self.path.join("timings.jsonl")
-    }
-
-    /// Directory of the TensorBoard event files.
-    pub fn tensorboard(&self) -> PathBuf {
-        self.path.join("tensorboard")
-    }
-
     /// Log of the run.
     pub fn log(&self) -> PathBuf {
         self.path.join("run.log")
@@ -92,11 +77,6 @@ impl RunDir {
     pub fn comparison(&self, other: &Self) -> PathBuf {
         let name = other.path.file_name().unwrap_or(other.path.as_os_str());
         self.path.join(format!("against-{}.html", name.display()))
-    }
-
-    /// Class probabilities over the plane of two features.
-    pub fn boundary(&self) -> PathBuf {
-        self.path.join("boundary.json")
     }
 
     /// The picture called `name`, without its extension.

@@ -22,13 +22,11 @@ impl RunDir {
     pub fn files(&self) -> Result<Vec<RunFile>, ArtifactError> {
         let entries =
             fs::read_dir(&self.path).map_err(|error| ArtifactError::read(&self.path, error))?;
-        let mut files: Vec<_> = entries
-            .flatten()
-            .map(|entry| RunFile {
-                name: entry.file_name().to_string_lossy().into_owned(),
-                bytes: size(&entry.path()),
-            })
-            .collect();
+        let file = |entry: fs::DirEntry| RunFile {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            bytes: size(&entry.path()),
+        };
+        let mut files: Vec<_> = entries.flatten().map(file).collect();
         files.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(files)
     }
@@ -46,11 +44,8 @@ impl RunDir {
         if path.is_symlink() {
             return Err(ArtifactError::IsLink { path });
         }
-        if path.file_name().is_none() {
-            return Err(ArtifactError::NotARun { path });
-        }
         let run = Self { path: path.clone() };
-        if !run.config().is_file() {
+        if path.file_name().is_none() || !run.config().is_file() {
             return Err(ArtifactError::NotARun { path });
         }
         if let Some(file) = run.first_missing() {

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Conflict of a table that would be merged into a value which is not one.
@@ -24,9 +23,17 @@ pub fn merge<'a>(
 ) -> Result<(), Conflict> {
     for (key, over) in upper {
         let name = key.get_ref().as_ref();
-        match lower.get_mut(name) {
-            Some(under) if !replaces(under.get_ref(), over.get_ref(), choices.contains(&name)) => {
-                descend(name, under, over, &below(name, choices))?;
+        let is_choice = choices.contains(&name);
+        let (upper, under) = (over.span(), lower.get_mut(name));
+        match (under.map(|under| (under.span(), under.get_mut())), over.get_ref()) {
+            (Some((_, DeValue::Table(under))), DeValue::Table(table))
+                if !is_choice || same_choice(under, table) =>
+            {
+                let DeValue::Table(table) = over.into_inner() else { continue };
+                merge(under, table, &below(name, choices))?;
+            }
+            (Some((lower, under)), DeValue::Table(_)) if !is_choice && !under.is_table() => {
+                return Err(Conflict { name: name.to_owned(), upper, lower });
             }
             _ => {
                 // Removed first, since `insert` would keep the span of the lower key.
@@ -38,30 +45,8 @@ pub fn merge<'a>(
     Ok(())
 }
 
-/// Whether `upper` replaces `lower` as a whole.
-fn replaces(lower: &DeValue, upper: &DeValue, is_choice: bool) -> bool {
-    match (lower, upper) {
-        (DeValue::Table(lower), DeValue::Table(upper)) => is_choice && !same_choice(lower, upper),
-        (_, DeValue::Table(_)) => is_choice,
-        _ => true,
-    }
-}
-
 fn same_choice(lower: &DeTable, upper: &DeTable) -> bool {
     lower.len() == 1 && lower.keys().eq(upper.keys())
-}
-
-fn descend<'a>(
-    name: &str,
-    lower: &mut Spanned<DeValue<'a>>,
-    upper: Spanned<DeValue<'a>>,
-    choices: &[&str],
-) -> Result<(), Conflict> {
-    let (upper_span, lower_span) = (upper.span(), lower.span());
-    match (lower.get_mut(), upper.into_inner()) {
-        (DeValue::Table(lower), DeValue::Table(upper)) => merge(lower, upper, choices),
-        _ => Err(Conflict { name: name.to_owned(), upper: upper_span, lower: lower_span }),
-    }
 }
 
 /// Returns the choices within the table `name`.

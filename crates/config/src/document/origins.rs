@@ -19,9 +19,11 @@ impl Document {
     pub fn with_origins(&self, resolved: &str) -> String {
         let Ok(parsed) = DeTable::parse(resolved) else { return resolved.to_owned() };
         let table = self.table().unwrap_or_default();
-        let mut values = Values { text: resolved, keys: BTreeMap::new() };
-        values.collect(parsed.get_ref(), "");
-        let origins = values.keys.iter().map(|(line, key)| (*line, self.origin(&table, key)));
+        let mut keys = BTreeMap::new();
+        for (name, value) in parsed.get_ref() {
+            collect(resolved, name.get_ref(), value, &mut keys);
+        }
+        let origins = keys.into_iter().map(|(line, key)| (line, self.origin(&table, &key)));
         commented(resolved, &origins.collect())
     }
 
@@ -36,37 +38,27 @@ impl Document {
     }
 }
 
-/// Keys of the values of a text by the line on which the value ends.
-struct Values<'a> {
-    text: &'a str,
-    keys: BTreeMap<usize, String>,
-}
-
-impl Values<'_> {
-    fn collect(&mut self, table: &DeTable<'_>, prefix: &str) {
-        for (name, value) in table {
-            self.add(value, format!("{prefix}{}", name.get_ref()));
-        }
-    }
-
-    fn add(&mut self, value: &Spanned<DeValue<'_>>, key: String) {
-        match value.get_ref() {
-            DeValue::Table(inner) => self.collect(inner, &format!("{key}.")),
-            DeValue::Array(items) if !self.is_inline(value) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.add(item, format!("{key}.{index}"));
-                }
-            }
-            _ => {
-                let before = self.text.get(..value.span().end).unwrap_or_default();
-                self.keys.insert(before.matches('\n').count(), key);
+/// Collects the keys of the values in `value` by the line of `text` on which each value ends.
+fn collect(
+    text: &str,
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+    keys: &mut BTreeMap<usize, String>,
+) {
+    let before = |position| text.get(..position).unwrap_or_default();
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            for (name, value) in table {
+                collect(text, &format!("{key}.{}", name.get_ref()), value, keys);
             }
         }
-    }
-
-    /// Whether `value` follows its key, rather than being tables with headers.
-    fn is_inline(&self, value: &Spanned<DeValue<'_>>) -> bool {
-        self.text.get(..value.span().start).is_some_and(|before| before.ends_with("= "))
+        // Tables with headers, unlike an array that follows its key.
+        DeValue::Array(items) if !before(value.span().start).ends_with("= ") => {
+            for (index, item) in items.iter().enumerate() {
+                collect(text, &format!("{key}.{index}"), item, keys);
+            }
+        }
+        _ => drop(keys.insert(before(value.span().end).matches('\n').count(), key.to_owned())),
     }
 }
 

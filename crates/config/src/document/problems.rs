@@ -4,13 +4,12 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table};
 
-use super::{Document, parse, spans};
-use crate::check::{Check, inner};
+use super::{Document, spans};
+use crate::check::{Check, inner, items_of};
 use crate::diagnostics::Diagnostic;
 use crate::error::ConfigError;
-use crate::hint;
+use crate::hint::{self, canonical};
 use crate::manual::{Manual, kind_of, only_property, variants};
-use crate::synonyms::canonical;
 
 /// Largest number of problems that are collected.
 const MAX_PROBLEMS: usize = 20;
@@ -33,7 +32,7 @@ impl Document {
         let (manual, table) = (Manual::of(schema), self.expanded(schema).unwrap_or_default());
         let mut search = Search { document: self, manual, found: Vec::new() };
         search.table(schema, &table, "");
-        let items = diagnostics.items_mut();
+        let items = &mut diagnostics.items;
         for problem in search.found.into_iter().chain(self.out_of_range(schema)) {
             match items.iter_mut().find(|one| self.are_same(one, &problem)) {
                 Some(one) if unknown_name(&problem.message).is_some() => {
@@ -73,7 +72,7 @@ impl Document {
 
     /// Whether a layer has the table `key`.
     fn has_table(&self, key: &str) -> bool {
-        let tables = self.layers.iter().filter_map(|layer| parse::parse(layer).ok());
+        let tables = self.layers.iter().filter_map(|layer| layer.parse().ok());
         tables
             .into_iter()
             .any(|table| spans::find(&table, key).is_some_and(|value| value.get_ref().is_table()))
@@ -164,11 +163,6 @@ fn keys(schema: &Value) -> Vec<&str> {
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     let own = own.map(|(name, _)| name.as_str());
     own.chain(variants(schema).iter().flat_map(keys)).collect()
-}
-
-fn items_of(schema: &Value) -> Option<&Value> {
-    let own = schema.get("items");
-    own.or_else(|| variants(schema).iter().find_map(items_of))
 }
 
 /// Whether a value has the type that `schema` describes. Keys of tables and items are not checked.

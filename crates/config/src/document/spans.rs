@@ -5,17 +5,6 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Moves all positions of `table` by `offset` bytes.
-pub fn shift(table: DeTable<'_>, offset: usize) -> DeTable<'_> {
-    let entries = table.into_iter();
-    entries.map(|(key, value)| (moved(key, offset), shift_value(value, offset))).collect()
-}
-
-/// Moves `span` by `offset` bytes.
-pub fn shifted(span: &Range<usize>, offset: usize) -> Range<usize> {
-    span.start + offset..span.end + offset
-}
-
 /// Returns the value of the dotted `key`.
 pub fn find<'a, 'b>(table: &'a DeTable<'b>, key: &str) -> Option<&'a Spanned<DeValue<'b>>> {
     let mut names = key.split('.');
@@ -83,25 +72,4 @@ fn within(
     let contains = outer.start <= span.start && span.end <= outer.end;
     let own = contains.then(|| (outer.len(), name.to_owned()));
     inner.into_iter().chain(own).min_by_key(|(width, _)| *width)
-}
-
-fn moved<T>(spanned: Spanned<T>, offset: usize) -> Spanned<T> {
-    let span = shifted(&spanned.span(), offset);
-    Spanned::new(span, spanned.into_inner())
-}
-
-fn shift_value(value: Spanned<DeValue<'_>>, offset: usize) -> Spanned<DeValue<'_>> {
-    let span = shifted(&value.span(), offset);
-    let value = match value.into_inner() {
-        DeValue::Table(table) => DeValue::Table(shift(table, offset)),
-        DeValue::Array(mut array) => {
-            for item in array.iter_mut() {
-                let taken = std::mem::replace(item, Spanned::new(0..0, DeValue::Boolean(false)));
-                *item = shift_value(taken, offset);
-            }
-            DeValue::Array(array)
-        }
-        plain => plain,
-    };
-    Spanned::new(span, value)
 }

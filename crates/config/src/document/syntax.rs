@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::spans::shifted;
 use crate::diagnostics::Diagnostic;
 use crate::hint;
-use crate::layer::Layer;
+use crate::layer::{Layer, line_at};
 
 /// Largest number of syntax errors that are reported for a file.
 const MAX_ERRORS: usize = 20;
@@ -25,9 +24,7 @@ pub fn repair(layer: &mut Layer) -> Vec<Diagnostic> {
             }
             None => (at.clone(), message(&text, &at, error.message()), statement(&text, at.start)),
         };
-        let span = shifted(&span, layer.start());
-        let location = layer.location(span.start);
-        errors.push(Diagnostic { location, key: None, message, span, related: Vec::new() });
+        errors.push(layer.diagnostic(layer.shifted(&span), None, message));
         let is_empty = text.get(statement.clone()).is_none_or(|text| text.trim().is_empty());
         if is_empty || errors.len() == MAX_ERRORS {
             text.clear();
@@ -116,13 +113,6 @@ fn statement(text: &str, at: usize) -> Range<usize> {
     let next_header = text.get(line.end..).and_then(|rest| rest.find("\n["));
     let end = next_header.map_or(text.len(), |newline| line.end + newline);
     if is_header { line.start..end } else { line }
-}
-
-/// Returns the line at `at` without its line break.
-fn line_at(text: &str, at: usize) -> Range<usize> {
-    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    start..before.len() + after.find('\n').unwrap_or(after.len())
 }
 
 /// Replaces everything in `span` but line breaks by spaces.

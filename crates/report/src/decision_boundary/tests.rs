@@ -121,3 +121,12 @@ fn a_contradictory_boundary_is_refused() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[test]
+fn cells_have_the_colour_of_their_class_the_highest_row_first() {
+    let pixels = mixed_colours(&[vec![1.0, 0.5, 0.0], vec![0.0, 0.5, 1.0]], 1);
+    let [above, between, below] = [0, 3, 6].map(|at| &pixels[at..at + 3]);
+    // The first class is blue, the second orange.
+    assert!(above[0] > above[2] && below[2] > below[0], "{above:?} {below:?}");
+    assert!(between.iter().all(|part| *part > 230), "{between:?}");
+}

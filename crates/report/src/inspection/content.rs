@@ -1,12 +1,17 @@
 use maud::{Markup, PreEscaped, html};
 
-use super::{DataCard, DataFinding, DataImage, DataPage, DataPart, plots};
+use super::{DataCard, DataFinding, DataHistogram, DataImage, DataPage, DataPart};
+use crate::axis::Axis;
 use crate::decision_boundary;
-use crate::page::{Bar, bar, figures, key_values, percent, section};
+use crate::page::{bar, figures, key_values, percent, section, table};
+use crate::panel::{Curve, legend, range, stroke};
+use crate::plots::{FRAME, Plot, SIZE};
+use crate::svg::{Anchor, Svg, colour};
 
-/// Largest number of classes with bars, and of channels with statistics.
+/// Largest number of classes with bars, of channels with statistics, and of those with a histogram.
 const CLASSES: usize = 50;
 const CHANNELS: usize = 50;
+const HISTOGRAMS: usize = 6;
 
 /// Returns the title and the results of all checks.
 pub fn headline(data: &DataPage) -> Markup {
@@ -67,7 +72,7 @@ fn classes(part: &DataPart, names: &[String]) -> Markup {
     html! {
         p { b { (part.name) } ": a majority-class baseline has an accuracy of " (share) }
         @for (name, &count) in names.iter().zip(&part.classes).take(CLASSES) {
-            (bar(&Bar { name, share: count as f64 / largest as f64, text: &count.to_string(), is_marked: count == 0 }))
+            (bar(name, count as f64 / largest as f64, &count.to_string(), count == 0))
         }
         @if names.len() > CLASSES { p class="quiet" { "and " (names.len() - CLASSES) " more classes" } }
     }
@@ -76,27 +81,20 @@ fn classes(part: &DataPart, names: &[String]) -> Markup {
 /// Returns the distribution of the values of each channel.
 pub fn values(data: &DataPage) -> Markup {
     let rows = data.parts.iter().flat_map(|part| {
-        part.channels.iter().enumerate().take(CHANNELS).map(move |channel| (part, channel))
+        part.channels.iter().enumerate().take(CHANNELS).map(|(channel, values)| {
+            let values = values.iter().map(|value| number(*value));
+            [part.name.clone(), channel.to_string()].into_iter().chain(values).collect()
+        })
     });
     let width = data.parts.iter().map(|part| part.channels.len()).max().unwrap_or(0);
     section(
         "Values",
         &html! {
-            (figures(&plots::histograms(data)))
+            (figures(&histograms(data)))
             @if let Some(points) = &data.points {
                 figure { (PreEscaped(decision_boundary::compose(points, None, "Points"))) }
             }
-            div class="scroll" { table {
-                thead { tr {
-                    th { "split" } th { (data.unit) }
-                    th { "lowest" } th { "highest" } th { "mean" } th { "std. dev." }
-                } }
-                tbody { @for (part, (channel, values)) in rows { tr {
-                    td { (part.name) }
-                    td { (channel) }
-                    @for value in values { td { (number(*value)) } }
-                } } }
-            } }
+            (table(&["split", data.unit, "lowest", "highest", "mean", "std. dev."], rows))
             @if width > CHANNELS { p class="quiet" { "and " (width - CHANNELS) " more" } }
         },
     )
@@ -157,4 +155,42 @@ fn image(data: &DataImage) -> Result<Markup, String> {
         img alt=(captions.first().map_or("an image", |caption| caption)) src=(source);
         figcaption { @for caption in captions { div { (caption) } } }
     } })
+}
+
+/// Returns a histogram for each channel, with one curve per split.
+pub fn histograms(data: &DataPage) -> Vec<Plot> {
+    let plot = |(channel, histogram): (usize, &DataHistogram)| Plot {
+        name: "values",
+        svg: histogram_of(data, &format!("Values of {} {channel} (%)", data.unit), histogram),
+    };
+    data.histograms.iter().take(HISTOGRAMS).enumerate().map(plot).collect()
+}
+
+fn histogram_of(data: &DataPage, heading: &str, histogram: &DataHistogram) -> String {
+    let mut svg = Svg::new(SIZE, heading);
+    let curves: Vec<Curve> =
+        histogram.parts.iter().map(|counts| shares(counts, histogram.range)).collect();
+    let names = data.parts.iter().map(|part| part.name.as_str()).enumerate();
+    legend(&names.clone().collect::<Vec<_>>(), [FRAME.across[1], 16.0], &mut svg);
+    svg.text([FRAME.across[0], 32.0], 13.0, Anchor::Start, heading);
+    let [low, high] = histogram.range.map(f64::from);
+    let x = Axis::exact([low, high], FRAME.across, 5.0, 0.0);
+    let [_, most] = range(curves.iter().flatten(), |_| true);
+    let y = Axis::rounded([0.0, most.max(0.0)], 100.0, FRAME.height);
+    x.draw_with(&y, &mut svg);
+    for ((index, name), curve) in names.zip(&curves) {
+        stroke(curve, name, colour(index), [&x, &y], &mut svg);
+    }
+    svg.finish()
+}
+
+/// Returns the percentage of all values in each bin, at the centre of the bin.
+fn shares(counts: &[u64], range: [f32; 2]) -> Curve {
+    let [low, high] = range.map(f64::from);
+    let total = counts.iter().sum::<u64>().max(1) as f64;
+    let width = (high - low) / counts.len().max(1) as f64;
+    let share = |(bin, &count): (usize, &u64)| {
+        [low + width * (bin as f64 + 0.5), 100.0 * count as f64 / total]
+    };
+    counts.iter().enumerate().map(share).collect()
 }

@@ -1,4 +1,4 @@
-use crate::data_uri::png_data_uri;
+use crate::output::png_data_uri;
 
 /// One image of a data set with its captions.
 #[derive(Debug, Clone)]

@@ -81,7 +81,7 @@ fn a_class_without_examples_is_highlighted_and_values_are_listed() {
 
 #[test]
 fn a_histogram_shows_the_percentage_of_values_in_each_bin() {
-    let svg = &plots::histograms(&data())[0].svg;
+    let svg = &content::histograms(&data())[0].svg;
     let document = Document::parse(svg).unwrap();
     let curve = document.descendants().find(|node| node.attribute("class") == Some("train"));
     // 25 and 75 % at a quarter and three quarters of the axis, which ends at 80 %.

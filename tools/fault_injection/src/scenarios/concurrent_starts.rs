@@ -1,13 +1,12 @@
 //! Scenario 9: of several trainers started on one run directory exactly one runs. The others report
 //! which one; the lock is free as soon as that one is killed.
 
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Settings;
 use crate::fixture::Fixture;
-use crate::process::{Exit, Process, Program, Signal};
+use crate::process::{Exit, Process, Signal};
 use crate::tally::{CaseResult, ScenarioResult, Tally, require};
 
 /// Exit code of the trainers that are refused.
@@ -20,43 +19,37 @@ const TIMEOUT: Duration = Duration::from_secs(100);
 pub fn run(settings: &Settings) -> ScenarioResult {
     let (rounds, trainers) = settings.choose((2, 8), (50, 20));
     let fixture = Fixture::new()?;
-    let program = Program::new(settings, fixture.path(""));
     let mut tally = Tally::default();
     for round in 0..rounds {
-        let directory = fixture.path(format!("round-{round}"));
-        let result = contend(&program, &fixture.config(), &directory, trainers);
-        tally.record(format_args!("round {round}"), result);
+        tally.record(format_args!("round {round}"), contend(settings, &fixture, trainers));
     }
     tally.note = format!("rounds of {trainers} starts and {trainers} resumes");
     Ok(tally)
 }
 
-fn contend(program: &Program, config: &Path, run_directory: &Path, trainers: usize) -> CaseResult {
-    let (config, directory) = (config.display().to_string(), run_directory.display().to_string());
+fn contend(settings: &Settings, fixture: &Fixture, trainers: usize) -> CaseResult {
+    let run_directory = fixture.free_path("contended");
+    let config = fixture.config().display().to_string();
+    let directory = run_directory.display().to_string();
+    let start_trainer = |args: &[&str]| Process::start(settings, &fixture.path(""), args);
     let endless = ["--ui", "none", "--set", "training.epochs=1000000"];
     let start = [&["--config", &config, "--run-dir", &directory][..], &endless].concat();
     let resume = [&["--resume", &directory][..], &endless].concat();
     for (name, args) in [("start", &start), ("resume", &resume)] {
-        let mut owner = start_concurrently(program, args, &directory, trainers)
-            .map_err(|error| format!("{name}: {error}"))?;
+        let started = (0..trainers).map(|_| start_trainer(args)).collect::<Result<_, _>>()?;
+        let mut owner =
+            the_owner(started, &directory).map_err(|error| format!("{name}: {error}"))?;
         owner.send(Signal::Kill)?;
         owner.wait()?;
     }
-    let mut alone = program.start(&["--resume", &directory, "--ui", "plain"])?;
-    alone.wait_until_training(run_directory)?;
+    let mut alone = start_trainer(&["--resume", &directory, "--ui", "plain"])?;
+    alone.wait_until_training(&run_directory)?;
     alone.send(Signal::Interrupt)?;
-    alone.wait()?.require_code(Signal::Interrupt.exit_code())?;
-    Ok(std::fs::remove_dir_all(run_directory)?)
+    alone.wait()?.require_code(Signal::Interrupt.exit_code())
 }
 
-/// Starts several trainers and returns the one that runs, after the others were refused.
-fn start_concurrently(
-    program: &Program,
-    args: &[&str],
-    directory: &str,
-    trainers: usize,
-) -> CaseResult<Process> {
-    let mut running = (0..trainers).map(|_| program.start(args)).collect::<Result<Vec<_>, _>>()?;
+/// Returns the trainer that runs, after the others were refused.
+fn the_owner(mut running: Vec<Process>, directory: &str) -> CaseResult<Process> {
     let mut refused = Vec::new();
     let start = Instant::now();
     while running.len() > 1 && start.elapsed() < TIMEOUT {

@@ -7,17 +7,15 @@ mod checks;
 mod fields;
 mod first_step;
 mod generated;
-mod peak_memory;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashSet};
-use std::error::Error;
 use std::fs;
-use std::io;
 use std::path::Path;
 use std::process::Command;
-use std::sync::mpsc;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -25,19 +23,25 @@ use config::Manual;
 use tempfile::TempDir;
 use training::{ModelRegistry, RunConfig};
 
-use crate::tally::{ScenarioResult, Tally, require};
-use crate::{Effort, Settings};
+use crate::Settings;
+use crate::process::PeakMemory;
+use crate::tally::{CaseResult, ScenarioResult, Tally, require};
 use bases::Base;
-use checks::Reader;
+use checks::{LONGEST_MS, Reader};
 use fields::Key;
 use generated::Material;
-use peak_memory::PeakMemory;
 
-/// Memory limit in bytes for reading all configs, in addition to that used before.
-const MEMORY_LIMIT: usize = 100 << 20;
+/// Memory limit in MiB for reading all configs, in addition to that used before.
+const MEMORY_LIMIT: u64 = 100;
 
 /// Time after which reading a config counts as hanging.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Number of generated configs that one task reads.
+const BATCH: usize = 500;
+
+/// Accepted configs that are to be run, by name.
+type Accepted = Mutex<BTreeMap<String, RunConfig>>;
 
 /// Mutates every key of every base, generates configs, then runs the accepted mutants.
 pub fn run(settings: &Settings) -> ScenarioResult {
@@ -47,24 +51,38 @@ pub fn run(settings: &Settings) -> ScenarioResult {
     let count = settings.choose(20_000, 1_000_000);
 
     let peak = PeakMemory::start()?;
-    let mut results = Results { tally: extend_each(&material.bases)?, ..Results::default() };
-    if results.tally.failures.is_empty() {
-        let keys = select_keys(&bases, settings.effort);
+    let accepted = Accepted::default();
+    let mut tally = extend_each(&material.bases)?;
+    if tally.failures.is_empty() {
+        let keys = select_keys(&bases, settings.full);
         let manual = Manual::of(&RunConfig::schema(&ModelRegistry::new()));
-        results.merge(in_parallel(|reader, share| mutate_keys(&keys, &manual, reader, share))?);
-        results.merge(in_parallel(|reader, share| {
-            read_generated(&material, settings.seed, count, reader, share)
-        })?);
+        tally.merge(Tally::on_all_cores(|number, tally| {
+            let (base, key) = keys.get(number)?;
+            let reader = tally.value(Reader::new())?;
+            mutate_key(base, key, &manual, &reader, &accepted, tally);
+            Some(())
+        }));
+        tally.merge(Tally::on_all_cores(|number, tally| {
+            let reader = tally.value(Reader::new())?;
+            let numbers = number * BATCH..count.min((number + 1) * BATCH);
+            for number in numbers.clone() {
+                let seed = settings.seed.rotate_left(32) ^ number as u64;
+                let config = material.generate(seed);
+                let result = reader.read(&config.text, &config.overrides);
+                tally.record(format_args!("generated {seed}"), one_line(result));
+            }
+            (!numbers.is_empty()).then_some(())
+        }));
     }
-    let Results { mut tally, accepted, longest } = results;
-    let memory = peak.bytes()?;
-    let mebibytes = memory >> 20;
+    let memory = peak.mebibytes();
     let is_small = memory <= MEMORY_LIMIT;
-    tally.record("all", require::<String>(is_small, || format!("reading took {mebibytes} MiB")));
+    tally.record("all", require::<String>(is_small, || format!("reading took {memory} MiB")));
+    let accepted = accepted.into_inner()?;
+    tally.cases += accepted.len();
     tally.note = format!(
-        "{count} generated, {} run; reading took {} ms and {mebibytes} MiB at most",
+        "{count} generated, {} run; reading took {} ms and {memory} MiB at most",
         accepted.len(),
-        longest.as_millis(),
+        LONGEST_MS.load(Ordering::Relaxed),
     );
     for (name, config) in accepted {
         let result = first_step::run(&config, &directory.path().join("run"));
@@ -73,91 +91,37 @@ pub fn run(settings: &Settings) -> ScenarioResult {
     Ok(tally)
 }
 
-/// Results of reading configs.
-#[derive(Default)]
-struct Results {
-    tally: Tally,
-    /// Accepted configs that are to be run, by name.
-    accepted: BTreeMap<String, RunConfig>,
-    /// Longest time for one config.
-    longest: Duration,
-}
-
-/// Every `interval`-th config, starting at `first`.
-#[derive(Clone, Copy)]
-struct Share {
-    first: usize,
-    interval: usize,
-}
-
-impl Results {
-    fn merge(&mut self, other: Self) {
-        self.tally.merge(other.tally);
-        self.accepted.extend(other.accepted);
-        self.longest = self.longest.max(other.longest);
-    }
-}
-
-/// Reads a share of the configs on each core.
-fn in_parallel(read: impl Fn(&mut Reader, Share) -> Results + Sync) -> io::Result<Results> {
-    let interval = thread::available_parallelism()?.get();
-    let mut readers = (0..interval).map(|_| Reader::new()).collect::<io::Result<Vec<_>>>()?;
-    let mut all = Results::default();
-    thread::scope(|scope| {
-        let read = &read;
-        let threads: Vec<_> = readers
-            .iter_mut()
-            .enumerate()
-            .map(|(first, reader)| scope.spawn(move || read(reader, Share { first, interval })))
-            .collect();
-        for thread in threads {
-            let results = thread.join();
-            all.merge(results.map_err(|_| io::Error::other("a thread of the scenario panicked"))?);
-        }
-        Ok(all)
-    })
-}
-
 /// Every key of every base; in the quick runs each key once, in a runnable base if possible.
-fn select_keys(bases: &[Base], effort: Effort) -> Vec<(&Base, Key)> {
+fn select_keys(bases: &[Base], all: bool) -> Vec<(&Base, Key)> {
     let (runnable, others): (Vec<_>, Vec<_>) = bases.iter().partition(|base| base.is_runnable);
-    let mut keys = Vec::new();
+    let bases = runnable.into_iter().chain(others);
+    let keys =
+        bases.flat_map(|base| fields::keys(&base.table).into_iter().map(move |key| (base, key)));
     let mut known = HashSet::new();
-    for base in runnable.into_iter().chain(others) {
-        for key in fields::keys(&base.table) {
-            if effort == Effort::Full || known.insert(key.clone()) {
-                keys.push((base, key));
-            }
-        }
-    }
-    keys
+    keys.filter(|(_, key)| all || known.insert(key.clone())).collect()
 }
 
-/// Reads all mutants of a share of `keys`.
-fn mutate_keys(
-    keys: &[(&Base, Key)],
+/// Reads all mutants of `key`.
+fn mutate_key(
+    base: &Base,
+    key: &Key,
     manual: &Manual,
-    reader: &mut Reader,
-    share: Share,
-) -> Results {
-    let mut results = Results::default();
-    for (base, key) in keys.iter().skip(share.first).step_by(share.interval) {
-        let mut values = fields::choices(manual, key);
-        values.extend(bounds(base, key, reader));
-        // Slow to write and read. The runnable bases have every key.
-        values.extend(fields::huge().into_iter().filter(|_| base.is_runnable));
-        for mutant in fields::mutants(&base.table, key, &values) {
-            match reader.read(mutant.text.as_bytes(), &[]) {
-                Ok(Some(config)) if base.is_runnable => {
-                    results.accepted.insert(mutant.name, config);
-                }
-                result => results.tally.record(mutant.name, one_line(result)),
+    reader: &Reader,
+    accepted: &Accepted,
+    tally: &mut Tally,
+) {
+    let mut values = fields::choices(manual, key);
+    values.extend(bounds(base, key, reader));
+    // Slow to write and read. The runnable bases have every key.
+    values.extend(fields::huge().into_iter().filter(|_| base.is_runnable));
+    for mutant in fields::mutants(&base.table, key, &values) {
+        match reader.read(mutant.text.as_bytes(), &[]) {
+            Ok(Some(config)) if base.is_runnable => {
+                accepted.lock().map(|mut accepted| accepted.insert(mutant.name, config)).ok();
             }
+            result => tally.record(mutant.name, one_line(result)),
         }
     }
-    results.tally.cases += results.accepted.len();
-    results.longest = reader.longest;
-    results
 }
 
 /// Numbers in the messages that refuse values of `key`: the bounds of its range, and neighbours.
@@ -172,29 +136,10 @@ fn bounds(base: &Base, key: &Key, reader: &Reader) -> Vec<String> {
     bounds
 }
 
-fn read_generated(
-    material: &Material,
-    seed: u64,
-    count: usize,
-    reader: &mut Reader,
-    share: Share,
-) -> Results {
-    let mut results = Results::default();
-    for number in (share.first..count).step_by(share.interval) {
-        let seed = seed.rotate_left(32) ^ number as u64;
-        let config = material.generate(seed);
-        let result = reader.read(&config.text, &config.overrides);
-        results.tally.record(format_args!("generated {seed}"), one_line(result));
-    }
-    results.longest = reader.longest;
-    results
-}
-
 /// Puts the lines of an error into one.
 fn one_line<T>(result: Result<T, String>) -> Result<(), String> {
-    let error =
-        result.err().map(|error| error.lines().map(str::trim).collect::<Vec<_>>().join(" "));
-    error.map_or(Ok(()), Err)
+    let line = |error: String| error.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    result.map(drop).map_err(line)
 }
 
 fn material(bases: &[Base], files: Vec<String>) -> Material {
@@ -205,24 +150,22 @@ fn material(bases: &[Base], files: Vec<String>) -> Material {
     Material {
         texts: bases.iter().map(|base| base.table.to_string()).collect(),
         keys,
-        values: fields::VALUES.map(String::from).to_vec(),
+        values: fields::values().map(String::from).collect(),
         bases: files,
     }
 }
 
 /// Paths for `extends`: files created in `directory` that cannot be extended, and other files.
-fn files_to_extend(directory: &Path) -> Result<Vec<String>, Box<dyn Error>> {
-    let created: [(&str, Vec<u8>); 7] = [
+fn files_to_extend(directory: &Path) -> CaseResult<Vec<String>> {
+    let many: String = (0..6_000).map(|number| format!("k{number} = 1\n")).collect();
+    let created = [
         ("one.toml", b"extends = \"two.toml\"".to_vec()),
         ("two.toml", b"extends = \"one.toml\"".to_vec()),
         ("self.toml", b"extends = \"self.toml\"".to_vec()),
         ("latin.toml", b"name = \"h\xe4nde\"".to_vec()),
         ("large.toml", vec![b'#'; 2 << 20]),
         ("deep.toml", format!("a = {}", "[".repeat(60_000)).into_bytes()),
-        (
-            "many.toml",
-            (0..6_000).flat_map(|number| format!("k{number} = 1\n").into_bytes()).collect(),
-        ),
+        ("many.toml", many.into_bytes()),
     ];
     for (name, bytes) in &created {
         fs::write(directory.join(name), bytes)?;
@@ -237,12 +180,12 @@ fn files_to_extend(directory: &Path) -> Result<Vec<String>, Box<dyn Error>> {
 }
 
 /// Extends each of `bases` in a thread of its own, since one that hangs would never end.
-fn extend_each(bases: &[String]) -> Result<Tally, Box<dyn Error>> {
+fn extend_each(bases: &[String]) -> CaseResult<Tally> {
     let mut tally = Tally::default();
     for base in bases {
         let (sender, receiver) = mpsc::channel();
         let text = format!("extends = {}", toml::Value::from(base.as_str()));
-        let mut reader = Reader::new()?;
+        let reader = Reader::new()?;
         thread::spawn(move || sender.send(reader.read(text.as_bytes(), &[]).map(drop)));
         let result = receiver.recv_timeout(TIMEOUT).unwrap_or(Err("it hangs".to_owned()));
         tally.record(format_args!("extends {base:?}"), result);

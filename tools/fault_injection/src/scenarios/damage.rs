@@ -4,18 +4,17 @@
 mod checkpoint_bytes;
 mod run_files;
 
-use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use artifacts::RunDir;
 use training::{Experiment, RunConfig};
 
-use super::injected;
+use super::injected::Undisturbed;
 use crate::Settings;
 use crate::fixture::{Fixture, KEEP_LAST, train};
-use crate::snapshot::{Snapshot, list_names};
-use crate::tally::{ScenarioResult, Tally};
+use crate::snapshot::{Snapshot, Tree, list_names, read_tree, write_tree};
+use crate::tally::{CaseResult, ScenarioResult, Tally};
 
 /// A stopped run with several checkpoints that is to be damaged, and the result it must reach.
 struct StoppedRun {
@@ -34,58 +33,45 @@ const STEPS: usize = 14;
 
 /// Damages every byte, then bytes at random, then whole files.
 pub fn run(settings: &Settings) -> ScenarioResult {
-    let stopped = StoppedRun::new()?;
-    let mut tally = Tally::default();
+    let fixture = Fixture::new()?;
+    let reference = Undisturbed::new(&fixture, "flex", &SMALL.map(String::from))?.files;
+    let directory = stopped_run(&fixture, "stopped", None)?;
+    let stopped = StoppedRun { fixture, directory, reference };
     let every = checkpoint_bytes::every(&stopped)?;
     let count = settings.choose(2_000, 1_000_000);
-    let random = checkpoint_bytes::random(&stopped, settings.seed, count)?;
+    let random = checkpoint_bytes::random(&stopped, settings.seed, count);
     let files = run_files::all(&stopped, settings)?;
-    tally.note = format!(
+    let note = format!(
         "{} bits and lengths; {} at random; {} files",
         every.cases, random.cases, files.cases
     );
+    let mut tally = Tally { note, ..Tally::default() };
     [every, random, files].into_iter().for_each(|part| tally.merge(part));
     Ok(tally)
 }
 
 impl StoppedRun {
-    fn new() -> Result<Self, Box<dyn Error>> {
-        let fixture = Fixture::new()?;
-        let reference = injected::reference(&fixture, "flex", &SMALL.map(String::from))?;
-        let directory = stopped_run(&fixture, "stopped", &[])?;
-        Ok(Self { fixture, directory, reference })
-    }
-
-    /// Resumes the run in `directory`, which must end like the reference.
-    fn resume(&self, directory: &Path) -> Result<(), Box<dyn Error>> {
+    /// Resumes the run in `directory`, which must end like the reference. Checkpoints that the
+    /// trainer renamed as damaged, which it keeps for inspection, are removed.
+    fn resume(&self, directory: &Path) -> CaseResult {
         let run = RunDir::open(directory)?;
         let config = RunConfig::read(&run.config(), &[])?;
         train(Experiment::prepare(&config, None, None)?.resume(run)?, None)?;
-        remove_damaged(directory)?;
+        let checkpoints = directory.join("checkpoints");
+        for name in list_names(&checkpoints)?.iter().filter(|name| name.starts_with("damaged-")) {
+            remove(&checkpoints.join(name))?;
+        }
         Snapshot::read(directory, KEEP_LAST)?.require_equal(&self.reference)
     }
 }
 
-/// Trains a run with further `overrides` in the new directory `name` and stops it.
-fn stopped_run(
-    fixture: &Fixture,
-    name: &str,
-    overrides: &[&str],
-) -> Result<PathBuf, Box<dyn Error>> {
+/// Trains a run, perhaps with a further override, in the new directory `name` and stops it.
+fn stopped_run(fixture: &Fixture, name: &str, changed: Option<&str>) -> CaseResult<PathBuf> {
     let directory = fixture.path(name);
-    let overrides: Vec<_> = SMALL.iter().chain(overrides).map(|key| (*key).into()).collect();
+    let overrides: Vec<_> = SMALL.into_iter().chain(changed).map(String::from).collect();
     let run = fixture.experiment("flex", &overrides)?.start_at(&directory)?;
     train(run, Some(STEPS))?;
     Ok(directory)
-}
-
-/// Removes the checkpoints that the trainer renamed as damaged, which it keeps for inspection.
-fn remove_damaged(directory: &Path) -> Result<(), Box<dyn Error>> {
-    let checkpoints = directory.join("checkpoints");
-    for name in list_names(&checkpoints)?.iter().filter(|name| name.starts_with("damaged-")) {
-        remove(&checkpoints.join(name))?;
-    }
-    Ok(())
 }
 
 /// Removes the file or directory at `path`.
@@ -95,14 +81,7 @@ fn remove(path: &Path) -> std::io::Result<()> {
 
 /// Copies a directory recursively.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for name in list_names(from)? {
-        let (from, to) = (from.join(&name), to.join(&name));
-        if from.is_dir() {
-            copy(&from, &to)?;
-        } else {
-            fs::copy(&from, &to)?;
-        }
-    }
-    Ok(())
+    let mut tree = Tree::new();
+    read_tree(from, "", &mut tree)?;
+    write_tree(&tree, to)
 }

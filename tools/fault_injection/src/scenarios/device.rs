@@ -1,14 +1,13 @@
 //! Scenario 14: a device that is missing, lost or short of memory. Simulated: in Burn a lost device
 //! and exhausted device memory are panics.
 
-use std::process::Command;
-
 use artifacts::RunDir;
-use training::{Fault, Faults, RunError};
+use training::{Fault, RunError};
 
-use super::injected::{self, fail_then_resume, require_failure};
+use super::injected::{Undisturbed, require_failure};
 use crate::Settings;
 use crate::fixture::{Fixture, STEPS_PER_EPOCH, train};
+use crate::process::Process;
 use crate::tally::{CaseResult, ScenarioResult, Tally, require};
 
 const MISSING: [&str; 6] = ["cuda:0", "wgpu:0", "metal:0", "vulkan:9", "flex:1", "nonsense"];
@@ -26,20 +25,18 @@ pub fn run(settings: &Settings) -> ScenarioResult {
     }
     let too_large = ["--set", "model.mlp.hidden=[65536,65536]", "--set", "model.mlp.dropout=[]"];
     tally.record("too large", require_refused(settings, &fixture, &too_large, &["memory"]));
-    let steps = settings.choose(10, 75) * STEPS_PER_EPOCH;
-    let reference = injected::reference(&fixture, "flex", &epochs(steps))?;
+    let epochs = settings.choose(10, 75);
+    let steps = epochs * STEPS_PER_EPOCH;
+    let overrides = [format!("training.epochs={epochs}")];
+    let undisturbed = Undisturbed::new(&fixture, "flex", &overrides)?;
     for step in 1..=steps {
-        let faults = || Faults::one(step, Fault::Device);
-        let result = fail_then_resume(&fixture, &epochs(steps), &reference, faults(), names_device)
-            .and_then(|()| resume_elsewhere(&fixture, step, faults()));
+        let result = undisturbed
+            .fail_then_resume(step, Fault::Device, names_device)
+            .and_then(|()| resume_elsewhere(&fixture, step));
         tally.record(format_args!("lost in step {step}"), result);
     }
     tally.note = format!("7 missing or too small, lost in each of {steps} steps");
     Ok(tally)
-}
-
-fn epochs(steps: usize) -> [String; 1] {
-    [format!("training.epochs={}", steps / STEPS_PER_EPOCH)]
 }
 
 fn names_device(error: &RunError) -> bool {
@@ -53,23 +50,21 @@ fn require_refused(
     args: &[&str],
     words: &[&str],
 ) -> CaseResult {
-    let mut command = Command::new(&settings.program);
-    command.arg("--config").arg(fixture.config()).args(args).current_dir(fixture.path(""));
-    let output = command.output()?;
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    let is_explained = words.iter().any(|word| stderr.contains(word));
-    let code = output.status.code();
-    let is_refused = code == Some(2) && is_explained && !fixture.path("runs").exists();
-    require(is_refused, || format!("{code:?} {stderr}"))
+    let config = fixture.config().display().to_string();
+    let args = [&["--config", &config][..], args].concat();
+    let exit = Process::start(settings, &fixture.path(""), &args)?.wait()?;
+    exit.require_code(2)?;
+    let is_explained = words.iter().any(|word| exit.stderr.contains(word));
+    require(is_explained && !fixture.path("runs").exists(), || exit.stderr.clone())
 }
 
 /// Requires that a run that lost its device finishes on another one.
-fn resume_elsewhere(fixture: &Fixture, step: usize, faults: Faults) -> CaseResult {
+fn resume_elsewhere(fixture: &Fixture, step: usize) -> CaseResult {
     let Some(other) = training::device::processors().into_iter().nth(1) else { return Ok(()) };
-    let directory = fixture.path("elsewhere");
-    let epochs = epochs((step / STEPS_PER_EPOCH + 2) * STEPS_PER_EPOCH);
-    require_failure(fixture, &epochs, &directory, faults, names_device)?;
+    let directory = fixture.free_path("elsewhere");
+    let epochs = [format!("training.epochs={}", step / STEPS_PER_EPOCH + 2)];
+    let run = fixture.experiment("flex", &epochs)?.start_at(&directory)?;
+    require_failure(run, step, Fault::Device, names_device)?;
     let run = fixture.experiment(&other.name, &epochs)?.resume(RunDir::open(&directory)?)?;
-    train(run, None)?;
-    Ok(std::fs::remove_dir_all(&directory)?)
+    train(run, None).map(drop)
 }

@@ -7,10 +7,7 @@ mod crafted;
 mod mutants;
 mod reading;
 
-use std::error::Error;
-use std::thread;
-
-use self::reading::{Case, Reading, TestDirectory};
+use self::reading::TestDirectory;
 use crate::Settings;
 use crate::process::with_peak_of_children;
 use crate::tally::{ScenarioResult, Tally};
@@ -24,51 +21,28 @@ pub fn run(settings: &Settings) -> ScenarioResult {
     let directory = TestDirectory::new()?;
     let crafted = crafted::all(&directory)?;
     let bases = bases::all(&directory)?;
-    for base in &bases {
-        directory.require_valid(base)?;
-    }
+    bases.iter().try_for_each(|base| directory.require_valid(base))?;
     let total = crafted.len() + settings.choose(5_000, 100_000);
-    let case = |index: usize| match crafted.get(index) {
-        Some(case) => case.clone(),
-        None => mutants::mutant(&bases, settings.seed, index - crafted.len()),
+    let test = |number: usize, tally: &mut Tally| {
+        let case = match number.checked_sub(crafted.len()) {
+            None => crafted.get(number)?.clone(),
+            Some(index) if number < total => mutants::mutant(&bases, settings.seed, index),
+            Some(_) => return None,
+        };
+        tally.record(&case.name, directory.test(number, &case));
+        Some(())
     };
-    let (reading, peak) = with_peak_of_children(|| read_on_all_cores(&directory, total, &case));
-    let reading = reading?;
-    let mut note = format!("{} crafted; {reading}; {} MiB at most", crafted.len(), peak >> 10);
+    let (mut tally, peak) = with_peak_of_children(|| Tally::on_all_cores(test));
+    let (read, peak_mib) = (directory.counts(), peak >> 10);
+    tally.note = format!("{} crafted; {read}; {peak_mib} MiB at most", crafted.len());
     if !directory.has_access_times {
-        note += "; no access times on this file system";
+        tally.note += "; no access times on this file system";
     }
-    let mut tally = Tally { cases: total, failures: reading.failures, note };
     // Without any measurement the system does not report the memory of processes.
     if peak == 0 || peak > MEMORY_LIMIT {
-        tally.failures.push(format!("a reader process used {} MiB", peak >> 10));
+        tally.failures.push(format!("a reader process used {peak_mib} MiB"));
     }
     Ok(tally)
-}
-
-fn read_on_all_cores(
-    directory: &TestDirectory,
-    total: usize,
-    case: &(impl Fn(usize) -> Case + Sync),
-) -> Result<Reading, Box<dyn Error>> {
-    let workers = thread::available_parallelism()?.get();
-    let read_share = |worker| {
-        let mut reading = Reading::default();
-        for index in (worker..total).step_by(workers) {
-            reading.test(directory, worker, &case(index))?;
-        }
-        Ok::<_, std::io::Error>(reading)
-    };
-    thread::scope(|scope| {
-        let read_share = &read_share;
-        let threads: Vec<_> =
-            (0..workers).map(|worker| scope.spawn(move || read_share(worker))).collect();
-        let mut all = Reading::default();
-        for thread in threads {
-            all.merge(thread.join().map_err(|_| "a thread of the scenario panicked")??);
-        }
-        Ok(all)
-    })
 }
 
 #[cfg(test)]
@@ -79,11 +53,10 @@ mod tests {
     fn a_mutant_with_one_pixel_of_the_decoys_value_has_not_read_the_decoy() {
         let directory = TestDirectory::new().unwrap();
         let bases = bases::all(&directory).unwrap();
-        let mut reading = Reading::default();
         for index in [18_943, 37_806, 67_789, 98_714] {
-            reading.test(&directory, 0, &mutants::mutant(&bases, 1, index)).unwrap();
+            directory.test(index, &mutants::mutant(&bases, 1, index)).unwrap();
         }
-        assert_eq!(reading.failures, [""; 0]);
-        assert!(reading.to_string().starts_with("4 read"), "{reading}");
+        let counts = directory.counts();
+        assert!(counts.starts_with("4 read"), "{counts}");
     }
 }

@@ -2,41 +2,52 @@
 //! an uninterrupted run, also one that starts from the weights of another. Nothing has to be
 //! repaired, and no other files are left.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
-use rand::{RngExt, SeedableRng};
 
-use crate::Settings;
 use crate::fixture::{Fixture, NAME};
 use crate::interrupted_run::{InterruptedRun, Reference};
-use crate::parallel::run_on_all_cores;
 use crate::process::Signal;
 use crate::tally::{CaseResult, ScenarioResult, Tally};
+use crate::{Settings, random};
 
 /// Largest number of kills of one run.
 const MAX_KILLS: usize = 10;
 
-/// Runs until enough processes were killed, on every processor backend in turn.
+/// With a commit after every step a run spends most of its time in commits.
+const COMMITTING: [&str; 2] = ["--set", "training.checkpoint.every_steps=1"];
+
+const FINE_TUNING: &str =
+    "fine_tuning={freeze=\"backbone\", unfreeze_after_epochs=5, layer_decay=0.5}";
+
+/// Runs until enough processes were killed, on every processor backend in turn, and with the model
+/// of the first of these runs fine-tuned.
 pub fn run(settings: &Settings) -> ScenarioResult {
     let fixture = Fixture::new()?;
-    let references = references(settings, &fixture)?;
+    let mut references = Reference::on_each_processor(settings, &fixture, &COMMITTING)?;
+    let first = training::device::processors().remove(0).name;
+    let weights = fixture.path(&first).join("runs").join(NAME).display().to_string();
+    let init_from = format!("init_from={weights:?}");
+    let tuned = ["--device", &first, "--set", &init_from, "--set", FINE_TUNING];
+    let tuned = [&COMMITTING[..], &tuned].concat();
+    references.insert(1, Reference::new(settings, &fixture, "fine-tuned", &tuned)?);
     let (kills, runs) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let required: usize = settings.choose(40, 1000);
-    let mut tally = run_on_all_cores(|number| {
+    let mut tally = Tally::on_all_cores(|number, tally| {
         let left = required.saturating_sub(kills.load(Ordering::Relaxed));
         let reference = references.get(number % references.len()).filter(|_| left > 0)?;
         runs.fetch_add(1, Ordering::Relaxed);
-        let directory = fixture.path(format!("killed-{number}"));
         let mut times = Vec::new();
-        let result = kill_repeatedly(settings, reference, directory, number, &mut times);
+        let result = kill_repeatedly(reference, number, random(settings.seed, number), &mut times);
         kills.fetch_add(times.len(), Ordering::Relaxed);
-        let failure =
-            result.err().map(|reason| format!("run {number}, killed at {times:?}: {reason}"));
-        let failures = failure.into_iter().collect();
-        Some(Tally { cases: times.len(), failures, ..Tally::default() })
+        tally.cases += times.len();
+        let failure = result.err();
+        let failure = failure.map(|reason| format!("run {number}, killed at {times:?}: {reason}"));
+        tally.failures.extend(failure);
+        Some(())
     });
     let longest = references.iter().map(|reference| reference.duration.as_millis()).max();
     let longest = longest.unwrap_or_default();
@@ -44,40 +55,15 @@ pub fn run(settings: &Settings) -> ScenarioResult {
     Ok(tally)
 }
 
-/// With a commit after every step: a run spends most of its time in commits. The second fine-tunes the
-/// model of the first.
-fn references(settings: &Settings, fixture: &Fixture) -> CaseResult<Vec<Reference>> {
-    let mut references = Vec::new();
-    let committing = ["--set", "training.checkpoint.every_steps=1"];
-    for device in training::device::processors() {
-        let args = [&committing[..], &["--device", &device.name]].concat();
-        references.push(Reference::new(settings, fixture, &device.name, &args)?);
-        if references.len() == 1 {
-            let weights = fixture.path(&device.name).join("runs").join(NAME);
-            let init_from = format!("init_from={:?}", weights.display().to_string());
-            let tuned = ["--set", &init_from, "--set", FINE_TUNING];
-            let args = [&args[..], &tuned].concat();
-            references.push(Reference::new(settings, fixture, "fine-tuned", &args)?);
-        }
-    }
-    Ok(references)
-}
-
-const FINE_TUNING: &str =
-    "fine_tuning={freeze=\"backbone\", unfreeze_after_epochs=5, layer_decay=0.5}";
-
 /// Kills a run up to [`MAX_KILLS`] times, at ages of its processes that it adds to `times`, and
 /// finishes it.
 fn kill_repeatedly(
-    settings: &Settings,
     reference: &Reference,
-    directory: PathBuf,
     number: usize,
+    mut random: ChaCha8Rng,
     times: &mut Vec<Duration>,
 ) -> CaseResult {
-    let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
-    random.set_stream(number as u64);
-    let run = reference.interrupted_run(directory, number)?;
+    let run = reference.interrupted_run(number)?;
     for _ in 0..random.random_range(1..=MAX_KILLS) {
         let age = random_age(reference.duration, &mut random);
         if !kill(&run, age)? {

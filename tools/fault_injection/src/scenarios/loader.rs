@@ -2,11 +2,11 @@
 //! bit. Scenario 12: a worker that panics or a data source that fails ends the run, and no epoch
 //! is short.
 
-use training::{Fault, Faults, RunError};
+use training::{Fault, RunError};
 
-use super::injected::{self, fail_then_resume};
+use super::injected::Undisturbed;
 use crate::Settings;
-use crate::fixture::{Fixture, KEEP_LAST, STEPS_PER_EPOCH, train};
+use crate::fixture::{Fixture, STEPS_PER_EPOCH};
 use crate::snapshot::Snapshot;
 use crate::tally::{CaseResult, ScenarioResult, Tally};
 
@@ -16,24 +16,20 @@ const PREFETCH: [usize; 4] = [1, 2, 5, 64];
 /// Trains with every combination of workers and prefetched batches.
 pub fn workers(settings: &Settings) -> ScenarioResult {
     let fixture = Fixture::new()?;
-    // The settings themselves are in the config.
-    let reference = injected::reference(&fixture, "flex", &[])?.without("config.toml");
+    let train = |overrides: &[String]| -> CaseResult<Snapshot> {
+        // The settings themselves are in the config.
+        Ok(Undisturbed::new(&fixture, "flex", overrides)?.files.without("config.toml"))
+    };
+    let reference = train(&[])?;
     let mut tally = Tally::default();
     let combinations = WORKERS.into_iter().cycle().zip(PREFETCH.into_iter().cycle());
-    let combinations = combinations.take(settings.choose(10, 100));
-    for (number, (workers, prefetch)) in combinations.enumerate() {
-        let result = train_with(&fixture, number, &overrides(workers, prefetch))
+    for (workers, prefetch) in combinations.take(settings.choose(10, 100)) {
+        let result = train(&overrides(workers, prefetch))
             .and_then(|snapshot| snapshot.require_equal(&reference));
         tally.record(format_args!("{workers} workers, {prefetch} ahead"), result);
     }
     tally.note = format!("{WORKERS:?} workers, {PREFETCH:?} batches ahead");
     Ok(tally)
-}
-
-fn train_with(fixture: &Fixture, number: usize, overrides: &[String]) -> CaseResult<Snapshot> {
-    let directory = fixture.path(format!("loaded-{number}"));
-    train(fixture.experiment("flex", overrides)?.start_at(&directory)?, None)?;
-    Ok(Snapshot::read(&directory, KEEP_LAST)?.without("config.toml"))
 }
 
 fn overrides(workers: usize, prefetch: usize) -> [String; 2] {
@@ -47,15 +43,13 @@ pub fn failures(_settings: &Settings) -> ScenarioResult {
     let mut tally = Tally::default();
     for workers in [1, 3] {
         let overrides = overrides(workers, 2);
-        let reference = injected::reference(&fixture, "flex", &overrides)?;
-        std::fs::remove_dir_all(fixture.path("reference"))?;
-        for (step, fault) in
-            (1..=steps).flat_map(|step| [(step, Fault::Source), (step, Fault::Loader)])
-        {
-            let is_expected = |error: &RunError| names_batch(error, step);
-            let faults = Faults::one(step, fault);
-            let result = fail_then_resume(&fixture, &overrides, &reference, faults, is_expected);
-            tally.record(format_args!("{fault:?} in batch {step}"), result);
+        let undisturbed = Undisturbed::new(&fixture, "flex", &overrides)?;
+        for step in 1..=steps {
+            for fault in [Fault::Source, Fault::Loader] {
+                let is_expected = |error: &RunError| names_batch(error, step);
+                let result = undisturbed.fail_then_resume(step, fault, is_expected);
+                tally.record(format_args!("{fault:?} in batch {step}"), result);
+            }
         }
     }
     tally.note = format!("a panic and an error in each of {steps} batches, 1 and 3 workers");

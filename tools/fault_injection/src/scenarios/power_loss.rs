@@ -3,40 +3,29 @@
 //! used, and the resumed run ends with the bits of an undisturbed run.
 
 mod disk;
-mod file;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, RngExt, SeedableRng};
 
-use crate::fixture::Fixture;
-use crate::parallel::run_on_all_cores;
-use crate::snapshot::Snapshot;
-use crate::syscall_faults::{
-    FaultLibrary, SyscallFault, TracedCall, acknowledged, acknowledgements,
-};
+use crate::Settings;
+use crate::snapshot::{Snapshot, Tree, read_tree, write_tree};
+use crate::syscall_faults::{SyscallFault, TracedCall, acknowledged, acknowledgements};
 use crate::tally::{CaseResult, ScenarioResult, Tally, require};
-use crate::traced_run::{KEEP_LAST, TracedRun, TracedTrainer};
-use crate::{Effort, Settings};
-use disk::{Disk, read_tree, write_tree};
-use file::Fate;
+use crate::traced_run::{TracedRun, TracedTrainer};
+use disk::{Disk, Fate};
 
 /// The power fails before a call of a trace; each change that is not durable meets a fate.
 struct PowerLoss<'a> {
-    number: usize,
     trace: &'a [TracedCall],
     call: usize,
     fates: Vec<Fate>,
 }
-
-/// Number of different disk contents that are tested.
-const QUICK: usize = 800;
-const FULL: usize = 10_000;
 
 /// The commit that the quick runs test: there are earlier checkpoints to prune.
 const COMMIT: usize = 3;
@@ -47,20 +36,21 @@ const ROUNDS: usize = 200;
 /// Tests runs that are killed in a commit and resumed: one for each commit or, in the quick runs,
 /// the calls of one from the checkpoint before that commit to the one after it.
 pub fn run(settings: &Settings) -> ScenarioResult {
-    let (fixture, library) = (Fixture::new()?, FaultLibrary::new()?);
-    let trainer = TracedTrainer { settings, fixture: &fixture, library: &library };
-    let undisturbed = TracedRun::new(&trainer, "undisturbed")?;
-    undisturbed.start_or_resume(None)?;
-    let reference = Snapshot::read(&undisturbed.run_directory(), KEEP_LAST)?;
-    let mut traces = kill_in_each_commit(&trainer, &undisturbed.calls()?)?;
-    let limit = settings.choose(QUICK, FULL);
+    let trainer = TracedTrainer::new(settings)?;
+    let (calls, reference) = trainer.undisturbed()?;
+    let mut traces = kill_in_each_commit(&trainer, &calls)?;
     let mut range = 0..usize::MAX;
-    if settings.effort == Effort::Quick {
+    if !settings.full {
         traces = traces.into_iter().skip(COMMIT).take(1).collect();
         range = around_commit(&traces).ok_or("the run has too few commits")?;
     }
-    let losses = power_losses(&traces, &range, limit, settings.seed)?;
-    let mut tally = run_on_all_cores(|number| Some(losses.get(number)?.test(&trainer, &reference)));
+    let losses = power_losses(&traces, &range, settings.choose(800, 10_000), settings.seed)?;
+    let mut tally = Tally::on_all_cores(|number, tally| {
+        let loss = losses.get(number)?;
+        let case = format_args!("power loss {number}, before call {}", loss.call);
+        tally.record(case, loss.resume(number, &trainer, &reference));
+        Some(())
+    });
     let calls: HashSet<_> = losses.iter().map(|loss| (loss.trace.as_ptr(), loss.call)).collect();
     tally.note = format!("disk contents after {} calls of {} runs", calls.len(), traces.len());
     Ok(tally)
@@ -82,7 +72,7 @@ fn kill_in_each_commit(
 ) -> CaseResult<Vec<Vec<TracedCall>>> {
     let mut traces = Vec::new();
     for (index, _) in calls.iter().enumerate().filter(|(_, call)| call.committed_step().is_some()) {
-        let run = TracedRun::new(trainer, &format!("killed-{index}"))?;
+        let run = trainer.run(&format!("killed-{index}"))?;
         // Calls count from 1, and the one after the rename is to fail.
         let fault = SyscallFault { call: index + 2, error: "KILL", lasting: false };
         run.start_or_resume(Some(fault))?;
@@ -97,8 +87,9 @@ fn kill_in_each_commit(
 
 /// Fails if the trace does not lead to the files that the run left.
 fn require_complete(calls: &[TracedCall], run: &TracedRun) -> CaseResult {
-    let disk = Disk::replay(calls)?;
-    let is_complete = disk.after(&vec![Fate::Kept; disk.pending()]) == read_tree(run.directory())?;
+    let (disk, mut files) = (Disk::replay(calls)?, Tree::new());
+    read_tree(&run.directory, "", &mut files)?;
+    let is_complete = disk.after(&vec![Fate::Kept; disk.pending()]) == files;
     require(is_complete, || "the trace of a run does not lead to its files".to_owned())
 }
 
@@ -110,16 +101,17 @@ fn power_losses<'a>(
     seed: u64,
 ) -> Result<Vec<PowerLoss<'a>>, String> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let hasher = BuildHasherDefault::<DefaultHasher>::default();
     let (mut losses, mut known) = (Vec::new(), HashSet::new());
     for round in 0..ROUNDS {
         for trace in traces {
             let mut disk = Disk::new();
             for call in 0..=trace.len() {
                 let fates = random_fates(disk.pending(), round, &mut rng);
-                let is_new =
-                    range.contains(&call) && known.insert(hash(&(call, disk.after(&fates))));
+                let content = || hasher.hash_one((call, disk.after(&fates)));
+                let is_new = range.contains(&call) && known.insert(content());
                 if is_new && losses.len() < limit {
-                    losses.push(PowerLoss { number: losses.len(), trace, call, fates });
+                    losses.push(PowerLoss { trace, call, fates });
                 }
                 trace.get(call).map_or(Ok(()), |call| disk.apply(call))?;
             }
@@ -131,12 +123,6 @@ fn power_losses<'a>(
     Ok(losses)
 }
 
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// Fates of the pending changes. In the first round all are lost, in the second all are kept; later
 /// one alone is kept, or one alone is not, or each has a random fate.
 fn random_fates(pending: usize, round: usize, rng: &mut ChaCha8Rng) -> Vec<Fate> {
@@ -144,14 +130,14 @@ fn random_fates(pending: usize, round: usize, rng: &mut ChaCha8Rng) -> Vec<Fate>
     match (round, rng.random_range(0..3)) {
         (0, _) => vec![Fate::Lost; pending],
         (1, _) => vec![Fate::Kept; pending],
-        (_, 0) => all_but_one(pending, Fate::Lost, exception, random_fate(rng)),
-        (_, 1) => all_but_one(pending, Fate::Kept, exception, random_fate(rng)),
-        _ => (0..pending).map(|_| random_fate(rng)).collect(),
+        (_, 2) => (0..pending).map(|_| random_fate(rng)).collect(),
+        (_, kind) => {
+            let mut fates = vec![if kind == 0 { Fate::Lost } else { Fate::Kept }; pending];
+            let fate = random_fate(rng);
+            fates.iter_mut().skip(exception).take(1).for_each(|one| *one = fate);
+            fates
+        }
     }
-}
-
-fn all_but_one(pending: usize, most: Fate, exception: usize, fate: Fate) -> Vec<Fate> {
-    (0..pending).map(|index| if index == exception { fate } else { most }).collect()
 }
 
 fn random_fate(rng: &mut ChaCha8Rng) -> Fate {
@@ -163,21 +149,11 @@ fn random_fate(rng: &mut ChaCha8Rng) -> Fate {
 }
 
 impl PowerLoss<'_> {
-    fn test(&self, trainer: &TracedTrainer, reference: &Snapshot) -> Tally {
-        let mut tally = Tally::default();
-        let case = format_args!("power loss {}, before call {}", self.number, self.call);
-        tally.record(case, self.resume(trainer, reference));
-        tally
-    }
-
     /// Writes what is left on the disk to a new directory, and resumes the run there.
-    fn resume(&self, trainer: &TracedTrainer, reference: &Snapshot) -> CaseResult {
+    fn resume(&self, number: usize, trainer: &TracedTrainer, reference: &Snapshot) -> CaseResult {
         let before = self.trace.get(..self.call).unwrap_or_default();
-        let disk = Disk::replay(before)?;
-        let run = TracedRun::new(trainer, &format!("power-loss-{}", self.number))?;
-        write_tree(&disk.after(&self.fates), run.directory())?;
-        let result = run.finish_and_compare(reference, acknowledged(before));
-        run.remove()?;
-        result
+        let run = trainer.run(&format!("power-loss-{number}"))?;
+        write_tree(&Disk::replay(before)?.after(&self.fates), &run.directory)?;
+        run.finish_and_compare(reference, acknowledged(before))
     }
 }

@@ -1,12 +1,13 @@
 //! Scenario 13: a run that is resumed many times keeps only the configured checkpoints and no other
 //! files, and neither its memory nor its start-up time grows.
 
+use std::io;
 use std::path::Path;
 
 use crate::Settings;
 use crate::fixture::{Fixture, KEEP_LAST};
-use crate::process::{Exit, Program, Signal};
-use crate::snapshot::{is_run_file, list_names};
+use crate::process::{Exit, Process, Signal};
+use crate::snapshot::require_clean;
 use crate::tally::{CaseResult, ScenarioResult, Tally, require};
 
 /// Twelve steps in an epoch, with a commit after each.
@@ -17,12 +18,17 @@ const ARGS: [&str; 4] =
 pub fn run(settings: &Settings) -> ScenarioResult {
     let resumes: usize = settings.choose(20, 1000);
     let fixture = Fixture::new()?;
-    let program = Program::new(settings, fixture.path(""));
     let directory = fixture.path("resumed");
-    start(&program, &fixture, &directory)?;
+    let start = |args: &[&str]| {
+        let run = directory.display().to_string();
+        Process::start(settings, &fixture.path(""), &[args, &[run.as_str()]].concat())
+    };
+    let config = fixture.config().display().to_string();
+    let options = ["--config", &config, "--set", "training.epochs=2", "--run-dir"];
+    start(&[&ARGS[..], &options].concat())?.wait()?.require_code(0)?;
     let (mut tally, mut exits) = (Tally::default(), Vec::new());
     for number in 1..=resumes {
-        let result = resume(&program, &directory, number.is_multiple_of(2));
+        let result = resume(start, &directory, number.is_multiple_of(2));
         let result = result.map(|exit| exits.push(exit));
         tally.record(format_args!("resume {number}"), result);
     }
@@ -30,19 +36,15 @@ pub fn run(settings: &Settings) -> ScenarioResult {
     Ok(tally)
 }
 
-fn start(program: &Program, fixture: &Fixture, directory: &Path) -> CaseResult {
-    let config = fixture.config().display().to_string();
-    let directory = directory.display().to_string();
-    let args = ["--config", &config, "--run-dir", &directory, "--set", "training.epochs=2"];
-    program.run(&[&args[..], &ARGS].concat())?.require_code(0)
-}
-
 /// Resumes the run once: to the end of its next epoch, or to a stop before it.
-fn resume(program: &Program, directory: &Path, is_stopped: bool) -> CaseResult<Exit> {
+fn resume(
+    start: impl Fn(&[&str]) -> io::Result<Process>,
+    directory: &Path,
+    is_stopped: bool,
+) -> CaseResult<Exit> {
     let before = newest_checkpoint(directory)?;
     let epochs = format!("training.epochs={}", epoch(&before)? + usize::from(is_stopped));
-    let path = directory.display().to_string();
-    let mut process = program.start(&["--resume", &path, "--ui", "plain", "--set", &epochs])?;
+    let mut process = start(&["--ui", "plain", "--set", &epochs, "--resume"])?;
     if is_stopped {
         process.wait_until_training(directory)?;
         process.send(Signal::Interrupt)?;
@@ -51,31 +53,18 @@ fn resume(program: &Program, directory: &Path, is_stopped: bool) -> CaseResult<E
     if !is_stopped || exit.code() != Some(Signal::Interrupt.exit_code()) {
         exit.require_code(0)?;
     }
-    require_clean(directory)?;
-    if newest_checkpoint(directory)? > before {
-        Ok(exit)
-    } else {
-        Err(format!("no step after {before}").into())
-    }
+    let has_continued = newest_checkpoint(directory)? > before;
+    require::<String>(has_continued, || format!("no step after {before}"))?;
+    Ok(exit)
 }
 
 fn newest_checkpoint(directory: &Path) -> CaseResult<String> {
-    Ok(list_names(&directory.join("checkpoints"))?.pop().ok_or("no checkpoint")?)
+    Ok(require_clean(directory, KEEP_LAST)?.pop().ok_or("no checkpoint")?)
 }
 
 /// The epoch in the name of a checkpoint.
 fn epoch(checkpoint: &str) -> CaseResult<usize> {
     Ok(checkpoint.split('-').nth(1).ok_or("no epoch")?.parse()?)
-}
-
-fn require_clean(directory: &Path) -> CaseResult {
-    let mut unexpected = list_names(directory)?;
-    unexpected.retain(|name| !is_run_file(name));
-    let checkpoints = list_names(&directory.join("checkpoints"))?;
-    let are_few = checkpoints.len() <= KEEP_LAST + 1;
-    let are_named = checkpoints.iter().all(|name| name.starts_with("epoch-"));
-    let is_clean = unexpected.is_empty() && are_few && are_named;
-    require(is_clean, || format!("files {unexpected:?}, checkpoints {checkpoints:?}"))
 }
 
 /// Smallest number of resumes for a median: of fewer, a single slow one would fail the scenario.

@@ -6,31 +6,17 @@ use crate::fixture::STEPS_PER_EPOCH;
 /// A call that changes something. Paths are relative to the traced directory.
 #[derive(Debug, Clone)]
 pub struct TracedCall {
-    pub operation: Operation,
+    /// `open`, `create`, `write`, `truncate`, `sync`, `rename`, `link`, `remove` or `mkdir`.
+    pub operation: String,
     /// Id of the process that made the call.
     pub process: u32,
-    /// Whether the call succeeded.
     pub succeeded: bool,
     pub path: PathBuf,
     /// Target of a rename or a link.
     pub to: PathBuf,
     /// Offset of a write, or new length of a truncated file.
     pub offset: u64,
-    /// Data of a write.
     pub data: Vec<u8>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    Open,
-    Create,
-    Write,
-    Truncate,
-    Sync,
-    Rename,
-    Link,
-    Remove,
-    Mkdir,
 }
 
 /// Parses what `syscall_faults.c` recorded of calls below a directory.
@@ -50,7 +36,7 @@ fn next_call(trace: &mut &[u8], below: &Path) -> Option<TracedCall> {
     let numbers: Vec<i64> = numbers.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
     let &[process, result, path, to, offset, data] = numbers.as_slice() else { return None };
     Some(TracedCall {
-        operation: Operation::from_name(operation)?,
+        operation: operation.to_owned(),
         process: process as u32,
         succeeded: result >= 0,
         path: relative(take(trace, path as usize)?, below)?,
@@ -71,39 +57,22 @@ fn relative(path: &[u8], below: &Path) -> Option<PathBuf> {
     Some(path.strip_prefix(below).unwrap_or(path).to_owned())
 }
 
-impl Operation {
-    fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "open" => Self::Open,
-            "create" => Self::Create,
-            "write" => Self::Write,
-            "truncate" => Self::Truncate,
-            "sync" => Self::Sync,
-            "rename" => Self::Rename,
-            "link" => Self::Link,
-            "remove" => Self::Remove,
-            "mkdir" => Self::Mkdir,
-            _ => return None,
-        })
-    }
-}
-
 impl TracedCall {
+    fn succeeds_at(&self, operation: &str) -> bool {
+        self.succeeded && self.operation == operation
+    }
+
     /// Steps done at the checkpoint that this call commits, if it does: a checkpoint is renamed to
     /// its final name.
     pub fn committed_step(&self) -> Option<usize> {
         let name = self.to.file_name()?.to_str()?;
-        (self.succeeded && self.operation == Operation::Rename).then(|| step(name))?
+        self.succeeds_at("rename").then(|| step(name))?
     }
 
     /// Whether the training loop may make this call while a checkpoint is written.
     fn is_of_the_loop(&self) -> bool {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         ["metrics.", "timings.", "run.log", "events."].iter().any(|start| name.starts_with(start))
-    }
-
-    fn syncs_checkpoints(&self) -> bool {
-        self.operation == Operation::Sync && self.path.ends_with("checkpoints")
     }
 }
 
@@ -131,19 +100,15 @@ pub fn acknowledgements(calls: &[TracedCall]) -> Vec<(usize, usize)> {
         commit = commit.filter(|(process, _)| *process == call.process);
         if let Some(step) = call.committed_step() {
             commit = Some((call.process, step));
-        } else if call.syncs_checkpoints() {
+        } else if call.operation == "sync" && call.path.ends_with("checkpoints") {
             commit = commit.filter(|_| call.succeeded);
         } else if !call.is_of_the_loop()
             && let Some((_, step)) = commit.take()
         {
             acknowledgements.push((index, step));
-        } else if creates_log(call) {
+        } else if call.succeeds_at("create") && call.path.ends_with("run.log") {
             acknowledgements.push((index, 0));
         }
     }
     acknowledgements
-}
-
-fn creates_log(call: &TracedCall) -> bool {
-    call.succeeded && call.operation == Operation::Create && call.path.ends_with("run.log")
 }

@@ -1,6 +1,5 @@
 //! Runnable configs that together contain every key and every choice.
 
-use std::error::Error;
 use std::fs;
 use std::path::Path;
 
@@ -9,18 +8,17 @@ use image::{Rgb, RgbImage};
 use toml::Table;
 use training::RunConfig;
 
-/// Parts of a base: data set, model, optimizer and schedule, and the rest.
-type Parts = [&'static str; 4];
+use crate::tally::CaseResult;
 
-const HDF5: &str = r#"[dataset.hdf5]
+/// Parts of the bases; keys that are absent have their defaults. First the data sets.
+const HDF5: &str = r#"split.validation_fraction = 0.25
+[dataset.hdf5]
 directory = "DATA"
 directory_env = "FAULT_INJECTION_UNSET_VARIABLE"
 train = "train.h5"
 test = "test.h5"
 on_missing = "synthesize"
-synthetic = { subject = "field", train = 40, test = 10, seed = 3 }
-[split]
-validation_fraction = 0.25
+synthetic = { subject = "field", train = 40, test = 10 }
 "#;
 
 const THREE_FILES: &str = r#"[dataset.hdf5]
@@ -31,16 +29,12 @@ validation = "validation.h5"
 in_memory = false
 "#;
 
-const ONE_FILE: &str = r#"[dataset.hdf5]
-directory = "DATA"
-train = "train.h5"
-[split]
-validation_fraction = 0.25
-train_on_validation = true
-test_fraction = 0.25
+const ONE_FILE: &str = r#"dataset.hdf5 = { directory = "DATA", train = "train.h5" }
+split = { validation_fraction = 0.25, train_on_validation = true, test_fraction = 0.25 }
 "#;
 
-const NAMED_OBJECTS: &str = r#"[dataset.hdf5]
+const NAMED_OBJECTS: &str = r#"split.validation_fraction = 0.25
+[dataset.hdf5]
 directory = "DATA"
 train = "images.h5"
 images = "*_set_x"
@@ -49,8 +43,6 @@ classes = "list_classes"
 layout = "nhwc"
 size = [6, 4]
 fit = "crop"
-[split]
-validation_fraction = 0.25
 "#;
 
 const FOLDERS: &str = r#"[dataset.folder]
@@ -59,79 +51,60 @@ train = "one"
 validation = "two"
 test = "two"
 size = 8
-fit = "pad"
-grey = true
 label_pattern = "^([a-z]+)[.]"
-skip_corrupt = true
 "#;
 
-const LABEL_TABLE: &str = r#"[dataset.folder]
-directory = "DATA/photos"
-labels = "labels.csv"
-size = [8, 6]
-[split]
-validation_fraction = 0.25
-test_fraction = 0.25
-group_pattern = "([0-9]+)"
+const LABEL_TABLE: &str = r#"split = { validation_fraction = 0.25, test_fraction = 0.25, group_pattern = "([0-9]+)" }
+dataset.folder = { directory = "DATA/photos", labels = "labels.csv", size = [8, 6], fit = "pad" }
 "#;
 
-const POINTS: &str = r#"[dataset.points]
-shape = "circles"
-train = 40
-test = 10
-noise = 0.1
-factor = 0.5
-seed = 2
-[split]
-validation_fraction = 0.2
+const POINTS: &str = r#"split.validation_fraction = 0.2
+dataset.points = { shape = "circles", train = 40, test = 10, noise = 0.1, factor = 0.5 }
 "#;
 
-const SYNTHETIC: &str = r#"[dataset.synthetic]
-subject = "cats"
-train = 4
-test = 2
-seed = 1
+const SYNTHETIC: &str = "dataset.synthetic = { subject = \"cats\", train = 4, test = 2 }\n";
+
+const AUGMENTED: &str = r#"augmentation = [
+    { rotate = 15.0 }, { scale = [0.9, 1.1] }, { translate = 0.1 }, { crop = 4 },
+    { brightness = 0.2 }, { contrast = 0.2 }, { hue = 10.0 }, { cutout = 16 }, { saturation = 0.2 },
+    "random_resized_crop", "random_erasing", { mixup = 0.2 },
+]
+dataset.synthetic = { train = 4, test = 2 }
 "#;
 
+const OTHERWISE_AUGMENTED: &str = r#"augmentation = ["flip_horizontal", "flip_vertical", "trivial_augment", { cutmix = 1.0 }]
+dataset.synthetic = { train = 4, test = 2 }
+input = { mean = [0.5, 0.4, 0.3], deviation = [0.2, 0.3, 0.25] }
+objective.class_weights = [1.0, 2.0, 1.0, 1.0, 0.5, 1.0]
+"#;
+
+/// Models. These and the following parts begin with the header of a table.
 const MLP: &str = r#"[model.mlp]
 hidden = [3, 2]
 activation = "leaky_relu"
-negative_slope = 0.02
 batch_norm = "none"
 dropout = [0.1, 0.0]
 initializer = "normal"
-initializer_scale = 0.1
-generator = "numpy"
-[input]
-normalization = "unit_range"
 [objective]
 head = "softmax"
-l2 = 0.1
-l1 = 0.1
-label_smoothing = 0.1
 class_weights = "balanced"
 "#;
 
+const DEFAULT_MLP: &str = "[model.mlp]\n";
+const SMALL_MLP: &str = "[model.mlp]\nhidden = [2]\n";
+const LINEAR: &str = "[model.mlp]\nhidden = []\n";
+
 const CNN: &str = r#"[model.cnn]
 channels = [2, 3]
-convolutions = 2
 kernel_size = 1
-activation = "tanh"
-negative_slope = 0.02
-batch_norm = false
 pool = "average"
-head = "average"
 hidden = [2]
-dropout = 0.1
 "#;
 
 const RESNET: &str = r#"[evaluation]
 mirrored = true
-[model.resnet]
-channels = [2, 3]
-blocks = 1
-stem = 2
-dropout = 0.1
+[model]
+resnet = { channels = [2, 3], blocks = 1, stem = 2, dropout = 0.1 }
 "#;
 
 const BOTTLENECKS: &str = r#"[model.resnet]
@@ -141,15 +114,35 @@ block = "bottleneck"
 stem_reduction = "pooled"
 stochastic_depth = 0.2
 "#;
+const EFFICIENTNET: &str = "[model.efficientnet_lite]\nstochastic_depth = 0.1\n";
+
+const TUNED: &str = r#"init_from = "DATA/no-run"
+fine_tuning = { freeze = 1, unfreeze_after_epochs = 1, layer_decay = 0.5 }
+"#;
+const TUNED_HEAD: &str = "init_from = \"DATA/no-run\"\nfine_tuning.freeze = \"backbone\"\n";
+
+/// Optimizers, and schedules.
+const ADAM: &str = "[optimizer.adam]\n";
+const ADAMW: &str = "[optimizer.adamw]\n";
+const MOMENTUM: &str = "[optimizer.momentum]\n";
+const NESTEROV: &str = "[optimizer.sgd]\nmomentum = 0.9\nnesterov = true\n";
+const RMSPROP: &str = "[optimizer.rmsprop]\n";
+const SGD: &str = "[optimizer.sgd]\n";
+
+const CONSTANT: &str = "[schedule]\ndecay = \"constant\"\n";
+const COSINE: &str = "[schedule]\nwarmup_epochs = 1\ndecay.cosine.final_fraction = 0.1\n";
+const EXPONENTIAL: &str = "[schedule.decay.exponential]\nfactor = 0.9\n";
+const HORIZON: &str = "[schedule]\nhorizon_epochs = 4\n";
+const INVERSE_TIME: &str = "[schedule.decay.inverse_time]\nrate = 1\nevery_epochs = 2\n";
+const ONE_CYCLE: &str = "[schedule.decay.one_cycle]\nrising_fraction = 0.2\n";
+const STEPS: &str = "[schedule.decay.step]\nfactor = 0.5\nevery_epochs = 1\n";
 
 const TRAINING: &str = r#"[training]
 epochs = 3
 max_minutes = 1.5
 plan = [{ from_step = 0, total_steps = 4 }]
 batch_size = 8
-accumulation = 2
 gradient_clipping.norm = 1.0
-report_every_epochs = 2
 best_metric = "accuracy"
 final_fit = true
 early_stopping.patience = 2
@@ -159,7 +152,6 @@ ema.decay = 0.9
 source = "nobody"
 train_accuracy = 0.1
 test_accuracy = 0.1
-tolerance = 0.01
 "#;
 
 const SHORT: &str = "[training]\nepochs = 2\nbatch_size = \"auto\"\n";
@@ -172,103 +164,24 @@ source = "nobody"
 gradient_difference = 1e-7
 "#;
 
-const AUGMENTED_BY_TABLES: &str = r#"[dataset.synthetic]
-train = 4
-test = 2
-[[augmentation]]
-rotate = 15.0
-[[augmentation]]
-scale = [0.9, 1.1]
-[[augmentation]]
-translate = 0.1
-[[augmentation]]
-crop = 4
-[[augmentation]]
-brightness = 0.2
-[[augmentation]]
-contrast = 0.2
-[[augmentation]]
-hue = 10.0
-[[augmentation]]
-cutout = 16
-[[augmentation]]
-saturation = 0.2
-[[augmentation]]
-random_resized_crop = { area = [0.3, 1.0], aspect = [0.75, 1.5] }
-[[augmentation]]
-random_erasing = { probability = 0.5, area = [0.1, 0.2], aspect = [0.5, 2.0] }
-[[augmentation]]
-mixup = 0.2
-"#;
-
-const AUGMENTED_BY_LIST: &str = r#"augmentation = ["flip_horizontal", "flip_vertical", "trivial_augment", { cutmix = 1.0 }]
-[dataset.synthetic]
-train = 4
-test = 2
-[input]
-mean = [0.5, 0.4, 0.3]
-deviation = [0.2, 0.3, 0.25]
-[objective]
-class_weights = [1.0, 2.0, 1.0, 1.0, 0.5, 1.0]
-"#;
-
-const BASES: [Parts; 16] = [
-    [
-        HDF5,
-        MLP,
-        "[optimizer.adamw]\n[schedule]\nwarmup_epochs = 1\ndecay.cosine.final_fraction = 0.1\n",
-        TRAINING,
-    ],
-    [
-        THREE_FILES,
-        "[model.mlp]\n",
-        "[optimizer.adam]\n[schedule.decay.inverse_time]\nrate = 1\nevery_epochs = 2\n",
-        TRAINING,
-    ],
-    [
-        ONE_FILE,
-        "[model.mlp]\n",
-        "[optimizer.rmsprop]\n[schedule.decay.exponential]\nfactor = 0.9\n",
-        SHORT,
-    ],
-    [
-        POINTS,
-        MLP,
-        "[optimizer.sgd]\nmomentum = 0.9\nnesterov = true\n[schedule.decay.step]\nfactor = 0.5\nevery_epochs = 1\n",
-        TRAINING,
-    ],
-    [
-        POINTS,
-        "[model.mlp]\nhidden = []\n",
-        "[optimizer.momentum]\n[schedule]\ndecay = \"constant\"\n",
-        CLIPPED,
-    ],
-    [SYNTHETIC, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
-    [SYNTHETIC, CNN, "[optimizer.adam]\n", SHORT],
-    [NAMED_OBJECTS, "[model.mlp]\n", "[optimizer.adam]\n", SHORT],
-    [FOLDERS, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
-    [LABEL_TABLE, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
-    [
-        "init_from = \"DATA/no-run\"\n",
-        SYNTHETIC,
-        "[fine_tuning]\nfreeze = 1\nunfreeze_after_epochs = 1\nlayer_decay = 0.5\n[model.mlp]\nhidden = [2]\n[optimizer.sgd]\n[schedule]\nhorizon_epochs = 4\n",
-        SHORT,
-    ],
-    [
-        SYNTHETIC,
-        RESNET,
-        "[optimizer.adam]\n[schedule.decay.one_cycle]\nrising_fraction = 0.2\n",
-        SHORT,
-    ],
-    [SYNTHETIC, BOTTLENECKS, "[optimizer.adam]\n", SHORT],
-    [
-        "init_from = \"DATA/no-run\"\nfine_tuning.freeze = \"backbone\"\n",
-        SYNTHETIC,
-        "[model.efficientnet_lite]\ndropout = 0.1\nstochastic_depth = 0.1\n[optimizer.adam]\n",
-        SHORT,
-    ],
-    [AUGMENTED_BY_TABLES, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
-    [AUGMENTED_BY_LIST, "[model.mlp]\nhidden = [2]\n", "[optimizer.sgd]\n", SHORT],
+/// The parts of each base, first those with keys outside of tables.
+const BASES: [&[&str]; 16] = [
+    &[HDF5, MLP, ADAMW, COSINE, TRAINING],
+    &[THREE_FILES, DEFAULT_MLP, ADAM, INVERSE_TIME, TRAINING],
+    &[ONE_FILE, DEFAULT_MLP, RMSPROP, EXPONENTIAL, SHORT],
+    &[POINTS, MLP, NESTEROV, STEPS, TRAINING],
+    &[POINTS, LINEAR, MOMENTUM, CONSTANT, CLIPPED],
+    &[SYNTHETIC, SMALL_MLP, SGD, SHORT],
+    &[SYNTHETIC, CNN, ADAM, SHORT],
+    &[NAMED_OBJECTS, DEFAULT_MLP, ADAM, SHORT],
+    &[FOLDERS, SMALL_MLP, SGD, SHORT],
+    &[LABEL_TABLE, SMALL_MLP, SGD, SHORT],
+    &[TUNED, SYNTHETIC, SMALL_MLP, SGD, HORIZON, SHORT],
+    &[SYNTHETIC, RESNET, ADAM, ONE_CYCLE, SHORT],
+    &[SYNTHETIC, BOTTLENECKS, ADAM, SHORT],
+    &[TUNED_HEAD, SYNTHETIC, EFFICIENTNET, ADAM, SHORT],
+    &[AUGMENTED, SMALL_MLP, SGD, SHORT],
+    &[OTHERWISE_AUGMENTED, SMALL_MLP, SGD, SHORT],
 ];
 
 /// A config with every key of its tables, except optional ones that are not set.
@@ -280,9 +193,15 @@ pub struct Base {
 }
 
 /// The runnable ones, on data written to `directory`, and the configs of the repository.
-pub fn all(directory: &Path) -> Result<Vec<Base>, Box<dyn Error>> {
+pub fn all(directory: &Path) -> CaseResult<Vec<Base>> {
     write_data(directory)?;
-    let mut bases = runnable(directory)?;
+    let path = directory.join("base.toml");
+    let mut bases = Vec::new();
+    for parts in BASES {
+        let text = format!("name = \"base\"\nseed = 1\ndevice = \"flex\"\n{}", parts.concat());
+        fs::write(&path, text.replace("DATA", &directory.display().to_string()))?;
+        bases.push(base(&path, true)?);
+    }
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
     for shipped in [shipped.clone(), shipped.join("course1"), shipped.join("course2")] {
         for entry in fs::read_dir(shipped)? {
@@ -295,45 +214,33 @@ pub fn all(directory: &Path) -> Result<Vec<Base>, Box<dyn Error>> {
     Ok(bases)
 }
 
-fn runnable(directory: &Path) -> Result<Vec<Base>, Box<dyn Error>> {
-    let path = directory.join("base.toml");
-    let mut bases = Vec::new();
-    for parts in BASES {
-        let text = format!("name = \"base\"\nseed = 1\ndevice = \"flex\"\n{}", parts.concat());
-        fs::write(&path, text.replace("DATA", &directory.display().to_string()))?;
-        bases.push(base(&path, true)?);
-    }
-    Ok(bases)
-}
-
-fn base(path: &Path, is_runnable: bool) -> Result<Base, Box<dyn Error>> {
-    let config = RunConfig::read(path, &[]).map_err(|error| format!("{error}"))?;
+fn base(path: &Path, is_runnable: bool) -> CaseResult<Base> {
+    let config = RunConfig::read(path, &[]).map_err(|error| error.to_string())?;
     Ok(Base { table: Table::try_from(&config)?, is_runnable })
 }
 
 /// Writes three files of 12 different examples each, with 2 features in 2 classes, one of images, and
 /// photos.
-fn write_data(directory: &Path) -> Result<(), Box<dyn Error>> {
-    let files = [
-        ("train", SplitKind::Train),
-        ("validation", SplitKind::Validation),
-        ("test", SplitKind::Test),
-    ];
-    for (number, (name, split)) in files.into_iter().enumerate() {
-        let features = (0..24).map(|index| ((index * 7 + number) % 11) as f32).collect();
-        let examples = Examples::features(2, features, (0..12).map(|item| item % 2).collect());
-        let classes = ["a", "b"].map(String::from);
-        data_hdf5::write(&directory.join(format!("{name}.h5")), split, &examples, &classes)?;
-    }
+fn write_data(directory: &Path) -> CaseResult {
+    let labels = || (0..12).map(|item| item % 2).collect();
+    let features = |number: usize| {
+        let values = (0..24).map(|index| ((index * 7 + number) % 11) as f32).collect();
+        Examples::features(2, values, labels())
+    };
     let pixels = (0..12 * 75).map(|index| (index * index % 251) as u8).collect();
-    let images = Examples::images([5, 5, 3], pixels, (0..12).map(|item| item % 2).collect());
-    let classes = ["a", "b"].map(String::from);
-    data_hdf5::write(&directory.join("images.h5"), SplitKind::Train, &images, &classes)?;
+    for (name, split, examples) in [
+        ("train.h5", SplitKind::Train, features(0)),
+        ("validation.h5", SplitKind::Validation, features(1)),
+        ("test.h5", SplitKind::Test, features(2)),
+        ("images.h5", SplitKind::Train, Examples::images([5, 5, 3], pixels, labels())),
+    ] {
+        data_hdf5::write(&directory.join(name), split, &examples, &["a", "b"].map(String::from))?;
+    }
     write_photos(&directory.join("photos"))
 }
 
 /// Writes folders of six images in two classes, named after them, and a table of their labels.
-fn write_photos(directory: &Path) -> Result<(), Box<dyn Error>> {
+fn write_photos(directory: &Path) -> CaseResult {
     let mut table = "path,label\n".to_owned();
     for (number, folder) in ["one", "two"].into_iter().enumerate() {
         fs::create_dir_all(directory.join(folder))?;

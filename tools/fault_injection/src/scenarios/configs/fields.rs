@@ -6,117 +6,57 @@ use toml::{Table, Value};
 /// Path of a key: names of tables and indices into arrays.
 pub type Key = Vec<String>;
 
-/// Values in TOML, invalid for most keys: every type, and the limits of each.
-pub const VALUES: [&str; 64] = [
-    // Other types.
-    "\"x\"",
-    "''",
-    "1",
-    "1.5",
-    "true",
-    "false",
-    "1979-05-27",
-    "07:32:00",
-    "1979-05-27T07:32:00Z",
-    "[]",
-    "[1]",
-    "[0.5]",
-    "[[]]",
-    "[\"x\"]",
-    "[{}]",
-    "{}",
-    "{ x = 1 }",
-    "{ constant = {} }",
-    // Negative, zero, small.
-    "-1",
-    "-1.5",
-    "-9223372036854775808",
-    "0",
-    "0.0",
-    "-0.0",
-    "1e-300",
-    "5e-324",
-    "[0]",
-    "[-1]",
-    "[0, 0]",
-    "[-0.5, 0.5]",
-    // Large.
-    "9223372036854775807",
-    "9223372036854775808",
-    "18446744073709551615",
-    "18446744073709551616",
-    "2147483648",
-    "4294967296",
-    "9007199254740993",
-    "3.5e38",
-    "1e308",
-    "1e309",
-    "0xffffffffffffffff",
-    "[9223372036854775807]",
-    "[1e308, 1e308]",
-    "[65536, 65536]",
-    "[65537]",
-    // Not finite.
-    "nan",
-    "-nan",
-    "inf",
-    "-inf",
-    "[nan]",
-    "[inf, nan]",
-    // Paths of other files, and strings with special characters.
-    "\"../../../../../../etc/passwd\"",
-    "\"/dev/zero\"",
-    "\"/proc/self/mem\"",
-    "\"..\"",
-    "\"a/../../b\"",
-    "\"\\u0000\"",
-    "\"a\\nb\\u001b[2J\\u202e\"",
-    "\"/\"",
-    "\"~/$HOME/%s\"",
-    "\"C:\\\\..\\\\NUL\"",
-    "\"flex:99999999999999999999\"",
-    "\"numpy\"",
-    "\"/dev/stdin\"",
+/// Values in TOML, invalid for most keys: of other types; negative, zero and small; large; not
+/// finite; paths of other files and strings with special characters.
+const VALUES: [&str; 5] = [
+    r#""x" '' 1 1.5 true false 1979-05-27 07:32:00 1979-05-27T07:32:00Z [] [1] [0.5] [[]] ["x"] [{}]
+       {} {x=1} {constant={}}"#,
+    "-1 -1.5 -9223372036854775808 0 0.0 -0.0 1e-300 5e-324 [0] [-1] [0,0] [-0.5,0.5]",
+    "9223372036854775807 9223372036854775808 18446744073709551615 18446744073709551616 2147483648
+     4294967296 9007199254740993 3.5e38 1e308 1e309 0xffffffffffffffff [9223372036854775807]
+     [1e308,1e308] [65536,65536] [65537]",
+    "nan -nan inf -inf [nan] [inf,nan]",
+    r#""../../../../../../etc/passwd" "/dev/zero" "/proc/self/mem" ".." "a/../../b" "\u0000"
+       "a\nb\u001b[2J\u202e" "/" "~/$HOME/%s" "C:\\..\\NUL" "flex:99999999999999999999" "numpy"
+       "/dev/stdin""#,
 ];
+
+pub fn values() -> impl Iterator<Item = &'static str> {
+    VALUES.into_iter().flat_map(str::split_whitespace)
+}
 
 /// A config with one key changed.
 pub struct Mutant {
-    /// Key and change.
     pub name: String,
-    /// Text of the whole config.
     pub text: String,
 }
 
 /// Placeholder in a table for a value that is inserted as text.
 const PLACEHOLDER: &str = "VALUE-OF-THE-MUTANT";
 
-/// Keys of all values and tables in `table`.
+/// Keys of all values and tables in `table`; those within arrays of tables after their indices.
 pub fn keys(table: &Table) -> Vec<Key> {
-    let mut all = Vec::new();
-    for (name, value) in table {
-        all.push(vec![name.clone()]);
-        all.extend(keys_within(value).into_iter().map(|key| prefixed(name, key)));
-    }
-    all
+    let mut keys = Vec::new();
+    push_below(&[], &Value::Table(table.clone()), &mut keys);
+    keys
 }
 
-/// Keys within a table, or within the tables of an array after their indices.
-fn keys_within(value: &Value) -> Vec<Key> {
+fn push_below(key: &[String], value: &Value, keys: &mut Vec<Key>) {
     match value {
-        Value::Table(table) => keys(table),
-        Value::Array(items) => items.iter().enumerate().flat_map(keys_of_item).collect(),
-        _ => Vec::new(),
+        Value::Table(table) => {
+            for (name, value) in table {
+                let key = [key, std::slice::from_ref(name)].concat();
+                keys.push(key.clone());
+                push_below(&key, value, keys);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate().filter(|(_, item)| item.is_table()) {
+                push_below(&[key, &[index.to_string()]].concat(), item, keys);
+            }
+        }
+        _ => {}
     }
-}
-
-fn keys_of_item((index, item): (usize, &Value)) -> Vec<Key> {
-    let keys = item.as_table().map(keys).unwrap_or_default();
-    keys.into_iter().map(|key| prefixed(&index.to_string(), key)).collect()
-}
-
-fn prefixed(name: &str, mut key: Key) -> Key {
-    key.insert(0, name.to_owned());
-    key
 }
 
 /// All mutants of `key` in `table`, with further `values` in TOML.
@@ -127,8 +67,8 @@ pub fn mutants<'a>(
 ) -> impl Iterator<Item = Mutant> + 'a {
     let named = |change: &str, text| Mutant { name: format!("{} {change}", key.join(".")), text };
     let missing = with(table, key, |table, name| drop(table.remove(name)));
-    let beside = unknown_beside(table, key);
-    let all = VALUES.into_iter().map(String::from).chain(values.iter().cloned());
+    let beside = with(table, key, |table, _| drop(table.insert("\u{2603}".into(), 1.into())));
+    let all = self::values().map(String::from).chain(values.iter().cloned());
     let replaced = all.map(move |value| {
         let short: String = value.chars().take(40).collect();
         named(&format!("= {short}"), replaced(table, key, &value))
@@ -142,11 +82,6 @@ pub fn mutants<'a>(
 pub fn replaced(table: &Table, key: &Key, value: &str) -> String {
     let text = with(table, key, |table, name| drop(table.insert(name.into(), PLACEHOLDER.into())));
     text.replacen(&format!("\"{PLACEHOLDER}\""), value, 1)
-}
-
-/// Text of `table` with an unknown key beside `key`.
-fn unknown_beside(table: &Table, key: &Key) -> String {
-    with(table, key, |table, _| drop(table.insert("\u{2603}".into(), 1.into())))
 }
 
 /// Choices of `key` in the manual, and the keys in its table, as strings in TOML.

@@ -8,7 +8,7 @@ use data_sources::DatasetConfig;
 use support::panics;
 use training::{Experiment, RunConfig, RunError, Stop, Ui};
 
-use super::peak_memory::PeakMemory;
+use crate::process::PeakMemory;
 
 /// Largest number of synthetic examples, and of pixels of an image: more take long to prepare and
 /// test nothing else.
@@ -17,7 +17,7 @@ const MAX_PIXELS: usize = 1 << 22;
 
 /// Limits for one step on a few small examples.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
-const MEMORY_LIMIT: usize = 1 << 30;
+const MEMORY_LIMIT_MIB: u64 = 1 << 10;
 
 /// Runs `config` in the directory `run`, unless it has too many synthetic examples or too large
 /// images. Fails if that panics or exceeds the limits; an error is accepted.
@@ -27,13 +27,13 @@ pub fn run(config: &RunConfig, run: &Path) -> Result<(), String> {
     }
     let (started, peak) = (Instant::now(), PeakMemory::start().map_err(|error| error.to_string())?);
     let result = panics::catch(|| first_step(config, run));
-    let (time, memory) = (started.elapsed(), peak.bytes().map_err(|error| error.to_string())?);
+    let (time, memory) = (started.elapsed(), peak.mebibytes());
     fs::remove_dir_all(run).ok();
     match result {
         // A run reports a panic of its steps as an error.
         Err(_) | Ok(Err(RunError::Panicked { .. })) => Err("a panic in the first step".to_owned()),
         Ok(_) if time > TIME_LIMIT => Err(format!("the first step took {} s", time.as_secs())),
-        Ok(_) if memory > MEMORY_LIMIT => Err(format!("the first step took {} MiB", memory >> 20)),
+        Ok(_) if memory > MEMORY_LIMIT_MIB => Err(format!("the first step took {memory} MiB")),
         Ok(_) => Ok(()),
     }
 }

@@ -2,80 +2,34 @@
 //! function of a seed.
 
 use rand::rngs::ChaCha8Rng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, IteratorRandom};
 use rand::{RngExt, SeedableRng};
 
 /// Ingredients of random configs.
 pub struct Material {
-    /// Texts of real configs.
     pub texts: Vec<String>,
     /// Dotted keys of all of them.
     pub keys: Vec<String>,
     /// Values in TOML, of all kinds.
     pub values: Vec<String>,
-    /// Paths for `extends`.
     pub bases: Vec<String>,
 }
 
 /// A random config with overrides.
 pub struct Generated {
-    /// Text, not necessarily UTF-8.
     pub text: Vec<u8>,
     /// `key=value` overrides.
     pub overrides: Vec<String>,
 }
 
-/// Tokens of the grammar, and difficult characters.
-const TOKENS: [&str; 48] = [
-    "[",
-    "]",
-    "[[",
-    "]]",
-    "{",
-    "}",
-    "=",
-    ",",
-    ".",
-    "#",
-    "\n",
-    "\r\n",
-    "\r",
-    "\t",
-    "\"",
-    "'",
-    "\"\"\"",
-    "'''",
-    "\\",
-    "\\u0000",
-    "\\UFFFFFFFF",
-    "\u{feff}",
-    "\0",
-    "\u{1b}[2J",
-    "\u{202e}",
-    "\u{2603}",
-    "e\u{301}",
-    "0x",
-    "0b2",
-    "1__0",
-    "+",
-    "-",
-    "1e",
-    "1e999",
-    "99999999999999999999999999",
-    "nan",
-    "inf",
-    "true",
-    "1979-05-27T07:32:00Z",
-    "25:61:61",
-    "0000-00-00",
-    "extends",
-    "optimizer",
-    "a.b.c",
-    "\"\"",
-    "[a.b]",
-    "[[a.b]]",
-    "{ a = { b = 1 } }",
-];
+/// Tokens of the grammar.
+const TOKENS: &str = r#"[ ] [[ ]] { } = , . # " ' """ ''' \ \u0000 \UFFFFFFFF 0x 0b2 1__0 + - 1e 1e999
+    99999999999999999999999999 nan inf true 1979-05-27T07:32:00Z 25:61:61 0000-00-00 extends
+    optimizer a.b.c "" [a.b] [[a.b]] {a={b=1}}"#;
+
+/// Difficult characters.
+const CHARACTERS: &[&str] =
+    &["\n", "\r\n", "\r", "\t", "\0", "\u{feff}", "\u{1b}", "\u{202e}", "\u{2603}", "e\u{301}"];
 
 impl Material {
     /// Generates the config of `seed`.
@@ -88,7 +42,7 @@ impl Material {
             2 => generator.document().into_bytes(),
             3 => generator.extending().into_bytes(),
             4 => {
-                overrides = generator.overrides();
+                overrides.extend((0..generator.times(4)).map(|_| generator.assignment()));
                 generator.text().as_bytes().to_vec()
             }
             _ => generator.tokens().into_bytes(),
@@ -109,6 +63,11 @@ impl<'a> Generator<'a> {
 
     fn text(&mut self) -> &'a str {
         self.pick(&self.material.texts)
+    }
+
+    fn token(&mut self) -> &'static str {
+        let tokens = TOKENS.split_whitespace().chain(CHARACTERS.iter().copied());
+        tokens.choose(&mut self.random).unwrap_or_default()
     }
 
     fn times(&mut self, most: usize) -> usize {
@@ -150,8 +109,7 @@ impl<'a> Generator<'a> {
         let mut text = self.text().to_owned();
         for _ in 0..self.times(4) {
             let at = self.random.random_range(0..=text.len());
-            let at = text.ceil_char_boundary(at);
-            text.insert_str(at, TOKENS.choose(&mut self.random).unwrap_or(&""));
+            text.insert_str(text.ceil_char_boundary(at), self.token());
         }
         text
     }
@@ -163,14 +121,9 @@ impl<'a> Generator<'a> {
         format!("extends = {base:?}\n{rest}")
     }
 
-    fn overrides(&mut self) -> Vec<String> {
-        let times = self.times(4);
-        (0..times).map(|_| self.assignment()).collect()
-    }
-
     fn assignment(&mut self) -> String {
         let key = match self.random.random_range(0..8) {
-            0 => TOKENS.choose(&mut self.random).unwrap_or(&"").to_string(),
+            0 => self.token().to_owned(),
             1 => format!("a{}", ".a".repeat(self.times(200))),
             _ => self.pick(&self.material.keys).to_owned(),
         };
@@ -182,17 +135,15 @@ impl<'a> Generator<'a> {
         let mut text = String::new();
         for _ in 0..self.times(30) {
             let key = self.pick(&self.material.keys);
-            match self.random.random_range(0..10) {
-                0 => text += &format!("[{key}]"),
-                1 => text += &format!("[[{key}]] # {key}"),
-                2 => text += &format!("{:?} = {}", key, self.value(4)),
-                3 => text += key.rsplit('.').next().unwrap_or(key),
-                4 => {
-                    text +=
-                        &format!("{} = {}", key.rsplit('.').next().unwrap_or(key), self.value(4))
-                }
-                _ => text += &format!("{key} = {}", self.value(4)),
-            }
+            let name = key.rsplit('.').next().unwrap_or(key);
+            text += &match self.random.random_range(0..10) {
+                0 => format!("[{key}]"),
+                1 => format!("[[{key}]] # {key}"),
+                2 => format!("{key:?} = {}", self.value(4)),
+                3 => name.to_owned(),
+                4 => format!("{name} = {}", self.value(4)),
+                _ => format!("{key} = {}", self.value(4)),
+            };
             text += if self.random.random() { "\n" } else { "\r\n" };
         }
         text

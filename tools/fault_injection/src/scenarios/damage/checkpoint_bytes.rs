@@ -1,18 +1,17 @@
 //! Damage to the bytes of the newest checkpoint.
 
-use std::error::Error;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use artifacts::{Environment, RunDir};
+use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
-use rand::{RngExt, SeedableRng};
 use training::{Checkpoints, TrainingState};
 
 use super::{StoppedRun, copy};
-use crate::parallel::run_on_all_cores;
 use crate::snapshot::{CHECKPOINT_FILES, list_names};
-use crate::tally::Tally;
+use crate::tally::{CaseResult, Tally};
 
 /// Number of consecutive bytes that one task damages.
 const CHUNK: usize = 64;
@@ -32,62 +31,40 @@ struct Checkpoint {
 }
 
 /// Flips every bit, truncates every file to every length, and extends it.
-pub fn every(stopped: &StoppedRun) -> Result<Tally, Box<dyn Error>> {
-    let files = Checkpoint::copy(stopped, "sizes")?.files;
+pub fn every(stopped: &StoppedRun) -> CaseResult<Tally> {
+    let files = Checkpoint::copy(stopped, 0)?.files;
     let sizes = files.iter().map(|[newest, _]| newest.len());
     let chunks: Vec<_> = sizes
         .enumerate()
         .flat_map(|(file, size)| (0..size).step_by(CHUNK).map(move |from| (file, from)))
         .collect();
-    Ok(run_on_all_cores(|number| {
+    Ok(Tally::on_all_cores(|number, tally| {
         let &(file, from) = chunks.get(number)?;
-        Some(on_copy(stopped, number, |checkpoint, tally| {
-            checkpoint.damage_chunk(file, from, tally)
-        }))
+        let checkpoint = tally.value(Checkpoint::copy(stopped, number))?;
+        let result = checkpoint.damage_chunk(file, from, tally);
+        tally.value(result.and_then(|()| fs::remove_dir_all(checkpoint.directory)))
     }))
 }
 
 /// Inflicts `count` random damages: bursts, zeroed or stale blocks, splices and flips.
-pub fn random(stopped: &StoppedRun, seed: u64, count: usize) -> Result<Tally, Box<dyn Error>> {
-    Ok(run_on_all_cores(|number| {
-        let count = count.saturating_sub(number * BATCH).min(BATCH);
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(number as u64);
-        (count > 0).then(|| {
-            on_copy(stopped, number, |checkpoint, tally| {
-                (0..count).try_for_each(|_| checkpoint.damage_randomly(&mut random, tally))
-            })
-        })
-    }))
-}
-
-fn on_copy(
-    stopped: &StoppedRun,
-    number: usize,
-    damage: impl FnOnce(&Checkpoint, &mut Tally) -> io::Result<()>,
-) -> Tally {
-    let mut tally = Tally::default();
-    let copied = Checkpoint::copy(stopped, &format!("damaged-bytes-{number}"));
-    let result = copied.and_then(|checkpoint| {
-        damage(&checkpoint, &mut tally)?;
-        Ok(fs::remove_dir_all(checkpoint.directory)?)
-    });
-    if let Err(error) = result {
-        tally.failures.push(format!("could not run: {error}"));
-    }
-    tally
+pub fn random(stopped: &StoppedRun, seed: u64, count: usize) -> Tally {
+    Tally::on_all_cores(|number, tally| {
+        let count = count.checked_sub(number * BATCH).filter(|left| *left > 0)?.min(BATCH);
+        let mut random = crate::random(seed, number);
+        let checkpoint = tally.value(Checkpoint::copy(stopped, number))?;
+        let result = (0..count).try_for_each(|_| checkpoint.damage_randomly(&mut random, tally));
+        tally.value(result.and_then(|()| fs::remove_dir_all(checkpoint.directory)))
+    })
 }
 
 impl Checkpoint {
-    fn copy(stopped: &StoppedRun, name: &str) -> Result<Self, Box<dyn Error>> {
-        let directory = stopped.fixture.path(name);
+    fn copy(stopped: &StoppedRun, number: usize) -> CaseResult<Self> {
+        let directory = stopped.fixture.free_path(&format!("damaged-bytes-{number}"));
         copy(&stopped.directory.join("checkpoints"), &directory)?;
         let names = list_names(&directory)?;
         let [.., before, newest] = names.as_slice() else { return Err("no checkpoints".into()) };
-        let environment = fs::read(stopped.directory.join("environment.json"))?;
-        let environment: serde_json::Value = serde_json::from_slice(&environment)?;
-        let run = environment.get("run").and_then(|run| run.as_str()).ok_or("no run")?;
-        let checkpoints = Checkpoints::existing(directory.clone(), run);
+        let run = Environment::read(&RunDir::open(&stopped.directory)?)?.run;
+        let checkpoints = Checkpoints::existing(directory.clone(), &run);
         let mut files = Vec::new();
         for file in CHECKPOINT_FILES {
             let read = |name: &str| fs::read(directory.join(name).join(file));
@@ -144,18 +121,18 @@ impl Checkpoint {
         };
         let path = self.directory.join(&self.newest).join(name);
         fs::write(&path, bytes)?;
-        let result = self.require_detected(name, &path);
+        let result = self.require_detected(name);
         tally.record(format_args!("{name}, {}", description()), result);
         fs::write(&path, whole)
     }
 
     /// Requires that loading the newest checkpoint fails with the name of the damaged file, and
     /// that the one before it is used instead.
-    fn require_detected(&self, name: &str, path: &Path) -> Result<(), String> {
+    fn require_detected(&self, name: &str) -> Result<(), String> {
         match self.checkpoints.load(&self.newest) {
             Ok(_) => return Err("not detected".to_owned()),
             Err(error) if !error.to_string().contains(name) => {
-                return Err(format!("{} is not in the message: {error}", path.display()));
+                return Err(format!("{name} is not in the message: {error}"));
             }
             Err(_) => {}
         }

@@ -1,22 +1,21 @@
 //! Reads one file and checks what comes of it.
 
-use std::error::Error;
-use std::fmt;
 use std::fs::{self, File, FileTimes};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
 use data::{Examples, SplitKind, Values};
-use data_hdf5::{Hdf5Error, Hdf5ErrorKind, Hdf5File, Residency};
+use data_hdf5::{Hdf5ErrorKind, Hdf5File, Residency};
 use tempfile::TempDir;
 
-use crate::tally::require;
+use super::bases::complete;
+use crate::tally::{CaseResult, require};
 
 /// Longest time that reading a file may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A file to read.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub name: String,
@@ -29,11 +28,18 @@ pub struct TestDirectory {
     /// Whether the file system records when a file is read. Otherwise only the pixels of the decoy
     /// show that it was.
     pub has_access_times: bool,
+    counts: Mutex<Counts>,
 }
 
+/// Numbers of files that were read, were refused, crashed the reader, and took it too long, and the
+/// longest time.
+#[derive(Default)]
+struct Counts([usize; 4], Duration);
+
 impl TestDirectory {
-    pub fn new() -> Result<Self, Box<dyn Error>> {
-        let mut directory = Self { directory: TempDir::new()?, has_access_times: false };
+    pub fn new() -> CaseResult<Self> {
+        let (has_access_times, counts) = Default::default();
+        let mut directory = Self { directory: TempDir::new()?, has_access_times, counts };
         let decoy = hdf5::File::create(directory.decoy())?;
         let pixels = decoy.new_dataset::<u8>().shape([6, 2, 2, 3]).create("train_set_x")?;
         pixels.write_raw(&[DECOY_PIXEL; 72])?;
@@ -45,38 +51,81 @@ impl TestDirectory {
         Ok(directory)
     }
 
-    /// Path of the file to which crafted files refer.
-    pub fn decoy(&self) -> PathBuf {
+    fn decoy(&self) -> PathBuf {
         self.path("decoy.h5")
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Creates a file and returns its bytes.
-    pub fn create_file(
+    /// Creates a file that `fill` fills, given the path of the decoy.
+    pub fn create(
         &self,
+        name: &str,
         options: impl FnOnce(&mut hdf5::FileBuilder),
-        fill: impl FnOnce(&hdf5::File) -> hdf5::Result<()>,
-    ) -> Result<Vec<u8>, Box<dyn Error>> {
+        fill: impl FnOnce(&hdf5::File, &str) -> hdf5::Result<()>,
+    ) -> CaseResult<Case> {
         let path = self.path("created.h5");
-        let _ = fs::remove_file(&path);
+        fs::remove_file(&path).ok();
         let mut builder = hdf5::File::with_options();
         options(&mut builder);
         let file = builder.create(&path)?;
-        fill(&file)?;
+        let decoy = self.decoy().display().to_string();
+        let filled = fill(&file, &decoy).and_then(|()| complete(&file, name));
+        filled.map_err(|error| format!("{name}: {error}"))?;
         file.close()?;
-        Ok(fs::read(path)?)
+        Ok(Case { name: name.to_owned(), bytes: fs::read(path)? })
     }
 
     /// Fails if `base` cannot be read: its mutants would test nothing.
-    pub fn require_valid(&self, base: &Case) -> Result<(), Box<dyn Error>> {
+    pub fn require_valid(&self, base: &Case) -> CaseResult {
         let path = self.path("base.h5");
         fs::write(&path, &base.bytes)?;
         data_hdf5::read(&path, SplitKind::Train)
             .map_err(|error| format!("{}: {error}", base.name))?;
         Ok(())
+    }
+
+    pub fn test(&self, number: usize, case: &Case) -> CaseResult {
+        let path = self.path(&format!("{number}.h5"));
+        fs::write(&path, &case.bytes)?;
+        let started = Instant::now();
+        let result = data_hdf5::read(&path, SplitKind::Train);
+        let duration = started.elapsed();
+        let (kind, checked) = match result {
+            Ok(file) => (0, require_valid(&file).and_then(|()| compare_in_file(&path, &file))),
+            Err(error) => match error.kind {
+                Hdf5ErrorKind::ReaderCrashed => (2, Ok(())),
+                Hdf5ErrorKind::ReaderTimedOut => (3, Ok(())),
+                Hdf5ErrorKind::ReaderFailed => (1, Err(error.to_string())),
+                _ => (1, require_one_line(&error.to_string())),
+            },
+        };
+        if let Ok(mut counts) = self.counts.lock() {
+            let Counts(numbers, longest) = &mut *counts;
+            numbers.iter_mut().skip(kind).take(1).for_each(|number| *number += 1);
+            *longest = duration.max(*longest);
+        }
+        fs::remove_file(&path)?;
+        if self.was_decoy_read()? {
+            self.reset_access_time()?;
+            return Err("another file was read".into());
+        }
+        require(duration <= TIMEOUT, || format!("took {:.0} s", duration.as_secs_f64()))
+            .and(checked)?;
+        Ok(())
+    }
+
+    /// What became of the files so far.
+    pub fn counts(&self) -> String {
+        let Counts([read, refused, crashed, timed_out], longest) =
+            self.counts.lock().map(|counts| Counts(counts.0, counts.1)).unwrap_or_default();
+        format!(
+            "{read} read, {refused} refused, {crashed} crashed and {timed_out} timed out in the \
+             reader, {:.1} s at most",
+            longest.as_secs_f64()
+        )
     }
 
     /// Sets an access time before the last write, so that the next read is recorded.
@@ -92,79 +141,6 @@ impl TestDirectory {
 
 /// Value of all pixels of the decoy. No image of another file has only such pixels.
 const DECOY_PIXEL: u8 = 251;
-
-/// Results of reading files.
-#[derive(Debug, Default)]
-pub struct Reading {
-    read: usize,
-    refused: usize,
-    crashed: usize,
-    timed_out: usize,
-    longest: Duration,
-    pub failures: Vec<String>,
-}
-
-impl Reading {
-    /// Reads a file and counts the result.
-    pub fn test(
-        &mut self,
-        directory: &TestDirectory,
-        worker: usize,
-        case: &Case,
-    ) -> io::Result<()> {
-        let path = directory.path(&format!("{worker}.h5"));
-        fs::write(&path, &case.bytes)?;
-        let started = Instant::now();
-        let result = data_hdf5::read(&path, SplitKind::Train);
-        let duration = started.elapsed();
-        self.longest = self.longest.max(duration);
-        let in_file = result.as_ref().ok().and_then(|file| compare_in_file(&path, file).err());
-        let mut failure = self.check(result).err().or(in_file);
-        if duration > TIMEOUT {
-            failure = Some(format!("took {:.0} s", duration.as_secs_f64()));
-        }
-        if directory.was_decoy_read()? {
-            directory.reset_access_time()?;
-            failure = Some("another file was read".to_owned());
-        }
-        self.failures.extend(failure.map(|reason| format!("{}: {reason}", case.name)));
-        Ok(())
-    }
-
-    /// Adds the results of `other`.
-    pub fn merge(&mut self, other: Self) {
-        self.read += other.read;
-        self.refused += other.refused;
-        self.crashed += other.crashed;
-        self.timed_out += other.timed_out;
-        self.longest = self.longest.max(other.longest);
-        self.failures.extend(other.failures);
-    }
-
-    fn check(&mut self, result: Result<Hdf5File, Hdf5Error>) -> Result<(), String> {
-        match result {
-            Ok(file) => {
-                self.read += 1;
-                require_valid(&file)
-            }
-            Err(error) => match error.kind {
-                Hdf5ErrorKind::ReaderCrashed => {
-                    self.crashed += 1;
-                    Ok(())
-                }
-                Hdf5ErrorKind::ReaderTimedOut => {
-                    self.timed_out += 1;
-                    Ok(())
-                }
-                Hdf5ErrorKind::ReaderFailed => Err(error.to_string()),
-                _ => {
-                    self.refused += 1;
-                    require_one_line(&error.to_string())
-                }
-            },
-        }
-    }
-}
 
 /// Requires a message of one line with a remedy after a semicolon.
 fn require_one_line(message: &str) -> Result<(), String> {
@@ -211,13 +187,4 @@ fn compare_in_file(path: &Path, in_memory: &Hdf5File) -> Result<(), String> {
 fn values(examples: &Examples) -> Result<Vec<f32>, String> {
     let every: Vec<usize> = (0..examples.len()).collect();
     examples.gather(&every).map_err(|error| error.to_string())
-}
-
-impl fmt::Display for Reading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { read, refused, crashed, timed_out, longest, .. } = self;
-        let longest = longest.as_secs_f64();
-        write!(f, "{read} read, {refused} refused, {crashed} crashed and {timed_out} timed out ")?;
-        write!(f, "in the reader, {longest:.1} s at most")
-    }
 }

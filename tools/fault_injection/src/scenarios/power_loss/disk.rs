@@ -2,13 +2,22 @@
 //! the synced entries of a directory; any part of everything else may be missing.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::Path;
 
-use super::file::{Change, Fate, File};
-use crate::snapshot::list_names;
-use crate::syscall_faults::{Operation, TracedCall};
+use crate::snapshot::Tree;
+use crate::syscall_faults::TracedCall;
+
+/// Fate of a change that was not durable.
+#[derive(Debug, Clone, Copy)]
+pub enum Fate {
+    /// Not on the disk.
+    Lost,
+    /// On the disk.
+    Kept,
+    /// Partly on the disk, chosen by this number: a write is torn or left zeros, a name refers to
+    /// a file that it referred to meanwhile.
+    Partly(u64),
+}
 
 /// All files and directories that were ever created, with their possible contents.
 pub struct Disk {
@@ -16,31 +25,36 @@ pub struct Disk {
 }
 
 enum Node {
-    File(File),
-    Directory(Directory),
+    File(Versions<Vec<u8>, Vec<Change>>),
+    Directory(Versions<Entries, Renames>),
 }
 
-/// Entries of a directory: names and indices of nodes.
+/// Names in a directory and indices of their nodes.
+type Entries = BTreeMap<String, usize>;
+
+/// Nodes that each name referred to since the last sync.
+type Renames = BTreeMap<String, Vec<Option<usize>>>;
+
+/// What is durable, what the program sees now, and the changes in between.
 #[derive(Default)]
-struct Directory {
-    durable: BTreeMap<String, usize>,
-    now: BTreeMap<String, usize>,
-    /// Nodes that each name referred to since the last sync.
-    pending: BTreeMap<String, Vec<Option<usize>>>,
+struct Versions<T, P> {
+    durable: T,
+    now: T,
+    pending: P,
 }
 
-/// Files by path: their bytes, or `None` for a directory.
-pub type Tree = BTreeMap<String, Option<Vec<u8>>>;
+enum Change {
+    Write(usize, Vec<u8>),
+    Truncate(usize),
+}
 
 const ROOT: usize = 0;
 
 impl Disk {
-    /// An empty directory.
     pub fn new() -> Self {
-        Self { nodes: vec![Node::Directory(Directory::default())] }
+        Self { nodes: vec![Node::Directory(Versions::default())] }
     }
 
-    /// The disk after `calls`.
     pub fn replay(calls: &[TracedCall]) -> Result<Self, String> {
         let mut disk = Self::new();
         calls.iter().try_for_each(|call| disk.apply(call))?;
@@ -56,39 +70,31 @@ impl Disk {
     }
 
     fn change(&mut self, call: &TracedCall) -> Option<()> {
-        match call.operation {
-            Operation::Open => self.find(&call.path).map(drop),
-            Operation::Create => self.add(&call.path, Node::File(File::default())),
-            Operation::Mkdir => self.add(&call.path, Node::Directory(Directory::default())),
-            Operation::Write => {
-                let change = Change::Write(call.offset as usize, call.data.clone());
-                self.file(&call.path)?.push(change);
-                Some(())
-            }
-            Operation::Truncate => {
-                let file = self.file(&call.path)?;
-                if file.length() != call.offset as usize {
-                    file.push(Change::Truncate(call.offset as usize));
-                }
-                Some(())
-            }
-            Operation::Sync => {
+        let offset = call.offset as usize;
+        match call.operation.as_str() {
+            "open" => self.find(&call.path).map(drop),
+            "create" => self.add(&call.path, Node::File(Versions::default())),
+            "mkdir" => self.add(&call.path, Node::Directory(Versions::default())),
+            "write" => self.change_file(&call.path, Change::Write(offset, call.data.clone())),
+            "truncate" => self.change_file(&call.path, Change::Truncate(offset)),
+            "sync" => {
                 match self.node(&call.path)? {
                     Node::File(file) => file.sync(),
                     Node::Directory(directory) => directory.sync(),
                 }
                 Some(())
             }
-            Operation::Rename => {
+            "rename" => {
                 let node = self.find(&call.path)?;
                 self.set(&call.path, None)?;
                 self.set(&call.to, Some(node))
             }
-            Operation::Link => {
+            "link" => {
                 let node = self.find(&call.path)?;
                 self.set(&call.to, Some(node))
             }
-            Operation::Remove => self.set(&call.path, None),
+            "remove" => self.set(&call.path, None),
+            _ => None,
         }
     }
 
@@ -104,16 +110,18 @@ impl Disk {
         self.nodes.get_mut(number)
     }
 
-    fn file(&mut self, path: &Path) -> Option<&mut File> {
-        match self.node(path)? {
-            Node::File(file) => Some(file),
-            Node::Directory(_) => None,
-        }
-    }
-
     fn add(&mut self, path: &Path, node: Node) -> Option<()> {
         self.nodes.push(node);
         self.set(path, Some(self.nodes.len() - 1))
+    }
+
+    fn change_file(&mut self, path: &Path, change: Change) -> Option<()> {
+        let Node::File(file) = self.node(path)? else { return None };
+        if !matches!(change, Change::Truncate(length) if length == file.now.len()) {
+            change.apply(&mut file.now, Fate::Kept);
+            file.pending.push(change);
+        }
+        Some(())
     }
 
     /// Lets the name at `path` refer to `node`.
@@ -130,101 +138,88 @@ impl Disk {
 
     /// Number of changes that are not durable.
     pub fn pending(&self) -> usize {
-        let pending = self.nodes.iter().map(|node| match node {
-            Node::File(file) => file.pending(),
-            Node::Directory(directory) => directory.pending.len(),
-        });
-        pending.sum()
+        self.nodes.iter().map(Node::pending).sum()
     }
 
     /// The files after a power loss in which the changes that are not durable meet these fates.
     pub fn after(&self, fates: &[Fate]) -> Tree {
-        let mut fates = fates.iter().copied();
-        let remains: Vec<_> = self.nodes.iter().map(|node| node.after(&mut fates)).collect();
+        let mut fates = fates.iter();
+        let fates_of = |node: &Node| fates.by_ref().take(node.pending()).copied().collect();
+        let fates: Vec<Vec<Fate>> = self.nodes.iter().map(fates_of).collect();
         let mut tree = Tree::new();
-        collect(&remains, ROOT, "", &mut tree);
+        self.collect(ROOT, &fates, String::new(), &mut tree);
         tree
     }
-}
 
-/// A node after a power loss.
-enum Remains {
-    File(Vec<u8>),
-    Directory(BTreeMap<String, usize>),
-}
-
-fn collect(remains: &[Remains], node: usize, path: &str, tree: &mut Tree) {
-    match remains.get(node) {
-        Some(Remains::File(bytes)) => drop(tree.insert(path.to_owned(), Some(bytes.clone()))),
-        Some(Remains::Directory(entries)) => {
-            tree.insert(path.to_owned(), None);
-            for (name, node) in entries {
-                collect(remains, *node, &format!("{path}/{name}"), tree);
+    fn collect(&self, node: usize, fates: &[Vec<Fate>], path: String, tree: &mut Tree) {
+        let Some((node, own)) = self.nodes.get(node).zip(fates.get(node)) else { return };
+        let bytes = match node {
+            Node::File(file) => {
+                let mut bytes = file.durable.clone();
+                let changes = file.pending.iter().zip(own);
+                changes.for_each(|(change, fate)| change.apply(&mut bytes, *fate));
+                Some(bytes)
             }
-        }
-        None => {}
+            Node::Directory(directory) => {
+                for (name, node) in entries_after(directory, own) {
+                    self.collect(node, fates, format!("{path}/{name}"), tree);
+                }
+                None
+            }
+        };
+        tree.insert(path, bytes);
     }
 }
 
 impl Node {
-    fn after(&self, fates: &mut impl Iterator<Item = Fate>) -> Remains {
+    fn pending(&self) -> usize {
         match self {
-            Self::File(file) => Remains::File(file.after(fates)),
-            Self::Directory(directory) => Remains::Directory(directory.after(fates)),
+            Self::File(file) => file.pending.len(),
+            Self::Directory(directory) => directory.pending.len(),
         }
     }
 }
 
-impl Directory {
+impl<T: Clone, P: Default> Versions<T, P> {
     fn sync(&mut self) {
         self.durable.clone_from(&self.now);
-        self.pending.clear();
-    }
-
-    fn after(&self, fates: &mut impl Iterator<Item = Fate>) -> BTreeMap<String, usize> {
-        let mut entries = self.durable.clone();
-        for ((name, nodes), fate) in self.pending.iter().zip(fates) {
-            let node = match fate {
-                Fate::Lost => continue,
-                Fate::Kept => nodes.last(),
-                Fate::Partly(which) => nodes.get(which as usize % nodes.len()),
-            };
-            match node.copied().flatten() {
-                Some(node) => drop(entries.insert(name.clone(), node)),
-                None => drop(entries.remove(name)),
-            }
-        }
-        entries
+        self.pending = P::default();
     }
 }
 
-/// Reads the files in a directory.
-pub fn read_tree(directory: &Path) -> io::Result<Tree> {
-    let mut tree = Tree::new();
-    read_into(&mut tree, directory, String::new())?;
-    Ok(tree)
-}
-
-fn read_into(tree: &mut Tree, source: &Path, path: String) -> io::Result<()> {
-    if source.is_file() {
-        tree.insert(path, Some(fs::read(source)?));
-        return Ok(());
-    }
-    for name in list_names(source)? {
-        read_into(tree, &source.join(&name), format!("{path}/{name}"))?;
-    }
-    tree.insert(path, None);
-    Ok(())
-}
-
-/// Writes files into an empty directory.
-pub fn write_tree(tree: &Tree, directory: &Path) -> io::Result<()> {
-    for (path, bytes) in tree.iter().filter(|(path, _)| !path.is_empty()) {
-        let path = directory.join(path.trim_start_matches('/'));
-        match bytes {
-            Some(bytes) => fs::write(path, bytes)?,
-            None => fs::create_dir(path)?,
+/// Entries of a directory after a power loss.
+fn entries_after(directory: &Versions<Entries, Renames>, fates: &[Fate]) -> Entries {
+    let mut entries = directory.durable.clone();
+    for ((name, nodes), fate) in directory.pending.iter().zip(fates) {
+        let node = match *fate {
+            Fate::Lost => continue,
+            Fate::Kept => nodes.last(),
+            Fate::Partly(which) => nodes.get(which as usize % nodes.len()),
+        };
+        match node.copied().flatten() {
+            Some(node) => drop(entries.insert(name.clone(), node)),
+            None => drop(entries.remove(name)),
         }
     }
-    Ok(())
+    entries
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>, fate: Fate) {
+        let (offset, data) = match (self, fate) {
+            (_, Fate::Lost) => return,
+            (Self::Truncate(length), _) => return bytes.resize(*length, 0),
+            (Self::Write(offset, data), _) => (*offset, data),
+        };
+        let (length, written) = match fate {
+            // The new length is on the disk, but not the data.
+            Fate::Partly(which) if which % 2 == 0 => (data.len(), 0),
+            Fate::Partly(which) => [(which / 2) as usize % data.len().max(1); 2].into(),
+            _ => (data.len(), data.len()),
+        };
+        // A gap before the data is filled with zeros.
+        bytes.resize(bytes.len().max(offset + length), 0);
+        let data = data.iter().take(written);
+        bytes.iter_mut().skip(offset).zip(data).for_each(|(byte, new)| *byte = *new);
+    }
 }

@@ -2,10 +2,9 @@
 
 use hdf5::File;
 
-use super::super::bases::{classes, labels, labels_and_classes, pixels, put};
-use super::heap_names;
+use super::super::bases::{LABELS, NAMES, heap_names, pixels, put};
 
-/// Name, contents of a valid file, a byte pattern in it, and the offset from there and bytes of a
+/// Name, contents of a valid file that [`complete`](super::super::bases::complete) adds to, a byte pattern in it, and the offset from there and bytes of a
 /// patch.
 type Patch = (&'static str, fn(&File) -> hdf5::Result<()>, &'static [u8], usize, &'static [u8]);
 
@@ -57,24 +56,18 @@ const CHUNKED: &[u8] = &[3, 2, 5];
 const FILTERED: &[u8] = &[1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 8, 0];
 
 fn chunked(file: &File) -> hdf5::Result<()> {
-    pixels(file, |builder| builder.chunk([2, 2, 2, 3]))?;
-    labels_and_classes(file)
+    pixels(file, |builder| builder.chunk([2, 2, 2, 3]))
 }
 
 fn chunked_labels(file: &File) -> hdf5::Result<()> {
-    pixels(file, |builder| builder)?;
-    classes(file)?;
     let labels = file.new_dataset_builder().chunk([3]).empty::<i64>().shape([6]);
-    labels.create("train_set_y")?.write_raw(&[0_i64, 1, 2, 2, 1, 0])
+    labels.create(LABELS)?.write_raw(&[0_i64, 1, 2, 2, 1, 0])
 }
 
 fn deflated(file: &File) -> hdf5::Result<()> {
-    pixels(file, |builder| builder.chunk([2, 2, 2, 3]).deflate(6))?;
-    labels_and_classes(file)
+    pixels(file, |builder| builder.chunk([2, 2, 2, 3]).deflate(6))
 }
 
 fn on_heap(file: &File) -> hdf5::Result<()> {
-    pixels(file, |builder| builder)?;
-    labels(file)?;
-    put(file, "list_classes", &[3], &heap_names()?)
+    put(file, NAMES, &[3], &heap_names()?)
 }

@@ -1,4 +1,4 @@
-use artifacts::{ClassScore, Evaluation, LayerSummary};
+use artifacts::{ClassScore, Evaluation, ExampleView, LayerSummary};
 use data::SplitKind;
 use maud::{Markup, html};
 
@@ -22,7 +22,7 @@ pub fn scores(run: &RunData, plots: &[Plot]) -> Markup {
                 (confusions(evaluation))
                 (worst_classes(evaluation))
             } @else {
-                div class="scroll" { (classes(evaluation.classes.iter())) }
+                (classes(evaluation.classes.iter()))
             }
             p class="quiet" {
                 "Loss " (format!("{:.4}", evaluation.loss))
@@ -36,21 +36,16 @@ pub fn scores(run: &RunData, plots: &[Plot]) -> Markup {
 /// Number of the most frequent confusions and of the worst classes that are shown of many.
 const SHOWN: usize = 30;
 
-/// Returns the most frequent confusions.
 fn confusions(evaluation: &Evaluation) -> Markup {
     let all = evaluation.confusions();
+    let rows = all.iter().take(SHOWN).map(|pair| {
+        let share = percent(pair.count as f64 / pair.class.count.max(1) as f64);
+        vec![pair.class.name.clone(), pair.predicted.name.clone(), pair.count.to_string(), share]
+    });
     html! {
         h3 { "Most frequent confusions" }
         p class="quiet" { (all.len().min(SHOWN)) " of " (all.len()) " pairs of classes." }
-        div class="scroll" { table {
-            thead { tr { th { "true class" } th { "predicted" } th { "count" } th { "of the true class" } } }
-            tbody { @for pair in all.iter().take(SHOWN) { tr {
-                td { (pair.class.name) }
-                td { (pair.predicted.name) }
-                td { (pair.count) }
-                td { (percent(pair.count as f64 / pair.class.count.max(1) as f64)) }
-            } } }
-        } }
+        (table(&["true class", "predicted", "count", "of the true class"], rows))
     }
 }
 
@@ -60,35 +55,35 @@ fn worst_classes(evaluation: &Evaluation) -> Markup {
     html! {
         h3 { "Worst classes" }
         p class="quiet" { (worst.len().min(SHOWN)) " of " (worst.len()) " classes, by F1." }
-        div class="scroll" { (classes(worst.into_iter().take(SHOWN))) }
+        (classes(worst.into_iter().take(SHOWN)))
         details {
             summary { "All classes" }
-            div class="scroll" { (classes(evaluation.classes.iter())) }
+            (classes(evaluation.classes.iter()))
         }
     }
 }
 
 fn classes<'a>(classes: impl Iterator<Item = &'a ClassScore>) -> Markup {
-    html! {
-        table {
-            thead { tr {
-                th { "class" } th { "precision" } th { "recall" } th { "interval" } th { "F1" } th { "count" }
-            } }
-            tbody { @for class in classes { (class_row(class)) } }
-        }
-    }
+    let rows = classes.map(|class| {
+        let correct = (class.recall * class.count as f64).round() as usize;
+        vec![
+            class.name.clone(),
+            percent(class.precision),
+            percent(class.recall),
+            interval(correct, class.count),
+            percent(class.f1),
+            class.count.to_string(),
+        ]
+    });
+    table(&["class", "precision", "recall", "interval", "F1", "count"], rows)
 }
 
-fn class_row(class: &ClassScore) -> Markup {
-    let correct = (class.recall * class.count as f64).round() as usize;
-    html! { tr {
-        td { (class.name) }
-        td { (percent(class.precision)) }
-        td { (percent(class.recall)) }
-        td { (interval(correct, class.count)) }
-        td { (percent(class.f1)) }
-        td { (class.count) }
-    } }
+/// Returns a table in a frame that scrolls.
+pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Markup {
+    html! { div class="scroll" { table {
+        thead { tr { @for name in head { th { (name) } } } }
+        tbody { @for row in rows { tr { @for cell in row { td { (cell) } } } } }
+    } } }
 }
 
 /// Returns the layers of the model, if they are known.
@@ -190,6 +185,87 @@ fn thousands(number: usize) -> String {
     let groups = tail.as_bytes().chunks(3).map(String::from_utf8_lossy);
     let head = (!head.is_empty()).then(|| head.into());
     head.into_iter().chain(groups).collect::<Vec<_>>().join("\u{202f}")
+}
+
+/// Number of most probable classes that are shown of an example.
+const TOP: usize = 3;
+
+/// Returns mistakes, hard examples and a training batch, if they are available.
+pub fn examples(run: &RunData) -> Markup {
+    let Some(predictions) = &run.predictions else { return html! {} };
+    let (classes, split) = (&run.environment.data.classes, predictions.split);
+    html! {
+        @if !predictions.mistakes.is_empty() {
+            (section("Most confident mistakes", &html! {
+                p class="quiet" {
+                    (predictions.mistakes.len()) " of " (predictions.wrong.len())
+                    " misclassified " (split) " examples."
+                }
+                (cards(&predictions.mistakes, split, classes))
+            }))
+        }
+        @if !predictions.hardest.is_empty() {
+            (section("Hardest examples", &html! {
+                p class="quiet" { "Correctly classified " (split) " examples with the lowest confidence." }
+                (cards(&predictions.hardest, split, classes))
+            }))
+        }
+        @if !predictions.batch.is_empty() {
+            (section("A batch as the model sees it", &html! {
+                p class="quiet" {
+                    "The first training images of the first epoch"
+                    @if run.is_augmented() { ", augmented" }
+                    "."
+                }
+                div class="pictures batch" {
+                    @for picture in &predictions.batch { (image(picture, "a training image")) }
+                }
+            }))
+        }
+    }
+}
+
+fn cards(examples: &[ExampleView], split: SplitKind, classes: &[String]) -> Markup {
+    html! { div class="pictures" { @for example in examples { (card(example, split, classes)) } } }
+}
+
+fn card(example: &ExampleView, split: SplitKind, classes: &[String]) -> Markup {
+    let name = |class: usize| classes.get(class).map_or("?", String::as_str);
+    let mut order: Vec<(usize, f32)> = example.probabilities.iter().copied().enumerate().collect();
+    order.sort_by(|one, other| other.1.total_cmp(&one.1));
+    let predicted = order.first().map_or(example.label, |(class, _)| *class);
+    let is_listed = |class: usize| order.iter().take(TOP).any(|(listed, _)| *listed == class);
+    let label = order.iter().find(|(class, _)| *class == example.label && !is_listed(*class));
+    html! {
+        div class="card" {
+            @if let Some(picture) = &example.picture {
+                (image(picture, &format!("{split} image {}", example.item)))
+            }
+            p {
+                (split) " " (example.item) ": true class " b { (name(example.label)) }
+                @if predicted != example.label { ", predicted " b { (name(predicted)) } }
+                @if let Some(file) = &example.file { br; (file) }
+            }
+            @for &(class, probability) in order.iter().take(TOP).chain(label) {
+                (bar(name(class), probability.into(), &percent(probability.into()), class == example.label))
+            }
+        }
+    }
+}
+
+/// Returns a bar of length `share`, 0 to 1, with a label on the left and one on the right.
+pub fn bar(name: &str, share: f64, text: &str, is_marked: bool) -> Markup {
+    html! {
+        div class=(if is_marked { "bar label" } else { "bar" }) {
+            span title=(name) { (name) }
+            i style=(format!("width:{:.1}%", 100.0 * share)) {}
+            span { (text) }
+        }
+    }
+}
+
+fn image(base64: &str, description: &str) -> Markup {
+    html! { img alt=(description) src=(format!("data:image/png;base64,{base64}")); }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Files that extend a base file.
+//! The layers of a document: overrides of the form `key=value`, and files that extend a base file.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -6,21 +6,20 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
-use super::parse::{error_at, parse};
 use super::syntax::repair;
 use crate::diagnostics::Diagnostic;
 use crate::error::ConfigError;
 use crate::layer::{self, Layer, Origin};
 
 /// Key that names the base of a file.
-pub const KEY: &str = "extends";
+pub const EXTENDS: &str = "extends";
 
 /// Largest length of a chain of bases.
 const MAX_BASES: usize = 8;
 
 /// Largest size in bytes of a config with its bases and overrides. Far larger than any config;
 /// parsing 1 MiB of small values takes 0.5 s and 80 MiB of memory.
-pub const MAX_BYTES: usize = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 
 /// Pushes the file `first` with its `text`, then its base, the base of that, and so on. Returns the
 /// syntax errors of all.
@@ -65,9 +64,9 @@ fn too_large(path: &Path) -> ConfigError {
 
 /// Returns path and text of the base of `file`, if it has one. `chain` ends with its own path.
 fn base(chain: &[&Path], file: &Layer) -> Result<Option<(PathBuf, String)>, ConfigError> {
-    let table = parse(file)?;
-    let Some(value) = table.get(KEY) else { return Ok(None) };
-    let invalid = |message| error_at(file, value.span(), Some(KEY.to_owned()), message);
+    let table = file.parse()?;
+    let Some(value) = table.get(EXTENDS) else { return Ok(None) };
+    let invalid = |message| file.error(value.span(), Some(EXTENDS.to_owned()), message);
     let path = resolve(chain, value.get_ref()).map_err(invalid)?;
     match read_base(&path) {
         Ok(text) => Ok(Some((path, text))),
@@ -107,7 +106,7 @@ fn check_chain(chain: &[&Path], base: &Path) -> Result<(), String> {
     let names = chain.iter().copied().chain([base]).map(|path| path.display().to_string());
     let names = names.collect::<Vec<_>>().join(" -> ");
     if chain.iter().any(|path| same_file(path, base)) {
-        return Err(format!("these files extend each other, {names}: remove one `{KEY}`"));
+        return Err(format!("these files extend each other, {names}: remove one `{EXTENDS}`"));
     }
     if chain.len() > MAX_BASES {
         return Err(format!("more than {MAX_BASES} bases, {names}: merge some of these files"));
@@ -118,4 +117,40 @@ fn check_chain(chain: &[&Path], base: &Path) -> Result<(), String> {
 /// Whether both paths lead to the same file.
 fn same_file(a: &Path, b: &Path) -> bool {
     a == b || fs::canonicalize(a).is_ok_and(|a| fs::canonicalize(b).is_ok_and(|b| a == b))
+}
+
+/// Returns a layer for each `key=value` override, the last one first.
+pub fn of_overrides(overrides: &[String]) -> Result<Vec<Layer>, ConfigError> {
+    let texts = overrides.iter().map(|argument| as_toml(argument));
+    let texts = texts.collect::<Result<Vec<_>, _>>()?;
+    let mut layers = Vec::new();
+    for (index, (argument, text)) in overrides.iter().zip(texts).enumerate().rev() {
+        layers.push(Layer::after(&layers, Origin::Override(index + 1), &text));
+        if layer::end(&layers) > MAX_BYTES {
+            return Err(invalid(argument, "the overrides are longer than 64 KiB in total"));
+        }
+    }
+    Ok(layers)
+}
+
+/// Converts the override `key=value` to TOML. A value that is not valid TOML is a string.
+fn as_toml(argument: &str) -> Result<String, ConfigError> {
+    let Some((key, value)) = argument.split_once('=') else {
+        return Err(invalid(argument, "there is no `=`"));
+    };
+    let (key, value) = (key.trim(), value.trim());
+    if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        return Err(invalid(argument, "a key consists of letters, digits, `-`, `_` and dots"));
+    }
+    if key.split('.').next() == Some(EXTENDS) {
+        return Err(invalid(argument, "only a file can extend another: give its path instead"));
+    }
+    match DeValue::parse(value) {
+        Ok(_) => Ok(format!("{key} = {value}")),
+        Err(_) => Ok(format!("{key} = {}", toml::Value::from(value))),
+    }
+}
+
+fn invalid(argument: &str, reason: &str) -> ConfigError {
+    ConfigError::Override { argument: argument.to_owned(), reason: reason.to_owned() }
 }
