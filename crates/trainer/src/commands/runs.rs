@@ -9,19 +9,42 @@ mod show;
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::process::ExitCode;
 
+use clap::{Args, Subcommand};
 use config::nearest_name;
 use training::ModelRegistry;
 use training::runs::{self, RunEntry, RunRecord};
 
 use super::RUNS_DIR;
-use crate::cli::{RunsArgs, RunsCommand};
 use crate::context::Context;
 use crate::error::Failure;
 
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    #[command(subcommand)]
+    command: RunsCommand,
+    /// Directory of the runs [default: runs]
+    // Another id than that of `train`, whose option a global one would set.
+    #[arg(id = "directory", long = "runs", value_name = "DIR", global = true)]
+    runs: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum RunsCommand {
+    /// List the runs, newest last
+    List(list::RunsListArgs),
+    /// Show the config, data and results of a run
+    Show(show::RunsShowArgs),
+    /// Compare runs: results, configs, program versions, data
+    Compare(compare::RunsCompareArgs),
+    /// Print the path of the finished run with the highest accuracy
+    Best(best::RunsBestArgs),
+    /// Delete runs; refuses active runs and other directories
+    Rm(remove::RunsRmArgs),
+}
+
 /// Runs a subcommand of `trainer runs`.
-pub fn runs(args: &RunsArgs, context: &Context) -> Result<ExitCode, Failure> {
+pub fn run(args: &RunsArgs, context: &Context) -> Result<(), Failure> {
     let directory = RunsDirectory { argument: args.runs.as_deref(), models: context.models };
     match &args.command {
         RunsCommand::List(args) => list::list(&directory, args),
@@ -29,8 +52,7 @@ pub fn runs(args: &RunsArgs, context: &Context) -> Result<ExitCode, Failure> {
         RunsCommand::Compare(args) => compare::compare(&directory, args),
         RunsCommand::Best(args) => best::best(&directory, args),
         RunsCommand::Rm(args) => remove::remove(&directory, args),
-    }?;
-    Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Directory that contains runs.

@@ -1,12 +1,25 @@
 use std::path::{Path, PathBuf};
 
 use ::config::ConfigError;
+use clap::Args;
 use serde_json::{Value, json};
 use training::{ModelRegistry, RunConfig};
 
-use crate::cli::CheckArgs;
+use crate::cli::Overrides;
 use crate::error::Failure;
 use crate::{print, style, text};
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// TOML files of experiments
+    #[arg(value_name = "CONFIG", required = true)]
+    configs: Vec<PathBuf>,
+    #[command(flatten)]
+    set: Overrides,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
 
 /// Checks every config and fails with all their problems.
 pub fn check(args: &CheckArgs, models: &ModelRegistry) -> Result<(), Failure> {
@@ -14,9 +27,8 @@ pub fn check(args: &CheckArgs, models: &ModelRegistry) -> Result<(), Failure> {
     let checked = paths
         .map(|path| (path, RunConfig::read_with_models(path, &args.set.overrides, models).err()));
     let checked: Vec<_> = checked.collect();
-    print::result(&if args.json {
-        format!("{:#}", checked.iter().map(file_problems).collect::<Value>())
-    } else {
+    let problems: Value = checked.iter().map(file_problems).collect();
+    print::json_or_text(args.json, &problems, || {
         checked.iter().map(line).collect::<Vec<_>>().join("\n")
     })?;
     let errors = checked.iter().filter_map(|(_, error)| error.as_ref());

@@ -1,12 +1,19 @@
 use ::config::{Entry, Manual};
+use clap::Args;
 use training::{ModelRegistry, RunConfig};
 
-use crate::cli::ExplainArgs;
 use crate::error::Failure;
 use crate::style::width;
 use crate::table::{self, WIDTH};
 use crate::text::{escaped, pad_end};
 use crate::{print, style};
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Key or table, for example optimizer.adam.beta_1 [default: list the top-level keys]
+    #[arg(value_name = "KEY")]
+    key: Option<String>,
+}
 
 /// Explains a key, or lists the top-level keys.
 pub fn explain(args: &ExplainArgs, models: &ModelRegistry) -> Result<(), Failure> {

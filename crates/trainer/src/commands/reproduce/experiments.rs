@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use training::{ModelRegistry, ReferenceConfig, RunConfig};
 
-use super::spec::ReproduceSpec;
+use super::ReproduceArgs;
 use crate::error::Failure;
 
 /// An experiment with known scores.
@@ -47,41 +47,40 @@ impl ReferenceExperiment {
 
 /// Reads the requested experiments, sorted by path. The overrides apply to these alone.
 pub fn find(
-    spec: &ReproduceSpec,
+    args: &ReproduceArgs,
     models: &ModelRegistry,
 ) -> Result<Vec<ReferenceExperiment>, Failure> {
     let mut all = Vec::new();
-    for path in toml_files(&spec.configs).map_err(|error| unreadable(spec, &error))? {
+    let files = toml_files(&args.configs).map_err(|error| {
+        Failure::usage(format!(
+            "cannot read the configs in {}: {error}\n  call this in the trainer's repository, or name them with --configs",
+            args.configs.display()
+        ))
+    })?;
+    for path in files {
         all.extend(ReferenceExperiment::read(&path, &[], models)?);
     }
-    if let Some(unknown) = spec.names.iter().find(|name| !all.iter().any(|one| one.matches(name))) {
+    if let Some(unknown) = args.names.iter().find(|name| !all.iter().any(|one| one.matches(name))) {
         let names: Vec<_> = all.iter().map(ReferenceExperiment::name).collect();
         return Err(Failure::usage(format!(
             "there is no experiment `{unknown}` with a [reference] in {}\n  choose from {}",
-            spec.configs.display(),
+            args.configs.display(),
             names.join(", ")
         )));
     }
-    all.retain(|one| spec.names.is_empty() || spec.names.iter().any(|name| one.matches(name)));
+    all.retain(|one| args.names.is_empty() || args.names.iter().any(|name| one.matches(name)));
     let mut requested = Vec::new();
     for one in all {
-        requested.extend(ReferenceExperiment::read(&one.path, &spec.overrides, models)?);
+        requested.extend(ReferenceExperiment::read(&one.path, &args.overrides, models)?);
     }
     check_unique_names(&requested)?;
     if requested.is_empty() {
         return Err(Failure::usage(format!(
             "no config in {} has a [reference]\n  name another directory with --configs",
-            spec.configs.display()
+            args.configs.display()
         )));
     }
     Ok(requested)
-}
-
-fn unreadable(spec: &ReproduceSpec, error: &io::Error) -> Failure {
-    Failure::usage(format!(
-        "cannot read the configs in {}: {error}\n  call this in the trainer's repository, or name them with --configs",
-        spec.configs.display()
-    ))
 }
 
 /// Fails if two experiments have the same name: their run directories are named after them.

@@ -1,29 +1,38 @@
 use std::collections::HashSet;
+use std::iter;
+use std::path::PathBuf;
 
+use clap::Args;
 use serde_json::json;
 use training::runs::{Comparison, Difference, RunRecord};
 
 use super::RunsDirectory;
 use super::format::{dash, epochs, percent, seconds, status};
-use crate::cli::RunsCompareArgs;
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::style::width;
-use crate::table::{Align, Table, WIDTH, wrapped};
+use crate::table::{Table, WIDTH, wrapped};
 use crate::text::{self, escaped, pad_end};
 use crate::{print, style};
+
+#[derive(Debug, Args)]
+pub struct RunsCompareArgs {
+    /// Names or directories of two or more runs
+    #[arg(value_name = "RUN", required = true, num_args = 2..)]
+    runs_to_compare: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
 
 /// Prints the results of runs side by side, and the differences of their configs and environments.
 pub fn compare(directory: &RunsDirectory, args: &RunsCompareArgs) -> Result<(), Failure> {
     let records = args.runs_to_compare.iter().map(|run| directory.read(run));
     let records: Vec<_> = records.collect::<Result<_, _>>()?;
     let comparison = Comparison::new(&records)?;
-    if args.json {
-        let Comparison { config, environment } = &comparison;
-        let all = json!({ "runs": records, "config": config, "environment": environment });
-        return print::result(&format!("{all:#}"));
-    }
-    print::result(&text(&records, &comparison))
+    let Comparison { config, environment } = &comparison;
+    let all = json!({ "runs": records, "config": config, "environment": environment });
+    print::json_or_text(args.json, &all, || text(&records, &comparison))
 }
 
 fn text(records: &[RunRecord], comparison: &Comparison) -> String {
@@ -54,26 +63,24 @@ fn names(records: &[RunRecord]) -> Vec<String> {
 
 /// One column per run.
 fn in_columns(names: &[String], records: &[RunRecord], comparison: &Comparison) -> Table {
-    let heads = names.iter().map(|name| (name.as_str(), Align::Right));
-    let mut table = Table::new([("", Align::Left)].into_iter().chain(heads), 0);
+    let mut table = Table::new(iter::once(&String::new()).chain(names), &[0]);
     for (name, value) in SCORES {
-        table.row([name.to_owned()].into_iter().chain(records.iter().map(value)));
+        table.row(iter::once(name.to_owned()).chain(records.iter().map(value)));
     }
     if differences(comparison).next().is_some() {
         table.row(vec![String::new(); 1 + names.len()]);
     }
     for Difference { key, values } in differences(comparison) {
-        table.row([key.clone()].into_iter().chain(values.iter().map(shown)));
+        table.row(iter::once(key.clone()).chain(values.iter().map(shown)));
     }
     table
 }
 
 /// One row per run: first the scores, then the values of each key.
 fn in_rows(names: &[String], records: &[RunRecord], comparison: &Comparison) -> String {
-    let heads = SCORES.map(|(name, _)| (name, Align::Right));
-    let mut table = Table::new([("run", Align::Left)].into_iter().chain(heads), 0);
+    let mut table = Table::new(iter::once("run").chain(SCORES.map(|(name, _)| name)), &[0]);
     for (name, record) in names.iter().zip(records) {
-        table.row([name.clone()].into_iter().chain(SCORES.map(|(_, value)| value(record))));
+        table.row(iter::once(name.clone()).chain(SCORES.map(|(_, value)| value(record))));
     }
     let mut lines = vec![table.text()];
     let width = names.iter().map(|name| width(name)).max().unwrap_or(0);

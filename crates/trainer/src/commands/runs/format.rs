@@ -34,11 +34,6 @@ pub fn epochs(record: &RunRecord) -> String {
     }
 }
 
-/// Formats the start time as `MM-DD hh:mm`.
-pub fn started(record: &RunRecord) -> String {
-    record.started.get(5..16).unwrap_or(&record.started).replace('T', " ")
-}
-
 /// Placeholder for a missing value.
 pub fn dash() -> String {
     "-".to_owned()

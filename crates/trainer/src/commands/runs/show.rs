@@ -1,15 +1,29 @@
-use artifacts::{Environment, RunFile};
-use serde_json::{Value, json};
+use std::path::PathBuf;
+
+use artifacts::{DataIdentity, Environment, RunFile};
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+use training::RunConfig;
 use training::runs::RunRecord;
 
 use super::RunsDirectory;
 use super::format::{percent, status};
-use crate::cli::RunsShowArgs;
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::table::{WIDTH, size, wrapped};
 use crate::text::{self, escaped};
 use crate::{print, style};
+
+#[derive(Debug, Args)]
+pub struct RunsShowArgs {
+    /// Name or directory of the run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
 
 /// Column at which values start.
 const INDENT: usize = 14;
@@ -18,22 +32,19 @@ const INDENT: usize = 14;
 pub fn show(directory: &RunsDirectory, args: &RunsShowArgs) -> Result<(), Failure> {
     let record = directory.read(&args.run)?;
     let files = record.directory()?.files()?;
-    print::result(&if args.json {
-        format!("{:#}", to_json(&record, &files))
-    } else {
-        text(&record, &files)
-    })
+    let (config, environment) = (&record.config, &record.environment);
+    let all = Whole { record: &record, config, environment, files: &files };
+    print::json_or_text(args.json, &all, || text(&record, &files))
 }
 
-/// The record with its config, environment and files.
-fn to_json(record: &RunRecord, files: &[RunFile]) -> Value {
-    let mut value = json!(record);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("config".to_owned(), json!(record.config));
-        object.insert("environment".to_owned(), json!(record.environment));
-        object.insert("files".to_owned(), json!(files));
-    }
-    value
+/// A record with its config, environment and files.
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    record: &'a RunRecord,
+    config: &'a RunConfig,
+    environment: &'a Environment,
+    files: &'a [RunFile],
 }
 
 fn text(record: &RunRecord, files: &[RunFile]) -> String {
@@ -42,7 +53,7 @@ fn text(record: &RunRecord, files: &[RunFile]) -> String {
     let facts = [
         (record.status.as_str(), first_line(record.reason.as_deref())),
         ("config", format!("{}, seed {}", record.name, record.config.seed)),
-        ("data", data(&record.environment)),
+        ("data", data(&record.environment.data)),
         ("model", model(record)),
         ("start", start(record)),
         ("epochs", epochs(record)),
@@ -77,18 +88,9 @@ fn fact(name: &str, value: &str) -> Vec<String> {
     lines.collect()
 }
 
-fn data(environment: &Environment) -> String {
-    let data = &environment.data;
-    let [height, width, channels] = data.shape;
-    let examples = if data.are_images {
-        format!("images of {height}x{width}x{channels}")
-    } else {
-        format!("points of {channels} features")
-    };
-    let parts = ["train", "validation", "test"].into_iter();
-    let counts = parts.filter_map(|part| Some(format!("{} {part}", data.counts.get(part)?)));
-    let counts = counts.collect::<Vec<_>>().join(", ");
-    format!("{examples} in {} classes: {counts}", data.classes.len())
+fn data(DataIdentity { are_images, shape, classes, counts, .. }: &DataIdentity) -> String {
+    let (examples, counts) = (text::examples(*are_images, *shape), text::counts(counts));
+    format!("{examples} in {} classes: {counts}", classes.len())
 }
 
 fn model(record: &RunRecord) -> String {

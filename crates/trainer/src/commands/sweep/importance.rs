@@ -28,10 +28,10 @@ pub fn importance(trials: &[Trial]) -> Vec<Importance> {
     if trials.len() < TRIALS {
         return Vec::new();
     }
-    let keys = trials.first().map_or(&[] as &[_], |trial| &trial.setting).iter();
+    let keys = trials.first().map_or(&[] as &[_], |trial| &trial.overrides).iter();
     let shares = keys.enumerate().filter_map(|(index, (key, _))| {
         let values: Option<Vec<&str>> =
-            trials.iter().map(|trial| Some(trial.setting.get(index)?.1.as_str())).collect();
+            trials.iter().map(|trial| Some(trial.overrides.get(index)?.1.as_str())).collect();
         Some((key.clone(), share(&groups(&values?), &scores)?))
     });
     let mut shares: Vec<_> = shares.collect();
@@ -99,12 +99,9 @@ mod tests {
             ];
             let score = 0.9 - 0.1 * (exponent + 2.0).powi(2) - 0.1 * (index % 2) as f64;
             Trial {
-                setting: values.map(|(key, value)| (key.to_owned(), value)).to_vec(),
-                epochs: 1,
+                overrides: values.map(|(key, value)| (key.to_owned(), value)).to_vec(),
                 rounds: vec![score],
-                scores: vec![],
-                test_scores: vec![],
-                failed: vec![],
+                ..Trial::default()
             }
         };
         (0..count).map(trial).collect()
