@@ -10,13 +10,14 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, http::StatusCode};
+use utoipa::OpenApi;
 
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, ErrorBody, json};
 use crate::bodies::Bodies;
 use crate::decoders::Decoders;
 use crate::metrics::Metrics;
 use crate::model::Model;
-use crate::{inference_protocol, metrics, openapi, page, predictions};
+use crate::{inference_protocol, metrics, page, predictions};
 
 /// Time for a request, its body included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -58,7 +59,7 @@ impl App {
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(page::routes())
-        .route("/openapi.json", get(openapi::openapi))
+        .route("/openapi.json", get(openapi))
         .route("/metrics", get(metrics::metrics))
         .route("/v2", get(inference_protocol::server_metadata))
         .route("/v2/health/live", get(inference_protocol::live))
@@ -104,4 +105,35 @@ impl FromRequestParts<Arc<App>> for NamedModel {
         let model = name.ok().and_then(|Path(name)| app.models.get(&name).cloned());
         model.map(Self).ok_or_else(|| ApiError::not_found("no such model; /v2/models lists all"))
     }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "trainer serve",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    components(schemas(ErrorBody)),
+    paths(
+        page::page,
+        openapi,
+        metrics::metrics,
+        inference_protocol::server_metadata,
+        inference_protocol::live,
+        inference_protocol::ready,
+        inference_protocol::models,
+        inference_protocol::model_metadata,
+        inference_protocol::model_ready,
+        inference_protocol::infer,
+        predictions::predict,
+    )
+)]
+struct Document;
+
+/// This document
+#[utoipa::path(get, path = "/openapi.json", tag = "server", responses(
+    (status = 200, content_type = "application/json", body = serde_json::Value),
+))]
+async fn openapi() -> Response {
+    json(&Document::openapi())
 }

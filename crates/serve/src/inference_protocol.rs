@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use training::ModelOutput;
 use utoipa::ToSchema;
 
-use crate::api_error::{ApiError, ErrorBody};
+use crate::api_error::{ApiError, ErrorBody, json};
 use crate::app::{App, NamedModel};
-use crate::json::json;
 use crate::tensor::{InputTensor, OutputTensor, TensorMetadata, input_metadata};
 
 /// Length of the JSON of a body that has binary tensors after it.

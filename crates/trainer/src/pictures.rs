@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use artifacts::{DataIdentity, Environment, RunDir, TestPredictions};
+use artifacts::{DataIdentity, Environment, RunDir};
 use data::Split;
 use training::runs::Difference;
 use training::{RunConfig, RunError};
@@ -40,33 +40,18 @@ fn try_draw(
     Ok(())
 }
 
-/// As [`write_report`]. A failure is a warning.
-pub fn draw_report(context: &Context, run: &RunDir, device: Option<&str>, data: &Split) {
-    if let Err(failure) = write_report(context, run, device, data) {
-        tracing::warn!("cannot write the report of the run: {}", failure.plain_message());
-    }
-}
-
-/// Writes the report of a run that has just finished on `data`, and returns its path.
+/// Writes the report of a run with new predictions of its model on `data`, by default those of its config,
+/// and returns its path. If the data are gone, the report shows the predictions that were saved earlier.
 pub fn write_report(
     context: &Context,
     run: &RunDir,
     device: Option<&str>,
-    data: &Split,
+    data: Option<&Split>,
 ) -> Result<PathBuf, Failure> {
-    let model = context.open(run.path(), device);
-    page(run, model.and_then(|model| model.test_predictions(data)))
-}
-
-/// Writes the report of a run with new predictions of its model, and returns its path.
-///
-/// If the data are gone, the report shows the predictions that were saved earlier.
-pub fn report(context: &Context, run: &RunDir, device: Option<&str>) -> Result<PathBuf, Failure> {
-    let model = context.open(run.path(), device);
-    page(run, model.and_then(|model| model.test_predictions(&model.load_data()?)))
-}
-
-fn page(run: &RunDir, predictions: Result<TestPredictions, RunError>) -> Result<PathBuf, Failure> {
+    let predictions = context.open(run.path(), device).and_then(|model| match data {
+        Some(data) => model.test_predictions(data),
+        None => model.test_predictions(&model.load_data()?),
+    });
     match predictions {
         Err(error) if run.test_predictions().exists() => {
             tracing::warn!("the report shows the predictions of an earlier call: {error}");
@@ -82,7 +67,7 @@ fn page(run: &RunDir, predictions: Result<TestPredictions, RunError>) -> Result<
 pub fn compare(context: &Context, run: &RunDir, other: &RunDir) -> Result<PathBuf, Failure> {
     let configs =
         [run, other].map(|run| RunConfig::read_with_models(&run.config(), &[], context.models));
-    let [one, two] = configs.map(|config| config.map_err(|error| Failure::run(error)));
+    let [one, two] = configs.map(|config| config.map_err(Failure::run));
     let differences = Difference::between(&[&one?, &two?])?.into_iter().map(|difference| {
         // As TOML; empty if it is not set.
         let values = [0, 1].map(|config| match difference.values.get(config) {

@@ -54,13 +54,16 @@ Exit codes:
   2  invalid command line or config";
 
 /// The splits of a data set and their origins.
-#[derive(Default)]
-pub(super) struct Subject {
-    pub(super) parts: Vec<InspectedSplit>,
-    pub(super) classes: Vec<String>,
-    pub(super) synthetic: bool,
+#[derive(Default, Serialize)]
+pub struct Subject {
+    #[serde(skip)]
+    pub parts: Vec<InspectedSplit>,
+    #[serde(skip)]
+    pub classes: Vec<String>,
+    pub synthetic: bool,
     /// Fit of the images, if it is known.
-    pub(super) fit: Option<Fit>,
+    #[serde(skip)]
+    pub fit: Option<Fit>,
     /// File of each split, or how it was made.
     origins: BTreeMap<SplitKind, String>,
     /// SHA-256 of each file.
@@ -68,6 +71,7 @@ pub(super) struct Subject {
     /// What was inferred about the data.
     notes: Vec<String>,
     /// Likely mistakes that reading the data showed.
+    #[serde(skip)]
     warnings: Vec<String>,
 }
 
@@ -75,10 +79,8 @@ pub(super) struct Subject {
 #[derive(Serialize)]
 struct Report<'a> {
     input: String,
-    synthetic: bool,
-    origins: &'a BTreeMap<SplitKind, String>,
-    sha256: &'a BTreeMap<String, String>,
-    notes: &'a [String],
+    #[serde(flatten)]
+    subject: &'a Subject,
     #[serde(flatten)]
     inspection: &'a Inspection,
     problems: Vec<String>,
@@ -102,15 +104,11 @@ pub fn run(args: &InspectArgs, context: &Context) -> Result<(), Failure> {
     let inputs: Vec<_> = inputs.iter().map(|input| input.display().to_string()).collect();
     let report = Report {
         input: inputs.join(" "),
-        synthetic: subject.synthetic,
-        origins: &subject.origins,
-        sha256: &subject.sha256,
-        notes: &subject.notes,
+        subject: &subject,
         inspection: &inspection,
         problems: inspection.problems(),
     };
-    let page =
-        args.out.as_ref().map(|out| page::write(&subject.parts, &report, out)).transpose()?;
+    let page = args.out.as_ref().map(|out| page::write(&report, out)).transpose()?;
     if let Some(path) = &args.csv {
         write_csv(&inspection.findings(), path).map_err(|error| {
             Failure::usage(format!(
@@ -126,7 +124,7 @@ pub fn run(args: &InspectArgs, context: &Context) -> Result<(), Failure> {
 impl Subject {
     /// The parts of the data of a config or a run as it uses them, and those of files as a run would read
     /// them, with the same errors.
-    pub(super) fn open(inputs: &[PathBuf], context: &Context) -> Result<Self, Failure> {
+    pub fn open(inputs: &[PathBuf], context: &Context) -> Result<Self, Failure> {
         let of_files = || Self::of_dataset(&dataset_of(inputs)?, &SplitConfig::default(), 1);
         let [input] = inputs else { return of_files() };
         if is_config(input) {
@@ -182,7 +180,7 @@ impl Subject {
 }
 
 /// Returns true for the path of a config or a run, false for that of an HDF5 file.
-pub(super) fn is_config(input: &Path) -> bool {
+pub fn is_config(input: &Path) -> bool {
     input.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
         || input.join("config.toml").is_file()
 }

@@ -34,7 +34,7 @@ pub fn run(args: &ReportArgs, context: &Context) -> Result<(), Failure> {
     let _lock = run.lock()?;
     let page = match &args.against {
         Some(other) => pictures::compare(context, &run, &RunDir::open(&find_run(runs, other)?)?)?,
-        None => pictures::report(context, &run, args.device.as_deref())?,
+        None => pictures::write_report(context, &run, args.device.as_deref(), None)?,
     };
     print::result(&text::path(&page))
 }

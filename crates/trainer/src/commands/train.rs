@@ -90,77 +90,219 @@ pub fn run(input: Option<&Path>, options: &TrainOptions, context: &Context) -> R
     let started = Instant::now();
     options.ui.check()?;
     join_worker_threads();
-    let prepared = prepare(input, options, context, started);
+    let training = Training { options, context, signals };
+    let prepared = training.prepare(input);
     // Ctrl-C also ends the HDF5 reader process, which is not a failure then.
-    if let Some(stop) = signals.received() {
+    if let Some(stop) = training.signals.received() {
         let text = "stopped before the first step: nothing new was trained\ncontinue: the same command again";
-        return Err(stopped(options.ui, text, stop));
+        return Err(training.stopped(text, stop));
     }
     let refused = |failure: &Failure| tracing::debug!("refused: {}", failure.plain_message());
     let (experiment, resumed) = prepared.inspect_err(refused)?;
+    let experiment = experiment.started_at(started);
     if options.fast_dev_run {
-        return fast_dev_run(experiment, context, &signals);
+        return training.fast_dev_run(experiment);
     }
-    let (mut run, header) = open(options, context, experiment, resumed).inspect_err(refused)?;
-    let summary = fit(&mut run, &header, options.ui, context, &signals)?;
+    let (mut run, header) = training.open(experiment, resumed).inspect_err(refused)?;
+    let summary = training.fit(&mut run, &header)?;
     let Some(mut last) = run.final_fit(&summary)? else { return Ok(()) };
     context.log.attach(&last.directory().log())?;
     let header = final_fit_line(&last);
-    fit(&mut last, &header, options.ui, context, &signals).map(drop)
+    training.fit(&mut last, &header).map(drop)
 }
 
-/// Trains `run` to its end unless it is finished, draws its pictures, prints how it ended and returns its
-/// result.
-fn fit(
-    run: &mut Run,
-    header: &str,
-    ui: UiChoice,
-    context: &Context,
-    signals: &Signals,
-) -> Result<Summary, Failure> {
-    if let Some(summary) = run.finished()? {
-        let curves = run.directory().picture("curves").with_extension("svg");
-        if !run.directory().report().is_file() || !curves.is_file() {
-            // The process was killed, or the disk was full, after it had recorded the result.
-            draw_all(context, run);
-        }
-        if !run.config().training.final_fit {
-            announce(ui, &nothing_to_do(run, &summary));
-        }
-        return Ok(summary);
-    }
-    announce(ui, header);
-    let shown = ui.of_run(run.done().0, signals.stop_source());
-    let resume = format!("resume: trainer --resume {}", text::path(run.directory().path()));
-    let resume = style::faint(&resume);
-    let killed = || {
-        terminal::restore().ok();
-        let text = format!("killed: what follows the last checkpoint is lost\n{resume}");
-        Err(stopped(ui, &text, Stop::Interrupted))
-    };
-    let outcome = match support::panics::catch(|| run.train(shown)) {
-        Err(panic) if is_kill(&panic) => return killed(),
-        Ok(Err(RunError::Panicked { reason, .. })) if is_kill(&reason) => return killed(),
-        Err(panic) => return Err(Failure::panic(&panic)),
-        Ok(outcome) => outcome?,
-    };
-    match outcome {
-        Outcome::Finished(summary) => {
-            draw_all(context, run);
-            announce(ui, &finished(run, &summary));
-            Ok(*summary)
-        }
-        Outcome::Stopped(stop) => {
-            pictures::draw(context, run.directory(), run.name(), Some(run.device()));
-            Err(stopped(ui, &format!("stopped; a checkpoint is committed\n{resume}"), stop))
-        }
-    }
+/// A call of the command.
+struct Training<'a> {
+    options: &'a TrainOptions,
+    context: &'a Context<'a>,
+    signals: Signals,
 }
 
-/// Announces that the program was stopped, and returns its end.
-fn stopped(ui: UiChoice, text: &str, stop: Stop) -> Failure {
-    announce(ui, text);
-    Failure::stopped("", stop)
+impl Training<'_> {
+    /// Reads the config, loads the data and finds the directory of the run to resume.
+    fn prepare(&self, input: Option<&Path>) -> Result<(Experiment, Option<RunDir>), Failure> {
+        let (mut config, resumed) = self.config(input)?;
+        if self.options.time.is_some() {
+            // As many epochs as fit.
+            config.training.epochs = None;
+            config.training.plan.clear();
+        }
+        Ok((self.context.prepare(&config, self.options.device.as_deref())?, resumed))
+    }
+
+    /// The config, and the directory of the run to resume.
+    fn config(&self, input: Option<&Path>) -> Result<(RunConfig, Option<RunDir>), Failure> {
+        let Self { options, context, .. } = self;
+        let (runs, overrides) = (options.runs.path(), options.overrides());
+        let resume = options.resume.as_ref().map(Option::as_deref);
+        // `--resume signs.toml` names the config: it is the latest run of this config.
+        let (input, resume) = match (input.or(options.config.as_deref()), resume) {
+            (None, Some(Some(path))) if path.is_file() => (Some(path), Some(None)),
+            given => given,
+        };
+        match (input, resume) {
+            (Some(path), None) if options.config.is_none() && is_data(path) => {
+                Ok((self.of_data(path, &overrides)?, None))
+            }
+            (Some(path), resume) => {
+                let config = context.read_config(path, &overrides)?;
+                let run = match resume {
+                    None => None,
+                    Some(None) => Some(RunDir::latest(runs, &config.name)?),
+                    Some(Some(run)) => Some(RunDir::open(&find_run(runs, run)?)?),
+                };
+                Ok((config, run))
+            }
+            (None, Some(Some(run))) => {
+                let run = RunDir::open(&find_run(runs, run)?)?;
+                Ok((context.read_config(&run.config(), &overrides)?, Some(run)))
+            }
+            (None, Some(None)) => Err(Failure::usage(
+                "which run?\n  name it, --resume runs/signs, or its config, --config configs/signs.toml --resume",
+            )),
+            (None, None) => Err(Failure::usage(
+                "which experiment?\n  name its config: trainer train configs/signs.toml",
+            )),
+        }
+    }
+
+    /// The config that `config init` proposes for data, with overrides. It is printed.
+    fn of_data(&self, path: &Path, overrides: &[String]) -> Result<RunConfig, Failure> {
+        let directory = text::path(path);
+        if RunDir::open(path).is_ok() {
+            return Err(Failure::usage(format!(
+                "{directory} is a run\n  resume it: trainer --resume {directory}; or train its config again: trainer train {directory}/config.toml"
+            )));
+        }
+        let name = file_name(path);
+        let text = propose(path, &name)?;
+        print::event(&style::faint(text.trim_end()));
+        Ok(RunConfig::parse(&name, &text, overrides, self.context.models)?)
+    }
+
+    /// Creates or resumes the run and attaches its log; returns the header to print.
+    fn open(
+        &self,
+        experiment: Experiment,
+        resumed: Option<RunDir>,
+    ) -> Result<(Run, String), Failure> {
+        let Self { options, context, .. } = self;
+        let header = header(&experiment);
+        let warnings = experiment.warnings().to_vec();
+        let is_resumed = resumed.is_some();
+        let run = if let Some(directory) = resumed {
+            // Attached first, so that the log records which checkpoints are skipped.
+            context.log.attach(&directory.log())?;
+            experiment.resume(directory)?
+        } else {
+            let run = match &options.run_dir {
+                Some(path) => experiment.start_at(path)?,
+                None => experiment.start_in(options.runs.path())?,
+            };
+            context.log.attach(&run.directory().log())?;
+            run
+        };
+        for warning in warnings {
+            // The log is silent on a terminal that the dashboard owns.
+            if options.ui.is_dashboard() {
+                print::event(&format!("{} {}", style::warning(), text::escaped(&warning)));
+            }
+            tracing::warn!("{warning}");
+        }
+        let start = start_line(&run, is_resumed);
+        Ok((run, format!("{header}\n{start}")))
+    }
+
+    /// Trains two steps of `experiment`, evaluates the model and writes its report, in a temporary
+    /// directory that is removed.
+    fn fast_dev_run(&self, experiment: Experiment) -> Result<(), Failure> {
+        for warning in experiment.warnings() {
+            tracing::warn!("{warning}");
+        }
+        let directory = tempfile::tempdir()?;
+        let mut run = experiment.fast_dev_run().start_at(&directory.path().join("run"))?;
+        if let Outcome::Stopped(stop) = run.train(Ui::silent(self.signals.stop_source()))? {
+            return Err(Failure::stopped("", stop));
+        }
+        pictures::write_report(
+            self.context,
+            run.directory(),
+            Some(run.device()),
+            Some(&run.data()),
+        )?;
+        print::result(&format!(
+            "{}: {} trained, evaluated and reported on two batches of each part; nothing is kept",
+            style::good("everything works"),
+            run.name()
+        ))
+    }
+
+    /// Trains `run` to its end unless it is finished, draws its pictures, prints how it ended and returns its
+    /// result.
+    fn fit(&self, run: &mut Run, header: &str) -> Result<Summary, Failure> {
+        if let Some(summary) = run.finished()? {
+            let curves = run.directory().picture("curves").with_extension("svg");
+            if !run.directory().report().is_file() || !curves.is_file() {
+                // The process was killed, or the disk was full, after it had recorded the result.
+                self.draw_all(run);
+            }
+            if !run.config().training.final_fit {
+                self.announce(&nothing_to_do(run, &summary));
+            }
+            return Ok(summary);
+        }
+        self.announce(header);
+        let shown = self.options.ui.of_run(run.done().0, self.signals.stop_source());
+        let resume = format!("resume: trainer --resume {}", text::path(run.directory().path()));
+        let resume = style::faint(&resume);
+        let killed = || {
+            terminal::restore().ok();
+            let text = format!("killed: what follows the last checkpoint is lost\n{resume}");
+            Err(self.stopped(&text, Stop::Interrupted))
+        };
+        let outcome = match support::panics::catch(|| run.train(shown)) {
+            Err(panic) if is_kill(&panic) => return killed(),
+            Ok(Err(RunError::Panicked { reason, .. })) if is_kill(&reason) => return killed(),
+            Err(panic) => return Err(Failure::panic(&panic)),
+            Ok(outcome) => outcome?,
+        };
+        match outcome {
+            Outcome::Finished(summary) => {
+                self.draw_all(run);
+                self.announce(&finished(run, &summary));
+                Ok(*summary)
+            }
+            Outcome::Stopped(stop) => {
+                pictures::draw(self.context, run.directory(), run.name(), Some(run.device()));
+                Err(self.stopped(&format!("stopped; a checkpoint is committed\n{resume}"), stop))
+            }
+        }
+    }
+
+    /// Draws the pictures and the report of a finished run.
+    fn draw_all(&self, run: &Run) {
+        let (directory, device) = (run.directory(), Some(run.device()));
+        pictures::draw(self.context, directory, run.name(), device);
+        if let Err(failure) =
+            pictures::write_report(self.context, directory, device, Some(&run.data()))
+        {
+            tracing::warn!("cannot write the report of the run: {}", failure.plain_message());
+        }
+    }
+
+    /// Logs a message, and prints it unless `--ui none` is given.
+    fn announce(&self, text: &str) {
+        tracing::debug!("{}", style::plain(text));
+        if self.options.ui != UiChoice::None {
+            print::event(text);
+        }
+    }
+
+    /// Announces that the program was stopped, and returns its end.
+    fn stopped(&self, text: &str, stop: Stop) -> Failure {
+        self.announce(text);
+        Failure::stopped("", stop)
+    }
 }
 
 /// Makes this thread one of those that run kernels. Otherwise it would be put to sleep and woken
@@ -172,144 +314,10 @@ fn join_worker_threads() {
     }
 }
 
-/// Reads the config, loads the data and finds the directory of the run to resume.
-fn prepare(
-    input: Option<&Path>,
-    options: &TrainOptions,
-    context: &Context,
-    started: Instant,
-) -> Result<(Experiment, Option<RunDir>), Failure> {
-    let (mut config, resumed) = config(input, options, context)?;
-    if options.time.is_some() {
-        // As many epochs as fit.
-        config.training.epochs = None;
-        config.training.plan.clear();
-    }
-    let experiment = context.prepare(&config, options.device.as_deref())?;
-    Ok((experiment.started_at(started), resumed))
-}
-
-/// The config, and the directory of the run to resume.
-fn config(
-    input: Option<&Path>,
-    options: &TrainOptions,
-    context: &Context,
-) -> Result<(RunConfig, Option<RunDir>), Failure> {
-    let (runs, overrides) = (options.runs.path(), options.overrides());
-    let resume = options.resume.as_ref().map(Option::as_deref);
-    // `--resume signs.toml` names the config: it is the latest run of this config.
-    let (input, resume) = match (input.or(options.config.as_deref()), resume) {
-        (None, Some(Some(path))) if path.is_file() => (Some(path), Some(None)),
-        given => given,
-    };
-    match (input, resume) {
-        (Some(path), None) if options.config.is_none() && is_data(path) => {
-            Ok((of_data(path, &overrides, context)?, None))
-        }
-        (Some(path), resume) => {
-            let config = context.read_config(path, &overrides)?;
-            let run = match resume {
-                None => None,
-                Some(None) => Some(RunDir::latest(runs, &config.name)?),
-                Some(Some(run)) => Some(RunDir::open(&find_run(runs, run)?)?),
-            };
-            Ok((config, run))
-        }
-        (None, Some(Some(run))) => {
-            let run = RunDir::open(&find_run(runs, run)?)?;
-            Ok((context.read_config(&run.config(), &overrides)?, Some(run)))
-        }
-        (None, Some(None)) => Err(Failure::usage(
-            "which run?\n  name it, --resume runs/signs, or its config, --config configs/signs.toml --resume",
-        )),
-        (None, None) => Err(Failure::usage(
-            "which experiment?\n  name its config: trainer train configs/signs.toml",
-        )),
-    }
-}
-
-/// The config that `config init` proposes for data, with overrides. It is printed.
-fn of_data(path: &Path, overrides: &[String], context: &Context) -> Result<RunConfig, Failure> {
-    let directory = text::path(path);
-    if RunDir::open(path).is_ok() {
-        return Err(Failure::usage(format!(
-            "{directory} is a run\n  resume it: trainer --resume {directory}; or train its config again: trainer train {directory}/config.toml"
-        )));
-    }
-    let name = file_name(path);
-    let text = propose(path, &name)?;
-    print::event(&style::faint(text.trim_end()));
-    Ok(RunConfig::parse(&name, &text, overrides, context.models)?)
-}
-
 /// Returns true for a folder or an HDF5 file, false for the path of a config.
 fn is_data(path: &Path) -> bool {
     let ending = path.extension().map(OsStr::to_ascii_lowercase);
     path.is_dir() || ending.is_some_and(|ending| ending == "h5" || ending == "hdf5")
-}
-
-/// Creates or resumes the run and attaches its log; returns the header to print.
-fn open(
-    options: &TrainOptions,
-    context: &Context,
-    experiment: Experiment,
-    resumed: Option<RunDir>,
-) -> Result<(Run, String), Failure> {
-    let header = header(&experiment);
-    let warnings = experiment.warnings().to_vec();
-    let is_resumed = resumed.is_some();
-    let run = if let Some(directory) = resumed {
-        // Attached first, so that the log records which checkpoints are skipped.
-        context.log.attach(&directory.log())?;
-        experiment.resume(directory)?
-    } else {
-        let run = match &options.run_dir {
-            Some(path) => experiment.start_at(path)?,
-            None => experiment.start_in(options.runs.path())?,
-        };
-        context.log.attach(&run.directory().log())?;
-        run
-    };
-    for warning in warnings {
-        // The log is silent on a terminal that the dashboard owns.
-        if options.ui.is_dashboard() {
-            print::event(&format!("{} {}", style::warning(), text::escaped(&warning)));
-        }
-        tracing::warn!("{warning}");
-    }
-    let start = start_line(&run, is_resumed);
-    Ok((run, format!("{header}\n{start}")))
-}
-
-/// Trains two steps of `experiment`, evaluates the model and writes its report, in a temporary
-/// directory that is removed.
-fn fast_dev_run(
-    experiment: Experiment,
-    context: &Context,
-    signals: &Signals,
-) -> Result<(), Failure> {
-    for warning in experiment.warnings() {
-        tracing::warn!("{warning}");
-    }
-    let directory = tempfile::tempdir()?;
-    let mut run = experiment.fast_dev_run().start_at(&directory.path().join("run"))?;
-    if let Outcome::Stopped(stop) = run.train(Ui::silent(signals.stop_source()))? {
-        return Err(Failure::stopped("", stop));
-    }
-    pictures::write_report(context, run.directory(), Some(run.device()), &run.data())?;
-    print::result(&format!(
-        "{}: {} trained, evaluated and reported on two batches of each part; nothing is kept",
-        style::good("everything works"),
-        run.name()
-    ))
-}
-
-/// Logs a message, and prints it unless `--ui none` is given.
-fn announce(ui: UiChoice, text: &str) {
-    tracing::debug!("{}", style::plain(text));
-    if ui != UiChoice::None {
-        print::event(text);
-    }
 }
 
 fn header(experiment: &Experiment) -> String {
@@ -343,13 +351,6 @@ fn start_line(run: &Run, is_resumed: bool) -> String {
         }
         (epochs, steps) => format!("resuming {directory} after epoch {epochs}, step {steps}"),
     }
-}
-
-/// Draws the pictures and the report of a finished run.
-fn draw_all(context: &Context, run: &Run) {
-    let (directory, device) = (run.directory(), Some(run.device()));
-    pictures::draw(context, directory, run.name(), device);
-    pictures::draw_report(context, directory, device, &run.data());
 }
 
 /// The line before the final fit.

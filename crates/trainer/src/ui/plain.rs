@@ -1,9 +1,8 @@
-use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::time::Instant;
 
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
-use burn::train::metric::{MetricDefinition, MetricId, MetricName};
+use burn::train::metric::{MetricDefinition, MetricId};
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
@@ -20,29 +19,23 @@ pub struct EpochEvent {
     pub epoch: usize,
     /// Number of epochs of the run.
     pub epochs: usize,
-    /// Scores on the training set.
-    pub train: Option<EpochScores>,
-    /// Scores on the validation set, if there is one.
-    pub validation: Option<EpochScores>,
-    /// Duration of the epoch.
-    pub seconds: f64,
+    train: Scores,
+    validation: Scores,
+    seconds: f64,
 }
 
-/// Loss and accuracy on one split.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EpochScores {
-    /// Mean loss.
-    pub loss: f64,
-    /// Accuracy in percent.
-    pub accuracy: f64,
-}
+/// Mean loss and accuracy in percent on one split, if there are any.
+type Scores = [Option<f64>; 2];
+
+/// Names of the metrics that are scores.
+const SCORES: [&str; 2] = ["Loss", "Accuracy"];
 
 impl Display for EpochEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.epochs.to_string().len();
         write!(f, "epoch {:>width$}/{}", self.epoch, self.epochs)?;
         for (split, scores) in [("train", self.train), ("val", self.validation)] {
-            if let Some(EpochScores { loss, accuracy }) = scores {
+            if let [Some(loss), Some(accuracy)] = scores {
                 write!(f, "  {split} loss {loss:.4}, {accuracy:5.1} %")?;
             }
         }
@@ -54,9 +47,10 @@ impl Display for EpochEvent {
 pub struct PlainRenderer {
     on_epoch: Box<dyn Fn(&EpochEvent) + Send + Sync>,
     epochs: usize,
-    names: HashMap<MetricId, MetricName>,
-    train: HashMap<MetricName, f64>,
-    validation: HashMap<MetricName, f64>,
+    /// The id of each of [`SCORES`].
+    ids: [Option<MetricId>; 2],
+    train: Scores,
+    validation: Scores,
     epoch_start: Instant,
     task: Option<ProgressTask>,
     epochs_done: usize,
@@ -70,23 +64,13 @@ impl PlainRenderer {
         Self {
             on_epoch: Box::new(on_epoch),
             epochs: 0,
-            names: HashMap::new(),
-            train: HashMap::new(),
-            validation: HashMap::new(),
+            ids: [None, None],
+            train: [None; 2],
+            validation: [None; 2],
             epoch_start: Instant::now(),
             task: None,
             epochs_done: 0,
             items: 0,
-        }
-    }
-
-    fn event(&self, epoch: usize) -> EpochEvent {
-        EpochEvent {
-            epoch,
-            epochs: self.epochs,
-            train: scores(&self.train),
-            validation: scores(&self.validation),
-            seconds: self.epoch_start.elapsed().as_secs_f64(),
         }
     }
 
@@ -96,25 +80,25 @@ impl PlainRenderer {
             task.set_done(self.epochs_done * EPOCH_UNITS + units.min(EPOCH_UNITS));
         }
     }
-
-    fn named(&self, state: MetricState) -> Option<(MetricName, f64)> {
-        let MetricState::Numeric(entry, Some(value)) = state else { return None };
-        Some((self.names.get(&entry.metric_id)?.clone(), value.current()))
-    }
 }
 
-fn scores(values: &HashMap<MetricName, f64>) -> Option<EpochScores> {
-    let [loss, accuracy] = ["Loss", "Accuracy"].map(|name| values.get(&name.to_owned()).copied());
-    Some(EpochScores { loss: loss?, accuracy: accuracy? })
+/// Sets the score that `state` is a new value of.
+fn update(scores: &mut Scores, ids: &[Option<MetricId>; 2], state: MetricState) {
+    let MetricState::Numeric(entry, Some(value)) = state else { return };
+    for (score, id) in scores.iter_mut().zip(ids) {
+        if id.as_ref() == Some(&entry.metric_id) {
+            *score = Some(value.current());
+        }
+    }
 }
 
 impl MetricsRendererTraining for PlainRenderer {
     fn update_train(&mut self, state: MetricState) {
-        self.train.extend(self.named(state));
+        update(&mut self.train, &self.ids, state);
     }
 
     fn update_valid(&mut self, state: MetricState) {
-        self.validation.extend(self.named(state));
+        update(&mut self.validation, &self.ids, state);
     }
 }
 
@@ -128,7 +112,9 @@ impl TrainingProgressLogger for PlainRenderer {
     }
 
     fn update_epoch(&mut self, epoch: usize) {
-        (self.on_epoch)(&self.event(epoch));
+        let &mut Self { epochs, train, validation, .. } = self;
+        let seconds = self.epoch_start.elapsed().as_secs_f64();
+        (self.on_epoch)(&EpochEvent { epoch, epochs, train, validation, seconds });
         self.epochs_done = epoch;
         self.advance_to(0);
         self.epoch_start = Instant::now();
@@ -157,7 +143,11 @@ impl MetricsRenderer for PlainRenderer {
     fn manual_close(&mut self) {}
 
     fn register_metric(&mut self, definition: MetricDefinition) {
-        self.names.insert(definition.metric_id, definition.name);
+        for (id, name) in self.ids.iter_mut().zip(SCORES) {
+            if *definition.name == name {
+                *id = Some(definition.metric_id.clone());
+            }
+        }
     }
 }
 
@@ -187,8 +177,8 @@ mod tests {
 
     #[test]
     fn an_epoch_is_one_line_with_the_scores_that_there_are() {
-        let train = Some(EpochScores { loss: 0.5, accuracy: 87.5 });
-        let event = EpochEvent { epoch: 3, epochs: 10, train, validation: None, seconds: 2.0 };
+        let train = [Some(0.5), Some(87.5)];
+        let event = EpochEvent { epoch: 3, epochs: 10, train, validation: [None; 2], seconds: 2.0 };
         assert_eq!(event.to_string(), "epoch  3/10  train loss 0.5000,  87.5 %  2.0 s");
         let event = EpochEvent { validation: train, ..event };
         assert!(event.to_string().contains("%  val loss 0.5000,  87.5 %  "), "{event}");

@@ -44,8 +44,6 @@ pub struct Recipe {
     pub epochs: usize,
     /// Whether rare classes count more.
     pub balances: bool,
-    /// Whether labels are smoothed.
-    pub smooths: bool,
     /// Whether the model is trained once more on all images.
     pub final_fit: bool,
     /// Fraction of the training set to validate on, and to test on, where the data set has no such part.
@@ -99,7 +97,6 @@ impl Recipe {
             batch_size,
             epochs: (STEPS * batch_size / count.max(1)).clamp(MIN_EPOCHS, MAX_EPOCHS),
             balances: most as f64 >= IMBALANCED * fewest as f64,
-            smooths: convolves,
             final_fit: count < SMALL,
             held_out: if count < VERY_SMALL { 0.2 } else { 0.1 },
         }

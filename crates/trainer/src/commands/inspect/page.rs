@@ -25,13 +25,13 @@ const CLASSES: usize = 20;
 const IMAGES: usize = 10;
 
 /// Writes `inspection.html` into the directory `out` and returns its path.
-pub fn write(parts: &[InspectedSplit], report: &Report, out: &Path) -> Result<PathBuf, Failure> {
-    let inspection = report.inspection;
+pub fn write(report: &Report, out: &Path) -> Result<PathBuf, Failure> {
+    let (inspection, parts) = (report.inspection, report.subject.parts.as_slice());
     let histograms = inspection.histograms(parts)?.into_iter();
     let data = DataPage {
         title: escaped(&report.input),
         about: about(inspection),
-        warning: report.synthetic.then(|| SYNTHETIC_NOTICE.to_owned()),
+        warning: report.subject.synthetic.then(|| SYNTHETIC_NOTICE.to_owned()),
         problems: report.problems.iter().chain(&inspection.warnings).cloned().collect(),
         findings: findings(parts, inspection)?,
         classes: inspection.classes.iter().map(|class| escaped(class)).collect(),
@@ -42,7 +42,7 @@ pub fn write(parts: &[InspectedSplit], report: &Report, out: &Path) -> Result<Pa
             .collect(),
         points: scatter_plot(parts, inspection)?,
         preview: preview(parts, inspection)?,
-        sums: report.sha256.clone().into_iter().collect(),
+        sums: report.subject.sha256.clone().into_iter().collect(),
     };
     let page = out.join("inspection.html");
     draw_inspection(&data, &page)?;
@@ -53,7 +53,11 @@ fn data_part(part: &SplitStatistics, report: &Report) -> DataPart {
     let values = |of: &ChannelStatistics| [of.lowest, of.highest, of.mean, of.deviation];
     DataPart {
         name: part.part.to_string(),
-        origin: report.origins.get(&part.part).map_or(String::new(), |origin| escaped(origin)),
+        origin: report
+            .subject
+            .origins
+            .get(&part.part)
+            .map_or(String::new(), |origin| escaped(origin)),
         count: part.count,
         classes: part.classes.clone(),
         channels: part.channels.iter().map(values).collect(),

@@ -39,13 +39,15 @@ pub fn of(report: &Report, page: Option<&Path>) -> String {
 
 fn headline(report: &Report) -> String {
     let inspection = report.inspection;
-    let mut lines = Vec::from_iter(report.synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
+    let mut lines =
+        Vec::from_iter(report.subject.synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
     lines.push(format!("{}: {}", escaped(&report.input), about(inspection)));
     lines.extend(inspection.parts.iter().map(|part| {
-        let origin = report.origins.get(&part.part).map_or(String::new(), |path| escaped(path));
+        let origin =
+            report.subject.origins.get(&part.part).map_or(String::new(), |path| escaped(path));
         format!("  {:<10}  {:>7}  {origin}", part.part, part.count)
     }));
-    lines.extend(report.notes.iter().map(|note| format!("  {}", escaped(note))));
+    lines.extend(report.subject.notes.iter().map(|note| format!("  {}", escaped(note))));
     lines.join("\n")
 }
 
