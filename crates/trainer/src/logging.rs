@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use artifacts::ArtifactError;
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::format::{DefaultFields, FmtSpan, Writer};
 use tracing_subscriber::fmt::writer::OptionalWriter;
 use tracing_subscriber::fmt::{FormatFields, layer};
@@ -14,7 +14,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::Verbosity;
-use crate::progress::{TaskSpans, Tasks};
+use crate::progress::{Tasks, is_task};
 use crate::text::escaped_message;
 use crate::{print, style};
 
@@ -44,7 +44,7 @@ pub fn start(verbosity: &Verbosity, dashboard: bool, tasks: Tasks) -> RunLog {
             )),
         )
         .with(stderr)
-        .with(tasks.with_filter(TaskSpans))
+        .with(tasks.with_filter(filter_fn(is_task)))
         .init();
     run_log
 }

@@ -19,12 +19,10 @@ pub fn result(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints a result as JSON.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     result(&format!("{:#}", json!(value)))
 }
 
-/// Prints a result as JSON, or as text.
 pub fn json_or_text(
     is_json: bool,
     value: &impl Serialize,
@@ -56,7 +54,6 @@ pub fn note(text: &str) {
     writeln!(stderr().lock(), "{text}").ok();
 }
 
-/// Prints an error message.
 pub fn error(text: &str) {
     note(&format!("{} {text}", style::error()));
 }

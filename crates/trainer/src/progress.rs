@@ -13,7 +13,7 @@ use support::progress::TARGET;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::layer::{Context, Filter, Layer};
+use tracing_subscriber::layer::{Context, Layer};
 
 use crate::style;
 use crate::text::{cut, escaped};
@@ -161,13 +161,9 @@ impl<S: Subscriber> Layer<S> for Tasks {
     }
 }
 
-/// Admits the spans of tasks only.
-pub struct TaskSpans;
-
-impl<S> Filter<S> for TaskSpans {
-    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        metadata.target() == TARGET
-    }
+/// Whether a span is that of a task.
+pub fn is_task(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == TARGET
 }
 
 impl Visit for Task {
@@ -190,6 +186,7 @@ impl Visit for Task {
 #[cfg(test)]
 mod tests {
     use support::ProgressTask;
+    use tracing_subscriber::filter::filter_fn;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -231,7 +228,8 @@ mod tests {
     #[test]
     fn the_oldest_running_task_is_collected_with_its_progress() {
         let tasks = Tasks::default();
-        let subscriber = tracing_subscriber::registry().with(tasks.clone().with_filter(TaskSpans));
+        let subscriber =
+            tracing_subscriber::registry().with(tasks.clone().with_filter(filter_fn(is_task)));
         tracing::subscriber::with_default(subscriber, || {
             let reading = ProgressTask::resume("reading", 10, 100);
             let part = ProgressTask::start("hashing", 5);

@@ -87,7 +87,6 @@ fn suspend() {
 }
 
 impl Signals {
-    /// The requested stop, if any.
     pub fn received(&self) -> Option<Stop> {
         match self.0.load(Ordering::Relaxed) as i32 {
             SIGINT => Some(Stop::Interrupted),

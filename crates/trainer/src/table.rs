@@ -28,7 +28,6 @@ impl Table {
         Self { rows: vec![heads.into_iter().map(Into::into).collect()], words }
     }
 
-    /// Adds a row with a cell for each column.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
@@ -111,11 +110,15 @@ pub fn wrapped(text: &str, separator: &str, columns: usize) -> Vec<String> {
 
 /// Formats a size in bytes with a decimal unit: `512 B`, `1.5 MB`.
 pub fn size(bytes: u64) -> String {
-    match bytes as f64 {
-        bytes if bytes < 1e3 => format!("{bytes} B"),
-        bytes if bytes < 1e6 => format!("{:.1} kB", bytes / 1e3),
-        bytes if bytes < 1e9 => format!("{:.1} MB", bytes / 1e6),
-        bytes => format!("{:.1} GB", bytes / 1e9),
+    if bytes < 1000 { format!("{bytes} B") } else { scaled(bytes as f64) + "B" }
+}
+
+/// Formats a number from 1000 on with a decimal prefix: `1.5 M`.
+pub fn scaled(number: f64) -> String {
+    match number {
+        number if number < 1e6 => format!("{:.1} k", number / 1e3),
+        number if number < 1e9 => format!("{:.1} M", number / 1e6),
+        number => format!("{:.1} G", number / 1e9),
     }
 }
 

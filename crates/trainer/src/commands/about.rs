@@ -35,7 +35,6 @@ pub struct DevicesArgs {
     json: bool,
 }
 
-/// Lists the devices that this build supports and this machine has.
 pub fn devices(args: &DevicesArgs) -> Result<(), Failure> {
     let devices = device::list();
     if devices.is_empty() {
@@ -50,14 +49,12 @@ pub fn devices(args: &DevicesArgs) -> Result<(), Failure> {
     print::json_or_text(args.json, &values, || table.text())
 }
 
-/// Prints the completion script of a shell.
 pub fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "trainer", &mut script);
     print::result(String::from_utf8_lossy(&script).trim_end())
 }
 
-/// Prints the manual page of the program, or writes one page per command.
 pub fn man(args: &ManArgs) -> Result<(), Failure> {
     let Some(directory) = &args.out else {
         let mut page = Vec::new();

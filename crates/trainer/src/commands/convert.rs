@@ -189,7 +189,6 @@ struct Cleaned {
     removed: Vec<Finding>,
 }
 
-/// Converts folders of images to HDF5 files.
 pub fn import(args: &ImportArgs) -> Result<(), Failure> {
     let pattern = args.label_pattern.as_ref().map(|pattern| Regex::new(pattern)).transpose();
     let pattern = pattern.map_err(|error| Failure::usage(format!("--label-pattern: {error}")))?;
@@ -207,7 +206,6 @@ pub fn import(args: &ImportArgs) -> Result<(), Failure> {
     print::json_or_text(args.json, &report, || text::of_import(&args.out, &made))
 }
 
-/// Writes the images of a data set as PNG files.
 pub fn export(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
     let Subject { parts, classes, synthetic, .. } =
         Subject::open(std::slice::from_ref(&args.input), context)?;
@@ -238,7 +236,6 @@ pub fn export(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
     print::json_or_text(args.json, &report, || text::of_export(&args.out, &made))
 }
 
-/// Splits a file into one file per split.
 pub fn split(args: &SplitArgs) -> Result<(), Failure> {
     let Some(partition) = partition(&args.fractions)? else {
         return Err(Failure::usage("no fraction given\n  set --test-fraction, for example to 0.1"));

@@ -52,7 +52,6 @@ pub struct SynthesizeArgs {
     seed: u64,
 }
 
-/// Runs a subcommand of `trainer data`.
 pub fn run(command: &DataCommand, context: &Context) -> Result<(), Failure> {
     match command {
         DataCommand::Synthesize(args) => synthesize(args),
@@ -64,7 +63,6 @@ pub fn run(command: &DataCommand, context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// Generates synthetic images and writes them in the file layout of the courses.
 fn synthesize(args: &SynthesizeArgs) -> Result<(), Failure> {
     let SynthesizeArgs { subject, ref out, train, test, seed } = *args;
     fs::create_dir_all(out).map_err(|error| {

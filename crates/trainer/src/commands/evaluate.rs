@@ -45,7 +45,6 @@ pub struct EvaluateArgs {
 
 const TRAINING_SCORE: &str = "the model was trained on these examples, and the run has no others: the score says nothing about new data";
 
-/// Evaluates the best model of a run on one split of its data, or on other data.
 pub fn run(args: &EvaluateArgs, context: &Context) -> Result<(), Failure> {
     let model = context.open(&find_run(args.runs.path(), &args.run)?, args.device.as_deref())?;
     let evaluation = match other_data::load(args, &model, context)? {
@@ -55,7 +54,6 @@ pub fn run(args: &EvaluateArgs, context: &Context) -> Result<(), Failure> {
     print::json_or_text(args.json, &evaluation, || text(&evaluation))
 }
 
-/// Evaluates the model on a part of the data of its run.
 fn evaluate_own(model: &TrainedModel, split: Option<SplitKind>) -> Result<Evaluation, RunError> {
     let reported = model.data_identity().reported();
     if reported == SplitKind::Train {

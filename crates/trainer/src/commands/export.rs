@@ -44,7 +44,6 @@ enum ExportFormat {
     Web,
 }
 
-/// Writes the model of a run for other programs.
 pub fn run(args: &ExportModelArgs, context: &Context) -> Result<(), Failure> {
     if args.runtime.is_some() && args.to != ExportFormat::Web {
         return Err(Failure::usage("--runtime is for --to web"));
@@ -112,7 +111,6 @@ fn runtime(given: Option<&Path>) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Writes a file and the directories that it lacks.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let created = directory.map_or(Ok(()), durable_fs::create_dir_all);

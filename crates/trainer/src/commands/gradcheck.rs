@@ -105,7 +105,6 @@ fn injected_bug(report: &InjectedBugReport) -> String {
     format!("injected bug: {}{tensor}\n", report.bug.as_str())
 }
 
-/// One row per tensor.
 fn table(check: &GradientCheck) -> String {
     let mut table = Table::new(["tensor", "shape", "checked", "skipped", "difference"], &[0]);
     for tensor in &check.tensors {

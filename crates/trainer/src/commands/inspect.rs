@@ -86,7 +86,6 @@ struct Report<'a> {
     problems: Vec<String>,
 }
 
-/// Inspects the data of a config or a run, HDF5 files, or folders of images.
 pub fn run(args: &InspectArgs, context: &Context) -> Result<(), Failure> {
     let inputs: Vec<PathBuf> =
         args.inputs.iter().map(|input| config_or_run(input, args.runs.path())).collect();

@@ -32,7 +32,6 @@ pub struct LrFindArgs {
     json: bool,
 }
 
-/// Runs a learning rate range test and plots it.
 pub fn run(args: &LrFindArgs, context: &Context) -> Result<(), Failure> {
     let config = context.read_config(args.config.as_path(), &args.set.overrides)?;
     let mut experiment = context.prepare(&config, args.device.as_deref())?;

@@ -10,7 +10,7 @@ use super::runs::config_or_run;
 use crate::cli::{Overrides, RunsOption};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::table::{Table, size};
+use crate::table::{Table, scaled, size};
 use crate::{print, text};
 
 #[derive(Debug, Subcommand)]
@@ -33,7 +33,6 @@ pub struct ModelSummaryArgs {
     json: bool,
 }
 
-/// Prints the layers of a config's model.
 pub fn summary(args: &ModelSummaryArgs, context: &Context) -> Result<(), Failure> {
     let input = config_or_run(&args.config, args.runs.path());
     let config = context.read_config(&input, &args.set.overrides)?;
@@ -66,12 +65,6 @@ fn table(layers: &[LayerSummary]) -> String {
     table.text()
 }
 
-/// Formats a number with a decimal prefix, such as `1.5 M`.
 fn short(number: usize) -> String {
-    match number as f64 {
-        number if number < 1e4 => number.to_string(),
-        number if number < 1e6 => format!("{:.1} k", number / 1e3),
-        number if number < 1e9 => format!("{:.1} M", number / 1e6),
-        number => format!("{:.1} G", number / 1e9),
-    }
+    if number < 10_000 { number.to_string() } else { scaled(number as f64) }
 }

@@ -26,7 +26,6 @@ pub struct ReportArgs {
     device: Option<String>,
 }
 
-/// Writes the report of a run again, or a comparison with another run.
 pub fn run(args: &ReportArgs, context: &Context) -> Result<(), Failure> {
     let runs = args.runs.path();
     let run = RunDir::open(&find_run(runs, &args.run)?)?;

@@ -2,7 +2,6 @@
 
 mod best;
 mod compare;
-mod format;
 mod list;
 mod remove;
 mod show;
@@ -13,11 +12,12 @@ use std::path::{Component, Path, PathBuf};
 use clap::{Args, Subcommand};
 use config::nearest_name;
 use training::ModelRegistry;
-use training::runs::{self, RunEntry, RunRecord};
+use training::runs::{self, RunEntry, RunRecord, RunStatus};
 
 use super::RUNS_DIR;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::style;
 
 #[derive(Debug, Args)]
 pub struct RunsArgs {
@@ -43,7 +43,6 @@ enum RunsCommand {
     Rm(remove::RunsRmArgs),
 }
 
-/// Runs a subcommand of `trainer runs`.
 pub fn run(args: &RunsArgs, context: &Context) -> Result<(), Failure> {
     let directory = RunsDirectory { argument: args.runs.as_deref(), models: context.models };
     match &args.command {
@@ -119,4 +118,38 @@ fn similar(runs: &Path, run: &Path) -> Option<String> {
 /// Returns true if there is anything at `path`, even a broken symbolic link.
 fn exists(path: &Path) -> bool {
     path.is_symlink() || path.exists()
+}
+
+fn status(status: RunStatus) -> String {
+    let word = status.as_str();
+    match status {
+        RunStatus::Running => style::busy(word),
+        RunStatus::Finished => style::good(word),
+        RunStatus::Stopped | RunStatus::Interrupted => style::doubtful(word),
+        RunStatus::Failed => style::bad(word),
+    }
+}
+
+/// Formats a fraction as percent, or a dash.
+fn percent(fraction: Option<f64>) -> String {
+    fraction.map_or_else(dash, |fraction| format!("{:.1}", 100.0 * fraction))
+}
+
+/// Formats a duration in seconds, or a dash.
+fn seconds(seconds: Option<f64>) -> String {
+    seconds.map_or_else(dash, |seconds| format!("{seconds:.1}"))
+}
+
+/// Formats the number of completed epochs, such as `3/10`, or `10` if all are completed.
+fn epochs(record: &RunRecord) -> String {
+    let done = record.epochs_done;
+    match record.epochs {
+        Some(epochs) if epochs != done => format!("{done}/{epochs}"),
+        _ => done.to_string(),
+    }
+}
+
+/// Placeholder for a missing value.
+fn dash() -> String {
+    "-".to_owned()
 }

@@ -29,7 +29,6 @@ pub struct ServeArgs {
     device: Option<String>,
 }
 
-/// Serves the models of runs until a signal.
 pub fn run(args: &ServeArgs, context: &Context) -> Result<(), Failure> {
     let signals = signals::listen()?;
     let runs = runs(args)?;

@@ -353,7 +353,6 @@ fn start_line(run: &Run, is_resumed: bool) -> String {
     }
 }
 
-/// The line before the final fit.
 fn final_fit_line(run: &Run) -> String {
     let data = run.data();
     let epochs = run.config().training.planned_epochs(data.train.len()).unwrap_or_default();

@@ -27,7 +27,6 @@ pub struct DiffArgs {
     json: bool,
 }
 
-/// Lists the keys whose values differ between two resolved configs.
 pub fn diff(args: &DiffArgs, context: &Context) -> Result<(), Failure> {
     let one = context.read_config(&args.one, &[])?;
     let other = context.read_config(&args.other, &[])?;

@@ -15,7 +15,6 @@ pub struct ExplainArgs {
     key: Option<String>,
 }
 
-/// Explains a key, or lists the top-level keys.
 pub fn explain(args: &ExplainArgs, models: &ModelRegistry) -> Result<(), Failure> {
     let manual = Manual::of(&RunConfig::schema(models));
     let key = args.key.as_deref().unwrap_or_default();

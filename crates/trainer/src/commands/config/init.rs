@@ -29,7 +29,6 @@ pub struct InitArgs {
     out: Option<PathBuf>,
 }
 
-/// Writes a starter config for a data set.
 pub fn init(args: &InitArgs) -> Result<(), Failure> {
     if args.data.extension().is_some_and(|ending| ending == "toml") {
         let path = args.data.display();

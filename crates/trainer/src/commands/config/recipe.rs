@@ -17,7 +17,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Number of training examples.
     pub fn count(&self) -> usize {
         self.counts.iter().sum()
     }

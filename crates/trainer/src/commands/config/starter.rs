@@ -26,7 +26,6 @@ pub struct Starter {
 }
 
 impl Starter {
-    /// Creates a config by the rule.
     pub fn new(name: String, dataset: DatasetConfig, facts: Facts) -> Self {
         let recipe = Recipe::of(&facts);
         let has = [dataset.has_validation(), dataset.has_test()];
@@ -34,7 +33,6 @@ impl Starter {
         Self { name, dataset, facts, recipe, held_out }
     }
 
-    /// Returns the config as TOML.
     pub fn text(&self) -> String {
         let normalization = "[input]\n# Zero mean and unit variance per channel, computed on the training set only.\nnormalization = \"standardize\"\n";
         let schedule = "# Linear warmup over two epochs, then cosine decay.\n[schedule]\nwarmup_epochs = 2\n\n[schedule.decay.cosine]\nfinal_fraction = 0.0\n";

@@ -16,7 +16,6 @@ use crate::{style, text};
 /// Maximum number of classes and files that are listed; JSON has all.
 const LINES: usize = 20;
 
-/// Text of `trainer data import`.
 pub fn of_import(out: &Path, imported: &ImportedDataset) -> String {
     let ImportedDataset { dataset: made, skipped, left_out, all_grey, notes, warnings } = imported;
     let mut paragraphs = vec![table_of(out, made)];
@@ -31,7 +30,6 @@ pub fn of_import(out: &Path, imported: &ImportedDataset) -> String {
     paragraphs.join("\n\n")
 }
 
-/// Text of `trainer data export`.
 pub fn of_export(out: &Path, made: &ConvertedDataset) -> String {
     let grey = if made.shape[2] == 1 { " --grey" } else { "" };
     let file = if made.parts.len() > 1 { "DIR" } else { "FILE.h5" };
@@ -39,14 +37,12 @@ pub fn of_export(out: &Path, made: &ConvertedDataset) -> String {
     format!("{}\n\n{}", table_of(out, made), style::faint(&next))
 }
 
-/// Text of `trainer data split`.
 pub fn of_split(out: &Path, made: &ConvertedDataset) -> String {
     let groups = made.duplicate_groups.as_ref().map(near_duplicates);
     let paragraphs = [Some(table_of(out, made)), groups, Some(next(out, made))];
     paragraphs.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
-/// Text of `trainer data clean`.
 pub fn of_cleaning(out: &Path, Cleaned { dataset, removed }: &Cleaned) -> String {
     let kinds = [
         ("duplicates", &[Problem::Duplicate] as &[_]),

@@ -120,7 +120,6 @@ fn findings(inspection: &Inspection) -> String {
     lines.join("\n")
 }
 
-/// Extent of the search for near-duplicates.
 pub fn search_coverage(inspection: &Inspection) -> &'static str {
     match inspection.parts.len() {
         1 => "not searched: only one split (give a config)",
@@ -179,7 +178,6 @@ pub fn agreement(suspects: &SuspectLabels) -> String {
     if suspects.is_reliable() { basis } else { format!("{basis}: too few to flag label errors") }
 }
 
-/// Warnings and problems.
 fn verdict(report: &Report) -> String {
     let warnings = &report.inspection.warnings;
     let mut parts = Vec::new();

@@ -10,18 +10,14 @@ use crate::error::Failure;
 /// An experiment with known scores.
 #[derive(Debug, Clone)]
 pub struct ReferenceExperiment {
-    /// Path of its config.
     pub path: PathBuf,
-    /// Its config.
     pub config: RunConfig,
-    /// Its known scores.
     pub reference: ReferenceConfig,
     /// Name of the directory of the config.
     pub course: String,
 }
 
 impl ReferenceExperiment {
-    /// Name of the config.
     pub fn name(&self) -> &str {
         &self.config.name
     }

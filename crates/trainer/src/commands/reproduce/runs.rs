@@ -7,7 +7,6 @@ use super::experiments::ReferenceExperiment;
 use crate::error::Failure;
 use crate::{pictures, style};
 
-/// An experiment with one seed.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Index of the experiment.

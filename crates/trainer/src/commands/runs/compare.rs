@@ -6,8 +6,7 @@ use clap::Args;
 use serde_json::json;
 use training::runs::{Comparison, Difference, RunRecord};
 
-use super::RunsDirectory;
-use super::format::{dash, epochs, percent, seconds, status};
+use super::{RunsDirectory, dash, epochs, percent, seconds, status};
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::style::width;

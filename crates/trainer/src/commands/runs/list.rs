@@ -3,8 +3,7 @@ use std::iter::repeat_n;
 use clap::Args;
 use training::runs::RunEntry;
 
-use super::RunsDirectory;
-use super::format::{dash, epochs, percent, seconds, status};
+use super::{RunsDirectory, dash, epochs, percent, seconds, status};
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::table::Table;
@@ -18,7 +17,6 @@ pub struct RunsListArgs {
     json: bool,
 }
 
-/// Lists every subdirectory of `directory`.
 pub fn list(directory: &RunsDirectory, args: &RunsListArgs) -> Result<(), Failure> {
     let listed = directory.list()?;
     for entry in &listed {

@@ -7,8 +7,7 @@ use serde_json::json;
 use training::RunConfig;
 use training::runs::RunRecord;
 
-use super::RunsDirectory;
-use super::format::{percent, status};
+use super::{RunsDirectory, percent, status};
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::table::{WIDTH, size, wrapped};
@@ -28,7 +27,6 @@ pub struct RunsShowArgs {
 /// Column at which values start.
 const INDENT: usize = 14;
 
-/// Prints a summary of a run.
 pub fn show(directory: &RunsDirectory, args: &RunsShowArgs) -> Result<(), Failure> {
     let record = directory.read(&args.run)?;
     let files = record.directory()?.files()?;

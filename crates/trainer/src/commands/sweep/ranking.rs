@@ -46,7 +46,6 @@ impl Ranking {
         self.rows.first().filter(|row| row.mean.is_some())
     }
 
-    /// Whether any run failed.
     pub fn has_failures(&self) -> bool {
         self.rows.iter().any(|row| !row.failed.is_empty())
     }
@@ -96,7 +95,6 @@ impl Ranking {
         text.trim_end().to_owned()
     }
 
-    /// All rows as Markdown tables.
     pub fn markdown(&self) -> String {
         let mut text = String::new();
         for rung in self.rungs() {

@@ -147,13 +147,11 @@ impl SweepSpec {
         }
     }
 
-    /// Name of the config.
     pub fn name(&self) -> String {
         let stem = self.config.file_stem().unwrap_or_default();
         stem.to_string_lossy().into_owned()
     }
 
-    /// Config with a setting.
     pub fn config(&self, setting: &Setting, context: &Context) -> Result<RunConfig, Failure> {
         let overrides: Vec<_> =
             setting.iter().map(|(key, value)| format!("{key}={value}")).collect();
