@@ -74,7 +74,7 @@ impl ModelSource {
         Predictor::open(&run.best_model(), self.device.as_deref(), &self.registry)
     }
 
-    pub fn stamp(&self) -> Stamp {
+    pub(crate) fn stamp(&self) -> Stamp {
         let run = self.run.clone().model_run();
         [run.best_model(), run.summary()].map(|path| {
             let metadata = fs::metadata(path).ok()?;
