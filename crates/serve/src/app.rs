@@ -23,37 +23,18 @@ use crate::{inference_protocol, metrics, page, predictions};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What all requests share.
+#[derive(Default)]
 pub struct App {
     pub models: BTreeMap<String, Arc<Model>>,
     pub metrics: Metrics,
     pub bodies: Bodies,
     pub decoders: Decoders,
-    is_stopping: AtomicBool,
+    /// Whether connections end after the next response.
+    pub is_stopping: AtomicBool,
 }
 
 /// The model that the path of a request names.
 pub struct NamedModel(pub Arc<Model>);
-
-impl App {
-    pub fn new(models: BTreeMap<String, Arc<Model>>, metrics: Metrics) -> Self {
-        Self {
-            models,
-            metrics,
-            bodies: Bodies::default(),
-            decoders: Decoders::default(),
-            is_stopping: AtomicBool::new(false),
-        }
-    }
-
-    /// From now on, connections end after the next response.
-    pub fn stop(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
-    }
-
-    pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Relaxed)
-    }
-}
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
@@ -89,7 +70,7 @@ async fn observed(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         answer.unwrap_or_else(|_| ApiError::busy("the request took too long").into_response());
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if app.is_stopping() {
+    if app.is_stopping.load(Ordering::Relaxed) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     app.metrics.add_request(&route, response.status(), start.elapsed());

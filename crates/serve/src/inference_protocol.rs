@@ -1,6 +1,7 @@
 //! The Open Inference Protocol, version 2, with Triton's extension for binary tensors.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use artifacts::DataIdentity;
 use axum::extract::{Request, State};
@@ -151,7 +152,7 @@ pub async fn live() -> Response {
     (status = 503, body = Ready, description = "The server is stopping"),
 ))]
 pub async fn ready(State(app): State<Arc<App>>) -> Response {
-    let ready = !app.is_stopping();
+    let ready = !app.is_stopping.load(Ordering::Relaxed);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, json(&Ready { ready })).into_response()
 }

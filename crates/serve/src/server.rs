@@ -52,7 +52,7 @@ impl Server {
         }
         let watched = models.values().cloned().collect();
         spawn("reload", || reload(watched))?;
-        let app = Arc::new(App::new(models, metrics));
+        let app = Arc::new(App { models, metrics, ..App::default() });
         listener.set_nonblocking(true)?;
         let served = runtime.block_on(connections::serve(listener, app, is_stopped));
         // Work whose request was given up.

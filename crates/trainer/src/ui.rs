@@ -33,7 +33,10 @@ impl UiChoice {
     /// Whether the dashboard will be shown.
     pub fn is_dashboard(self) -> bool {
         match self {
-            Self::Auto => stdout().is_terminal() && !is_dumb(),
+            // A dumb terminal cannot move its cursor.
+            Self::Auto => {
+                stdout().is_terminal() && env::var_os("TERM").is_none_or(|name| name != "dumb")
+            }
             Self::Dashboard => true,
             Self::Plain | Self::None => false,
         }
@@ -48,29 +51,22 @@ impl UiChoice {
     }
 
     /// User interface of a run that has trained `epochs_done` epochs and ends at `stop`.
-    pub fn of_run(self, epochs_done: usize, stop: StopSource) -> Ui {
+    pub fn of_run(self, epochs_done: usize, mut stop: StopSource) -> Ui {
         let interrupter = Interrupter::new();
-        Ui {
-            renderer: self.renderer(&interrupter, epochs_done),
-            interrupter,
-            stop: if self.is_dashboard() { with_interrupts(stop) } else { stop },
-        }
-    }
-
-    fn renderer(self, interrupter: &Interrupter, epochs_done: usize) -> Box<dyn MetricsRenderer> {
-        if self.is_dashboard() {
+        let renderer: Box<dyn MetricsRenderer> = if self.is_dashboard() {
+            // Keeps Ctrl-C working beside the dashboard.
+            stop = Box::new(move || {
+                terminal::enable_interrupts();
+                stop()
+            });
             Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), Some(epochs_done)))
         } else if self == Self::None {
             Box::new(NoopRenderer)
         } else {
             Box::new(PlainRenderer::new(|epoch| print::event(&epoch.to_string())))
-        }
+        };
+        Ui { renderer, interrupter, stop }
     }
-}
-
-/// Whether the terminal says that it cannot move its cursor.
-fn is_dumb() -> bool {
-    env::var_os("TERM").is_some_and(|name| name == "dumb")
 }
 
 /// Messages of the panics by which Burn ends a run at once when a user of the dashboard asks for it:
@@ -83,12 +79,4 @@ const KILLS: [&str; 2] = [
 /// Whether a panic with this message ended a run at the request of a user of the dashboard.
 pub fn is_kill(panic: &str) -> bool {
     KILLS.contains(&panic)
-}
-
-/// `stop`, which also keeps Ctrl-C working beside the dashboard.
-fn with_interrupts(mut stop: StopSource) -> StopSource {
-    Box::new(move || {
-        terminal::enable_interrupts();
-        stop()
-    })
 }

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use artifacts::{Calibration, DeduplicatedScore, Evaluation};
 use clap::Args;
 use data::SplitKind;
-use training::{RunError, TrainedModel};
 
 use super::SYNTHETIC_NOTICE;
 use super::runs::find_run;
@@ -49,17 +48,15 @@ pub fn run(args: &EvaluateArgs, context: &Context) -> Result<(), Failure> {
     let model = context.open(&find_run(args.runs.path(), &args.run)?, args.device.as_deref())?;
     let evaluation = match other_data::load(args, &model, context)? {
         Some(data) => model.evaluate_on(data)?,
-        None => evaluate_own(&model, args.split)?,
+        None => {
+            let reported = model.data_identity().reported();
+            if reported == SplitKind::Train {
+                tracing::warn!("{TRAINING_SCORE}");
+            }
+            model.evaluate(args.split.unwrap_or(reported))?
+        }
     };
     print::json_or_text(args.json, &evaluation, || text(&evaluation))
-}
-
-fn evaluate_own(model: &TrainedModel, split: Option<SplitKind>) -> Result<Evaluation, RunError> {
-    let reported = model.data_identity().reported();
-    if reported == SplitKind::Train {
-        tracing::warn!("{TRAINING_SCORE}");
-    }
-    model.evaluate(split.unwrap_or(reported))
 }
 
 fn text(evaluation: &Evaluation) -> String {
@@ -137,32 +134,27 @@ fn class_table(evaluation: &Evaluation) -> String {
     note + &table.text() + "\n"
 }
 
-/// The confusion matrix if it fits, otherwise the most frequent confusions.
-fn confusion(evaluation: &Evaluation) -> String {
-    if evaluation.classes.len() > CLASSES[0] {
-        return confused_pairs(evaluation);
-    }
-    let names: Vec<_> = evaluation.classes.iter().map(|class| escaped(&class.name)).collect();
-    let mut table = Table::new(iter::once(&String::new()).chain(&names), &[0]);
-    for (name, row) in names.iter().zip(&evaluation.confusion) {
-        table.row(iter::once(name.clone()).chain(row.iter().map(usize::to_string)));
-    }
-    if !table.fits() {
-        return confused_pairs(evaluation);
-    }
-    format!("\nconfusion matrix: a row per true class, a column per prediction\n{}", table.text())
-}
-
 /// Maximum number of class pairs to list.
 const PAIRS: usize = 10;
 
-/// Pairs of true and predicted class, the most frequent first.
-fn confused_pairs(evaluation: &Evaluation) -> String {
+/// The confusion matrix if it fits, otherwise the most frequent confusions.
+fn confusion(evaluation: &Evaluation) -> String {
+    if evaluation.classes.len() <= CLASSES[0] {
+        let names: Vec<_> = evaluation.classes.iter().map(|class| escaped(&class.name)).collect();
+        let mut matrix = Table::new(iter::once(&String::new()).chain(&names), &[0]);
+        for (name, row) in names.iter().zip(&evaluation.confusion) {
+            matrix.row(iter::once(name.clone()).chain(row.iter().map(usize::to_string)));
+        }
+        if matrix.fits() {
+            let head = "confusion matrix: a row per true class, a column per prediction";
+            return format!("\n{head}\n{}", matrix.text());
+        }
+    }
     let pairs = evaluation.confusions();
     let mut table = Table::new(["class", "predicted as", "count"], &[0, 1]);
     for pair in pairs.iter().take(PAIRS) {
-        let names = [pair.class, pair.predicted].map(|class| escaped(&class.name));
-        table.row(names.into_iter().chain(iter::once(pair.count.to_string())));
+        let [class, predicted] = [pair.class, pair.predicted].map(|class| escaped(&class.name));
+        table.row([class, predicted, pair.count.to_string()]);
     }
     match pairs.len() {
         0 => "\nno example is misclassified".to_owned(),

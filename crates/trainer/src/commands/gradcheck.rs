@@ -1,9 +1,7 @@
 //! `trainer gradcheck`: gradients against centred finite differences.
 
 use clap::Args;
-use training::{
-    GradientCheck, GradientCheckOptions, GradientCheckPlan, InjectedBug, InjectedBugReport,
-};
+use training::{GradientCheck, GradientCheckOptions, GradientCheckPlan, InjectedBug};
 
 use super::synthetic_line;
 use crate::cli::{ConfigPath, Overrides, one_of};
@@ -85,27 +83,13 @@ fn announce(plan: &GradientCheckPlan) {
 }
 
 fn text(check: &GradientCheck) -> String {
+    let number = |value: f64| format!("{value:.1e}");
     let verdict =
         if check.passed { style::good("gradients agree") } else { style::bad("gradients differ") };
-    format!(
-        "{}{}: cost {:.4} on {} training examples, in f64\n{}\n{}\n\n{verdict}: relative difference {}, threshold {:e}",
-        synthetic_line(check.synthetic),
-        check.name,
-        check.cost,
-        check.examples,
-        check.injected_bug.as_ref().map_or(String::new(), injected_bug),
-        table(check),
-        number(check.difference),
-        check.threshold,
-    )
-}
-
-fn injected_bug(report: &InjectedBugReport) -> String {
-    let tensor = report.tensor.as_ref().map_or(String::new(), |tensor| format!(" in {tensor}"));
-    format!("injected bug: {}{tensor}\n", report.bug.as_str())
-}
-
-fn table(check: &GradientCheck) -> String {
+    let bug = check.injected_bug.as_ref().map_or(String::new(), |report| {
+        let tensor = report.tensor.as_ref().map_or(String::new(), |tensor| format!(" in {tensor}"));
+        format!("injected bug: {}{tensor}\n", report.bug.as_str())
+    });
     let mut table = Table::new(["tensor", "shape", "checked", "skipped", "difference"], &[0]);
     for tensor in &check.tensors {
         let [checked, skipped] = [tensor.checked, tensor.skipped].map(|count| count.to_string());
@@ -113,9 +97,14 @@ fn table(check: &GradientCheck) -> String {
         let shape = text::shape(&tensor.shape);
         table.row([tensor.name.clone(), shape, checked, skipped, difference]);
     }
-    table.text()
-}
-
-fn number(value: f64) -> String {
-    format!("{value:.1e}")
+    format!(
+        "{}{}: cost {:.4} on {} training examples, in f64\n{bug}\n{}\n\n{verdict}: relative difference {}, threshold {:e}",
+        synthetic_line(check.synthetic),
+        check.name,
+        check.cost,
+        check.examples,
+        table.text(),
+        number(check.difference),
+        check.threshold,
+    )
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use artifacts::LayerSummary;
 use clap::{Args, Subcommand};
 use training::ModelSummary;
 
@@ -47,22 +46,18 @@ fn text(summary: &ModelSummary) -> String {
     let ModelSummary { name, classes, parameters, trained, .. } = summary;
     let [height, width, _] = summary.input;
     let input = text::examples([height, width] != [1, 1], summary.input);
-    format!(
-        "{name}: {input} in {classes} classes\n\n{}\n\n{parameters} parameters, {trained} trainable; {} in memory\n{} multiply-adds per example",
-        table(&summary.layers),
-        size(summary.bytes as u64),
-        short(summary.multiply_adds),
-    )
-}
-
-fn table(layers: &[LayerSummary]) -> String {
     let mut table = Table::new(["layer", "kind", "output", "parameters", "mult-adds"], &[1, 0]);
-    for layer in layers {
+    for layer in &summary.layers {
         let kind = [std::slice::from_ref(&layer.kind), &layer.then].concat().join(", ");
         let (output, parameters) = (text::shape(&layer.output), layer.parameters.to_string());
         table.row([layer.name.clone(), kind, output, parameters, short(layer.multiply_adds)]);
     }
-    table.text()
+    format!(
+        "{name}: {input} in {classes} classes\n\n{}\n\n{parameters} parameters, {trained} trainable; {} in memory\n{} multiply-adds per example",
+        table.text(),
+        size(summary.bytes as u64),
+        short(summary.multiply_adds),
+    )
 }
 
 fn short(number: usize) -> String {

@@ -107,7 +107,11 @@ pub fn run(input: Option<&Path>, options: &TrainOptions, context: &Context) -> R
     let summary = training.fit(&mut run, &header)?;
     let Some(mut last) = run.final_fit(&summary)? else { return Ok(()) };
     context.log.attach(&last.directory().log())?;
-    let header = final_fit_line(&last);
+    let examples = last.data().train.len();
+    let epochs = last.config().training.planned_epochs(examples).unwrap_or_default();
+    let directory = text::path(last.directory().path());
+    let header =
+        format!("final fit on all {examples} examples, {epochs} epochs; output: {directory}");
     training.fit(&mut last, &header).map(drop)
 }
 
@@ -351,14 +355,6 @@ fn start_line(run: &Run, is_resumed: bool) -> String {
         }
         (epochs, steps) => format!("resuming {directory} after epoch {epochs}, step {steps}"),
     }
-}
-
-fn final_fit_line(run: &Run) -> String {
-    let data = run.data();
-    let epochs = run.config().training.planned_epochs(data.train.len()).unwrap_or_default();
-    let directory = text::path(run.directory().path());
-    let examples = data.train.len();
-    format!("final fit on all {examples} examples, {epochs} epochs; output: {directory}")
 }
 
 fn finished(run: &Run, summary: &Summary) -> String {

@@ -21,19 +21,18 @@ pub fn explain(args: &ExplainArgs, models: &ModelRegistry) -> Result<(), Failure
     print::result(&match manual.get(key) {
         Some(entry) => of_key(&manual, entry),
         None if key.is_empty() => list(manual.below("").map(item).collect()),
-        None => return Err(unknown(&manual, key)),
+        None => {
+            let similar = manual.suggestions(key);
+            let similar: Vec<_> = similar.iter().map(|known| format!("`{known}`")).collect();
+            let remedy = if similar.is_empty() {
+                "`trainer config explain` lists the top-level keys".to_owned()
+            } else {
+                format!("did you mean {}?", similar.join(" or "))
+            };
+            let key = escaped(key);
+            return Err(Failure::usage(format!("unknown config key `{key}`\n  {remedy}")));
+        }
     })
-}
-
-fn unknown(manual: &Manual, key: &str) -> Failure {
-    let similar = manual.suggestions(key);
-    let similar: Vec<_> = similar.iter().map(|known| format!("`{known}`")).collect();
-    let remedy = if similar.is_empty() {
-        "`trainer config explain` lists the top-level keys".to_owned()
-    } else {
-        format!("did you mean {}?", similar.join(" or "))
-    };
-    Failure::usage(format!("unknown config key `{}`\n  {remedy}", escaped(key)))
 }
 
 fn of_key(manual: &Manual, entry: &Entry) -> String {

@@ -1,9 +1,8 @@
 use std::iter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use data::SplitKind;
 use data_sources::convert::{ConvertedDataset, ConvertedSplit, DuplicateGroups, ImportedDataset};
-use data_sources::images::UnreadableImage;
 use data_sources::quality::inspection::Problem;
 use data_sources::quality::{GroupStatistics, MissingClass};
 
@@ -20,8 +19,18 @@ pub fn of_import(out: &Path, imported: &ImportedDataset) -> String {
     let ImportedDataset { dataset: made, skipped, left_out, all_grey, notes, warnings } = imported;
     let mut paragraphs = vec![table_of(out, made)];
     paragraphs.extend(made.duplicate_groups.as_ref().map(near_duplicates));
-    paragraphs.extend((!skipped.is_empty()).then(|| skipped_images(skipped)));
-    paragraphs.extend((!left_out.is_empty()).then(|| files_left_out(left_out)));
+    if !skipped.is_empty() {
+        let lines = skipped.iter();
+        let lines: String = lines
+            .map(|image| format!("\n  {}: {}", text::path(&image.path), escaped(&image.reason)))
+            .collect();
+        paragraphs.push(format!("unreadable images skipped: {}{lines}", skipped.len()));
+    }
+    if !left_out.is_empty() {
+        let lines = left_out.iter().map(|path| format!("  {}", text::path(path))).collect();
+        let lines = text::shortened(lines, LINES, "; --json has all");
+        paragraphs.push(format!("other files skipped: {}\n{lines}", left_out.len()));
+    }
     let note = "all images are grey: use --grey to store one channel instead of three";
     paragraphs.extend(all_grey.then(|| note.to_owned()));
     paragraphs.extend(notes.iter().map(|note| escaped(note)));
@@ -119,19 +128,6 @@ fn missing(split: SplitKind, classes: &[MissingClass]) -> Option<String> {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let line = format!("  the {} set has no examples of {shown}{more}", split.as_str());
     (!classes.is_empty()).then_some(line)
-}
-
-fn skipped_images(skipped: &[UnreadableImage]) -> String {
-    let lines = skipped
-        .iter()
-        .map(|image| format!("\n  {}: {}", text::path(&image.path), escaped(&image.reason)));
-    format!("unreadable images skipped: {}{}", skipped.len(), lines.collect::<String>())
-}
-
-fn files_left_out(files: &[PathBuf]) -> String {
-    let lines = files.iter().map(|path| format!("  {}", text::path(path))).collect();
-    let lines = text::shortened(lines, LINES, "; --json has all");
-    format!("other files skipped: {}\n{lines}", files.len())
 }
 
 fn next(out: &Path, made: &ConvertedDataset) -> String {

@@ -13,8 +13,6 @@ pub struct ReferenceExperiment {
     pub path: PathBuf,
     pub config: RunConfig,
     pub reference: ReferenceConfig,
-    /// Name of the directory of the config.
-    pub course: String,
 }
 
 impl ReferenceExperiment {
@@ -29,15 +27,14 @@ impl ReferenceExperiment {
     ) -> Result<Option<Self>, Failure> {
         let config = RunConfig::read_with_models(path, overrides, models)
             .map_err(|error| Failure::usage(format!("{}: {error:#}", path.display())))?;
-        let course = path.parent().and_then(Path::file_name).unwrap_or_default();
-        let course = course.to_string_lossy().into_owned();
         let reference = config.reference.clone();
-        Ok(reference.map(|reference| Self { path: path.to_owned(), config, reference, course }))
+        Ok(reference.map(|reference| Self { path: path.to_owned(), config, reference }))
     }
 
-    /// Whether `name` is that of the experiment or of its course.
+    /// Whether `name` is that of the experiment or of its course, the directory of the config.
     fn matches(&self, name: &str) -> bool {
-        self.name() == name || self.course == name
+        let course = self.path.parent().and_then(Path::file_name);
+        self.name() == name || course.is_some_and(|course| course == name)
     }
 }
 
@@ -65,25 +62,12 @@ pub fn find(
         )));
     }
     all.retain(|one| args.names.is_empty() || args.names.iter().any(|name| one.matches(name)));
-    let mut requested = Vec::new();
+    let mut requested: Vec<ReferenceExperiment> = Vec::new();
     for one in all {
-        requested.extend(ReferenceExperiment::read(&one.path, &args.overrides, models)?);
-    }
-    check_unique_names(&requested)?;
-    if requested.is_empty() {
-        return Err(Failure::usage(format!(
-            "no config in {} has a [reference]\n  name another directory with --configs",
-            args.configs.display()
-        )));
-    }
-    Ok(requested)
-}
-
-/// Fails if two experiments have the same name: their run directories are named after them.
-fn check_unique_names(experiments: &[ReferenceExperiment]) -> Result<(), Failure> {
-    for (index, one) in experiments.iter().enumerate() {
-        let same = experiments.iter().take(index).find(|other| other.name() == one.name());
-        if let Some(other) = same {
+        let overrides = &args.overrides;
+        let Some(one) = ReferenceExperiment::read(&one.path, overrides, models)? else { continue };
+        // Their run directories are named after them.
+        if let Some(other) = requested.iter().find(|other| other.name() == one.name()) {
             return Err(Failure::usage(format!(
                 "{} and {} are both called `{}`\n  give each a `name` of its own",
                 other.path.display(),
@@ -91,8 +75,15 @@ fn check_unique_names(experiments: &[ReferenceExperiment]) -> Result<(), Failure
                 one.name()
             )));
         }
+        requested.push(one);
     }
-    Ok(())
+    if requested.is_empty() {
+        return Err(Failure::usage(format!(
+            "no config in {} has a [reference]\n  name another directory with --configs",
+            args.configs.display()
+        )));
+    }
+    Ok(requested)
 }
 
 /// The TOML files in `directory` and in its direct subdirectories, sorted.
