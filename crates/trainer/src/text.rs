@@ -59,6 +59,11 @@ pub fn counts(counts: &BTreeMap<String, usize>) -> String {
     counts.collect::<Vec<_>>().join(", ")
 }
 
+/// A share in percent with one decimal, or a dash.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or("-".to_owned(), |share| format!("{:.1}", 100.0 * share))
+}
+
 /// The sizes of the dimensions of a tensor: `64x64x3`.
 pub fn shape(sizes: &[usize]) -> String {
     sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("x")

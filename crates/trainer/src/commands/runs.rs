@@ -130,14 +130,9 @@ fn status(status: RunStatus) -> String {
     }
 }
 
-/// Formats a fraction as percent, or a dash.
-fn percent(fraction: Option<f64>) -> String {
-    fraction.map_or_else(dash, |fraction| format!("{:.1}", 100.0 * fraction))
-}
-
 /// Formats a duration in seconds, or a dash.
 fn seconds(seconds: Option<f64>) -> String {
-    seconds.map_or_else(dash, |seconds| format!("{seconds:.1}"))
+    seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.1}"))
 }
 
 /// Formats the number of completed epochs, such as `3/10`, or `10` if all are completed.
@@ -147,9 +142,4 @@ fn epochs(record: &RunRecord) -> String {
         Some(epochs) if epochs != done => format!("{done}/{epochs}"),
         _ => done.to_string(),
     }
-}
-
-/// Placeholder for a missing value.
-fn dash() -> String {
-    "-".to_owned()
 }

@@ -71,24 +71,15 @@ pub fn run(args: &SweepArgs, context: &Context) -> Result<(), Failure> {
     };
     drop(group);
     let ranking = Ranking::new(trials);
-    save(&ranking, &spec, directory, context)?;
-    let files = format!("saved to {}: report.html, table.md, best.toml", text::path(directory));
-    print::json_or_text(args.json, &ranking, || format!("{ranking}\n{}", style::faint(&files)))?;
-    if ranking.has_failures() { Err(Failure::printed()) } else { Ok(()) }
-}
-
-fn save(
-    ranking: &Ranking,
-    spec: &SweepSpec,
-    directory: &Path,
-    context: &Context,
-) -> Result<(), Failure> {
     artifacts::write_file(&directory.join("table.md"), ranking.markdown().as_bytes())?;
-    artifacts::write_json(&directory.join("table.json"), ranking)?;
+    artifacts::write_json(&directory.join("table.json"), &ranking)?;
     if let Some(best) = ranking.best() {
         let config = toml::to_string(&spec.config(&best.overrides, context)?)?;
         artifacts::write_file(&directory.join("best.toml"), config.as_bytes())?;
     }
     let page = directory.join("report.html");
-    Ok(report::draw_sweep(&spec.name(), &ranking.trials(), &ranking.importance, &page)?)
+    report::draw_sweep(&spec.name(), &ranking.trials(), &ranking.importance, &page)?;
+    let files = format!("saved to {}: report.html, table.md, best.toml", text::path(directory));
+    print::json_or_text(args.json, &ranking, || format!("{ranking}\n{}", style::faint(&files)))?;
+    if ranking.has_failures() { Err(Failure::printed()) } else { Ok(()) }
 }

@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use artifacts::{BoundaryPoint, DecisionBoundary};
-use data::{Examples, SplitKind, Values};
+use data::{SplitKind, Values};
 use data_sources::quality::inspection::{
-    ChannelStatistics, DuplicatePair, ExampleLocation, InspectedSplit, Inspection, SplitStatistics,
+    ChannelStatistics, DuplicatePair, ExampleLocation, InspectedSplit, Inspection,
 };
 use report::{
     DataCard, DataFinding, DataHistogram, DataImage, DataPage, DataPart, DataPreview,
@@ -16,7 +16,7 @@ use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::text::escaped;
 
-/// Maximum number of plotted points of a split.
+/// Maximum number of plotted points of a split, evenly spaced.
 const MAX_POINTS: usize = 4000;
 /// Maximum number of cards per finding.
 const CARDS: usize = 40;
@@ -28,6 +28,14 @@ const IMAGES: usize = 10;
 pub fn write(report: &Report, out: &Path) -> Result<PathBuf, Failure> {
     let (inspection, parts) = (report.inspection, report.subject.parts.as_slice());
     let histograms = inspection.histograms(parts)?.into_iter();
+    let channel = |of: &ChannelStatistics| [of.lowest, of.highest, of.mean, of.deviation];
+    let splits = inspection.parts.iter().map(|part| DataPart {
+        name: part.part.to_string(),
+        origin: report.subject.origins.get(&part.part).map_or(String::new(), |it| escaped(it)),
+        count: part.count,
+        classes: part.classes.clone(),
+        channels: part.channels.iter().map(channel).collect(),
+    });
     let data = DataPage {
         title: escaped(&report.input),
         about: about(inspection),
@@ -35,7 +43,7 @@ pub fn write(report: &Report, out: &Path) -> Result<PathBuf, Failure> {
         problems: report.problems.iter().chain(&inspection.warnings).cloned().collect(),
         findings: findings(parts, inspection)?,
         classes: inspection.classes.iter().map(|class| escaped(class)).collect(),
-        parts: inspection.parts.iter().map(|part| data_part(part, report)).collect(),
+        parts: splits.collect(),
         unit: if inspection.are_images { "channel" } else { "feature" },
         histograms: histograms
             .map(|histogram| DataHistogram { range: histogram.range, parts: histogram.parts })
@@ -47,21 +55,6 @@ pub fn write(report: &Report, out: &Path) -> Result<PathBuf, Failure> {
     let page = out.join("inspection.html");
     draw_inspection(&data, &page)?;
     Ok(page)
-}
-
-fn data_part(part: &SplitStatistics, report: &Report) -> DataPart {
-    let values = |of: &ChannelStatistics| [of.lowest, of.highest, of.mean, of.deviation];
-    DataPart {
-        name: part.part.to_string(),
-        origin: report
-            .subject
-            .origins
-            .get(&part.part)
-            .map_or(String::new(), |origin| escaped(origin)),
-        count: part.count,
-        classes: part.classes.clone(),
-        channels: part.channels.iter().map(values).collect(),
-    }
 }
 
 /// Results of all checks.
@@ -212,9 +205,13 @@ fn scatter_plot(
         return Ok(None);
     }
     let (mut train, mut test) = (Vec::new(), Vec::new());
-    for part in parts {
-        let points = if part.split == SplitKind::Train { &mut train } else { &mut test };
-        points.extend(sampled_points(&part.examples)?);
+    for InspectedSplit { split, examples, .. } in parts {
+        let step = examples.len().div_ceil(MAX_POINTS).max(1);
+        let items: Vec<usize> = (0..examples.len()).step_by(step).collect();
+        let features = examples.gather(&items)?;
+        let points = features.as_chunks::<2>().0.iter().zip(examples.labels_at(&items));
+        let plotted = if *split == SplitKind::Train { &mut train } else { &mut test };
+        plotted.extend(points.map(|(&at, class)| BoundaryPoint { at, class }));
     }
     Ok(Some(DecisionBoundary {
         x: range(inspection, 0),
@@ -226,15 +223,6 @@ fn scatter_plot(
         train,
         test,
     }))
-}
-
-/// At most [`MAX_POINTS`] examples of two features, evenly spaced.
-fn sampled_points(examples: &Examples) -> Result<Vec<BoundaryPoint>, Failure> {
-    let step = examples.len().div_ceil(MAX_POINTS).max(1);
-    let items: Vec<usize> = (0..examples.len()).step_by(step).collect();
-    let features = examples.gather(&items)?;
-    let points = features.as_chunks::<2>().0.iter().zip(examples.labels_at(&items));
-    Ok(points.map(|(&at, class)| BoundaryPoint { at, class }).collect())
 }
 
 /// Range of the values of a feature, with a margin.

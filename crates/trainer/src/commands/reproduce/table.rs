@@ -10,7 +10,7 @@ use super::runs::JobResult;
 use crate::error::Failure;
 use crate::style;
 use crate::table::{WIDTH, wrapped};
-use crate::text::pad_end;
+use crate::text::{pad_end, percent};
 
 /// Scores of all experiments next to their references.
 #[derive(Debug, Serialize)]
@@ -123,42 +123,36 @@ impl ExperimentRow {
             failed,
             below_reference: Vec::new(),
         };
-        row.below_reference = [row.low_accuracies(), row.gradient_failures()].concat();
+        row.below_reference = row.below_reference();
         row
     }
 
-    fn low_accuracies(&self) -> Vec<String> {
-        if self.synthetic {
-            return Vec::new();
-        }
+    fn below_reference(&self) -> Vec<String> {
         let allowed = 100.0 * self.reference.tolerance;
         let splits = [
             ("train", self.reference.train_accuracy, &self.train_accuracy),
             ("test", self.reference.test_accuracy, &self.test_accuracy),
         ];
-        let mut low = Vec::new();
+        let mut below = Vec::new();
         for (split, reference, accuracy) in splits {
-            let Some(reference) = reference else { continue };
+            let Some(reference) = reference.filter(|_| !self.synthetic) else { continue };
             let missing = 100.0 * (reference - accuracy.median);
             // The margin allows for rounding.
             if missing > allowed + 1e-6 {
-                low.push(format!(
+                below.push(format!(
                     "{split} accuracy is {missing:.1} points below the reference, {allowed:.1} allowed"
                 ));
             }
         }
-        low
-    }
-
-    fn gradient_failures(&self) -> Vec<String> {
-        let Some(allowed) = self.reference.gradient_difference else { return Vec::new() };
-        let highest = self.gradient_difference.all.last();
-        let differ = highest.is_some_and(|highest| *highest >= allowed);
-        let lowest = self.injected_bug_difference.all.first();
-        let is_missed = lowest.is_some_and(|lowest| *lowest <= DETECTED);
-        let differ = differ.then(|| format!("gradients differ by more than {allowed:e}"));
-        let missed = is_missed.then(|| "an injected bug was not detected".to_owned());
-        differ.into_iter().chain(missed).collect()
+        if let Some(allowed) = self.reference.gradient_difference {
+            if self.gradient_difference.all.last().is_some_and(|highest| *highest >= allowed) {
+                below.push(format!("gradients differ by more than {allowed:e}"));
+            }
+            if self.injected_bug_difference.all.first().is_some_and(|lowest| *lowest <= DETECTED) {
+                below.push("an injected bug was not detected".to_owned());
+            }
+        }
+        below
     }
 
     /// All cells except for the name.
@@ -173,10 +167,11 @@ impl ExperimentRow {
             ];
         }
         let [train, test] = [self.reference.train_accuracy, self.reference.test_accuracy];
+        let median_and_range = |it: &Spread| format!("{} ({})", it.median(), it.range());
         [
-            format!("{} / {}", percent_or_dash(train), percent_or_dash(test)),
-            self.train_accuracy.median_and_range(),
-            self.test_accuracy.median_and_range(),
+            format!("{} / {}", percent(train), percent(test)),
+            median_and_range(&self.train_accuracy),
+            median_and_range(&self.test_accuracy),
             format!("{:.1}", self.seconds.median),
             self.remark(),
         ]
@@ -190,9 +185,9 @@ impl ExperimentRow {
         }
         format!(
             "{:>5} {:>5}  {:>6}  {:<10}  {:>6}  {:<10}  {:>7.1}",
-            percent_or_dash(self.reference.train_accuracy),
-            percent_or_dash(self.reference.test_accuracy),
-            percent(self.train_accuracy.median),
+            percent(self.reference.train_accuracy),
+            percent(self.reference.test_accuracy),
+            percent(Some(self.train_accuracy.median)),
             self.train_accuracy.range(),
             self.test_accuracy.median(),
             self.test_accuracy.range(),
@@ -215,10 +210,6 @@ impl ExperimentRow {
         let remarks = self.failed.iter().chain(&self.below_reference).cloned().chain(synthetic);
         remarks.collect::<Vec<_>>().join("; ").replace('\n', " ")
     }
-}
-
-fn percent_or_dash(share: Option<f64>) -> String {
-    share.map_or("-".to_owned(), percent)
 }
 
 /// Distribution of a number over the seeds.
@@ -247,24 +238,14 @@ impl FromIterator<f64> for Spread {
 impl Spread {
     /// Lowest and highest value in percent.
     fn range(&self) -> String {
-        match (self.all.first(), self.all.last()) {
-            (Some(&lowest), Some(&highest)) => format!("{}-{}", percent(lowest), percent(highest)),
-            _ => "-".to_owned(),
-        }
+        let ends = self.all.first().zip(self.all.last());
+        ends.map_or("-".to_owned(), |(lowest, highest)| {
+            format!("{}-{}", percent(Some(*lowest)), percent(Some(*highest)))
+        })
     }
 
     /// Median in percent.
     fn median(&self) -> String {
-        if self.all.is_empty() { "-".to_owned() } else { percent(self.median) }
+        percent((!self.all.is_empty()).then_some(self.median))
     }
-
-    /// Median with lowest and highest value, in percent.
-    fn median_and_range(&self) -> String {
-        format!("{} ({})", self.median(), self.range())
-    }
-}
-
-/// A share in percent, with one decimal.
-fn percent(share: f64) -> String {
-    format!("{:.1}", 100.0 * share)
 }

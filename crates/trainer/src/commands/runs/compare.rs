@@ -6,12 +6,12 @@ use clap::Args;
 use serde_json::json;
 use training::runs::{Comparison, Difference, RunRecord};
 
-use super::{RunsDirectory, dash, epochs, percent, seconds, status};
+use super::{RunsDirectory, epochs, seconds, status};
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::style::width;
 use crate::table::{Table, WIDTH, wrapped};
-use crate::text::{self, escaped, pad_end};
+use crate::text::{self, escaped, pad_end, percent};
 use crate::{print, style};
 
 #[derive(Debug, Args)]
@@ -108,7 +108,7 @@ fn differences(comparison: &Comparison) -> impl Iterator<Item = &Difference> {
 /// A value without TOML quotes.
 fn shown(value: &Option<toml::Value>) -> String {
     match value {
-        None => dash(),
+        None => "-".to_owned(),
         Some(toml::Value::String(text)) => escaped(text),
         // 2e-7 rather than 0.0000002.
         Some(toml::Value::Float(number)) => format!("{number:?}"),

@@ -3,11 +3,11 @@ use std::iter::repeat_n;
 use clap::Args;
 use training::runs::RunEntry;
 
-use super::{RunsDirectory, dash, epochs, percent, seconds, status};
+use super::{RunsDirectory, epochs, seconds, status};
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::table::Table;
-use crate::text::escaped;
+use crate::text::{escaped, percent};
 use crate::{print, style, text};
 
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ fn text(listed: &[RunEntry]) -> String {
             RunEntry::Unreadable(other) => {
                 others += 1;
                 let first = [escaped(&other.run), style::faint(other.status)];
-                table.row(first.into_iter().chain(repeat_n(dash(), 5)));
+                table.row(first.into_iter().chain(repeat_n("-".to_owned(), 5)));
             }
         }
     }

@@ -39,25 +39,20 @@ pub fn importance(trials: &[Trial]) -> Vec<Importance> {
     shares
 }
 
-/// The group of each value.
+/// The group of each value: equal values, or for many numbers about as many adjacent ones.
 fn groups(values: &[&str]) -> Vec<usize> {
     let numbers: Option<Vec<f64>> = values.iter().map(|value| value.parse().ok()).collect();
     let mut distinct = values.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
+    let count = GROUPS.min(values.len() / PER_GROUP);
     match numbers {
-        Some(numbers) if distinct.len() > GROUPS.min(values.len() / PER_GROUP) => {
-            quantiles(&numbers)
+        Some(numbers) if distinct.len() > count => {
+            let below = |number: &f64| numbers.iter().filter(|other| *other < number).count();
+            numbers.iter().map(|number| below(number) * count / numbers.len()).collect()
         }
         _ => values.iter().filter_map(|value| distinct.binary_search(value).ok()).collect(),
     }
-}
-
-/// Groups of about as many adjacent numbers; equal numbers are in the same group.
-fn quantiles(numbers: &[f64]) -> Vec<usize> {
-    let count = GROUPS.min(numbers.len() / PER_GROUP);
-    let below = |number: &f64| numbers.iter().filter(|other| *other < number).count();
-    numbers.iter().map(|number| below(number) * count / numbers.len()).collect()
 }
 
 /// Share of the variance between the groups; `None` for one group, for too many, or without variance.

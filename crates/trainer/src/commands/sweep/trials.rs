@@ -97,7 +97,14 @@ impl TrialRunner<'_> {
     fn run_batch(&self, trials: &mut [Trial], mut kept: Vec<(usize, RunConfig)>) -> Option<()> {
         for round in 0.. {
             let epochs = self.spec.halving.map_or(usize::MAX, |halving| halving.epochs_of(round));
-            let jobs = self.jobs(&kept, epochs);
+            let mut jobs = Vec::new();
+            for (trial, config) in &kept {
+                for seed in config.seed..config.seed + self.spec.seeds {
+                    let config = RunConfig { seed, ..config.clone() };
+                    let epochs = epochs.min(config.training.most_epochs());
+                    jobs.push(Job { trial: *trial, epochs, config });
+                }
+            }
             if round > 0 {
                 self.group.progress.add_runs(jobs.len());
             }
@@ -119,19 +126,6 @@ impl TrialRunner<'_> {
             kept.retain(|(index, _)| best.contains(index));
         }
         Some(())
-    }
-
-    /// Every trial with every seed.
-    fn jobs(&self, trials: &[(usize, RunConfig)], epochs: usize) -> Vec<Job> {
-        let mut jobs = Vec::new();
-        for (trial, config) in trials {
-            for seed in config.seed..config.seed + self.spec.seeds {
-                let config = RunConfig { seed, ..config.clone() };
-                let epochs = epochs.min(config.training.most_epochs());
-                jobs.push(Job { trial: *trial, epochs, config });
-            }
-        }
-        jobs
     }
 
     /// The index of the trial and the scores of a run; `None` if a signal stopped it.
