@@ -192,6 +192,8 @@ struct Cleaned {
 pub fn import(args: &ImportArgs) -> Result<(), Failure> {
     let pattern = args.label_pattern.as_ref().map(|pattern| Regex::new(pattern)).transpose();
     let pattern = pattern.map_err(|error| Failure::usage(format!("--label-pattern: {error}")))?;
+    let FractionArgs { test_fraction, validation_fraction, .. } = args.fractions;
+    let is_split = test_fraction.or(validation_fraction).is_some();
     let import = Import {
         folders: args.folders.clone(),
         labelling: Labelling { pattern, csv: args.labels.clone() },
@@ -199,7 +201,7 @@ pub fn import(args: &ImportArgs) -> Result<(), Failure> {
         fit: args.fit,
         grey: args.grey,
         skip_corrupt: args.skip_corrupt,
-        partition: partition(&args.fractions)?,
+        partition: is_split.then(|| partition(&args.fractions)).transpose()?,
     };
     let made = with_progress(|progress| import.apply(&args.out, progress))?;
     let report = Report { out: &args.out, made: &made };
@@ -237,9 +239,7 @@ pub fn export(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
 }
 
 pub fn split(args: &SplitArgs) -> Result<(), Failure> {
-    let Some(partition) = partition(&args.fractions)? else {
-        return Err(Failure::usage("no fraction given\n  set --test-fraction, for example to 0.1"));
-    };
+    let partition = partition(&args.fractions)?;
     let made = with_progress(|progress| partition.apply(&args.input, &args.out, progress))?;
     let report = Report { out: &args.out, made: &made };
     print::json_or_text(args.json, &report, || text::of_split(&args.out, &made))
@@ -255,12 +255,9 @@ pub fn clean(args: &CleanArgs, context: &Context) -> Result<(), Failure> {
     print::json_or_text(args.json, &report, || text::of_cleaning(&args.out, &report.made))
 }
 
-/// Returns the held-out fractions; `None` if neither is given.
-fn partition(args: &FractionArgs) -> Result<Option<Partition>, Failure> {
+/// The held-out fractions.
+fn partition(args: &FractionArgs) -> Result<Partition, Failure> {
     let &FractionArgs { test_fraction, validation_fraction, seed, ignore_near_duplicates } = args;
-    if test_fraction.is_none() && validation_fraction.is_none() {
-        return Ok(None);
-    }
     let [test_fraction, validation_fraction] =
         [test_fraction, validation_fraction].map(Option::unwrap_or_default);
     if test_fraction + validation_fraction >= 1.0 {
@@ -269,7 +266,7 @@ fn partition(args: &FractionArgs) -> Result<Option<Partition>, Failure> {
         )));
     }
     let split = SplitConfig { test_fraction, validation_fraction, ..SplitConfig::default() };
-    Ok(Some(Partition { split, seed, keep_duplicates_together: !ignore_near_duplicates }))
+    Ok(Partition { split, seed, keep_duplicates_together: !ignore_near_duplicates })
 }
 
 /// Runs a long operation with a progress bar and stops it on a signal.

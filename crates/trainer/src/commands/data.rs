@@ -1,7 +1,7 @@
 //! `trainer data`: the subcommands, and `synthesize`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use data::SplitKind;
@@ -65,12 +65,7 @@ pub fn run(command: &DataCommand, context: &Context) -> Result<(), Failure> {
 
 fn synthesize(args: &SynthesizeArgs) -> Result<(), Failure> {
     let SynthesizeArgs { subject, ref out, train, test, seed } = *args;
-    fs::create_dir_all(out).map_err(|error| {
-        Failure::usage(format!(
-            "cannot create the directory {}: {error}\n  choose another one with --out",
-            out.display()
-        ))
-    })?;
+    create_out(out)?;
     let name = if subject == Subject::Cats { "catvnoncat" } else { "signs" };
     let files = [(SplitKind::Train, train), (SplitKind::Test, test)]
         .map(|(split, count)| (out.join(format!("{split}_{name}.h5")), split, count));
@@ -86,4 +81,14 @@ fn synthesize(args: &SynthesizeArgs) -> Result<(), Failure> {
         print::result(&format!("{}: {count} synthetic images, not real data", text::path(path)))?;
     }
     Ok(())
+}
+
+/// Creates the directory `--out` unless it exists.
+pub fn create_out(out: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(out).map_err(|error| {
+        Failure::usage(format!(
+            "cannot create the directory {}: {error}\n  choose another one with --out",
+            out.display()
+        ))
+    })
 }

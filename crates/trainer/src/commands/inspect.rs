@@ -4,8 +4,8 @@ mod page;
 mod text;
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use clap::Args;
 use data::{Fit, LoadedDataset, SplitConfig, SplitKind};
@@ -15,6 +15,7 @@ use data_sources::{DatasetConfig, FolderConfig, Hdf5Config};
 use serde::Serialize;
 
 use super::config::dataset_of;
+use super::data::create_out;
 use super::runs::config_or_run;
 use crate::cli::RunsOption;
 use crate::context::Context;
@@ -91,12 +92,7 @@ pub fn run(args: &InspectArgs, context: &Context) -> Result<(), Failure> {
         args.inputs.iter().map(|input| config_or_run(input, args.runs.path())).collect();
     let subject = Subject::open(&inputs, context)?;
     if let Some(out) = &args.out {
-        fs::create_dir_all(out).map_err(|error| {
-            Failure::usage(format!(
-                "cannot create the directory {}: {error}\n  choose another one with --out",
-                out.display()
-            ))
-        })?;
+        create_out(out)?;
     }
     let mut inspection = Inspection::of(&subject.parts, &subject.classes)?;
     inspection.warnings.splice(0..0, subject.warnings.iter().cloned());

@@ -76,12 +76,7 @@ impl RunsDirectory<'_> {
 
     /// Reads a run by its name in this directory or by its path.
     fn read(&self, run: &Path) -> Result<RunRecord, Failure> {
-        Ok(RunRecord::read(&self.find(run)?, self.models)?)
-    }
-
-    /// Returns the path of a run, given its name in this directory or its path.
-    fn find(&self, run: &Path) -> Result<PathBuf, Failure> {
-        find_run(self.path(), run)
+        Ok(RunRecord::read(&find_run(self.path(), run)?, self.models)?)
     }
 }
 

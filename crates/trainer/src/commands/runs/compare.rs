@@ -35,7 +35,10 @@ pub fn compare(directory: &RunsDirectory, args: &RunsCompareArgs) -> Result<(), 
 }
 
 fn text(records: &[RunRecord], comparison: &Comparison) -> String {
-    let names = names(records);
+    let mut names: Vec<_> = records.iter().map(|record| escaped(&record.run)).collect();
+    if names.iter().collect::<HashSet<_>>().len() < names.len() {
+        names = records.iter().map(|record| text::path(&record.path)).collect();
+    }
     let columns = in_columns(&names, records, comparison);
     let mut text =
         if columns.fits() { columns.text() } else { in_rows(&names, records, comparison) };
@@ -49,15 +52,6 @@ fn text(records: &[RunRecord], comparison: &Comparison) -> String {
         text = text + "\n\n" + &style::doubtful(SYNTHETIC_NOTICE);
     }
     text
-}
-
-/// Names of the runs, or their paths if two names are equal.
-fn names(records: &[RunRecord]) -> Vec<String> {
-    let names: Vec<_> = records.iter().map(|record| escaped(&record.run)).collect();
-    if names.iter().collect::<HashSet<_>>().len() == names.len() {
-        return names;
-    }
-    records.iter().map(|record| text::path(&record.path)).collect()
 }
 
 /// One column per run.
@@ -85,20 +79,15 @@ fn in_rows(names: &[String], records: &[RunRecord], comparison: &Comparison) -> 
     let width = names.iter().map(|name| width(name)).max().unwrap_or(0);
     for Difference { key, values } in differences(comparison) {
         lines.push(format!("\n{key}"));
-        let values = names.iter().zip(values);
-        lines.extend(values.flat_map(|(name, value)| entry(name, width, &shown(value))));
+        for (name, value) in names.iter().zip(values) {
+            let pieces = wrapped(&shown(value), " ", WIDTH.saturating_sub(width + 4)).into_iter();
+            lines.extend(pieces.enumerate().map(|(number, piece)| {
+                let name = pad_end(if number == 0 { name } else { "" }, width);
+                format!("  {name}  {piece}")
+            }));
+        }
     }
     lines.join("\n")
-}
-
-/// The name of a run and a value, wrapped.
-fn entry(name: &str, width: usize, value: &str) -> Vec<String> {
-    let pieces = wrapped(value, " ", WIDTH.saturating_sub(width + 4)).into_iter().enumerate();
-    let lines = pieces.map(|(number, piece)| {
-        let name = pad_end(if number == 0 { name } else { "" }, width);
-        format!("  {name}  {piece}")
-    });
-    lines.collect()
 }
 
 fn differences(comparison: &Comparison) -> impl Iterator<Item = &Difference> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use artifacts::RunDir;
 use clap::Args;
 
-use super::RunsDirectory;
+use super::{RunsDirectory, find_run};
 use crate::error::Failure;
 use crate::table::size;
 use crate::{print, text};
@@ -22,7 +22,7 @@ pub struct RunsRmArgs {
 
 /// Deletes the given runs, or none of them if one cannot be deleted.
 pub fn remove(directory: &RunsDirectory, args: &RunsRmArgs) -> Result<(), Failure> {
-    let paths = args.runs_to_delete.iter().map(|run| directory.find(run));
+    let paths = args.runs_to_delete.iter().map(|run| find_run(directory.path(), run));
     // A run may be given twice.
     let paths: BTreeSet<PathBuf> = paths.collect::<Result<_, _>>()?;
     let mut runs = Vec::new();
