@@ -1,3 +1,4 @@
+use std::iter;
 use std::path::Path;
 
 use data_sources::quality::inspection::{
@@ -6,7 +7,8 @@ use data_sources::quality::inspection::{
 
 use super::Report;
 use crate::commands::SYNTHETIC_NOTICE;
-use crate::style::{self, width};
+use crate::style;
+use crate::table::Table;
 use crate::text::{self, cut, escaped, pad_end};
 
 /// Maximum number of lines of a list; JSON has all.
@@ -59,20 +61,17 @@ pub fn about(inspection: &Inspection) -> String {
 
 /// Number of examples of each class in each split.
 fn balance(inspection: &Inspection) -> String {
-    let names = inspection.classes.iter().map(|name| cut(&escaped(name), NAME_WIDTH));
-    let names: Vec<_> = names.collect();
-    let width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("class".len());
-    let heads = inspection.parts.iter().map(|part| format!("  {:>16}", part.part));
-    let mut lines = vec![format!("{:<width$}{}", "class", heads.collect::<String>())];
-    lines.extend(names.iter().enumerate().map(|(class, name)| {
+    let heads = inspection.parts.iter().map(|part| part.part.as_str());
+    let mut table = Table::new(iter::once("class").chain(heads), &[0]);
+    for (class, name) in inspection.classes.iter().enumerate() {
         let counts = inspection.parts.iter().map(|part| {
             let count = part.classes.get(class).copied().unwrap_or_default();
             let share = 100.0 * count as f64 / part.count.max(1) as f64;
-            format!("  {count:>7} {share:>6.1} %")
+            format!("{count:>7} {share:>6.1} %")
         });
-        pad_end(name, width) + &counts.collect::<String>()
-    }));
-    text::shortened(lines, LINES + 1, MORE)
+        table.row(iter::once(cut(&escaped(name), NAME_WIDTH)).chain(counts));
+    }
+    text::shortened(table.text().lines().map(str::to_owned).collect(), LINES + 1, MORE)
 }
 
 /// Statistics of the values of each channel in each split.

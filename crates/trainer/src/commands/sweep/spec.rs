@@ -31,7 +31,7 @@ pub struct SweepSpec {
     random: Option<RandomSearch>,
     /// Settings that are suggested by the results of earlier ones, instead of a grid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    tpe: Option<TpeSearch>,
+    pub tpe: Option<TpeSearch>,
     /// Early termination of the worst settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halving: Option<Halving>,
@@ -216,21 +216,6 @@ impl SweepSpec {
             )));
         }
         Ok(())
-    }
-
-    /// The next settings after `ranked`, the settings so far, best first, with their configs. Empty at
-    /// the end.
-    pub fn suggest(
-        &self,
-        ranked: &[&Setting],
-        context: &Context,
-    ) -> Vec<(Setting, Result<RunConfig, Failure>)> {
-        let settings = self.tpe.as_ref().map_or_else(Vec::new, |tpe| tpe.suggest(ranked));
-        let configs = settings.into_iter().map(|setting| {
-            let config = self.config(&setting, context);
-            (setting, config)
-        });
-        configs.collect()
     }
 
     /// Number of runs of all settings, of which `first` are known, in the first round.

@@ -88,7 +88,12 @@ impl TrialRunner<'_> {
                 trials.push(trial);
             }
             self.run_batch(&mut trials, configs)?;
-            batch = self.spec.suggest(&ranked(&trials), self.group.context);
+            let next = self.spec.tpe.iter().flat_map(|tpe| tpe.suggest(&ranked(&trials)));
+            let next = next.map(|setting| {
+                let config = self.spec.config(&setting, self.group.context);
+                (setting, config)
+            });
+            batch = next.collect();
         }
         Some(trials)
     }
