@@ -85,11 +85,9 @@ impl InputTensor {
         identity: &DataIdentity,
     ) -> Result<Examples, ApiError> {
         let expected = input_metadata(identity);
-        let sizes = expected.shape.iter().map(|&size| usize::try_from(size).ok());
-        let has_shape = self.shape.len() == expected.shape.len()
-            && sizes
-                .zip(&self.shape)
-                .all(|(expected, &size)| expected.is_none_or(|own| own == size));
+        // The batch, the first dimension, has any size.
+        let sizes = self.shape.iter().skip(1).map(|&size| size as i64);
+        let has_shape = sizes.eq(expected.shape.iter().skip(1).copied());
         if self.name != expected.name || self.datatype != expected.datatype || !has_shape {
             let TensorMetadata { name, datatype, shape } = expected;
             return Err(ApiError::bad_request(format!(
