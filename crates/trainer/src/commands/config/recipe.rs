@@ -90,8 +90,8 @@ impl Recipe {
             // Halved in each stage until height or width is 2 or 3.
             true if side >= MIN_SIDE => {
                 let stages = (side.ilog2() - 1).min(MAX_STAGES);
-                let first: usize = if count < LARGE { 16 } else { 32 };
-                let channels = |stage| (first << stage).min(MAX_CHANNELS);
+                let first = if count < LARGE { 16 } else { 32 };
+                let channels = |stage: u32| (first << stage).min(MAX_CHANNELS);
                 Network::Cnn((0..stages).map(channels).collect())
             }
             true => Network::Mlp([128, 64]),
