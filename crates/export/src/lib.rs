@@ -9,14 +9,12 @@
 
 #![forbid(unsafe_code)]
 
-mod error;
 mod model;
 pub mod onnx;
 pub mod pytorch;
 pub mod web;
 
-pub use error::ExportError;
-pub use model::{PortableModel, Tensor};
+pub use model::{ExportError, PortableModel, Tensor};
 
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,6 @@ use std::collections::BTreeMap;
 use data::Fit;
 use models::{Layer, Operation};
 
-use crate::error::ExportError;
-
 /// A trained classifier as data, from which every format is written.
 #[derive(Debug, Clone)]
 pub struct PortableModel {
@@ -39,6 +37,26 @@ pub struct Tensor {
     pub shape: Vec<usize>,
     /// Values, the last index fastest.
     pub values: Vec<f32>,
+}
+
+/// Error of an export.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the fields are those of the messages")]
+pub enum ExportError {
+    /// A custom model that does not describe its layers.
+    #[error(
+        "the model `{name}` does not say which layers it has\n  implement `CustomModel::layers` for it"
+    )]
+    UnknownLayers { name: String },
+    /// The weights lack a tensor of the layers, or it has another shape.
+    #[error("the layers of the model do not fit its weights: {name} {expected:?} is {found}")]
+    Tensor { name: String, expected: Vec<usize>, found: String },
+    /// A layer takes the output of one that does not come before it.
+    #[error("the layer {layer} takes the output of {input}, which does not come before it")]
+    Order { layer: String, input: String },
+    /// The tensors cannot be written as safetensors.
+    #[error("the tensors cannot be written: {0}")]
+    Safetensors(#[from] safetensors::SafeTensorError),
 }
 
 impl PortableModel {

@@ -16,8 +16,7 @@ pub(crate) mod proto;
 use data::Fit;
 use prost::Message;
 
-use crate::error::ExportError;
-use crate::model::PortableModel;
+use crate::model::{ExportError, PortableModel};
 use graph::GraphWriter;
 
 /// Version of the operators.
@@ -37,7 +36,7 @@ pub fn to_bytes(model: &PortableModel) -> Result<Vec<u8>, ExportError> {
         producer_name: "trainer".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         graph: Some(graph),
-        opset_import: vec![proto::OperatorSet { domain: String::new(), version: OPERATOR_SET }],
+        opset_import: vec![proto::OperatorSet { version: OPERATOR_SET }],
         metadata_props: metadata(model),
     };
     Ok(file.encode_to_vec())

@@ -13,8 +13,7 @@ use models::{Layer, Operation};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 
-use crate::error::ExportError;
-use crate::model::{PortableModel, Tensor};
+use crate::model::{ExportError, PortableModel, Tensor};
 
 pub use module::source;
 

@@ -11,8 +11,7 @@ use std::borrow::Cow;
 use data::Fit;
 use serde::Serialize;
 
-use crate::error::ExportError;
-use crate::model::PortableModel;
+use crate::model::{ExportError, PortableModel};
 use crate::onnx;
 
 /// A file of a page.

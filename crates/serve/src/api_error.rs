@@ -3,8 +3,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::json::json;
-
 /// Answer to a request that fails.
 #[derive(Debug)]
 pub struct ApiError {
@@ -56,5 +54,13 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
+    }
+}
+
+/// A response with a JSON body.
+pub fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => ApiError::internal(error.to_string()).into_response(),
     }
 }

@@ -10,55 +10,37 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, http::StatusCode};
+use utoipa::OpenApi;
 
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, ErrorBody, json};
 use crate::bodies::Bodies;
 use crate::decoders::Decoders;
 use crate::metrics::Metrics;
 use crate::model::Model;
-use crate::{inference_protocol, metrics, openapi, page, predictions};
+use crate::{inference_protocol, metrics, page, predictions};
 
 /// Time for a request, its body included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What all requests share.
+#[derive(Default)]
 pub struct App {
     pub models: BTreeMap<String, Arc<Model>>,
     pub metrics: Metrics,
     pub bodies: Bodies,
     pub decoders: Decoders,
-    is_stopping: AtomicBool,
+    /// Whether connections end after the next response.
+    pub is_stopping: AtomicBool,
 }
 
 /// The model that the path of a request names.
 pub struct NamedModel(pub Arc<Model>);
 
-impl App {
-    pub fn new(models: BTreeMap<String, Arc<Model>>, metrics: Metrics) -> Self {
-        Self {
-            models,
-            metrics,
-            bodies: Bodies::default(),
-            decoders: Decoders::default(),
-            is_stopping: AtomicBool::new(false),
-        }
-    }
-
-    /// From now on, connections end after the next response.
-    pub fn stop(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
-    }
-
-    pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Relaxed)
-    }
-}
-
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(page::routes())
-        .route("/openapi.json", get(openapi::openapi))
+        .route("/openapi.json", get(openapi))
         .route("/metrics", get(metrics::metrics))
         .route("/v2", get(inference_protocol::server_metadata))
         .route("/v2/health/live", get(inference_protocol::live))
@@ -88,7 +70,7 @@ async fn observed(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         answer.unwrap_or_else(|_| ApiError::busy("the request took too long").into_response());
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if app.is_stopping() {
+    if app.is_stopping.load(Ordering::Relaxed) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     app.metrics.add_request(&route, response.status(), start.elapsed());
@@ -104,4 +86,35 @@ impl FromRequestParts<Arc<App>> for NamedModel {
         let model = name.ok().and_then(|Path(name)| app.models.get(&name).cloned());
         model.map(Self).ok_or_else(|| ApiError::not_found("no such model; /v2/models lists all"))
     }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "trainer serve",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    components(schemas(ErrorBody)),
+    paths(
+        page::page,
+        openapi,
+        metrics::metrics,
+        inference_protocol::server_metadata,
+        inference_protocol::live,
+        inference_protocol::ready,
+        inference_protocol::models,
+        inference_protocol::model_metadata,
+        inference_protocol::model_ready,
+        inference_protocol::infer,
+        predictions::predict,
+    )
+)]
+struct Document;
+
+/// This document
+#[utoipa::path(get, path = "/openapi.json", tag = "server", responses(
+    (status = 200, content_type = "application/json", body = serde_json::Value),
+))]
+async fn openapi() -> Response {
+    json(&Document::openapi())
 }

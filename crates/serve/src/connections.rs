@@ -1,5 +1,6 @@
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -54,7 +55,7 @@ pub async fn serve(
         () = connections.accept(&listener) => {}
         () = stopped => {}
     }
-    app.stop();
+    app.is_stopping.store(true, Ordering::Relaxed);
     // Those that are established already, for the operating system.
     timeout(STOP_INTERVAL, connections.accept(&listener)).await.ok();
     drop(listener);

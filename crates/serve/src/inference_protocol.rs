@@ -1,6 +1,7 @@
 //! The Open Inference Protocol, version 2, with Triton's extension for binary tensors.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use artifacts::DataIdentity;
 use axum::extract::{Request, State};
@@ -11,9 +12,8 @@ use serde::{Deserialize, Serialize};
 use training::ModelOutput;
 use utoipa::ToSchema;
 
-use crate::api_error::{ApiError, ErrorBody};
+use crate::api_error::{ApiError, ErrorBody, json};
 use crate::app::{App, NamedModel};
-use crate::json::json;
 use crate::tensor::{InputTensor, OutputTensor, TensorMetadata, input_metadata};
 
 /// Length of the JSON of a body that has binary tensors after it.
@@ -152,7 +152,7 @@ pub async fn live() -> Response {
     (status = 503, body = Ready, description = "The server is stopping"),
 ))]
 pub async fn ready(State(app): State<Arc<App>>) -> Response {
-    let ready = !app.is_stopping();
+    let ready = !app.is_stopping.load(Ordering::Relaxed);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, json(&Ready { ready })).into_response()
 }

@@ -2,10 +2,10 @@
 //!
 //! [`Server`] has a thread per model, which computes the requests of all connections in batches.
 //!
-//! - `model`, `batcher`, `reload`: a served model, its thread, and the reload of a new best model.
+//! - `server`, `model`, `batcher`: the served models, the thread of each, and the reload of new best models.
 //! - `bodies`, `decoders`: bounds of the memory and the processor time that requests take.
-//! - `inference_protocol`, `tensor`, `predictions`, `metrics`, `page`, `openapi`: the routes.
-//! - `app`, `api_error`, `json`: what all routes share.
+//! - `inference_protocol`, `tensor`, `predictions`, `metrics`, `page`: the routes.
+//! - `app`, `api_error`: what all routes share.
 //! - `connections`: accepts connections, and answers what was accepted before it ends.
 
 #![forbid(unsafe_code)]
@@ -17,13 +17,10 @@ mod bodies;
 mod connections;
 mod decoders;
 mod inference_protocol;
-mod json;
 mod metrics;
 mod model;
-mod openapi;
 mod page;
 mod predictions;
-mod reload;
 mod server;
 mod tensor;
 

@@ -37,32 +37,19 @@ impl Default for Metrics {
         };
         let examples: fn() -> Histogram =
             || Histogram::new([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0]);
-        let mut metrics = Self {
-            registry: Registry::default(),
-            requests: Family::default(),
-            seconds: Family::new_with_constructor(seconds),
-            batch_sizes: Family::new_with_constructor(examples),
-            queue_depths: Family::default(),
-        };
-        let Self { registry, requests, seconds, batch_sizes, queue_depths } = &mut metrics;
+        let (requests, queue_depths) = (Family::default(), Family::default());
+        let seconds = Histograms::new_with_constructor(seconds);
+        let batch_sizes = Histograms::new_with_constructor(examples);
+        let mut registry = Registry::default();
         registry.register("http_requests", "Answered requests", requests.clone());
-        registry.register_with_unit(
-            "http_request_duration",
-            "Time from the head of a request to its response",
-            Unit::Seconds,
-            seconds.clone(),
-        );
-        registry.register(
-            "batch_size",
-            "Examples that a model computed together",
-            batch_sizes.clone(),
-        );
-        registry.register(
-            "queue_depth",
-            "Examples accepted and not answered",
-            queue_depths.clone(),
-        );
-        metrics
+        let help = "Time from the head of a request to its response";
+        let (name, unit) = ("http_request_duration", Unit::Seconds);
+        registry.register_with_unit(name, help, unit, seconds.clone());
+        let help = "Examples that a model computed together";
+        registry.register("batch_size", help, batch_sizes.clone());
+        let help = "Examples accepted and not answered";
+        registry.register("queue_depth", help, queue_depths.clone());
+        Self { registry, requests, seconds, batch_sizes, queue_depths }
     }
 }
 

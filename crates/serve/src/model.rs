@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use artifacts::{DataIdentity, RunDir};
-use data::Examples;
+use data::{Examples, Values};
 use data_sources::images::Frame;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use training::{ModelOutput, ModelRegistry, Predictor, RunError, TrainedModel};
@@ -30,7 +30,7 @@ pub struct Model {
     pub name: String,
     /// State of its files before it was loaded.
     pub first_stamp: Stamp,
-    source: ModelSource,
+    pub source: ModelSource,
     /// Identity of its data: shape and kind of its inputs, and its classes.
     pub identity: DataIdentity,
     /// Number of logits of an example.
@@ -43,9 +43,8 @@ pub struct Model {
     queue: Arc<Semaphore>,
 }
 
-/// Time of change and length of the files of a model, those that there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp([Option<(SystemTime, u64)>; 2]);
+/// Time of change and length of the best model and of the summary of a run, those that there are.
+pub type Stamp = [Option<(SystemTime, u64)>; 2];
 
 impl ModelSource {
     /// The run at `path`. Its model is built in or in `registry`, and runs on `device`, otherwise on the
@@ -75,12 +74,12 @@ impl ModelSource {
         Predictor::open(&run.best_model(), self.device.as_deref(), &self.registry)
     }
 
-    fn stamp(&self) -> Stamp {
+    pub(crate) fn stamp(&self) -> Stamp {
         let run = self.run.clone().model_run();
-        Stamp([run.best_model(), run.summary()].map(|path| {
+        [run.best_model(), run.summary()].map(|path| {
             let metadata = fs::metadata(path).ok()?;
             Some((metadata.modified().ok()?, metadata.len()))
-        }))
+        })
     }
 }
 
@@ -141,11 +140,6 @@ impl Model {
         outputs.await.map_err(|_| ApiError::internal(ended))?.map_err(ApiError::internal)
     }
 
-    /// The state of the files of the model.
-    pub fn stamp(&self) -> Stamp {
-        self.source.stamp()
-    }
-
     /// The model that is to replace the present one, if there is any.
     pub fn take_next(&self) -> Option<Predictor> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -169,23 +163,13 @@ impl Model {
     }
 }
 
-impl Stamp {
-    /// Whether there is a model.
-    pub fn has_model(&self) -> bool {
-        let Self([model, _]) = self;
-        model.is_some()
-    }
-}
-
 /// Classifies one example of zeros, and returns the number of its logits.
 fn try_out(model: &Predictor) -> Result<usize, RunError> {
     let DataIdentity { shape, are_images, .. } = *model.data_identity();
     let size = shape.iter().product();
-    let example = if are_images {
-        Examples::images(shape, vec![0; size], vec![0])
-    } else {
-        Examples::features(size, vec![0.0; size], vec![0])
-    };
+    let values =
+        if are_images { Values::Pixels(vec![0; size]) } else { Values::Features(vec![0.0; size]) };
+    let example = Examples::new(shape, values, vec![0]);
     let outputs = model.outputs(&example)?;
     Ok(outputs.first().map_or(0, |output| output.logits.len()))
 }

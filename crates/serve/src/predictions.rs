@@ -9,9 +9,8 @@ use serde::Serialize;
 use training::Prediction;
 use utoipa::ToSchema;
 
-use crate::api_error::{ApiError, ErrorBody};
+use crate::api_error::{ApiError, ErrorBody, json};
 use crate::app::{App, NamedModel};
-use crate::json::json;
 use crate::model::MAX_EXAMPLES;
 
 /// An image with the name that its prediction has.

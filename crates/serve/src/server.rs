@@ -4,15 +4,16 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime;
 use training::{Predictor, RunError};
 
 use crate::app::App;
 use crate::batcher::{self, Job};
+use crate::connections;
 use crate::metrics::Metrics;
 use crate::model::{Model, ModelSource};
-use crate::{connections, reload};
 
 /// A server of models.
 #[derive(Default)]
@@ -50,8 +51,8 @@ impl Server {
             models.insert(name, model);
         }
         let watched = models.values().cloned().collect();
-        spawn("reload", || reload::watch(watched))?;
-        let app = Arc::new(App::new(models, metrics));
+        spawn("reload", || reload(watched))?;
+        let app = Arc::new(App { models, metrics, ..App::default() });
         listener.set_nonblocking(true)?;
         let served = runtime.block_on(connections::serve(listener, app, is_stopped));
         // Work whose request was given up.
@@ -62,4 +63,30 @@ impl Server {
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name.into()).spawn(work).map(drop)
+}
+
+/// Time between two looks at the files of the models.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Loads models whose files change, for ever. A model that cannot be loaded leaves the old one in use.
+fn reload(models: Vec<Arc<Model>>) {
+    let models = models.into_iter().map(|model| (model.first_stamp, model));
+    let mut watched: Vec<_> = models.collect();
+    loop {
+        thread::sleep(RELOAD_INTERVAL);
+        for (seen, model) in &mut watched {
+            let now = model.source.stamp();
+            if *seen == now || now[0].is_none() {
+                continue;
+            }
+            *seen = now;
+            match model.reload() {
+                Ok(()) => tracing::info!("{}: the new best model is in use", model.name),
+                Err(error) => tracing::warn!(
+                    "{}: the old model stays in use, since the new one cannot be loaded: {error}",
+                    model.name
+                ),
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use artifacts::DataIdentity;
-use data::Examples;
+use data::{Examples, Values};
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -67,12 +67,6 @@ pub struct TensorMetadata {
 /// Numbers of an array, whose elements may be arrays of numbers, and so on.
 struct Numbers(Vec<f32>);
 
-/// The values of a tensor.
-enum TensorValues {
-    Bytes(Vec<u8>),
-    Floats(Vec<f32>),
-}
-
 /// The input of a model for data of `identity`.
 pub fn input_metadata(identity: &DataIdentity) -> TensorMetadata {
     let (name, datatype, sizes) = match &identity.shape {
@@ -91,11 +85,9 @@ impl InputTensor {
         identity: &DataIdentity,
     ) -> Result<Examples, ApiError> {
         let expected = input_metadata(identity);
-        let sizes = expected.shape.iter().map(|&size| usize::try_from(size).ok());
-        let has_shape = self.shape.len() == expected.shape.len()
-            && sizes
-                .zip(&self.shape)
-                .all(|(expected, &size)| expected.is_none_or(|own| own == size));
+        // The batch, the first dimension, has any size.
+        let sizes = self.shape.iter().skip(1).map(|&size| size as i64);
+        let has_shape = sizes.eq(expected.shape.iter().skip(1).copied());
         if self.name != expected.name || self.datatype != expected.datatype || !has_shape {
             let TensorMetadata { name, datatype, shape } = expected;
             return Err(ApiError::bad_request(format!(
@@ -105,35 +97,29 @@ impl InputTensor {
         }
         let shape = self.shape.clone();
         let size = shape.iter().try_fold(1_usize, |all, &size| all.checked_mul(size));
-        let values = self.values(binary, identity.are_images)?;
-        if size != Some(values.len()) {
-            let count = values.len();
+        let (count, values) = self.values(binary, identity.are_images)?;
+        if size != Some(count) {
             return Err(ApiError::bad_request(format!(
                 "there are {count} values for the shape {shape:?}"
             )));
         }
         let labels = vec![0; shape.first().copied().unwrap_or_default()];
-        Ok(match values {
-            TensorValues::Bytes(pixels) => Examples::images(identity.shape, pixels, labels),
-            TensorValues::Floats(features) => {
-                Examples::features(identity.shape[2], features, labels)
-            }
-        })
+        Ok(Examples::new(identity.shape, values, labels))
     }
 
-    fn values(self, binary: &[u8], are_bytes: bool) -> Result<TensorValues, ApiError> {
+    /// The values and their number.
+    fn values(self, binary: &[u8], are_bytes: bool) -> Result<(usize, Values), ApiError> {
         let size = self.parameters.and_then(|parameters| parameters.binary_data_size);
-        let values = match (self.data, size) {
-            (Some(Numbers(numbers)), None) if are_bytes => TensorValues::Bytes(bytes(&numbers)?),
-            (Some(Numbers(numbers)), None) => TensorValues::Floats(numbers),
+        let floats = match (self.data, size) {
+            (Some(Numbers(numbers)), None) if are_bytes => {
+                return Ok((numbers.len(), Values::Pixels(bytes(&numbers)?)));
+            }
+            (Some(Numbers(numbers)), None) => numbers,
             (None, Some(size)) if size == binary.len() && are_bytes => {
-                TensorValues::Bytes(binary.to_vec())
+                return Ok((size, Values::Pixels(binary.to_vec())));
             }
             (None, Some(size)) if size == binary.len() && size % size_of::<f32>() == 0 => {
-                let (floats, _) = binary.as_chunks();
-                TensorValues::Floats(
-                    floats.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-                )
+                binary.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
             }
             (None, Some(size)) => {
                 let found = binary.len();
@@ -147,21 +133,10 @@ impl InputTensor {
                 ));
             }
         };
-        match &values {
-            TensorValues::Floats(floats) if !floats.iter().all(|value| value.is_finite()) => {
-                Err(ApiError::bad_request("a value is not a finite number"))
-            }
-            _ => Ok(values),
+        if !floats.iter().all(|value| value.is_finite()) {
+            return Err(ApiError::bad_request("a value is not a finite number"));
         }
-    }
-}
-
-impl TensorValues {
-    fn len(&self) -> usize {
-        match self {
-            Self::Bytes(values) => values.len(),
-            Self::Floats(values) => values.len(),
-        }
+        Ok((floats.len(), Values::Features(floats)))
     }
 }
 

@@ -34,7 +34,7 @@ fn hard_limit(limits: &str) -> Option<u64> {
 fn left_by_group(root: &Path, line: &str) -> Option<u64> {
     let mut fields = line.splitn(3, ':').skip(1);
     let (controllers, path) = (fields.next()?, fields.next()?);
-    let (root, version) = match controllers {
+    let (root, files) = match controllers {
         "" => (root.to_path_buf(), &VERSION_2),
         _ if controllers.split(',').any(|name| name == "memory") => {
             (root.join("memory"), &VERSION_1)
@@ -45,38 +45,26 @@ fn left_by_group(root: &Path, line: &str) -> Option<u64> {
     // A group is limited by its ancestors too. In a container the path may not exist below the
     // root; the root is then the group of the container.
     let groups = group.ancestors().take_while(|group| group.starts_with(&root));
-    groups.filter_map(|group| version.left(group)).min()
+    groups.filter_map(|group| left(group, files)).min()
 }
 
-/// Names of the files in the directory of a group.
-struct Version {
-    limit: &'static str,
-    usage: &'static str,
-    /// Entries of `memory.stat` that count cached pages of files.
-    files: [&'static str; 2],
-}
+/// Names of the files with the limit and the usage of a group, and of the entries of `memory.stat` that
+/// count cached pages of files.
+type GroupFiles = ([&'static str; 2], [&'static str; 2]);
 
-const VERSION_1: Version = Version {
-    limit: "memory.limit_in_bytes",
-    usage: "memory.usage_in_bytes",
-    files: ["total_inactive_file", "total_active_file"],
-};
+const VERSION_1: GroupFiles = (
+    ["memory.limit_in_bytes", "memory.usage_in_bytes"],
+    ["total_inactive_file", "total_active_file"],
+);
+const VERSION_2: GroupFiles = (["memory.max", "memory.current"], ["inactive_file", "active_file"]);
 
-const VERSION_2: Version = Version {
-    limit: "memory.max",
-    usage: "memory.current",
-    files: ["inactive_file", "active_file"],
-};
-
-impl Version {
-    /// Bytes left by a group; `None` without a limit, where the file contains `max`.
-    fn left(&self, group: &Path) -> Option<u64> {
-        let number = |name| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
-        let (limit, usage) = (number(self.limit)?, number(self.usage)?);
-        let table = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
-        let files: u64 = self.files.iter().filter_map(|name| entry(&table, name)).sum();
-        Some(limit.saturating_sub(usage.saturating_sub(files)))
-    }
+/// Bytes left by a group; `None` without a limit, where the file contains `max`.
+fn left(group: &Path, (numbers, cached): &GroupFiles) -> Option<u64> {
+    let number = |name| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
+    let [limit, usage] = numbers.map(number);
+    let table = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
+    let cached: u64 = cached.iter().filter_map(|name| entry(&table, name)).sum();
+    Some(limit?.saturating_sub(usage?.saturating_sub(cached)))
 }
 
 /// Number after `name` in a table with one entry per line, such as `/proc/self/status`.

@@ -1,43 +1,21 @@
-//! The command line.
-
-mod about;
-mod config;
-mod data;
-mod diagnose;
-mod experiment;
-mod inference;
-mod inspect;
-mod runs;
-mod synthesize;
-mod train;
+//! The command line: options of the program, and arguments that several commands share. Those of a
+//! command stand in its module.
 
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ::data::SplitKind;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser};
+use data::SplitKind;
 
+use crate::commands::train::TrainOptions;
+use crate::commands::{Command, RUNS_DIR};
 use crate::error::Failure;
 use crate::style;
 use crate::table::WIDTH;
 use crate::ui::UiChoice;
-pub use about::{CompletionsArgs, DevicesArgs, ManArgs, ModelCommand, ModelSummaryArgs};
-pub use config::{CheckArgs, ConfigCommand, DiffArgs, ExplainArgs, InitArgs, SchemaArgs, ShowArgs};
-pub use data::{CleanArgs, DataCommand, ExportArgs, FractionArgs, ImportArgs, SplitArgs};
-pub use diagnose::{GradcheckArgs, LrFindArgs};
-pub use experiment::{ConfigPath, Overrides, RunsOption};
-#[cfg(feature = "serve")]
-pub use inference::ServeArgs;
-pub use inference::{EvaluateArgs, ExportFormat, ExportModelArgs, PredictArgs, ReportArgs};
-pub use inspect::InspectArgs;
-pub use runs::{
-    RunsArgs, RunsBestArgs, RunsCommand, RunsCompareArgs, RunsListArgs, RunsRmArgs, RunsShowArgs,
-};
-pub use synthesize::{SubjectChoice, SynthesizeArgs};
-pub use train::{ReproduceArgs, SweepArgs, TrainArgs, TrainOptions};
 
 /// Train image and point classifiers from TOML files.
 ///
@@ -63,48 +41,6 @@ Exit codes:
   130  stopped by Ctrl-C (143: by SIGTERM or SIGHUP); a checkpoint holds the
        progress";
 
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Train a model, or resume a run
-    Train(TrainArgs),
-    /// Evaluate the best model of a run, on its data or on others
-    Evaluate(EvaluateArgs),
-    /// Classify images or points with the best model of a run
-    Predict(PredictArgs),
-    /// Classify images or points over HTTP with the best models of runs
-    #[cfg(feature = "serve")]
-    Serve(ServeArgs),
-    /// Write the model of a run for other programs: ONNX, safetensors for PyTorch, or a web page
-    Export(ExportModelArgs),
-    /// Write the HTML report of a run again, or compare two runs
-    Report(ReportArgs),
-    /// Run the course experiments over several seeds and compare with the reference scores
-    Reproduce(ReproduceArgs),
-    /// Train a config with many settings and rank them by validation accuracy
-    Sweep(SweepArgs),
-    /// Check the gradients of an experiment against centred finite differences
-    Gradcheck(GradcheckArgs),
-    /// Suggest a learning rate with a learning rate range test
-    LrFind(LrFindArgs),
-    /// List the available devices, the default first
-    Devices(DevicesArgs),
-    /// Check, show, explain and create configs
-    #[command(subcommand)]
-    Config(ConfigCommand),
-    /// Synthesize, inspect, convert and split data sets
-    #[command(subcommand)]
-    Data(DataCommand),
-    /// List, show, compare and delete runs
-    Runs(RunsArgs),
-    /// Inspect models
-    #[command(subcommand)]
-    Model(ModelCommand),
-    /// Print shell completions: trainer completions bash > trainer.bash
-    Completions(CompletionsArgs),
-    /// Print the manual page: trainer man | man -l -
-    Man(ManArgs),
-}
-
 #[derive(Debug, Args)]
 pub struct Verbosity {
     /// Log more to stderr: -v info, -vv debug; RUST_LOG overrides
@@ -113,6 +49,44 @@ pub struct Verbosity {
     /// Log errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
+}
+
+/// The config of a command, as an argument or an option.
+#[derive(Debug, Args)]
+pub struct ConfigPath {
+    /// TOML file of the experiment, or a run to use its config
+    #[arg(value_name = "CONFIG", required_unless_present = "config")]
+    argument: Option<PathBuf>,
+    /// The same as CONFIG
+    #[arg(long, value_name = "FILE", conflicts_with = "argument")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigPath {
+    pub fn as_path(&self) -> &Path {
+        let path = self.argument.as_deref().or(self.config.as_deref());
+        path.unwrap_or(Path::new(""))
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Args)]
+pub struct Overrides {
+    /// Override a key of the config, for example training.epochs=10
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub overrides: Vec<String>,
+}
+
+#[derive(Debug, Default, PartialEq, Args)]
+pub struct RunsOption {
+    /// Directory of the runs [default: runs]
+    #[arg(long, value_name = "DIR")]
+    pub runs: Option<PathBuf>,
+}
+
+impl RunsOption {
+    pub fn path(&self) -> &Path {
+        self.runs.as_deref().unwrap_or(Path::new(RUNS_DIR))
+    }
 }
 
 impl Cli {
@@ -124,7 +98,7 @@ impl Cli {
 
     /// Fails if options of `train` precede another command.
     pub fn check(&self) -> Result<(), Failure> {
-        if self.command.is_some() && !self.train.is_empty() {
+        if self.command.is_some() && self.train != TrainOptions::default() {
             return Err(Failure::usage(
                 "options of `train` stand before another command\n  write the options of a command after its name",
             ));
@@ -134,19 +108,20 @@ impl Cli {
 
     /// Whether the progress line may be shown.
     pub fn may_show_progress(&self) -> bool {
-        let ui = match &self.command {
-            Some(Command::Train(args)) => args.options.ui,
-            _ => self.train.ui,
-        };
-        ui != UiChoice::None
+        self.training().is_none_or(|options| options.ui != UiChoice::None)
     }
 
     /// Whether this command shows the dashboard.
     pub fn shows_dashboard(&self) -> bool {
+        self.training().is_some_and(|options| options.ui.is_dashboard() && !options.fast_dev_run)
+    }
+
+    /// The options of a command that trains.
+    fn training(&self) -> Option<&TrainOptions> {
         match &self.command {
-            None => self.train.shows_dashboard(),
-            Some(Command::Train(args)) => args.options.shows_dashboard(),
-            Some(_) => false,
+            None => Some(&self.train),
+            Some(Command::Train(args)) => Some(&args.options),
+            Some(_) => None,
         }
     }
 }
@@ -170,29 +145,49 @@ fn expand_home(argument: OsString) -> OsString {
 /// of a command.
 fn with_remedy(error: clap::Error) -> clap::Error {
     let arguments: Vec<_> = env::args().collect();
-    let values = arguments.windows(2).filter_map(|pair| match pair {
-        [option, value] if option == "--set" => experiment::assignment(value).err(),
+    let mut pairs = arguments.windows(2);
+    let unset = pairs.find_map(|pair| match pair {
+        [option, value] if option == "--set" => assignment(value).err(),
         _ => None,
     });
-    if let Some(message) = values.into_iter().next() {
+    if let Some(message) = unset {
         return Cli::command().error(ErrorKind::ValueValidation, message);
     }
-    let name = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
-        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) => name,
-        _ => return error,
-    };
-    if Path::new(name).exists() {
-        let message = format!("`{name}` is not a command\n  train it: trainer train {name}");
-        Cli::command().error(ErrorKind::InvalidSubcommand, message)
-    } else {
-        error
+    match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name)))
+            if Path::new(name).exists() =>
+        {
+            let message = format!("`{name}` is not a command\n  train it: trainer train {name}");
+            Cli::command().error(ErrorKind::InvalidSubcommand, message)
+        }
+        _ => error,
     }
 }
 
+/// Fails for an argument without `=`, which is often followed by its value.
+pub fn assignment(argument: &str) -> Result<String, String> {
+    if argument.contains('=') {
+        return Ok(argument.to_owned());
+    }
+    let key = if argument.is_empty() { "training.epochs" } else { argument };
+    Err(format!(
+        "--set {argument}: there is no `=`\n  write KEY=VALUE without spaces, for example --set {key}=10"
+    ))
+}
+
 /// Parses the name of a split.
-fn split_kind() -> impl TypedValueParser<Value = SplitKind> {
+pub fn split_kind() -> impl TypedValueParser<Value = SplitKind> {
     let names = PossibleValuesParser::new(SplitKind::ALL.map(SplitKind::as_str));
-    names.try_map(|name| {
-        SplitKind::ALL.into_iter().find(|split| split.as_str() == name).ok_or("not a split")
+    names.try_map(|name| name.parse::<SplitKind>())
+}
+
+/// Parses the name of one of `choices`: name, help and value.
+pub fn one_of<T: Clone + Send + Sync + 'static>(
+    choices: &'static [(&'static str, &'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    let names = choices.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(names).try_map(|name| {
+        let chosen = choices.iter().find(|(known, ..)| *known == name);
+        chosen.map(|(.., value)| value.clone()).ok_or("not a choice")
     })
 }

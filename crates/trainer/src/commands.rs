@@ -1,19 +1,16 @@
-//! One module per command.
+//! One module per command, with its arguments.
 
-mod completions;
+mod about;
 mod config;
 mod convert;
 mod data;
-mod devices;
 mod evaluate;
 mod export;
 mod gradcheck;
 mod inspect;
 mod lr_find;
-mod man;
 mod model;
 mod predict;
-mod progress;
 mod report;
 mod reproduce;
 mod run_group;
@@ -21,30 +18,81 @@ mod runs;
 #[cfg(feature = "serve")]
 mod serve;
 mod sweep;
-mod train;
-mod worker_pool;
+pub mod train;
 
-#[cfg(feature = "serve")]
-pub use self::serve::serve;
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::error::Failure;
 use crate::style;
-pub use completions::completions;
-pub use config::config;
-pub use convert::{clean, export, import, split};
-pub use data::synthesize;
-pub use devices::devices;
-pub use evaluate::evaluate;
-pub use export::export_model;
-pub use gradcheck::gradcheck;
-pub use inspect::inspect;
-pub use lr_find::lr_find;
-pub use man::man;
-pub use model::summary;
-pub use predict::predict;
-pub use report::report;
-pub use reproduce::reproduce;
-pub use runs::{config_or_run, find_run, runs};
-pub use sweep::sweep;
-pub use train::train;
+pub use runs::{config_or_run, find_run};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a model, or resume a run
+    Train(train::TrainArgs),
+    /// Evaluate the best model of a run, on its data or on others
+    Evaluate(evaluate::EvaluateArgs),
+    /// Classify images or points with the best model of a run
+    Predict(predict::PredictArgs),
+    /// Classify images or points over HTTP with the best models of runs
+    #[cfg(feature = "serve")]
+    Serve(serve::ServeArgs),
+    /// Write the model of a run for other programs: ONNX, safetensors for PyTorch, or a web page
+    Export(export::ExportModelArgs),
+    /// Write the HTML report of a run again, or compare two runs
+    Report(report::ReportArgs),
+    /// Run the course experiments over several seeds and compare with the reference scores
+    Reproduce(reproduce::ReproduceArgs),
+    /// Train a config with many settings and rank them by validation accuracy
+    Sweep(sweep::SweepArgs),
+    /// Check the gradients of an experiment against centred finite differences
+    Gradcheck(gradcheck::GradcheckArgs),
+    /// Suggest a learning rate with a learning rate range test
+    LrFind(lr_find::LrFindArgs),
+    /// List the available devices, the default first
+    Devices(about::DevicesArgs),
+    /// Check, show, explain and create configs
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Synthesize, inspect, convert and split data sets
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// List, show, compare and delete runs
+    Runs(runs::RunsArgs),
+    /// Inspect models
+    #[command(subcommand)]
+    Model(model::ModelCommand),
+    /// Print shell completions: trainer completions bash > trainer.bash
+    Completions(about::CompletionsArgs),
+    /// Print the manual page: trainer man | man -l -
+    Man(about::ManArgs),
+}
+
+impl Command {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Train(args) => train::run(args.input.as_deref(), &args.options, context),
+            Self::Evaluate(args) => evaluate::run(args, context),
+            Self::Predict(args) => predict::run(args, context),
+            #[cfg(feature = "serve")]
+            Self::Serve(args) => serve::run(args, context),
+            Self::Export(args) => export::run(args, context),
+            Self::Report(args) => report::run(args, context),
+            Self::Reproduce(args) => reproduce::run(args, context),
+            Self::Sweep(args) => sweep::run(args, context),
+            Self::Gradcheck(args) => gradcheck::run(args, context),
+            Self::LrFind(args) => lr_find::run(args, context),
+            Self::Devices(args) => about::devices(args),
+            Self::Config(command) => config::run(command, context),
+            Self::Data(command) => data::run(command, context),
+            Self::Runs(args) => runs::run(args, context),
+            Self::Model(model::ModelCommand::Summary(args)) => model::summary(args, context),
+            Self::Completions(args) => about::completions(args),
+            Self::Man(args) => about::man(args),
+        }
+    }
+}
 
 /// Default directory of runs, relative to the working directory.
 pub const RUNS_DIR: &str = "runs";

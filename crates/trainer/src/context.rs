@@ -1,7 +1,7 @@
 //! Values that the entry point passes to the commands.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ::config::Document;
 use artifacts::RunDir;
@@ -32,15 +32,17 @@ impl Context<'_> {
         path: &Path,
         overrides: &[String],
     ) -> Result<(RunConfig, Document), Failure> {
-        RunConfig::read_with_document(&config_of(path), overrides, self.models).map_err(|error| {
-            if is_sweep(path) {
-                let path = path.display();
-                Failure::usage(format!(
-                    "{path} is a sweep, not a config\n  run it: trainer sweep {path}"
-                ))
-            } else {
-                Failure::usage(format!("{error:#}"))
+        // The config of a run.
+        let config = path.join("config.toml");
+        let config = if config.is_file() { &config } else { path };
+        RunConfig::read_with_document(config, overrides, self.models).map_err(|error| {
+            if !has_key(path, &["config"]) {
+                return error.into();
             }
+            let path = path.display();
+            Failure::usage(format!(
+                "{path} is a sweep, not a config\n  run it: trainer sweep {path}"
+            ))
         })
     }
 
@@ -77,14 +79,8 @@ impl Context<'_> {
     }
 }
 
-/// Returns the config of the run at `path`, or `path` itself, which is then a config.
-fn config_of(path: &Path) -> PathBuf {
-    let config = path.join("config.toml");
-    if config.is_file() { config } else { path.to_owned() }
-}
-
-/// Whether the file at `path` has the keys of a sweep.
-fn is_sweep(path: &Path) -> bool {
+/// Whether the file at `path` is TOML with one of `keys`.
+pub fn has_key(path: &Path, keys: &[&str]) -> bool {
     let table = fs::read_to_string(path).ok().and_then(|text| text.parse::<Table>().ok());
-    table.is_some_and(|table| table.contains_key("config"))
+    table.is_some_and(|table| keys.iter().any(|key| table.contains_key(*key)))
 }

@@ -1,25 +1,29 @@
 //! Failures of the program and its exit codes.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
-use std::process::ExitCode;
 
-use anstream::adapter::strip_str;
 use artifacts::ArtifactError;
+use config::ConfigError;
 use data::{DatasetError, SourceError};
+use data_sources::convert::ConvertError;
 use data_sources::images::ImagesError;
 use data_sources::sources::MissingFile;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use training::{RunError, Stop};
 
+use crate::style;
 use crate::text::escaped_message;
 
-/// An error message with the exit code of the program.
+/// The reason why a command ends with another exit code than 0.
 #[derive(Debug)]
 pub struct Failure {
-    /// Message without ANSI escape sequences, and with them.
-    message: [String; 2],
-    code: u8,
+    /// The cause, then lines with the remedy and a hint, with ANSI escape sequences. Empty if the
+    /// command has printed it.
+    pub message: String,
+    /// Exit code of the program.
+    pub code: u8,
 }
 
 /// The run failed.
@@ -37,129 +41,131 @@ pub fn signal_exit_code(stop: Stop) -> u8 {
 
 impl Failure {
     /// An invalid command line, config or device.
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(message.into(), USAGE)
+    pub fn usage(message: impl Display) -> Self {
+        Self { message: escaped_message(&message.to_string()), code: USAGE }
     }
 
-    /// A failed run.
-    pub fn run(error: &dyn Error) -> Self {
-        Self::unstyled(&error.to_string())
+    /// A failed run. The message is not styled: an escape sequence is part of a name.
+    pub fn run(message: impl Display) -> Self {
+        let message = message.to_string().replace('\u{1b}', "\\u{1b}");
+        Self { message: escaped_message(&message), code: RUN }
     }
 
-    /// A failed run with a message that is not styled: an escape sequence is part of a name.
-    pub fn unstyled(message: &str) -> Self {
-        Self::new(message.replace('\u{1b}', "\\u{1b}"), RUN)
+    /// A result that is a failure, and was printed.
+    pub fn printed() -> Self {
+        Self { message: String::new(), code: RUN }
     }
 
-    /// A command that a signal stopped before it had a result.
-    pub fn stopped(message: impl Into<String>, stop: Stop) -> Self {
-        Self::new(message.into(), signal_exit_code(stop))
+    /// A command that a signal stopped.
+    pub fn stopped(message: &str, stop: Stop) -> Self {
+        Self { message: message.to_owned(), code: signal_exit_code(stop) }
     }
 
     /// A panic: the device failed, or the trainer has a bug.
     pub fn panic(message: &str) -> Self {
         let remedy = "if the device was lost or out of memory, use another --device; otherwise this is a bug: please report it with the output of `-vv`";
-        Self::new(format!("internal error: {message}\n  {remedy}"), RUN)
+        Self { code: RUN, ..Self::usage(format!("internal error: {message}\n  {remedy}")) }
     }
 
-    fn new(message: String, code: u8) -> Self {
-        let styled = escaped_message(&message);
-        Self { message: [strip_str(&styled).to_string(), styled], code }
-    }
-
-    /// The cause, then lines with the remedy and a hint.
-    pub fn message(&self) -> &str {
-        &self.message[0]
-    }
-
-    /// The message for a terminal, which may contain ANSI escape sequences.
-    pub fn styled_message(&self) -> &str {
-        &self.message[1]
-    }
-
-    /// Exit code of the program.
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.code)
+    /// The message without ANSI escape sequences.
+    pub fn plain_message(&self) -> String {
+        style::plain(&self.message)
     }
 }
 
-impl From<ArtifactError> for Failure {
-    fn from(error: ArtifactError) -> Self {
-        Self::unstyled(&with_hint(error.to_string(), artifact_hint(&error)))
-    }
-}
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Self {
-        let is_usage = matches!(
-            error,
-            RunError::Config(_)
-                | RunError::Device(_)
-                | RunError::ResumeConflict { .. }
-                | RunError::TooLarge { .. }
-                | RunError::BatchOfOne { .. }
-                | RunError::ClassWeights { .. }
-                | RunError::Dataset(DatasetError::Augmentation(_))
-                | RunError::Incompatible { .. }
-                | RunError::OtherModel { .. }
-                | RunError::NotBinary { .. }
-                | RunError::UnknownModel { .. }
-                | RunError::FewerEpochs { .. }
-                | RunError::NothingToInject { .. }
-        );
-        let hint = hint(&error);
+impl<E: Error + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let (is_usage, hint) = (is_usage(&error), hint(&error));
+        let hint = hint.map_or(String::new(), |hint| format!("\n  hint: {hint}"));
         if is_usage {
-            Self::usage(with_hint(format!("{error:#}"), hint))
+            Self::usage(format!("{error:#}{hint}"))
         } else {
-            Self::unstyled(&with_hint(error.to_string(), hint))
+            Self::run(format!("{error}{hint}"))
         }
     }
 }
 
-/// Appends a hint to an error message: the flag or command that applies the remedy.
-pub fn with_hint(message: String, hint: Option<String>) -> String {
-    match hint {
-        Some(hint) => format!("{message}\n  hint: {hint}"),
-        None => message,
+/// Whether the command line, the config or the device is the cause.
+fn is_usage(error: &(dyn Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref() {
+        return match error {
+            RunError::Dataset(error) => is_usage(error),
+            RunError::Config(_)
+            | RunError::Device(_)
+            | RunError::ResumeConflict { .. }
+            | RunError::TooLarge { .. }
+            | RunError::BatchOfOne { .. }
+            | RunError::ClassWeights { .. }
+            | RunError::Incompatible { .. }
+            | RunError::OtherModel { .. }
+            | RunError::NotBinary { .. }
+            | RunError::UnknownModel { .. }
+            | RunError::FewerEpochs { .. }
+            | RunError::NothingToInject { .. } => true,
+            _ => false,
+        };
+    }
+    let is_augmentation = |error: &DatasetError| matches!(error, DatasetError::Augmentation(_));
+    let is_output = |error: &ConvertError| matches!(error, ConvertError::Output { .. });
+    error.is::<ConfigError>()
+        || error.downcast_ref().is_some_and(is_augmentation)
+        || error.downcast_ref().is_some_and(is_output)
+}
+
+/// The flag or command that applies the remedy of `error`.
+fn hint(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref() {
+        let hint = match error {
+            RunError::Artifact(error) => return hint(error),
+            RunError::Dataset(error) => return hint(error),
+            RunError::NoCheckpoint { path } => &format!("--resume {} resumes it", path.display()),
+            RunError::ResumeConflict { run, .. } => {
+                &format!("{NEW_RUN}, with --set init_from={} from these weights", run.display())
+            }
+            RunError::DataChanged { .. } => &format!("{}; {NEW_RUN}", moved_data("hdf5")),
+            RunError::Panicked { .. } => "--device selects another device",
+            RunError::Observer(_) => "--ui none runs without the dashboard",
+            RunError::NotImages { .. } => "--features 0.5,1.5 predicts the class of a point",
+            RunError::NotPoints { .. } => "give the files as arguments, without --features",
+            _ => return None,
+        };
+        return Some(hint.to_owned());
+    }
+    if let Some(error) = error.downcast_ref() {
+        let hint = match error {
+            ArtifactError::Exists { path } => {
+                let path = path.display();
+                &format!("--resume {path} resumes that run; --run-dir sets another directory")
+            }
+            ArtifactError::ParentIsFile { .. } => "--run-dir sets another directory",
+            ArtifactError::NoRun { .. } => {
+                "train without --resume to start a new run; --resume <DIR> resumes the run in DIR"
+            }
+            ArtifactError::Locked { .. } => NEW_RUN,
+            _ => return None,
+        };
+        return Some(hint.to_owned());
+    }
+    if let Some(error) = error.downcast_ref() {
+        let hint = match error {
+            ConvertError::Output { .. } => "--out sets the output path",
+            ConvertError::Images(ImagesError::DifferentSizes { suggestion, .. }) => {
+                &format!("--size {suggestion} resizes them")
+            }
+            ConvertError::Images(ImagesError::UnreadableImages { .. }) => {
+                "--skip-corrupt skips them"
+            }
+            _ => return None,
+        };
+        return Some(hint.to_owned());
+    }
+    match error.downcast_ref()? {
+        DatasetError::Source(error) => missing_data(error),
+        _ => None,
     }
 }
 
-/// Returns the flag or command that applies the remedy of `error`.
-fn hint(error: &RunError) -> Option<String> {
-    let hint = match error {
-        RunError::Artifact(error) => return artifact_hint(error),
-        RunError::NoCheckpoint { path } => &format!("--resume {} resumes it", path.display()),
-        RunError::ResumeConflict { run, .. } => {
-            &format!("{NEW_RUN}, with --set init_from={} from these weights", run.display())
-        }
-        RunError::DataChanged { .. } => &format!("{}; {NEW_RUN}", moved_data("hdf5")),
-        RunError::Dataset(DatasetError::Source(error)) => return missing_data(error),
-        RunError::Panicked { .. } => "--device selects another device",
-        RunError::Observer(_) => "--ui none runs without the dashboard",
-        RunError::NotImages { .. } => "--features 0.5,1.5 predicts the class of a point",
-        RunError::NotPoints { .. } => "give the files as arguments, without --features",
-        _ => return None,
-    };
-    Some(hint.to_owned())
-}
-
-fn artifact_hint(error: &ArtifactError) -> Option<String> {
-    let hint = match error {
-        ArtifactError::Exists { path } => {
-            let path = path.display();
-            &format!("--resume {path} resumes that run; --run-dir sets another directory")
-        }
-        ArtifactError::ParentIsFile { .. } => "--run-dir sets another directory",
-        ArtifactError::NoRun { .. } => {
-            "train without --resume to start a new run; --resume <DIR> resumes the run in DIR"
-        }
-        ArtifactError::Locked { .. } => NEW_RUN,
-        _ => return None,
-    };
-    Some(hint.to_owned())
-}
-
-/// Returns how to name another place of data that are not where the config says.
+/// How to name another place of data that are not where the config says.
 fn missing_data(error: &SourceError) -> Option<String> {
     let is_absent = |source: &io::Error| source.kind() == io::ErrorKind::NotFound;
     match (error.downcast_ref(), error.downcast_ref()) {

@@ -7,7 +7,6 @@ mod commands;
 mod context;
 mod error;
 mod logging;
-mod panics;
 mod pictures;
 mod print;
 mod progress;
@@ -18,6 +17,7 @@ mod terminal;
 mod text;
 mod ui;
 
+use std::panic;
 use std::process::ExitCode;
 
 pub use ::config::Check;
@@ -25,7 +25,8 @@ pub use training::{
     CustomModel, CustomModelConfig, DropoutRng, Layer, ModelRegistry, Operation, ParameterInit,
 };
 
-use crate::cli::{Cli, Command, DataCommand, ModelCommand};
+use crate::cli::Cli;
+use crate::commands::train;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::progress::Tasks;
@@ -40,15 +41,24 @@ pub fn run(models: &ModelRegistry) -> ExitCode {
         return code;
     }
     let cli = Cli::of_process();
-    let code = panics::catch(|| execute(&cli, models)).unwrap_or_else(|failure| {
-        print::error(failure.styled_message());
-        failure.exit_code()
-    });
+    // The location of a panic goes to the log.
+    panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
+    let result = support::panics::catch(|| execute(&cli, models))
+        .unwrap_or_else(|message| Err(Failure::panic(&message)));
+    let code = match &result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                print::error(&failure.message);
+            }
+            ExitCode::from(failure.code)
+        }
+    };
     drop(progress::hide());
     code
 }
 
-fn execute(cli: &Cli, models: &ModelRegistry) -> Result<ExitCode, Failure> {
+fn execute(cli: &Cli, models: &ModelRegistry) -> Result<(), Failure> {
     cli.check()?;
     let tasks = Tasks::default();
     let log = logging::start(&cli.verbosity, cli.shows_dashboard(), tasks.clone());
@@ -56,32 +66,8 @@ fn execute(cli: &Cli, models: &ModelRegistry) -> Result<ExitCode, Failure> {
         progress::start(tasks);
     }
     let context = Context { models, log };
-    match cli.command.as_ref() {
-        None => commands::train(None, &cli.train, &context),
-        Some(Command::Train(args)) => {
-            commands::train(args.input.as_deref(), &args.options, &context)
-        }
-        Some(Command::Evaluate(args)) => commands::evaluate(args, &context),
-        Some(Command::Predict(args)) => commands::predict(args, &context),
-        #[cfg(feature = "serve")]
-        Some(Command::Serve(args)) => commands::serve(args, &context),
-        Some(Command::Export(args)) => commands::export_model(args, &context),
-        Some(Command::Report(args)) => commands::report(args, &context),
-        Some(Command::Reproduce(args)) => commands::reproduce(args, &context),
-        Some(Command::Sweep(args)) => commands::sweep(args, &context),
-        Some(Command::Gradcheck(args)) => commands::gradcheck(args, &context),
-        Some(Command::LrFind(args)) => commands::lr_find(args, &context),
-        Some(Command::Config(command)) => commands::config(command, &context),
-        Some(Command::Devices(args)) => commands::devices(args),
-        Some(Command::Data(DataCommand::Synthesize(args))) => commands::synthesize(args),
-        Some(Command::Data(DataCommand::Inspect(args))) => commands::inspect(args, &context),
-        Some(Command::Data(DataCommand::Import(args))) => commands::import(args),
-        Some(Command::Data(DataCommand::Export(args))) => commands::export(args, &context),
-        Some(Command::Data(DataCommand::Split(args))) => commands::split(args),
-        Some(Command::Data(DataCommand::Clean(args))) => commands::clean(args, &context),
-        Some(Command::Runs(args)) => commands::runs(args, &context),
-        Some(Command::Model(ModelCommand::Summary(args))) => commands::summary(args, &context),
-        Some(Command::Completions(args)) => commands::completions(args),
-        Some(Command::Man(args)) => commands::man(args),
+    match &cli.command {
+        Some(command) => command.run(&context),
+        None => train::run(None, &cli.train, &context),
     }
 }

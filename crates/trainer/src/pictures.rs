@@ -3,9 +3,8 @@
 
 use std::path::PathBuf;
 
-use artifacts::{DataIdentity, Environment, RunDir, TestPredictions};
+use artifacts::{DataIdentity, Environment, RunDir};
 use data::Split;
-use report::ReportError;
 use training::runs::Difference;
 use training::{RunConfig, RunError};
 
@@ -15,7 +14,7 @@ use crate::error::Failure;
 /// Draws the pictures into the run directory. A failure is a warning: the run is unaffected.
 pub fn draw(context: &Context, run: &RunDir, name: &str, device: Option<&str>) {
     if let Err(failure) = try_draw(context, run, name, device) {
-        tracing::warn!("cannot draw the pictures of the run: {}", failure.message());
+        tracing::warn!("cannot draw the pictures of the run: {}", failure.plain_message());
     }
 }
 
@@ -25,7 +24,7 @@ fn try_draw(
     name: &str,
     device: Option<&str>,
 ) -> Result<(), Failure> {
-    report::draw_curves(run, name).map_err(failed)?;
+    report::draw_curves(run, name)?;
     let DataIdentity { are_images, shape: [.., features], .. } = Environment::read(run)?.data;
     // Checked here, so that no model of images is loaded for nothing.
     if are_images || features != 2 {
@@ -36,38 +35,23 @@ fn try_draw(
         model => model?,
     };
     if let Some(boundary) = model.decision_boundary()? {
-        report::draw_boundary(&boundary, name, &run.picture("boundary")).map_err(failed)?;
+        report::draw_boundary(&boundary, name, &run.picture("boundary"))?;
     }
     Ok(())
 }
 
-/// As [`write_report`]. A failure is a warning.
-pub fn draw_report(context: &Context, run: &RunDir, device: Option<&str>, data: &Split) {
-    if let Err(failure) = write_report(context, run, device, data) {
-        tracing::warn!("cannot write the report of the run: {}", failure.message());
-    }
-}
-
-/// Writes the report of a run that has just finished on `data`, and returns its path.
+/// Writes the report of a run with new predictions of its model on `data`, by default those of its config,
+/// and returns its path. If the data are gone, the report shows the predictions that were saved earlier.
 pub fn write_report(
     context: &Context,
     run: &RunDir,
     device: Option<&str>,
-    data: &Split,
+    data: Option<&Split>,
 ) -> Result<PathBuf, Failure> {
-    let model = context.open(run.path(), device);
-    page(run, model.and_then(|model| model.test_predictions(data)))
-}
-
-/// Writes the report of a run with new predictions of its model, and returns its path.
-///
-/// If the data are gone, the report shows the predictions that were saved earlier.
-pub fn report(context: &Context, run: &RunDir, device: Option<&str>) -> Result<PathBuf, Failure> {
-    let model = context.open(run.path(), device);
-    page(run, model.and_then(|model| model.test_predictions(&model.load_data()?)))
-}
-
-fn page(run: &RunDir, predictions: Result<TestPredictions, RunError>) -> Result<PathBuf, Failure> {
+    let predictions = context.open(run.path(), device).and_then(|model| match data {
+        Some(data) => model.test_predictions(data),
+        None => model.test_predictions(&model.load_data()?),
+    });
     match predictions {
         Err(error) if run.test_predictions().exists() => {
             tracing::warn!("the report shows the predictions of an earlier call: {error}");
@@ -75,7 +59,7 @@ fn page(run: &RunDir, predictions: Result<TestPredictions, RunError>) -> Result<
         Ok(_) | Err(RunError::NoCheckpoint { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    report::draw_report(run).map_err(failed)?;
+    report::draw_report(run)?;
     Ok(run.report())
 }
 
@@ -83,22 +67,15 @@ fn page(run: &RunDir, predictions: Result<TestPredictions, RunError>) -> Result<
 pub fn compare(context: &Context, run: &RunDir, other: &RunDir) -> Result<PathBuf, Failure> {
     let configs =
         [run, other].map(|run| RunConfig::read_with_models(&run.config(), &[], context.models));
-    let [one, two] = configs.map(|config| config.map_err(|error| Failure::run(&error)));
-    let differences = Difference::between(&[&one?, &two?])?;
-    let differences: Vec<_> = differences.into_iter().map(as_toml).collect();
-    report::draw_comparison([run, other], &differences).map_err(failed)?;
-    Ok(run.comparison(other))
-}
-
-/// A key with its value in each of two configs, as TOML; empty if it is not set.
-fn as_toml(difference: Difference) -> (String, [String; 2]) {
-    let values = [0, 1].map(|config| match difference.values.get(config) {
-        Some(Some(value)) => value.to_string(),
-        _ => String::new(),
+    let [one, two] = configs.map(|config| config.map_err(Failure::run));
+    let differences = Difference::between(&[&one?, &two?])?.into_iter().map(|difference| {
+        // As TOML; empty if it is not set.
+        let values = [0, 1].map(|config| match difference.values.get(config) {
+            Some(Some(value)) => value.to_string(),
+            _ => String::new(),
+        });
+        (difference.key, values)
     });
-    (difference.key, values)
-}
-
-fn failed(error: ReportError) -> Failure {
-    Failure::run(&error)
+    report::draw_comparison([run, other], &differences.collect::<Vec<_>>())?;
+    Ok(run.comparison(other))
 }

@@ -1,9 +1,11 @@
-//! Output to stdout and stderr. All printing goes through this module, except for the log
-//! (`logging`). Styles are kept if the stream is a terminal with colours and `NO_COLOR` is not set.
+//! Output to stdout and stderr. All printing goes through this module, except for the log file. Styles
+//! are kept if the stream is a terminal with colours and `NO_COLOR` is not set.
 
 use std::io::{self, ErrorKind, Write};
 
 use anstream::{stderr, stdout};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::error::Failure;
 use crate::{progress, style};
@@ -12,9 +14,21 @@ use crate::{progress, style};
 pub fn result(text: &str) -> Result<(), Failure> {
     let _hidden = progress::hide();
     match writeln!(stdout().lock(), "{text}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::run(&error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    result(&format!("{:#}", json!(value)))
+}
+
+pub fn json_or_text(
+    is_json: bool,
+    value: &impl Serialize,
+    text: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    if is_json { json(value) } else { result(&text()) }
 }
 
 /// Prints a message on progress. Errors are ignored, so that a closed pipe does not end training.
@@ -27,10 +41,10 @@ pub fn event(text: &str) {
 pub fn confirm(question: &str) -> Result<bool, Failure> {
     let _hidden = progress::hide();
     let mut out = stdout().lock();
-    let written = write!(out, "{question}").and_then(|()| out.flush());
-    written.map_err(|error| Failure::run(&error))?;
+    write!(out, "{question}")?;
+    out.flush()?;
     let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| Failure::run(&error))?;
+    io::stdin().read_line(&mut answer)?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
@@ -40,8 +54,6 @@ pub fn note(text: &str) {
     writeln!(stderr().lock(), "{text}").ok();
 }
 
-/// Prints an error message.
 pub fn error(text: &str) {
-    let _hidden = progress::hide();
-    writeln!(stderr().lock(), "{} {}", style::error(), text).ok();
+    note(&format!("{} {text}", style::error()));
 }

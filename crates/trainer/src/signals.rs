@@ -20,24 +20,44 @@ pub struct Signals(Arc<AtomicUsize>);
 
 /// Installs the handlers of all signals.
 pub fn listen() -> io::Result<Signals> {
-    let received = Arc::new(AtomicUsize::new(0));
-    let (reader, writer) = UnixStream::pair()?;
+    let signals = Signals(Arc::new(AtomicUsize::new(0)));
+    // The flags first: the thread reads them.
     for signal in [SIGINT, SIGTERM] {
-        // The flag first: the thread that the pipe wakes reads it.
-        flag::register_usize(signal, Arc::clone(&received), signal as usize)?;
-        low_level::pipe::register(signal, writer.try_clone()?)?;
+        flag::register_usize(signal, Arc::clone(&signals.0), signal as usize)?;
     }
+    let (seen, mut count) = (signals.clone(), 0);
+    at_each(&[SIGINT, SIGTERM], "signals", move || {
+        count += 1;
+        exit_at_second(count, &seen);
+    })?;
     // A terminal that closes sends it more than once.
     if !is_ignored(SIGHUP) {
-        flag::register_usize(SIGHUP, Arc::clone(&received), SIGHUP as usize)?;
-        detach_at_hangup()?;
+        flag::register_usize(SIGHUP, Arc::clone(&signals.0), SIGHUP as usize)?;
+        let terminals = terminal::streams();
+        // The dashboard aborts the process if it cannot write to a terminal that has closed.
+        at_each(&[SIGHUP], "hangup", move || drop(terminal::detach(terminals)))?;
     }
-    let signals = Signals(received);
-    let seen = signals.clone();
-    let exit = move || exit_at_second(reader, &seen);
-    thread::Builder::new().name("signals".into()).spawn(exit)?;
-    suspend_on_request()?;
+    at_each(&[SIGTSTP], "suspend", suspend)?;
     Ok(signals)
+}
+
+/// Calls `handle` at each of `signals`, in a thread of this name.
+fn at_each(
+    signals: &[i32],
+    name: &str,
+    mut handle: impl FnMut() + Send + 'static,
+) -> io::Result<()> {
+    let (mut reader, writer) = UnixStream::pair()?;
+    for signal in signals {
+        low_level::pipe::register(*signal, writer.try_clone()?)?;
+    }
+    let handle_all = move || {
+        while reader.read_exact(&mut [0]).is_ok() {
+            handle();
+        }
+    };
+    thread::Builder::new().name(name.into()).spawn(handle_all)?;
+    Ok(())
 }
 
 /// Whether the parent process, such as `nohup`, made this one ignore `signal`.
@@ -48,51 +68,25 @@ fn is_ignored(signal: i32) -> bool {
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
-/// Exits after the second signal. A signal handler could not restore the terminal. The exit
-/// handlers of libraries are skipped: they may wait for the work that is interrupted.
-fn exit_at_second(mut reader: UnixStream, signals: &Signals) {
-    let both = reader.read_exact(&mut [0; 2]);
-    if let (Ok(()), Some(stop)) = (both, signals.received()) {
+/// A signal handler could not restore the terminal. The exit handlers of libraries are skipped: they may
+/// wait for the work that is interrupted.
+fn exit_at_second(count: usize, signals: &Signals) {
+    if let Some(stop) = signals.received().filter(|_| count > 1) {
         terminal::restore().ok();
         low_level::exit(error::signal_exit_code(stop).into());
     }
 }
 
-/// Detaches the standard streams from a terminal that closes: the dashboard aborts the process if it
-/// cannot write to them.
-fn detach_at_hangup() -> io::Result<()> {
-    let terminals = terminal::streams();
-    let (mut reader, writer) = UnixStream::pair()?;
-    low_level::pipe::register(SIGHUP, writer)?;
-    let detach = move || {
-        if reader.read_exact(&mut [0]).is_ok() {
-            terminal::detach(terminals).ok();
-        }
-    };
-    thread::Builder::new().name("hangup".into()).spawn(detach)?;
-    Ok(())
-}
-
-/// Gives the terminal back at SIGTSTP, stops this process, and takes the terminal again when it is
-/// continued.
-fn suspend_on_request() -> io::Result<()> {
-    let (mut reader, writer) = UnixStream::pair()?;
-    low_level::pipe::register(SIGTSTP, writer)?;
-    let suspend = move || {
-        while reader.read_exact(&mut [0]).is_ok() {
-            let has_dashboard = terminal::restore().unwrap_or(false);
-            low_level::emulate_default_handler(SIGTSTP).ok();
-            if has_dashboard {
-                terminal::take_again().ok();
-            }
-        }
-    };
-    thread::Builder::new().name("suspend".into()).spawn(suspend)?;
-    Ok(())
+/// Gives the terminal back, stops this process, and takes the terminal again when it is continued.
+fn suspend() {
+    let has_dashboard = terminal::restore().unwrap_or(false);
+    low_level::emulate_default_handler(SIGTSTP).ok();
+    if has_dashboard {
+        terminal::take_again().ok();
+    }
 }
 
 impl Signals {
-    /// The requested stop, if any.
     pub fn received(&self) -> Option<Stop> {
         match self.0.load(Ordering::Relaxed) as i32 {
             SIGINT => Some(Stop::Interrupted),

@@ -13,7 +13,6 @@ const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const BUSY: Style = AnsiColor::Cyan.on_default();
 
-/// Styles of the help.
 pub const HELP: Styles = Styles::styled()
     .header(STRONG)
     .usage(STRONG)
@@ -33,7 +32,6 @@ pub fn faint(text: &str) -> String {
     styled(FAINT, text)
 }
 
-/// Marks success.
 pub fn good(text: &str) -> String {
     styled(GOOD, text)
 }
@@ -43,7 +41,6 @@ pub fn doubtful(text: &str) -> String {
     styled(DOUBTFUL, text)
 }
 
-/// Marks a failure.
 pub fn bad(text: &str) -> String {
     styled(BAD, text)
 }
@@ -53,17 +50,14 @@ pub fn busy(text: &str) -> String {
     styled(BUSY, text)
 }
 
-/// Prefix of an error message.
 pub fn error() -> String {
     styled(BAD.bold(), "error:")
 }
 
-/// Prefix of a warning.
 pub fn warning() -> String {
     styled(DOUBTFUL.bold(), "warning:")
 }
 
-/// Returns the text without styles.
 pub fn plain(text: &str) -> String {
     strip_str(text).to_string()
 }

@@ -10,58 +10,48 @@ const GAP: &str = "  ";
 /// Minimum width of the wrapped column.
 const MIN_WRAPPED_WIDTH: usize = 12;
 
-/// Table with a header row. One column is wrapped if the table is wider than [`WIDTH`].
+/// Table with a header row.
 pub struct Table {
-    columns: Vec<Column>,
+    /// The headers, then the cells.
     rows: Vec<Vec<String>>,
-    wrapped: usize,
-}
-
-/// Alignment of the cells of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
-    /// For words.
-    Left,
-    /// For numbers.
-    Right,
-}
-
-struct Column {
-    head: String,
-    align: Align,
+    words: &'static [usize],
 }
 
 impl Table {
-    /// Creates an empty table with these column headers. Cells of the column `wrapped` are broken
-    /// between words if needed; a longer word gets a line of its own above its row.
-    pub fn new<'a>(heads: impl IntoIterator<Item = (&'a str, Align)>, wrapped: usize) -> Self {
-        let columns = heads.into_iter();
-        let columns = columns.map(|(head, align)| Column { head: head.to_owned(), align });
-        Self { columns: columns.collect(), rows: Vec::new(), wrapped }
+    /// Creates an empty table with these column headers. The columns `words` are aligned to the left,
+    /// others, of numbers, to the right. If the table is wider than [`WIDTH`], cells of the first of
+    /// `words` are broken between words; a longer word gets a line of its own above its row.
+    pub fn new<H: Into<String>>(
+        heads: impl IntoIterator<Item = H>,
+        words: &'static [usize],
+    ) -> Self {
+        Self { rows: vec![heads.into_iter().map(Into::into).collect()], words }
     }
 
-    /// Adds a row with a cell for each column.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// Returns true if no cell needs to be wrapped.
     pub fn fits(&self) -> bool {
-        self.natural_widths().iter().sum::<usize>() + self.gaps() <= WIDTH
+        total(&self.natural_widths()) <= WIDTH
     }
 
     /// Returns the lines of the table, without a newline after the last.
     pub fn text(&self) -> String {
-        let widths = self.widths();
-        let head = self.columns.iter().map(|column| column.head.clone()).collect();
-        let rows = [&head].into_iter().chain(&self.rows);
-        let lines = rows.flat_map(|row| self.lines(row, &widths));
+        let mut widths = self.natural_widths();
+        let excess = total(&widths).saturating_sub(WIDTH);
+        if let Some(width) = self.wrapped().and_then(|column| widths.get_mut(column)) {
+            let least = (*width).min(MIN_WRAPPED_WIDTH);
+            *width = width.saturating_sub(excess).max(least);
+        }
+        let lines = self.rows.iter().flat_map(|row| self.lines(row, &widths));
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Returns the width of each column without wrapping.
+    /// Width of each column without wrapping.
     fn natural_widths(&self) -> Vec<usize> {
-        let mut widths: Vec<_> = self.columns.iter().map(|column| width(&column.head)).collect();
+        let mut widths = vec![0; self.rows.first().map_or(0, Vec::len)];
         for row in &self.rows {
             for (widest, cell) in widths.iter_mut().zip(row) {
                 *widest = width(cell).max(*widest);
@@ -70,48 +60,39 @@ impl Table {
         widths
     }
 
-    fn widths(&self) -> Vec<usize> {
-        let mut widths = self.natural_widths();
-        let total = widths.iter().sum::<usize>() + self.gaps();
-        if let Some(width) = widths.get_mut(self.wrapped) {
-            let least = (*width).min(MIN_WRAPPED_WIDTH);
-            *width = width.saturating_sub(total.saturating_sub(WIDTH)).max(least);
-        }
-        widths
-    }
-
-    fn gaps(&self) -> usize {
-        self.columns.len().saturating_sub(1) * GAP.len()
+    fn wrapped(&self) -> Option<usize> {
+        self.words.first().copied()
     }
 
     /// Formats a row as one or more lines.
     fn lines(&self, row: &[String], widths: &[usize]) -> Vec<String> {
-        let room = widths.get(self.wrapped).copied().unwrap_or(WIDTH);
-        let mut pieces = wrapped(row.get(self.wrapped).map_or("", String::as_str), " ", room);
+        let column = self.wrapped().unwrap_or(usize::MAX);
+        let room = widths.get(column).copied().unwrap_or(WIDTH);
+        let mut pieces = wrapped(row.get(column).map_or("", String::as_str), " ", room);
         let is_too_long = pieces.first().is_some_and(|piece| width(piece) > room);
         if is_too_long {
             pieces.insert(1, String::new());
         }
-        let mut lines = Vec::new();
-        for (number, piece) in pieces.iter().enumerate() {
+        let lines = pieces.iter().enumerate().map(|(number, piece)| {
             let has_cells = number == usize::from(is_too_long);
-            let cells = row.iter().enumerate().map(|(column, cell)| {
+            let cells = row.iter().zip(widths).enumerate().map(|(index, (cell, &width))| {
                 let others = if has_cells { cell.as_str() } else { "" };
-                if column == self.wrapped { piece } else { others }
+                let text = if index == column { piece } else { others };
+                if self.words.contains(&index) {
+                    pad_end(text, width)
+                } else {
+                    pad_start(text, width)
+                }
             });
-            lines.push(self.line(cells, widths));
-        }
-        lines
-    }
-
-    fn line<'a>(&self, cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
-        let cells = cells.zip(&self.columns).zip(widths);
-        let cells = cells.map(|((cell, column), &width)| match column.align {
-            Align::Left => pad_end(cell, width),
-            Align::Right => pad_start(cell, width),
+            cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
         });
-        cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
+        lines.collect()
     }
+}
+
+/// Width of a line with columns of these widths.
+fn total(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + widths.len().saturating_sub(1) * GAP.len()
 }
 
 /// Breaks `text` after `separator` into lines of at most `columns`; a longer piece is a line.
@@ -129,11 +110,15 @@ pub fn wrapped(text: &str, separator: &str, columns: usize) -> Vec<String> {
 
 /// Formats a size in bytes with a decimal unit: `512 B`, `1.5 MB`.
 pub fn size(bytes: u64) -> String {
-    match bytes as f64 {
-        bytes if bytes < 1e3 => format!("{bytes} B"),
-        bytes if bytes < 1e6 => format!("{:.1} kB", bytes / 1e3),
-        bytes if bytes < 1e9 => format!("{:.1} MB", bytes / 1e6),
-        bytes => format!("{:.1} GB", bytes / 1e9),
+    if bytes < 1000 { format!("{bytes} B") } else { scaled(bytes as f64) + "B" }
+}
+
+/// Formats a number from 1000 on with a decimal prefix: `1.5 M`.
+pub fn scaled(number: f64) -> String {
+    match number {
+        number if number < 1e6 => format!("{:.1} k", number / 1e3),
+        number if number < 1e9 => format!("{:.1} M", number / 1e6),
+        number => format!("{:.1} G", number / 1e9),
     }
 }
 
@@ -143,7 +128,7 @@ mod tests {
     use crate::style;
 
     fn table(first: &str, second: &str) -> String {
-        let mut table = Table::new([("a", Align::Left), ("number", Align::Right)], 0);
+        let mut table = Table::new(["a", "number"], &[0]);
         table.row([first.to_owned(), second.to_owned()]);
         table.row(["x".to_owned(), "7".to_owned()]);
         table.text()

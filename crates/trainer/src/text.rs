@@ -1,7 +1,9 @@
 //! Names from files and folders as text for a terminal: escaped, padded and cut by columns.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use data::SplitKind;
 use unicode_width::UnicodeWidthChar;
 
 use crate::style::width;
@@ -37,9 +39,42 @@ fn escaped_except_styles(line: &str) -> String {
     text
 }
 
-/// Returns `path` as text, [`escaped`].
+/// `path` as text, [`escaped`].
 pub fn path(path: &Path) -> String {
     escaped(&path.display().to_string())
+}
+
+/// The kind and the shape of examples, which is 1, 1 and the number of features for points.
+pub fn examples(are_images: bool, sizes: [usize; 3]) -> String {
+    match sizes {
+        _ if are_images => format!("images of {}", shape(&sizes)),
+        [.., features] => format!("points of {features} features"),
+    }
+}
+
+/// Numbers of examples by the names of their parts, in the usual order.
+pub fn counts(counts: &BTreeMap<String, usize>) -> String {
+    let parts = SplitKind::ALL.map(SplitKind::as_str).into_iter();
+    let counts = parts.filter_map(|part| Some(format!("{} {part}", counts.get(part)?)));
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+/// A share in percent with one decimal, or a dash.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or("-".to_owned(), |share| format!("{:.1}", 100.0 * share))
+}
+
+/// The sizes of the dimensions of a tensor: `64x64x3`.
+pub fn shape(sizes: &[usize]) -> String {
+    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("x")
+}
+
+/// Joins the first `most` lines and counts the others; `note` follows their number.
+pub fn shortened(mut lines: Vec<String>, most: usize, note: &str) -> String {
+    let more = lines.len().saturating_sub(most);
+    lines.truncate(most);
+    lines.extend((more > 0).then(|| format!("  and {more} more{note}")));
+    lines.join("\n")
 }
 
 /// Returns true for line separators and marks that change the direction of text.

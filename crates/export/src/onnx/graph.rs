@@ -3,8 +3,7 @@ use std::collections::BTreeMap;
 use models::{Activation, Layer, Operation};
 
 use super::proto::{Attribute, FLOAT, Graph, INT64, Node, Tensor, UINT8, Value};
-use crate::error::ExportError;
-use crate::model::PortableModel;
+use crate::model::{ExportError, PortableModel};
 
 /// Writes the nodes of a graph in the order in which they are computed.
 pub struct GraphWriter<'a> {
@@ -48,7 +47,8 @@ impl<'a> GraphWriter<'a> {
                 Some(input) => self.output_of(input, layer)?,
                 None => output,
             };
-            output = self.layer(layer, input)?;
+            let mut operations = layer.operations();
+            output = operations.try_fold(input, |input, it| self.operation(layer, it, input))?;
             self.outputs.insert(&layer.name, output.clone());
         }
         if self.model.mirrored {
@@ -127,25 +127,19 @@ impl<'a> GraphWriter<'a> {
         })
     }
 
-    fn layer(&mut self, layer: &'a Layer, input: Output) -> Result<Output, ExportError> {
-        layer
-            .operations()
-            .try_fold(input, |input, operation| self.operation(layer, operation, input))
-    }
-
     fn operation(
         &mut self,
         layer: &Layer,
         operation: &Operation,
         input: Output,
     ) -> Result<Output, ExportError> {
-        let (input, attributes) = match operation {
+        let (kind, input, attributes) = match operation {
             Operation::Dropout { .. } | Operation::StochasticDepth { .. } => return Ok(input),
             Operation::Custom { .. } => {
                 return Err(ExportError::UnknownLayers { name: layer.name.clone() });
             }
             Operation::Flatten => return Ok(self.rows(layer, input)),
-            Operation::Linear { .. } => (self.rows(layer, input), Vec::new()),
+            Operation::Linear { .. } => ("Gemm", self.rows(layer, input), Vec::new()),
             Operation::Convolution {
                 kernel_size,
                 stride,
@@ -158,22 +152,33 @@ impl<'a> GraphWriter<'a> {
                 if *is_depthwise {
                     attributes.push(Attribute::integer("group", *in_channels));
                 }
-                (self.channels_first(layer, input), attributes)
+                ("Conv", self.channels_first(layer, input), attributes)
             }
             Operation::MaxPool { window: size, stride, padding } => {
-                (self.channels_first(layer, input), window(*size, *stride, [[*padding; 2]; 2]))
+                let attributes = window(*size, *stride, [[*padding; 2]; 2]);
+                ("MaxPool", self.channels_first(layer, input), attributes)
             }
             Operation::AveragePool { window: size } => {
-                (self.channels_first(layer, input), window(*size, *size, [[0; 2]; 2]))
+                let attributes = window(*size, *size, [[0; 2]; 2]);
+                ("AveragePool", self.channels_first(layer, input), attributes)
             }
-            Operation::ChannelMeans => (self.channels_first(layer, input), Vec::new()),
+            Operation::ChannelMeans => {
+                ("GlobalAveragePool", self.channels_first(layer, input), Vec::new())
+            }
             Operation::BatchNorm { epsilon, .. } => {
-                (input, vec![Attribute::float("epsilon", *epsilon)])
+                ("BatchNormalization", input, vec![Attribute::float("epsilon", *epsilon)])
             }
-            Operation::Activation { function: Activation::LeakyRelu, negative_slope } => {
-                (input, vec![Attribute::float("alpha", *negative_slope)])
-            }
-            Operation::Activation { .. } | Operation::Add { .. } => (input, Vec::new()),
+            Operation::Activation { function, negative_slope } => match function {
+                Activation::Relu => ("Relu", input, Vec::new()),
+                Activation::Relu6 => ("Clip", input, Vec::new()),
+                Activation::LeakyRelu => {
+                    ("LeakyRelu", input, vec![Attribute::float("alpha", *negative_slope)])
+                }
+                Activation::Tanh => ("Tanh", input, Vec::new()),
+                Activation::Sigmoid => ("Sigmoid", input, Vec::new()),
+                Activation::Linear => ("Identity", input, Vec::new()),
+            },
+            Operation::Add { .. } => ("Add", input, Vec::new()),
         };
         let mut inputs = vec![input.name];
         for (name, tensor) in self.model.parameters(operation)? {
@@ -189,18 +194,11 @@ impl<'a> GraphWriter<'a> {
             }
             _ => {}
         }
-        let kind = kind(operation);
         let name = self.node(kind, inputs, format!("{}/{kind}", layer.name), attributes);
-        let output = Output { name, layout: input.layout };
-        Ok(match operation {
-            Operation::ChannelMeans => {
-                let axis = Attribute::integer("axis", 1);
-                let name = format!("{}/Flatten", layer.name);
-                let name = self.node("Flatten", [output.name], name, [axis]);
-                Output { name, layout: Layout::Rows }
-            }
-            _ => output,
-        })
+        if matches!(operation, Operation::ChannelMeans) {
+            return Ok(self.flattened(layer, name));
+        }
+        Ok(Output { name, layout: input.layout })
     }
 
     fn channels_first(&mut self, layer: &Layer, input: Output) -> Output {
@@ -226,6 +224,10 @@ impl<'a> GraphWriter<'a> {
                 self.node("Transpose", [input.name], name, [order])
             }
         };
+        self.flattened(layer, images)
+    }
+
+    fn flattened(&mut self, layer: &Layer, images: String) -> Output {
         let axis = Attribute::integer("axis", 1);
         let name = self.node("Flatten", [images], format!("{}/Flatten", layer.name), [axis]);
         Output { name, layout: Layout::Rows }
@@ -271,31 +273,6 @@ impl<'a> GraphWriter<'a> {
         let name = name.to_owned();
         self.graph.initializer.push(Tensor { dims, data_type, name: name.clone(), raw_data });
         name
-    }
-}
-
-/// Name of the operator.
-fn kind(operation: &Operation) -> &'static str {
-    match operation {
-        Operation::Linear { .. } => "Gemm",
-        Operation::Convolution { .. } => "Conv",
-        Operation::BatchNorm { .. } => "BatchNormalization",
-        Operation::Activation { function, .. } => match function {
-            Activation::Relu => "Relu",
-            Activation::Relu6 => "Clip",
-            Activation::LeakyRelu => "LeakyRelu",
-            Activation::Tanh => "Tanh",
-            Activation::Sigmoid => "Sigmoid",
-            Activation::Linear => "Identity",
-        },
-        Operation::MaxPool { .. } => "MaxPool",
-        Operation::AveragePool { .. } => "AveragePool",
-        Operation::Flatten => "Flatten",
-        Operation::ChannelMeans => "GlobalAveragePool",
-        Operation::Add { .. } => "Add",
-        Operation::Dropout { .. }
-        | Operation::StochasticDepth { .. }
-        | Operation::Custom { .. } => "Identity",
     }
 }
 

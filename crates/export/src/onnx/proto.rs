@@ -1,7 +1,7 @@
 //! The messages of `onnx.proto` that a classifier needs, with the numbers of their fields:
 //! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>.
 
-use prost::{Message, Oneof};
+use prost::Message;
 
 #[derive(Clone, PartialEq, Message)]
 pub struct Model {
@@ -21,8 +21,6 @@ pub struct Model {
 
 #[derive(Clone, PartialEq, Message)]
 pub struct OperatorSet {
-    #[prost(string, tag = "1")]
-    pub domain: String,
     #[prost(int64, tag = "2")]
     pub version: i64,
 }
@@ -117,18 +115,13 @@ pub struct Shape {
     pub dim: Vec<Dimension>,
 }
 
+/// Has one of the two.
 #[derive(Clone, PartialEq, Message)]
 pub struct Dimension {
-    #[prost(oneof = "Size", tags = "1, 2")]
-    pub size: Option<Size>,
-}
-
-#[derive(Clone, PartialEq, Oneof)]
-pub enum Size {
-    #[prost(int64, tag = "1")]
-    Value(i64),
-    #[prost(string, tag = "2")]
-    Parameter(String),
+    #[prost(int64, optional, tag = "1")]
+    pub size: Option<i64>,
+    #[prost(string, optional, tag = "2")]
+    pub parameter: Option<String>,
 }
 
 /// `TensorProto.DataType`.
@@ -154,10 +147,10 @@ impl Attribute {
 impl Value {
     /// A tensor of any number of rows of `shape`.
     pub fn rows(name: &str, elem_type: i32, shape: &[usize]) -> Self {
-        let batch = Size::Parameter("batch".to_owned());
-        let sizes = shape.iter().map(|&size| Size::Value(size as i64));
-        let dim = std::iter::once(batch).chain(sizes);
-        let dim = dim.map(|size| Dimension { size: Some(size) }).collect();
+        let batch = Dimension { size: None, parameter: Some("batch".to_owned()) };
+        let sizes = shape.iter().map(|&size| Some(size as i64));
+        let sizes = sizes.map(|size| Dimension { size, parameter: None });
+        let dim = std::iter::once(batch).chain(sizes).collect();
         let tensor_type = TensorType { elem_type, shape: Some(Shape { dim }) };
         let r#type = Some(Type { tensor_type: Some(tensor_type) });
         Self { name: name.to_owned(), r#type }

@@ -4,8 +4,7 @@ use std::fmt::Write;
 use models::{Activation, Layer, Operation};
 
 use super::identifier;
-use crate::error::ExportError;
-use crate::model::PortableModel;
+use crate::model::{ExportError, PortableModel};
 
 /// The source of a PyTorch module that has the tensors of [`tensors`](super::tensors).
 ///

@@ -1,44 +1,62 @@
+//! `trainer evaluate`: scores of the best model of a run.
+
 mod other_data;
 
-use std::process::ExitCode;
+use std::iter;
+use std::path::PathBuf;
 
 use artifacts::{Calibration, DeduplicatedScore, Evaluation};
+use clap::Args;
 use data::SplitKind;
-use training::{RunError, TrainedModel};
 
 use super::SYNTHETIC_NOTICE;
 use super::runs::find_run;
-use crate::cli::EvaluateArgs;
+use crate::cli::{RunsOption, assignment, split_kind};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::table::{Align, Table};
+use crate::table::Table;
 use crate::text::escaped;
 use crate::{print, style};
 
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// Name or directory of the run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    #[command(flatten)]
+    runs: RunsOption,
+    /// Split of the data [default: test, or validation if there is no test set]
+    #[arg(long, value_parser = split_kind())]
+    split: Option<SplitKind>,
+    /// Other data: an HDF5 file, a folder of images, or a config, of which the data are used
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Override a key of the data, for example dataset.hdf5.directory=elsewhere
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    overrides: Vec<String>,
+    /// Device, as for train [default: the best one]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 const TRAINING_SCORE: &str = "the model was trained on these examples, and the run has no others: the score says nothing about new data";
 
-/// Evaluates the best model of a run on one split of its data, or on other data.
-pub fn evaluate(args: &EvaluateArgs, context: &Context) -> Result<ExitCode, Failure> {
+pub fn run(args: &EvaluateArgs, context: &Context) -> Result<(), Failure> {
     let model = context.open(&find_run(args.runs.path(), &args.run)?, args.device.as_deref())?;
     let evaluation = match other_data::load(args, &model, context)? {
         Some(data) => model.evaluate_on(data)?,
-        None => evaluate_own(&model, args.split)?,
+        None => {
+            let reported = model.data_identity().reported();
+            if reported == SplitKind::Train {
+                tracing::warn!("{TRAINING_SCORE}");
+            }
+            model.evaluate(args.split.unwrap_or(reported))?
+        }
     };
-    print::result(&if args.json {
-        format!("{:#}", serde_json::json!(evaluation))
-    } else {
-        text(&evaluation)
-    })?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Evaluates the model on a part of the data of its run.
-fn evaluate_own(model: &TrainedModel, split: Option<SplitKind>) -> Result<Evaluation, RunError> {
-    let reported = model.data_identity().reported();
-    if reported == SplitKind::Train {
-        tracing::warn!("{TRAINING_SCORE}");
-    }
-    model.evaluate(split.unwrap_or(reported))
+    print::json_or_text(args.json, &evaluation, || text(&evaluation))
 }
 
 fn text(evaluation: &Evaluation) -> String {
@@ -107,8 +125,7 @@ fn class_table(evaluation: &Evaluation) -> String {
     } else {
         (evaluation.classes.iter().collect::<Vec<_>>(), String::new())
     };
-    let numbers = ["precision", "recall", "f1", "count"].map(|head| (head, Align::Right));
-    let mut table = Table::new([("class", Align::Left)].into_iter().chain(numbers), 0);
+    let mut table = Table::new(["class", "precision", "recall", "f1", "count"], &[0]);
     for class in classes {
         let [precision, recall, f1] = [class.precision, class.recall, class.f1]
             .map(|value| format!("{:.1} %", 100.0 * value));
@@ -117,34 +134,27 @@ fn class_table(evaluation: &Evaluation) -> String {
     note + &table.text() + "\n"
 }
 
-/// The confusion matrix if it fits, otherwise the most frequent confusions.
-fn confusion(evaluation: &Evaluation) -> String {
-    if evaluation.classes.len() > CLASSES[0] {
-        return confused_pairs(evaluation);
-    }
-    let names: Vec<_> = evaluation.classes.iter().map(|class| escaped(&class.name)).collect();
-    let heads = names.iter().map(|name| (name.as_str(), Align::Right));
-    let mut table = Table::new([("", Align::Left)].into_iter().chain(heads), 0);
-    for (name, row) in names.iter().zip(&evaluation.confusion) {
-        table.row([name.clone()].into_iter().chain(row.iter().map(usize::to_string)));
-    }
-    if !table.fits() {
-        return confused_pairs(evaluation);
-    }
-    format!("\nconfusion matrix: a row per true class, a column per prediction\n{}", table.text())
-}
-
 /// Maximum number of class pairs to list.
 const PAIRS: usize = 10;
 
-/// Pairs of true and predicted class, the most frequent first.
-fn confused_pairs(evaluation: &Evaluation) -> String {
+/// The confusion matrix if it fits, otherwise the most frequent confusions.
+fn confusion(evaluation: &Evaluation) -> String {
+    if evaluation.classes.len() <= CLASSES[0] {
+        let names: Vec<_> = evaluation.classes.iter().map(|class| escaped(&class.name)).collect();
+        let mut matrix = Table::new(iter::once(&String::new()).chain(&names), &[0]);
+        for (name, row) in names.iter().zip(&evaluation.confusion) {
+            matrix.row(iter::once(name.clone()).chain(row.iter().map(usize::to_string)));
+        }
+        if matrix.fits() {
+            let head = "confusion matrix: a row per true class, a column per prediction";
+            return format!("\n{head}\n{}", matrix.text());
+        }
+    }
     let pairs = evaluation.confusions();
-    let heads = [("class", Align::Left), ("predicted as", Align::Left), ("count", Align::Right)];
-    let mut table = Table::new(heads, 0);
+    let mut table = Table::new(["class", "predicted as", "count"], &[0, 1]);
     for pair in pairs.iter().take(PAIRS) {
-        let names = [pair.class, pair.predicted].map(|class| escaped(&class.name));
-        table.row(names.into_iter().chain([pair.count.to_string()]));
+        let [class, predicted] = [pair.class, pair.predicted].map(|class| escaped(&class.name));
+        table.row([class, predicted, pair.count.to_string()]);
     }
     match pairs.len() {
         0 => "\nno example is misclassified".to_owned(),

@@ -1,18 +1,50 @@
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+//! `trainer export`: the model of a run for other programs.
 
-use ::export::{ExportError, PortableModel, onnx, pytorch, web};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use ::export::{PortableModel, onnx, pytorch, web};
+use clap::{Args, ValueEnum};
 use support::durable_fs;
 
-use crate::cli::{ExportFormat, ExportModelArgs};
+use crate::cli::RunsOption;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::{print, text};
 
-/// Writes the model of a run for other programs.
-pub fn export_model(args: &ExportModelArgs, context: &Context) -> Result<ExitCode, Failure> {
+#[derive(Debug, Args)]
+pub struct ExportModelArgs {
+    /// Name or directory of the run, or its file best_model.bpk
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    #[command(flatten)]
+    runs: RunsOption,
+    /// Format of the model
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    to: ExportFormat,
+    /// Output file or, for safetensors and web, directory [default: NAME.onnx, NAME-pytorch, NAME-web]
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// Folder of ONNX Runtime for browsers, for web [default: where scripts/onnxruntime_web puts it]
+    #[arg(long, value_name = "DIR")]
+    runtime: Option<PathBuf>,
+    /// Device, as for train [default: the best one]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+}
+
+/// Format of an exported model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExportFormat {
+    /// A file for ONNX Runtime and others, with normalisation and probabilities
+    Onnx,
+    /// A directory with the weights and a PyTorch module that loads them
+    Safetensors,
+    /// A directory with a page that classifies images in the browser, for any web server
+    Web,
+}
+
+pub fn run(args: &ExportModelArgs, context: &Context) -> Result<(), Failure> {
     if args.runtime.is_some() && args.to != ExportFormat::Web {
         return Err(Failure::usage("--runtime is for --to web"));
     }
@@ -31,8 +63,7 @@ pub fn export_model(args: &ExportModelArgs, context: &Context) -> Result<ExitCod
         )));
     }
     write(&out, args, &model)?;
-    print::result(&text::path(&out))?;
-    Ok(ExitCode::SUCCESS)
+    print::result(&text::path(&out))
 }
 
 fn write(out: &Path, args: &ExportModelArgs, model: &PortableModel) -> Result<(), Failure> {
@@ -49,7 +80,7 @@ fn write(out: &Path, args: &ExportModelArgs, model: &PortableModel) -> Result<()
                 write_file(&out.join(file.path), &file.bytes)?;
             }
             for (name, path) in web::RUNTIME {
-                let bytes = fs::read(runtime.join(name)).map_err(|error| Failure::run(&error))?;
+                let bytes = fs::read(runtime.join(name))?;
                 write_file(&out.join(path), &bytes)?;
             }
             Ok(())
@@ -80,17 +111,10 @@ fn runtime(given: Option<&Path>) -> Result<PathBuf, Failure> {
     })
 }
 
-/// Writes a file and the directories that it lacks.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let created = directory.map_or(Ok(()), durable_fs::create_dir_all);
     created
         .and_then(|()| durable_fs::write(path, bytes))
-        .map_err(|error| Failure::unstyled(&format!("cannot write {}: {error}", path.display())))
-}
-
-impl From<ExportError> for Failure {
-    fn from(error: ExportError) -> Self {
-        Self::run(&error)
-    }
+        .map_err(|error| Failure::run(format!("cannot write {}: {error}", path.display())))
 }

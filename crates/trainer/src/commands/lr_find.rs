@@ -1,31 +1,42 @@
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+//! `trainer lr-find`: a learning rate range test.
 
+use std::path::{Path, PathBuf};
+
+use clap::Args;
 use report::LrCurves;
 use training::LrRangeTest;
 
 use super::synthetic_line;
-use crate::cli::LrFindArgs;
+use crate::cli::{ConfigPath, Overrides};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::{print, style, text};
 
-/// Runs a learning rate range test and plots it.
-pub fn lr_find(args: &LrFindArgs, context: &Context) -> Result<ExitCode, Failure> {
+#[derive(Debug, Args)]
+pub struct LrFindArgs {
+    #[command(flatten)]
+    config: ConfigPath,
+    #[command(flatten)]
+    set: Overrides,
+    /// Maximum number of steps; the learning rate rises from 1e-7 to 10
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(10..=100_000))]
+    steps: u64,
+    /// Device, as for train [default: from the config, else the best one]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Path of the plot without .svg [default: NAME-lr]
+    #[arg(long, value_name = "STEM")]
+    plot: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &LrFindArgs, context: &Context) -> Result<(), Failure> {
     let config = context.read_config(args.config.as_path(), &args.set.overrides)?;
     let mut experiment = context.prepare(&config, args.device.as_deref())?;
     let test = experiment.lr_range_test(args.steps as usize)?;
     let stem = args.plot.clone().unwrap_or_else(|| PathBuf::from(format!("{}-lr", config.name)));
-    draw(&test, &stem)?;
-    print::result(&if args.json {
-        format!("{:#}", serde_json::json!(test))
-    } else {
-        text(&test, &stem)
-    })?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn draw(test: &LrRangeTest, stem: &Path) -> Result<(), Failure> {
     let curves = LrCurves {
         rates: &test.rates,
         losses: &test.losses,
@@ -33,7 +44,8 @@ fn draw(test: &LrRangeTest, stem: &Path) -> Result<(), Failure> {
         suggestion: test.suggestion,
     };
     let title = format!("{}: learning rate range test", test.name);
-    report::draw_lr_range_test(&curves, &title, stem).map_err(|error| Failure::run(&error))
+    report::draw_lr_range_test(&curves, &title, &stem)?;
+    print::json_or_text(args.json, &test, || text(&test, &stem))
 }
 
 fn text(test: &LrRangeTest, stem: &Path) -> String {

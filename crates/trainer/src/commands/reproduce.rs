@@ -2,55 +2,109 @@
 
 mod experiments;
 mod runs;
-mod spec;
-mod spread;
 mod table;
 
-use std::process::ExitCode;
-use std::sync::Arc;
+use std::error::Error;
+use std::fs;
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
+use serde::{Deserialize, Serialize};
 use training::{RunError, device};
 
-use super::progress::GroupProgress;
-use super::run_group::directory;
-use super::worker_pool::workers;
-use crate::cli::ReproduceArgs;
+use super::run_group::{GroupProgress, RunGroup, directory};
+use crate::cli::assignment;
 use crate::context::Context;
-use crate::error::{Failure, signal_exit_code};
+use crate::error::Failure;
 use crate::{print, signals, style, text};
-use runs::{Job, JobRunner};
-use spec::ReproduceSpec;
+use runs::Job;
 use table::ReferenceTable;
 
+/// Options of a call. Those that are not skipped are saved, so that a later call can continue it.
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReproduceArgs {
+    /// Experiments by config name, or course1 or course2 [default: all]
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Directory of the configs; those with a [reference] are run
+    #[arg(long, value_name = "DIR", default_value = "configs")]
+    configs: PathBuf,
+    /// Number of seeds per experiment: its own, then 1, 2, 3, ..
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: u64,
+    /// Number of parallel runs [default: number of CPU cores]
+    #[arg(long, value_name = "N")]
+    #[serde(skip)]
+    jobs: Option<NonZeroU16>,
+    /// Override a key of the config, for example training.epochs=10
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    overrides: Vec<String>,
+    /// Device, as for train
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Directory of the runs and the table [default: runs/reproduce]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    #[serde(skip)]
+    out: Option<PathBuf>,
+    /// Continue in DIR with the options saved there; finished runs are not repeated
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["names", "configs", "seeds", "overrides", "device"])]
+    #[serde(skip)]
+    resume: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    #[serde(skip)]
+    json: bool,
+}
+
+/// File of the saved options.
+const FILE: &str = "reproduce.json";
+
 /// Trains every experiment with every seed, then prints and saves the table.
-pub fn reproduce(args: &ReproduceArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let spec = match &args.resume {
-        Some(directory) => ReproduceSpec::read(directory)?,
-        None => ReproduceSpec::new(args),
-    };
-    let experiments = experiments::find(&spec, context.models)?;
-    device::select(spec.device.as_deref()).map_err(RunError::from)?;
+pub fn run(args: &ReproduceArgs, context: &Context) -> Result<(), Failure> {
     let (resume, out) = (args.resume.as_deref(), args.out.as_deref());
-    let directory = directory(resume, out, "reproduce", |directory| spec.save(directory))?;
-    let jobs = Job::all(&experiments, spec.seeds);
-    let signals = signals::listen().map_err(|error| Failure::run(&error))?;
-    let progress = Arc::new(GroupProgress::new(jobs.len(), args.json));
-    let device = spec.device.as_deref();
-    let runner = JobRunner { context, directory: &directory, device, signals: &signals, progress };
-    let results = runner.run_all(&jobs, workers(args.jobs));
-    drop(runner);
-    if let Some(stop) = signals.received() {
-        let next = format!("continue: trainer reproduce --resume {}", text::path(&directory));
-        print::result(&format!("stopped; finished runs are kept\n{}", style::faint(&next)))?;
-        return Ok(ExitCode::from(signal_exit_code(stop)));
-    }
-    let table = ReferenceTable::new(&experiments, &results);
-    table.save(&directory)?;
-    let saved = style::faint(&format!("saved to {}", text::path(&directory.join("table.md"))));
-    print::result(&if args.json {
-        format!("{:#}", serde_json::json!(table))
-    } else {
-        format!("{table}\n{saved}")
+    let saved = match resume {
+        Some(directory) => saved(directory)?,
+        None => {
+            let configs = &args.configs;
+            let configs = std::path::absolute(configs).unwrap_or_else(|_| configs.clone());
+            ReproduceArgs { configs, ..args.clone() }
+        }
+    };
+    let experiments = experiments::find(&saved, context.models)?;
+    let device = saved.device.as_deref();
+    device::select(device).map_err(RunError::from)?;
+    let directory = directory(resume, out, "reproduce", |directory| {
+        Ok(artifacts::write_json(&directory.join(FILE), &saved)?)
     })?;
-    Ok(if table.is_reproduced() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let jobs = Job::all(&experiments, saved.seeds);
+    let signals = signals::listen()?;
+    let progress = GroupProgress::new(jobs.len(), args.json);
+    let (directory, signals) = (directory.as_path(), &signals);
+    let group = RunGroup { context, directory, device, signals, jobs: args.jobs, progress };
+    let results = runs::run_all(&group, &jobs);
+    if signals.received().is_some() {
+        return group.stopped("reproduce");
+    }
+    drop(group);
+    let table = ReferenceTable::new(&experiments, &results);
+    table.save(directory)?;
+    let saved = style::faint(&format!("saved to {}", text::path(&directory.join("table.md"))));
+    print::json_or_text(args.json, &table, || format!("{table}\n{saved}"))?;
+    if table.is_reproduced() { Ok(()) } else { Err(Failure::printed()) }
+}
+
+/// Reads the options of an earlier call from its `directory`.
+fn saved(directory: &Path) -> Result<ReproduceArgs, Failure> {
+    let path = directory.join(FILE);
+    let unreadable = |error: &dyn Error| {
+        Failure::usage(format!(
+            "cannot continue in {}: {}: {error}\n  name the directory of an earlier `trainer reproduce`",
+            directory.display(),
+            path.display()
+        ))
+    };
+    let bytes = fs::read(&path).map_err(|error| unreadable(&error))?;
+    serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))
 }

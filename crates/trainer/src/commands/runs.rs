@@ -2,26 +2,48 @@
 
 mod best;
 mod compare;
-mod format;
 mod list;
 mod remove;
 mod show;
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::process::ExitCode;
 
+use clap::{Args, Subcommand};
 use config::nearest_name;
 use training::ModelRegistry;
-use training::runs::{self, RunEntry, RunRecord};
+use training::runs::{self, RunEntry, RunRecord, RunStatus};
 
 use super::RUNS_DIR;
-use crate::cli::{RunsArgs, RunsCommand};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::style;
 
-/// Runs a subcommand of `trainer runs`.
-pub fn runs(args: &RunsArgs, context: &Context) -> Result<ExitCode, Failure> {
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    #[command(subcommand)]
+    command: RunsCommand,
+    /// Directory of the runs [default: runs]
+    // Another id than that of `train`, whose option a global one would set.
+    #[arg(id = "directory", long = "runs", value_name = "DIR", global = true)]
+    runs: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum RunsCommand {
+    /// List the runs, newest last
+    List(list::RunsListArgs),
+    /// Show the config, data and results of a run
+    Show(show::RunsShowArgs),
+    /// Compare runs: results, configs, program versions, data
+    Compare(compare::RunsCompareArgs),
+    /// Print the path of the finished run with the highest accuracy
+    Best(best::RunsBestArgs),
+    /// Delete runs; refuses active runs and other directories
+    Rm(remove::RunsRmArgs),
+}
+
+pub fn run(args: &RunsArgs, context: &Context) -> Result<(), Failure> {
     let directory = RunsDirectory { argument: args.runs.as_deref(), models: context.models };
     match &args.command {
         RunsCommand::List(args) => list::list(&directory, args),
@@ -29,8 +51,7 @@ pub fn runs(args: &RunsArgs, context: &Context) -> Result<ExitCode, Failure> {
         RunsCommand::Compare(args) => compare::compare(&directory, args),
         RunsCommand::Best(args) => best::best(&directory, args),
         RunsCommand::Rm(args) => remove::remove(&directory, args),
-    }?;
-    Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Directory that contains runs.
@@ -55,12 +76,7 @@ impl RunsDirectory<'_> {
 
     /// Reads a run by its name in this directory or by its path.
     fn read(&self, run: &Path) -> Result<RunRecord, Failure> {
-        Ok(RunRecord::read(&self.find(run)?, self.models)?)
-    }
-
-    /// Returns the path of a run, given its name in this directory or its path.
-    fn find(&self, run: &Path) -> Result<PathBuf, Failure> {
-        find_run(self.path(), run)
+        Ok(RunRecord::read(&find_run(self.path(), run)?, self.models)?)
     }
 }
 
@@ -97,4 +113,28 @@ fn similar(runs: &Path, run: &Path) -> Option<String> {
 /// Returns true if there is anything at `path`, even a broken symbolic link.
 fn exists(path: &Path) -> bool {
     path.is_symlink() || path.exists()
+}
+
+fn status(status: RunStatus) -> String {
+    let word = status.as_str();
+    match status {
+        RunStatus::Running => style::busy(word),
+        RunStatus::Finished => style::good(word),
+        RunStatus::Stopped | RunStatus::Interrupted => style::doubtful(word),
+        RunStatus::Failed => style::bad(word),
+    }
+}
+
+/// Formats a duration in seconds, or a dash.
+fn seconds(seconds: Option<f64>) -> String {
+    seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.1}"))
+}
+
+/// Formats the number of completed epochs, such as `3/10`, or `10` if all are completed.
+fn epochs(record: &RunRecord) -> String {
+    let done = record.epochs_done;
+    match record.epochs {
+        Some(epochs) if epochs != done => format!("{done}/{epochs}"),
+        _ => done.to_string(),
+    }
 }

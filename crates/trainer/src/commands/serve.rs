@@ -3,25 +3,38 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
 
+use clap::Args;
 use serve::{ModelSource, Server};
 
 use super::runs::find_run;
-use crate::cli::ServeArgs;
+use crate::cli::RunsOption;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::{print, signals};
 
-/// Serves the models of runs until a signal.
-pub fn serve(args: &ServeArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let failed = |error| Failure::run(&error);
-    let signals = signals::listen().map_err(failed)?;
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Names or directories of the runs
+    #[arg(value_name = "RUN", required = true)]
+    run: Vec<PathBuf>,
+    #[command(flatten)]
+    runs: RunsOption,
+    /// Address and port; port 0 selects a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    bind: String,
+    /// Device, as for train [default: the best one]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+}
+
+pub fn run(args: &ServeArgs, context: &Context) -> Result<(), Failure> {
+    let signals = signals::listen()?;
     let runs = runs(args)?;
     let listener = TcpListener::bind(&args.bind).map_err(|error| {
         let bind = &args.bind;
-        Failure::unstyled(&format!(
+        Failure::run(format!(
             "cannot listen on {bind}: {error}\n  choose another address and port with --bind"
         ))
     })?;
@@ -30,7 +43,7 @@ pub fn serve(args: &ServeArgs, context: &Context) -> Result<ExitCode, Failure> {
         let source = ModelSource::new(path, args.device.as_deref(), context.models)?;
         server.add(name, source)?;
     }
-    let address = listener.local_addr().map_err(failed)?;
+    let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(
             "anyone who reaches {address} can use the server: it has no authentication; put a proxy before it"
@@ -38,16 +51,16 @@ pub fn serve(args: &ServeArgs, context: &Context) -> Result<ExitCode, Failure> {
     }
     let names: Vec<&str> = runs.keys().map(String::as_str).collect();
     print::result(&format!("serving {} on http://{address}", names.join(", ")))?;
-    server.run(listener, || signals.received().is_some()).map_err(failed)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(server.run(listener, || signals.received().is_some())?)
 }
 
-/// The runs by their names, those of their directories.
+/// The runs by the names of their directories, whatever their paths are relative to.
 fn runs(args: &ServeArgs) -> Result<BTreeMap<String, PathBuf>, Failure> {
     let mut runs = BTreeMap::new();
     for run in &args.run {
         let path = find_run(args.runs.path(), run)?;
-        let name = name(&path);
+        let absolute = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        let name = absolute.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if let Some(other) = runs.insert(name.clone(), path.clone()) {
             return Err(Failure::usage(format!(
                 "{} and {} are both called {name}\n  serve one of them, or rename its directory",
@@ -57,10 +70,4 @@ fn runs(args: &ServeArgs) -> Result<BTreeMap<String, PathBuf>, Failure> {
         }
     }
     Ok(runs)
-}
-
-/// Name of the directory of a run, whatever its path is relative to.
-fn name(run: &Path) -> String {
-    let path = fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -8,89 +8,78 @@ mod spec;
 mod tpe_search;
 mod trials;
 
-use std::path::Path;
-use std::process::ExitCode;
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use training::{RunError, device};
 
 use super::RUNS_DIR;
-use super::run_group::directory;
+use super::run_group::{GroupProgress, RunGroup, directory};
 use super::runs::config_or_run;
-use super::worker_pool::workers;
-use crate::cli::SweepArgs;
 use crate::context::Context;
-use crate::error::{Failure, signal_exit_code};
+use crate::error::Failure;
 use crate::{print, signals, style, text};
 use ranking::Ranking;
-use spec::SweepSpec;
+pub use spec::SweepSpec;
 use trials::TrialRunner;
 
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// The TOML file of the sweep: a config, and a grid or ranges of its keys
+    #[arg(value_name = "SWEEP", required_unless_present = "resume")]
+    sweep: Option<PathBuf>,
+    /// Number of parallel runs [default: number of CPU cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroU16>,
+    /// Device, as for train
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Directory of the runs and the report [default: runs/sweep-NAME]
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Continue the sweep saved in DIR; finished runs are not repeated
+    #[arg(long, value_name = "DIR", conflicts_with = "sweep")]
+    resume: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// Trains every setting of a sweep, prints the ranking and saves it with the best config.
-pub fn sweep(args: &SweepArgs, context: &Context) -> Result<ExitCode, Failure> {
+pub fn run(args: &SweepArgs, context: &Context) -> Result<(), Failure> {
     let resume = args.resume.as_deref().map(|path| config_or_run(path, Path::new(RUNS_DIR)));
-    let resume = resume.as_deref();
-    let spec = read_spec(resume, args.sweep.as_deref())?;
+    let spec = match (&resume, &args.sweep) {
+        (Some(directory), _) => SweepSpec::saved(directory)?,
+        (None, Some(path)) => SweepSpec::read(path)?,
+        (None, None) => {
+            let message = "which sweep?\n  name its TOML file, or --resume its directory";
+            return Err(Failure::usage(message));
+        }
+    };
     let settings = spec.settings(context)?;
     let device = args.device.as_deref();
     device::select(device).map_err(RunError::from)?;
     let name = format!("sweep-{}", spec.name());
     let directory =
-        directory(resume, args.out.as_deref(), &name, |directory| spec.save(directory))?;
-    let signals = signals::listen().map_err(|error| Failure::run(&error))?;
-    let runner = TrialRunner {
-        spec: &spec,
-        context,
-        directory: &directory,
-        device,
-        signals: &signals,
-        workers: workers(args.jobs),
-        is_silent: args.json,
+        directory(resume.as_deref(), args.out.as_deref(), &name, |directory| spec.save(directory))?;
+    let (directory, signals) = (directory.as_path(), &signals::listen()?);
+    let progress = GroupProgress::new(spec.count_runs(settings.len()), args.json);
+    let group = RunGroup { context, directory, device, signals, jobs: args.jobs, progress };
+    let Some(trials) = (TrialRunner { spec: &spec, group: &group }).run_all(settings) else {
+        return group.stopped("sweep");
     };
-    let Some(trials) = runner.run_all(settings) else {
-        let next = format!("continue: trainer sweep --resume {}", text::path(&directory));
-        print::result(&format!("stopped; finished runs are kept\n{}", style::faint(&next)))?;
-        return Ok(ExitCode::from(signals.received().map_or(1, signal_exit_code)));
-    };
+    drop(group);
     let ranking = Ranking::new(trials);
-    save(&ranking, &spec, &directory, context)?;
-    let files = format!("saved to {}: report.html, table.md, best.toml", text::path(&directory));
-    print::result(&if args.json {
-        format!("{:#}", serde_json::json!(ranking))
-    } else {
-        format!("{ranking}\n{}", style::faint(&files))
-    })?;
-    Ok(if ranking.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn read_spec(resume: Option<&Path>, sweep: Option<&Path>) -> Result<SweepSpec, Failure> {
-    match (resume, sweep) {
-        (Some(directory), _) => SweepSpec::saved(directory),
-        (None, Some(path)) => SweepSpec::read(path),
-        (None, None) => {
-            Err(Failure::usage("which sweep?\n  name its TOML file, or --resume its directory"))
-        }
-    }
-}
-
-/// JSON Schema of the file of a sweep.
-pub fn schema() -> serde_json::Value {
-    SweepSpec::schema()
-}
-
-fn save(
-    ranking: &Ranking,
-    spec: &SweepSpec,
-    directory: &Path,
-    context: &Context,
-) -> Result<(), Failure> {
     artifacts::write_file(&directory.join("table.md"), ranking.markdown().as_bytes())?;
-    artifacts::write_json(&directory.join("table.json"), ranking)?;
+    artifacts::write_json(&directory.join("table.json"), &ranking)?;
     if let Some(best) = ranking.best() {
-        let config = spec.config(&best.overrides, context)?;
-        let text = toml::to_string(&config).map_err(|error| Failure::run(&error))?;
-        artifacts::write_file(&directory.join("best.toml"), text.as_bytes())?;
+        let config = toml::to_string(&spec.config(&best.overrides, context)?)?;
+        artifacts::write_file(&directory.join("best.toml"), config.as_bytes())?;
     }
     let page = directory.join("report.html");
-    report::draw_sweep(&spec.name(), &ranking.trials(), &ranking.importance, &page)
-        .map_err(|error| Failure::run(&error))
+    report::draw_sweep(&spec.name(), &ranking.trials(), &ranking.importance, &page)?;
+    let files = format!("saved to {}: report.html, table.md, best.toml", text::path(directory));
+    print::json_or_text(args.json, &ranking, || format!("{ranking}\n{}", style::faint(&files)))?;
+    if ranking.has_failures() { Err(Failure::printed()) } else { Ok(()) }
 }

@@ -1,7 +1,9 @@
+use std::path::PathBuf;
+
+use clap::Args;
 use serde_json::{Value, json};
 use training::runs::Difference;
 
-use crate::cli::DiffArgs;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::print;
@@ -12,18 +14,30 @@ use crate::text::{self, cut, escaped, pad_end};
 /// Minimum width of a column of values.
 const MIN_WIDTH: usize = 12;
 
-/// Lists the keys whose values differ between two resolved configs.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// TOML file of the first experiment
+    #[arg(value_name = "ONE")]
+    one: PathBuf,
+    /// TOML file of the second experiment
+    #[arg(value_name = "OTHER")]
+    other: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 pub fn diff(args: &DiffArgs, context: &Context) -> Result<(), Failure> {
-    let (one, _) = context.read_document(&args.one, &[])?;
-    let (other, _) = context.read_document(&args.other, &[])?;
+    let one = context.read_config(&args.one, &[])?;
+    let other = context.read_config(&args.other, &[])?;
     let differences = Difference::between(&[&one, &other])?;
-    if args.json {
-        return print::result(&format!("{:#}", differences.iter().map(pair).collect::<Value>()));
-    }
-    if differences.is_empty() {
-        return print::result("no differences");
-    }
-    print::result(&table(&differences, [&args.one, &args.other].map(|path| text::path(path))))
+    let pairs: Value = differences.iter().map(pair).collect();
+    print::json_or_text(args.json, &pairs, || {
+        if differences.is_empty() {
+            return "no differences".to_owned();
+        }
+        table(&differences, [&args.one, &args.other].map(|path| text::path(path)))
+    })
 }
 
 /// A key with its values in both configs.

@@ -1,33 +1,38 @@
 use ::config::{Entry, Manual};
+use clap::Args;
 use training::{ModelRegistry, RunConfig};
 
-use crate::cli::ExplainArgs;
 use crate::error::Failure;
 use crate::style::width;
 use crate::table::{self, WIDTH};
 use crate::text::{escaped, pad_end};
 use crate::{print, style};
 
-/// Explains a key, or lists the top-level keys.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Key or table, for example optimizer.adam.beta_1 [default: list the top-level keys]
+    #[arg(value_name = "KEY")]
+    key: Option<String>,
+}
+
 pub fn explain(args: &ExplainArgs, models: &ModelRegistry) -> Result<(), Failure> {
     let manual = Manual::of(&RunConfig::schema(models));
     let key = args.key.as_deref().unwrap_or_default();
     print::result(&match manual.get(key) {
         Some(entry) => of_key(&manual, entry),
         None if key.is_empty() => list(manual.below("").map(item).collect()),
-        None => return Err(unknown(&manual, key)),
+        None => {
+            let similar = manual.suggestions(key);
+            let similar: Vec<_> = similar.iter().map(|known| format!("`{known}`")).collect();
+            let remedy = if similar.is_empty() {
+                "`trainer config explain` lists the top-level keys".to_owned()
+            } else {
+                format!("did you mean {}?", similar.join(" or "))
+            };
+            let key = escaped(key);
+            return Err(Failure::usage(format!("unknown config key `{key}`\n  {remedy}")));
+        }
     })
-}
-
-fn unknown(manual: &Manual, key: &str) -> Failure {
-    let similar = manual.suggestions(key);
-    let similar: Vec<_> = similar.iter().map(|known| format!("`{known}`")).collect();
-    let remedy = if similar.is_empty() {
-        "`trainer config explain` lists the top-level keys".to_owned()
-    } else {
-        format!("did you mean {}?", similar.join(" or "))
-    };
-    Failure::usage(format!("unknown config key `{}`\n  {remedy}", escaped(key)))
 }
 
 fn of_key(manual: &Manual, entry: &Entry) -> String {

@@ -3,15 +3,15 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use data::{DatasetError, LoadedDataset, Split, SplitConfig, SplitKind};
 use data_hdf5::ObjectKeys;
 use data_sources::quality::{MirrorSymmetry, Splitting};
 use data_sources::{DatasetConfig, FolderConfig, Hdf5Config};
-use training::{ModelRegistry, RunConfig, RunError};
+use training::{ModelRegistry, RunConfig};
 
 use super::recipe::Facts;
 use super::starter::Starter;
-use crate::cli::InitArgs;
 use crate::error::Failure;
 use crate::{print, style, text};
 
@@ -19,7 +19,16 @@ use crate::{print, style, text};
 /// batch normalization cannot use.
 const REDUCTIONS: [usize; 4] = [0, 2, 4, 6];
 
-/// Writes a starter config for a data set.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// HDF5 file, directory of such files, or folder of images
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+    /// Output file [default: the name of the data with .toml]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
 pub fn init(args: &InitArgs) -> Result<(), Failure> {
     if args.data.extension().is_some_and(|ending| ending == "toml") {
         let path = args.data.display();
@@ -29,11 +38,14 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
     }
     let path = args.out.clone().unwrap_or_else(|| file_name(&args.data));
     if path.exists() {
-        return Err(exists(&path));
+        return Err(Failure::usage(format!(
+            "{} already exists\n  choose another file with --out, or remove it first",
+            path.display()
+        )));
     }
     let text = propose(&args.data, &path)?;
-    let mut file = File::create_new(&path).map_err(|error| refused(&path, &error))?;
-    file.write_all(text.as_bytes()).map_err(|error| refused(&path, &error))?;
+    let written = File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| refused(&path, &error))?;
     let path = text::path(&path);
     let next = style::faint(&format!("next: trainer --config {path}"));
     print::result(&format!("wrote {path}\n{next}"))
@@ -42,21 +54,16 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
 /// Returns the text of a config, to be stored at `path`, that can be trained on the files or the
 /// folder of images `data`.
 pub fn propose(data: &Path, path: &Path) -> Result<String, Failure> {
-    let dataset = dataset_of(&[data.to_owned()])?;
-    fitting(name(data), dataset, path)
-}
-
-/// Returns the text of a config that can be trained on `dataset`.
-fn fitting(name: String, mut dataset: DatasetConfig, path: &Path) -> Result<String, Failure> {
-    let source = dataset.load().map_err(RunError::from)?;
+    let mut dataset = dataset_of(&[data.to_owned()])?;
+    let source = dataset.load()?;
     if let DatasetConfig::Hdf5(files) = &mut dataset {
         files.fit = source.fit;
     }
-    let mut starter = Starter::new(name, dataset, facts(&source)?);
+    let mut starter = Starter::new(name(data), dataset, facts(&source)?);
     starter.held_out = held_out(&source, starter.held_out)?;
     let split = split_config(starter.held_out);
     // Another seed changes the number of examples of a split by a few at most.
-    let (split, _) = Splitting::of_run(&split, 1).apply(source).map_err(RunError::from)?;
+    let (split, _) = Splitting::of_run(&split, 1).apply(source)?;
     let batch_size = starter.recipe.batch_size;
     for reduction in REDUCTIONS {
         starter.recipe.batch_size = batch_size - reduction;
@@ -76,7 +83,7 @@ fn facts(source: &LoadedDataset) -> Result<Facts, Failure> {
             *count += 1;
         }
     }
-    let mirror = MirrorSymmetry::of(train).map_err(RunError::from)?.verdict;
+    let mirror = MirrorSymmetry::of(train)?.verdict;
     Ok(Facts { shape: train.shape, are_images: train.are_images(), counts, mirror })
 }
 
@@ -86,7 +93,7 @@ fn held_out(source: &LoadedDataset, fractions: [f64; 2]) -> Result<[f64; 2], Fai
     for fractions in [fractions, [fractions[0], 0.0]] {
         match Splitting::of_run(&split_config(fractions), 1).divide(source) {
             Err(DatasetError::EmptySplit { .. }) => {}
-            division => return Ok(division.map(|_| fractions).map_err(RunError::from)?),
+            division => return Ok(division.map(|_| fractions)?),
         }
     }
     Ok([0.0; 2])
@@ -98,9 +105,7 @@ fn split_config([validation_fraction, test_fraction]: [f64; 2]) -> SplitConfig {
 
 /// Fails if the config `text` cannot be trained on `data`.
 fn check(text: &str, data: &Split, path: &Path) -> Result<(), Failure> {
-    let config = RunConfig::parse(path, text, &[], &ModelRegistry::new())
-        .map_err(|error| Failure::usage(format!("{error:#}")))?;
-    Ok(config.check_against(data)?)
+    Ok(RunConfig::parse(path, text, &[], &ModelRegistry::new())?.check_against(data)?)
 }
 
 /// Returns the data set in a folder of images, an HDF5 file or a directory of them, or several files.
@@ -113,7 +118,7 @@ pub fn dataset_of(inputs: &[PathBuf]) -> Result<DatasetConfig, Failure> {
         }
     };
     Ok(if files.is_empty() {
-        DatasetConfig::Folder(FolderConfig::propose(data).map_err(RunError::from)?)
+        DatasetConfig::Folder(FolderConfig::propose(data)?)
     } else {
         DatasetConfig::Hdf5(find(data, directory, files)?)
     })
@@ -142,7 +147,7 @@ fn find(data: &Path, directory: PathBuf, files: Vec<PathBuf>) -> Result<Hdf5Conf
 /// Parts that the file at `path` serves as. Its name gives the part of objects that name none, and of a
 /// validation set under the names of a training set.
 fn splits(path: &Path) -> Result<Vec<SplitKind>, Failure> {
-    let parts = ObjectKeys::default().parts(path).map_err(|error| Failure::run(&error))?;
+    let parts = ObjectKeys::default().parts(path)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let named = data_hdf5::part_of(&stem);
     let part = |part: &Option<SplitKind>| match (part, named) {
@@ -206,13 +211,6 @@ fn nothing(data: &Path) -> Failure {
     Failure::usage(format!(
         "{}: no HDF5 file with a training set, such as `train_set_x` and `train_set_y`\n  pass a .h5 file, or a directory of .h5 or .hdf5 files",
         data.display()
-    ))
-}
-
-fn exists(path: &Path) -> Failure {
-    Failure::usage(format!(
-        "{} already exists\n  choose another file with --out, or remove it first",
-        path.display()
     ))
 }
 

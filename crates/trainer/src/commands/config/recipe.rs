@@ -17,7 +17,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Number of training examples.
     pub fn count(&self) -> usize {
         self.counts.iter().sum()
     }
@@ -44,8 +43,6 @@ pub struct Recipe {
     pub epochs: usize,
     /// Whether rare classes count more.
     pub balances: bool,
-    /// Whether labels are smoothed.
-    pub smooths: bool,
     /// Whether the model is trained once more on all images.
     pub final_fit: bool,
     /// Fraction of the training set to validate on, and to test on, where the data set has no such part.
@@ -87,7 +84,19 @@ impl Recipe {
     /// The settings for a data set with these `facts`.
     pub fn of(facts: &Facts) -> Self {
         let count = facts.count();
-        let network = network(facts, count);
+        let [height, width, _] = facts.shape;
+        let side = height.min(width);
+        let network = match facts.are_images {
+            // Halved in each stage until height or width is 2 or 3.
+            true if side >= MIN_SIDE => {
+                let stages = (side.ilog2() - 1).min(MAX_STAGES);
+                let first = if count < LARGE { 16 } else { 32 };
+                let channels = |stage: u32| (first << stage).min(MAX_CHANNELS);
+                Network::Cnn((0..stages).map(channels).collect())
+            }
+            true => Network::Mlp([128, 64]),
+            false => Network::Mlp([32, 16]),
+        };
         let convolves = matches!(network, Network::Cnn(_));
         let flips = convolves && facts.mirror == MirrorVerdict::Symmetric;
         let batch_size = if count < LARGE { 32 } else { 128 };
@@ -99,24 +108,10 @@ impl Recipe {
             batch_size,
             epochs: (STEPS * batch_size / count.max(1)).clamp(MIN_EPOCHS, MAX_EPOCHS),
             balances: most as f64 >= IMBALANCED * fewest as f64,
-            smooths: convolves,
             final_fit: count < SMALL,
             held_out: if count < VERY_SMALL { 0.2 } else { 0.1 },
         }
     }
-}
-
-/// The model: convolutional for images that are large enough, halved in each stage until height or width
-/// is 2 or 3.
-fn network(facts: &Facts, count: usize) -> Network {
-    let [height, width, _] = facts.shape;
-    let side = height.min(width);
-    if !facts.are_images || side < MIN_SIDE {
-        return Network::Mlp(if facts.are_images { [128, 64] } else { [32, 16] });
-    }
-    let stages = (side.ilog2() - 1).min(MAX_STAGES);
-    let first = if count < LARGE { 16 } else { 32 };
-    Network::Cnn((0..stages).map(|stage| (first << stage).min(MAX_CHANNELS)).collect())
 }
 
 #[cfg(test)]

@@ -1,107 +1,100 @@
-use std::path::{Path, PathBuf};
+use std::iter;
+use std::path::Path;
 
 use data::SplitKind;
 use data_sources::convert::{ConvertedDataset, ConvertedSplit, DuplicateGroups, ImportedDataset};
-use data_sources::images::UnreadableImage;
 use data_sources::quality::inspection::Problem;
 use data_sources::quality::{GroupStatistics, MissingClass};
 
-use super::{Cleaned, Report};
+use super::Cleaned;
 use crate::commands::SYNTHETIC_NOTICE;
-use crate::table::{Align, Table};
+use crate::table::Table;
 use crate::text::escaped;
 use crate::{style, text};
 
 /// Maximum number of classes and files that are listed; JSON has all.
 const LINES: usize = 20;
 
-/// Text of `trainer data import`.
-pub fn of_import(report: &Report<&ImportedDataset>) -> String {
-    let ImportedDataset { dataset: made, skipped, left_out, all_grey, notes, warnings } =
-        report.made;
-    let mut paragraphs = vec![table_of(&report.out, made)];
+pub fn of_import(out: &Path, imported: &ImportedDataset) -> String {
+    let ImportedDataset { dataset: made, skipped, left_out, all_grey, notes, warnings } = imported;
+    let mut paragraphs = vec![table_of(out, made)];
     paragraphs.extend(made.duplicate_groups.as_ref().map(near_duplicates));
-    paragraphs.extend((!skipped.is_empty()).then(|| skipped_images(skipped)));
-    paragraphs.extend((!left_out.is_empty()).then(|| files_left_out(left_out)));
+    if !skipped.is_empty() {
+        let lines = skipped.iter();
+        let lines: String = lines
+            .map(|image| format!("\n  {}: {}", text::path(&image.path), escaped(&image.reason)))
+            .collect();
+        paragraphs.push(format!("unreadable images skipped: {}{lines}", skipped.len()));
+    }
+    if !left_out.is_empty() {
+        let lines = left_out.iter().map(|path| format!("  {}", text::path(path))).collect();
+        let lines = text::shortened(lines, LINES, "; --json has all");
+        paragraphs.push(format!("other files skipped: {}\n{lines}", left_out.len()));
+    }
     let note = "all images are grey: use --grey to store one channel instead of three";
     paragraphs.extend(all_grey.then(|| note.to_owned()));
     paragraphs.extend(notes.iter().map(|note| escaped(note)));
     paragraphs.extend(warnings.iter().map(|warning| style::doubtful(&escaped(warning))));
-    paragraphs.push(next(&report.out, made));
+    paragraphs.push(next(out, made));
     paragraphs.join("\n\n")
 }
 
-/// Text of `trainer data export`.
-pub fn of_export(report: &Report<&ConvertedDataset>) -> String {
-    let (out, made) = (text::path(&report.out), report.made);
+pub fn of_export(out: &Path, made: &ConvertedDataset) -> String {
     let grey = if made.shape[2] == 1 { " --grey" } else { "" };
     let file = if made.parts.len() > 1 { "DIR" } else { "FILE.h5" };
-    let table = table_of(&report.out, made);
-    let next = format!("next: trainer data import {out} --out {file}{grey}");
-    format!("{table}\n\n{}", style::faint(&next))
+    let next = format!("next: trainer data import {} --out {file}{grey}", text::path(out));
+    format!("{}\n\n{}", table_of(out, made), style::faint(&next))
 }
 
-/// Text of `trainer data split`.
-pub fn of_split(report: &Report<&ConvertedDataset>) -> String {
-    let mut paragraphs = vec![table_of(&report.out, report.made)];
-    paragraphs.extend(report.made.duplicate_groups.as_ref().map(near_duplicates));
-    paragraphs.push(next(&report.out, report.made));
-    paragraphs.join("\n\n")
+pub fn of_split(out: &Path, made: &ConvertedDataset) -> String {
+    let groups = made.duplicate_groups.as_ref().map(near_duplicates);
+    let paragraphs = [Some(table_of(out, made)), groups, Some(next(out, made))];
+    paragraphs.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
-/// Text of `trainer data clean`.
-pub fn of_cleaning(report: &Report<Cleaned>) -> String {
-    let Cleaned { dataset, removed } = &report.made;
-    let mut paragraphs = vec![table_of(&report.out, dataset)];
-    let count = |problems: &[Problem]| {
-        removed.iter().filter(|finding| problems.contains(&finding.problem)).count()
-    };
-    let counts = [
-        ("duplicates", count(&[Problem::Duplicate])),
-        ("near-duplicates of another split", count(&[Problem::NearDuplicateAcrossSplits])),
+pub fn of_cleaning(out: &Path, Cleaned { dataset, removed }: &Cleaned) -> String {
+    let kinds = [
+        ("duplicates", &[Problem::Duplicate] as &[_]),
+        ("near-duplicates of another split", &[Problem::NearDuplicateAcrossSplits]),
         (
             "contradictory labels",
-            count(&[Problem::ConflictingLabels, Problem::ConflictingLabelsAcrossSplits]),
+            &[Problem::ConflictingLabels, Problem::ConflictingLabelsAcrossSplits],
         ),
-        ("blank images", count(&[Problem::Blank])),
+        ("blank images", &[Problem::Blank]),
     ];
-    let counts = counts.into_iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<_> = counts.map(|(name, count)| format!("\n  {name}: {count}")).collect();
-    paragraphs.push(if counts.is_empty() {
+    let counts = kinds.iter().filter_map(|(name, problems)| {
+        let count = removed.iter().filter(|finding| problems.contains(&finding.problem)).count();
+        (count > 0).then(|| format!("\n  {name}: {count}"))
+    });
+    let counts: String = counts.collect();
+    let summary = if counts.is_empty() {
         "nothing was removed".to_owned()
     } else {
-        let list = text::path(&report.out.join("removed.csv"));
-        format!("removed, see {list}{}", counts.concat())
-    });
-    paragraphs.push(next(&report.out, dataset));
-    paragraphs.join("\n\n")
+        format!("removed, see {}{counts}", text::path(&out.join("removed.csv")))
+    };
+    [table_of(out, dataset), summary, next(out, dataset)].join("\n\n")
 }
 
 /// Number of examples of each class in each split.
 fn table_of(out: &Path, made: &ConvertedDataset) -> String {
-    let ConvertedDataset { shape: [height, width, channels], are_images, classes, parts, .. } =
-        made;
-    let examples = if *are_images {
-        format!("images of {height}x{width}x{channels}")
-    } else {
-        format!("points of {channels} features")
-    };
+    let ConvertedDataset { shape, are_images, classes, parts, .. } = made;
+    let examples = text::examples(*are_images, *shape);
     let mut lines = Vec::from_iter(made.synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
     lines.push(format!("{}: {examples} in {} classes", text::path(out), classes.len()));
-    let heads = parts.iter().map(|part| (part.part.as_str(), Align::Right));
-    let mut table = Table::new([("class", Align::Left)].into_iter().chain(heads), 0);
+    let heads = parts.iter().map(|part| part.part.as_str());
+    let mut table = Table::new(iter::once("class").chain(heads), &[0]);
     for (class, name) in classes.iter().enumerate().take(LINES) {
         let count =
             |part: &ConvertedSplit| part.classes.get(class).map_or(String::new(), usize::to_string);
-        table.row([escaped(name)].into_iter().chain(parts.iter().map(count)));
+        table.row(iter::once(escaped(name)).chain(parts.iter().map(count)));
     }
     let more = classes.len().saturating_sub(LINES);
     if more > 0 {
         let none = parts.iter().map(|_| String::new());
-        table.row([format!("and {more} more; --json has all")].into_iter().chain(none));
+        table.row(iter::once(format!("and {more} more; --json has all")).chain(none));
     }
     let counts = parts.iter().map(|part| part.count.to_string());
-    table.row(["total".to_owned()].into_iter().chain(counts));
+    table.row(iter::once("total".to_owned()).chain(counts));
     lines.push(table.text());
     lines.join("\n")
 }
@@ -135,21 +128,6 @@ fn missing(split: SplitKind, classes: &[MissingClass]) -> Option<String> {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let line = format!("  the {} set has no examples of {shown}{more}", split.as_str());
     (!classes.is_empty()).then_some(line)
-}
-
-fn skipped_images(skipped: &[UnreadableImage]) -> String {
-    let lines = skipped
-        .iter()
-        .map(|image| format!("\n  {}: {}", text::path(&image.path), escaped(&image.reason)));
-    format!("unreadable images skipped: {}{}", skipped.len(), lines.collect::<String>())
-}
-
-fn files_left_out(files: &[PathBuf]) -> String {
-    let mut lines: Vec<_> =
-        files.iter().take(LINES).map(|path| format!("  {}", text::path(path))).collect();
-    let more = files.len().saturating_sub(LINES);
-    lines.extend((more > 0).then(|| format!("  and {more} more; --json has all")));
-    format!("other files skipped: {}\n{}", files.len(), lines.join("\n"))
 }
 
 fn next(out: &Path, made: &ConvertedDataset) -> String {

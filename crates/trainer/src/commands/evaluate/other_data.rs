@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use data::{DatasetError, SplitKind};
+use data::SplitKind;
 use data_hdf5::{Hdf5Error, Hdf5ErrorKind, Hdf5File, Residency};
 use data_sources::{DatasetConfig, FolderConfig};
-use training::{OtherData, RunError, TrainedModel};
+use training::{OtherData, TrainedModel};
 
-use crate::cli::EvaluateArgs;
+use super::EvaluateArgs;
 use crate::commands::inspect::is_config;
 use crate::context::Context;
 use crate::error::Failure;
@@ -33,7 +33,7 @@ pub fn load(
             "--set changes keys of a config, and --data names a file\n  give one of them",
         )),
         Some(path) if path.is_dir() => of_folder(path, *split, model).map(Some),
-        Some(path) => of_file(path, *split, model).map(Some).map_err(|error| Failure::run(&error)),
+        Some(path) => Ok(Some(of_file(path, *split, model)?)),
     }
 }
 
@@ -67,10 +67,8 @@ fn of_folder(
     model: &TrainedModel,
 ) -> Result<OtherData, Failure> {
     let name = path.display().to_string();
-    let failed = |error: DatasetError| Failure::from(RunError::from(error));
-    let folder = FolderConfig::new(path, model.predictor().frame()?);
-    let data = folder.resolve().and_then(|folder| folder.load()).map_err(failed)?;
-    Ok(OtherData::of_dataset(data, split, name)?)
+    let folder = FolderConfig::new(path, model.predictor().frame()?).resolve()?;
+    Ok(OtherData::of_dataset(folder.load()?, split, name)?)
 }
 
 /// One part of an HDF5 file, by default its test set if it has one, otherwise its only part. Images are

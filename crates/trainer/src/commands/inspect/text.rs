@@ -1,21 +1,24 @@
+use std::iter;
 use std::path::Path;
 
 use data_sources::quality::inspection::{
-    DuplicatePair, ExampleLocation, Inspection, SuspectLabels,
+    DuplicatePair, ExampleLocation, Inspection, SuspectLabel, SuspectLabels,
 };
 
 use super::Report;
 use crate::commands::SYNTHETIC_NOTICE;
-use crate::style::{self, width};
+use crate::style;
+use crate::table::Table;
 use crate::text::{self, cut, escaped, pad_end};
 
 /// Maximum number of lines of a list; JSON has all.
 const LINES: usize = 20;
 
-/// Maximum width of the names of classes.
-const CLASS_WIDTH: usize = 26;
-/// Width of an example in a list.
-const EXAMPLE_WIDTH: usize = 26;
+/// Follows the number of lines that are not shown.
+const MORE: &str = "; --json and --csv have all";
+
+/// Maximum width of the names of classes, and minimum width of an example in a list.
+const NAME_WIDTH: usize = 26;
 
 /// Formats the inspection of a data set; `page` is the path of the page if one was written.
 pub fn of(report: &Report, page: Option<&Path>) -> String {
@@ -38,43 +41,37 @@ pub fn of(report: &Report, page: Option<&Path>) -> String {
 
 fn headline(report: &Report) -> String {
     let inspection = report.inspection;
-    let mut lines = Vec::from_iter(report.synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
+    let mut lines =
+        Vec::from_iter(report.subject.synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
     lines.push(format!("{}: {}", escaped(&report.input), about(inspection)));
     lines.extend(inspection.parts.iter().map(|part| {
-        let origin = report.origins.get(&part.part).map_or(String::new(), |path| escaped(path));
+        let origin =
+            report.subject.origins.get(&part.part).map_or(String::new(), |path| escaped(path));
         format!("  {:<10}  {:>7}  {origin}", part.part, part.count)
     }));
-    lines.extend(report.notes.iter().map(|note| format!("  {}", escaped(note))));
+    lines.extend(report.subject.notes.iter().map(|note| format!("  {}", escaped(note))));
     lines.join("\n")
 }
 
 /// Kind and shape of the examples, and number of classes.
 pub fn about(inspection: &Inspection) -> String {
-    let [height, width, channels] = inspection.shape;
-    let examples = if inspection.are_images {
-        format!("images of {height}x{width}x{channels}")
-    } else {
-        format!("points of {channels} features")
-    };
+    let examples = text::examples(inspection.are_images, inspection.shape);
     format!("{examples} in {} classes", inspection.classes.len())
 }
 
 /// Number of examples of each class in each split.
 fn balance(inspection: &Inspection) -> String {
-    let names = inspection.classes.iter().map(|name| cut(&escaped(name), CLASS_WIDTH));
-    let names: Vec<_> = names.collect();
-    let width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("class".len());
-    let heads = inspection.parts.iter().map(|part| format!("  {:>16}", part.part));
-    let mut lines = vec![format!("{:<width$}{}", "class", heads.collect::<String>())];
-    lines.extend(names.iter().enumerate().map(|(class, name)| {
+    let heads = inspection.parts.iter().map(|part| part.part.as_str());
+    let mut table = Table::new(iter::once("class").chain(heads), &[0]);
+    for (class, name) in inspection.classes.iter().enumerate() {
         let counts = inspection.parts.iter().map(|part| {
             let count = part.classes.get(class).copied().unwrap_or_default();
             let share = 100.0 * count as f64 / part.count.max(1) as f64;
-            format!("  {count:>7} {share:>6.1} %")
+            format!("{count:>7} {share:>6.1} %")
         });
-        pad_end(name, width) + &counts.collect::<String>()
-    }));
-    shortened(lines, LINES + 1)
+        table.row(iter::once(cut(&escaped(name), NAME_WIDTH)).chain(counts));
+    }
+    text::shortened(table.text().lines().map(str::to_owned).collect(), LINES + 1, MORE)
 }
 
 /// Statistics of the values of each channel in each split.
@@ -89,7 +86,7 @@ fn ranges(inspection: &Inspection) -> String {
             let numbers = [facts.lowest, facts.highest, facts.mean, facts.deviation].map(number);
             format!("{:<10}  {channel:>7}  {}", part.part, numbers.join("  "))
         });
-        lines.push(shortened(rows.collect(), LINES));
+        lines.push(text::shortened(rows.collect(), LINES, MORE));
     }
     lines.join("\n")
 }
@@ -122,7 +119,6 @@ fn findings(inspection: &Inspection) -> String {
     lines.join("\n")
 }
 
-/// Extent of the search for near-duplicates.
 pub fn search_coverage(inspection: &Inspection) -> &'static str {
     match inspection.parts.len() {
         1 => "not searched: only one split (give a config)",
@@ -133,7 +129,10 @@ pub fn search_coverage(inspection: &Inspection) -> &'static str {
 /// A list with a title; empty if there are no lines.
 fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: Vec<String> = lines.map(|line| format!("  {line}")).collect();
-    if lines.is_empty() { String::new() } else { format!("{title}\n{}", shortened(lines, LINES)) }
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("{title}\n{}", text::shortened(lines, LINES, MORE))
 }
 
 fn pair(pair: &DuplicatePair) -> String {
@@ -154,20 +153,16 @@ fn location(example: &ExampleLocation) -> String {
     let class = escaped(&example.class);
     let file = example.file.as_ref().map_or(String::new(), |file| format!(" {}", escaped(file)));
     let text = format!("{} {} (class {class}){file}", example.part, example.index);
-    pad_end(&text, EXAMPLE_WIDTH)
+    pad_end(&text, NAME_WIDTH)
 }
 
 /// Labels that contradict those of the nearest training images.
 fn suspect_labels(suspects: &SuspectLabels) -> String {
     let basis = agreement(suspects);
-    let lines = suspects.listed.iter().map(|suspect| {
-        let distance = suspect.distance;
-        format!(
-            "{}  {}  distance {distance:.2}",
-            location(&suspect.example),
-            location(&suspect.nearest)
-        )
-    });
+    let lines =
+        suspects.listed.iter().map(|SuspectLabel { example, nearest, distance, .. }| {
+            format!("{}  {}  distance {distance:.2}", location(example), location(nearest))
+        });
     let title = "suspect labels: these images are close to images of another class";
     let lines = list(title, lines);
     if lines.is_empty() { basis } else { format!("{basis}\n\n{lines}") }
@@ -182,7 +177,6 @@ pub fn agreement(suspects: &SuspectLabels) -> String {
     if suspects.is_reliable() { basis } else { format!("{basis}: too few to flag label errors") }
 }
 
-/// Warnings and problems.
 fn verdict(report: &Report) -> String {
     let warnings = &report.inspection.warnings;
     let mut parts = Vec::new();
@@ -196,12 +190,4 @@ fn verdict(report: &Report) -> String {
         parts.push(style::good("no problems found that invalidate scores"));
     }
     parts.join("\n\n")
-}
-
-/// Joins the first `most` lines and counts the others.
-fn shortened(mut lines: Vec<String>, most: usize) -> String {
-    let more = lines.len().saturating_sub(most);
-    lines.truncate(most);
-    lines.extend((more > 0).then(|| format!("  and {more} more; --json and --csv have all")));
-    lines.join("\n")
 }

@@ -46,7 +46,7 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Input>, Failure> {
 
 fn files(argument: &Path) -> Result<Vec<PathBuf>, Failure> {
     if argument.is_dir() {
-        let files = ImageList::files_below(argument).map_err(|error| Failure::run(&error))?;
+        let files = ImageList::files_below(argument)?;
         if files.is_empty() {
             return Err(Failure::usage(format!(
                 "{} contains no images\n  name images, or a folder of images",
@@ -71,7 +71,7 @@ fn files(argument: &Path) -> Result<Vec<PathBuf>, Failure> {
 fn standard_input() -> Result<Vec<Input>, Failure> {
     let mut bytes = Vec::new();
     let read = stdin().lock().take(MAX_STDIN).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::unstyled(&format!("cannot read the standard input: {error}")))?;
+    read.map_err(|error| Failure::run(format!("cannot read the standard input: {error}")))?;
     let names = str::from_utf8(&bytes).ok().filter(|text| !text.contains('\0'));
     match names {
         Some(names) if DecodedImage::decode(&bytes).is_err() => {

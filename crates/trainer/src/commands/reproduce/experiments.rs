@@ -4,24 +4,18 @@ use std::path::{Path, PathBuf};
 
 use training::{ModelRegistry, ReferenceConfig, RunConfig};
 
-use super::spec::ReproduceSpec;
+use super::ReproduceArgs;
 use crate::error::Failure;
 
 /// An experiment with known scores.
 #[derive(Debug, Clone)]
 pub struct ReferenceExperiment {
-    /// Path of its config.
     pub path: PathBuf,
-    /// Its config.
     pub config: RunConfig,
-    /// Its known scores.
     pub reference: ReferenceConfig,
-    /// Name of the directory of the config.
-    pub course: String,
 }
 
 impl ReferenceExperiment {
-    /// Name of the config.
     pub fn name(&self) -> &str {
         &self.config.name
     }
@@ -33,62 +27,47 @@ impl ReferenceExperiment {
     ) -> Result<Option<Self>, Failure> {
         let config = RunConfig::read_with_models(path, overrides, models)
             .map_err(|error| Failure::usage(format!("{}: {error:#}", path.display())))?;
-        let course = path.parent().and_then(Path::file_name).unwrap_or_default();
-        let course = course.to_string_lossy().into_owned();
         let reference = config.reference.clone();
-        Ok(reference.map(|reference| Self { path: path.to_owned(), config, reference, course }))
+        Ok(reference.map(|reference| Self { path: path.to_owned(), config, reference }))
     }
 
-    /// Whether `name` is that of the experiment or of its course.
+    /// Whether `name` is that of the experiment or of its course, the directory of the config.
     fn matches(&self, name: &str) -> bool {
-        self.name() == name || self.course == name
+        let course = self.path.parent().and_then(Path::file_name);
+        self.name() == name || course.is_some_and(|course| course == name)
     }
 }
 
 /// Reads the requested experiments, sorted by path. The overrides apply to these alone.
 pub fn find(
-    spec: &ReproduceSpec,
+    args: &ReproduceArgs,
     models: &ModelRegistry,
 ) -> Result<Vec<ReferenceExperiment>, Failure> {
     let mut all = Vec::new();
-    for path in toml_files(&spec.configs).map_err(|error| unreadable(spec, &error))? {
+    let files = toml_files(&args.configs).map_err(|error| {
+        Failure::usage(format!(
+            "cannot read the configs in {}: {error}\n  call this in the trainer's repository, or name them with --configs",
+            args.configs.display()
+        ))
+    })?;
+    for path in files {
         all.extend(ReferenceExperiment::read(&path, &[], models)?);
     }
-    if let Some(unknown) = spec.names.iter().find(|name| !all.iter().any(|one| one.matches(name))) {
+    if let Some(unknown) = args.names.iter().find(|name| !all.iter().any(|one| one.matches(name))) {
         let names: Vec<_> = all.iter().map(ReferenceExperiment::name).collect();
         return Err(Failure::usage(format!(
             "there is no experiment `{unknown}` with a [reference] in {}\n  choose from {}",
-            spec.configs.display(),
+            args.configs.display(),
             names.join(", ")
         )));
     }
-    all.retain(|one| spec.names.is_empty() || spec.names.iter().any(|name| one.matches(name)));
-    let mut requested = Vec::new();
+    all.retain(|one| args.names.is_empty() || args.names.iter().any(|name| one.matches(name)));
+    let mut requested: Vec<ReferenceExperiment> = Vec::new();
     for one in all {
-        requested.extend(ReferenceExperiment::read(&one.path, &spec.overrides, models)?);
-    }
-    check_unique_names(&requested)?;
-    if requested.is_empty() {
-        return Err(Failure::usage(format!(
-            "no config in {} has a [reference]\n  name another directory with --configs",
-            spec.configs.display()
-        )));
-    }
-    Ok(requested)
-}
-
-fn unreadable(spec: &ReproduceSpec, error: &io::Error) -> Failure {
-    Failure::usage(format!(
-        "cannot read the configs in {}: {error}\n  call this in the trainer's repository, or name them with --configs",
-        spec.configs.display()
-    ))
-}
-
-/// Fails if two experiments have the same name: their run directories are named after them.
-fn check_unique_names(experiments: &[ReferenceExperiment]) -> Result<(), Failure> {
-    for (index, one) in experiments.iter().enumerate() {
-        let same = experiments.iter().take(index).find(|other| other.name() == one.name());
-        if let Some(other) = same {
+        let overrides = &args.overrides;
+        let Some(one) = ReferenceExperiment::read(&one.path, overrides, models)? else { continue };
+        // Their run directories are named after them.
+        if let Some(other) = requested.iter().find(|other| other.name() == one.name()) {
             return Err(Failure::usage(format!(
                 "{} and {} are both called `{}`\n  give each a `name` of its own",
                 other.path.display(),
@@ -96,8 +75,15 @@ fn check_unique_names(experiments: &[ReferenceExperiment]) -> Result<(), Failure
                 one.name()
             )));
         }
+        requested.push(one);
     }
-    Ok(())
+    if requested.is_empty() {
+        return Err(Failure::usage(format!(
+            "no config in {} has a [reference]\n  name another directory with --configs",
+            args.configs.display()
+        )));
+    }
+    Ok(requested)
 }
 
 /// The TOML files in `directory` and in its direct subdirectories, sorted.

@@ -1,22 +1,12 @@
-use std::path::Path;
-use std::sync::Arc;
-
 use artifacts::Summary;
-use burn::train::Interrupter;
 use data_sources::DatasetConfig;
-use training::{GradientCheck, GradientCheckOptions, InjectedBug, Outcome, RunConfig, Ui};
+use training::{GradientCheck, GradientCheckOptions, InjectedBug, Outcome, RunConfig};
 
-use super::super::progress::GroupProgress;
-use super::super::run_group::{self, GroupRun};
-use super::super::worker_pool::run_parallel;
+use super::super::run_group::{GroupRun, RunGroup};
 use super::experiments::ReferenceExperiment;
-use crate::context::Context;
 use crate::error::Failure;
-use crate::signals::Signals;
-use crate::ui::PlainRenderer;
 use crate::{pictures, style};
 
-/// An experiment with one seed.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Index of the experiment.
@@ -38,15 +28,6 @@ pub enum JobResult {
     },
     /// The job failed with this message.
     Failed(String),
-}
-
-/// Runs jobs in one directory.
-pub struct JobRunner<'a> {
-    pub context: &'a Context<'a>,
-    pub directory: &'a Path,
-    pub device: Option<&'a str>,
-    pub signals: &'a Signals,
-    pub progress: Arc<GroupProgress>,
 }
 
 impl Job {
@@ -76,55 +57,36 @@ impl Job {
     }
 }
 
-impl JobRunner<'_> {
-    /// Runs all `jobs` in up to `workers` threads and returns the results with the index of their
-    /// experiment. Stopped jobs are omitted.
-    pub fn run_all(&self, jobs: &[Job], workers: usize) -> Vec<(usize, JobResult)> {
-        run_parallel(jobs, workers, |job| Some((job.experiment, self.run(job)?)))
-    }
-
-    /// Runs one job; `None` if it was stopped.
-    fn run(&self, job: &Job) -> Option<JobResult> {
-        if self.signals.received().is_some() {
-            return None;
-        }
+/// Runs all `jobs` and returns the results with the index of their experiment. Stopped jobs are omitted.
+pub fn run_all(group: &RunGroup, jobs: &[Job]) -> Vec<(usize, JobResult)> {
+    group.run_parallel(jobs, |job| {
         let result = if job.checks_gradients() {
             check_gradients(&job.config).map(Some)
         } else {
-            self.train(job).map(|summary| Some(JobResult::Finished(Box::new(summary?))))
+            train(group, job)
         };
         let result = match result {
             Ok(result) => result?,
-            Err(failure) => JobResult::Failed(failure.message().to_owned()),
+            Err(failure) => JobResult::Failed(failure.plain_message()),
         };
-        self.progress.run_done(&job.name(), &result.line());
-        Some(result)
-    }
+        group.progress.run_done(&job.name(), &result.line());
+        Some((job.experiment, result))
+    })
+}
 
-    /// Trains the rest of a run; `None` if it was stopped.
-    fn train(&self, job: &Job) -> Result<Option<Summary>, Failure> {
-        let experiment = self.context.prepare(&job.config, self.device)?;
-        let mut run = match run_group::open(experiment, &self.directory.join(job.name()))? {
-            GroupRun::Finished(_, summary) => return Ok(Some(*summary)),
-            GroupRun::Open(run) => run,
-        };
-        let directory = run.directory().clone();
-        let outcome = run.train(self.ui(job))?;
-        pictures::draw(self.context, &directory, &job.name(), self.device);
-        Ok(match outcome {
-            Outcome::Finished(summary) => Some(*summary),
-            Outcome::Stopped(_) => None,
-        })
-    }
-
-    fn ui(&self, job: &Job) -> Ui {
-        let (progress, name) = (Arc::clone(&self.progress), job.name());
-        Ui {
-            renderer: Box::new(PlainRenderer::new(move |epoch| progress.epoch_done(&name, epoch))),
-            interrupter: Interrupter::new(),
-            stop: self.signals.stop_source(),
-        }
-    }
+/// Trains the rest of a run; `None` if it was stopped.
+fn train(group: &RunGroup, job: &Job) -> Result<Option<JobResult>, Failure> {
+    let experiment = group.context.prepare(&job.config, group.device)?;
+    let mut run = match group.open(experiment, &job.name())? {
+        GroupRun::Finished(_, summary) => return Ok(Some(JobResult::Finished(summary))),
+        GroupRun::Open(run) => run,
+    };
+    let outcome = run.train(group.ui(job.name(), group.signals.stop_source()))?;
+    pictures::draw(group.context, run.directory(), &job.name(), group.device);
+    Ok(match outcome {
+        Outcome::Finished(summary) => Some(JobResult::Finished(summary)),
+        Outcome::Stopped(_) => None,
+    })
 }
 
 /// Checks the gradients, without and with the bug of the exercise.

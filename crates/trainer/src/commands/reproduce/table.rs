@@ -7,11 +7,10 @@ use training::ReferenceConfig;
 
 use super::experiments::ReferenceExperiment;
 use super::runs::JobResult;
-use super::spread::{Spread, percent};
 use crate::error::Failure;
 use crate::style;
 use crate::table::{WIDTH, wrapped};
-use crate::text::pad_end;
+use crate::text::{pad_end, percent};
 
 /// Scores of all experiments next to their references.
 #[derive(Debug, Serialize)]
@@ -101,8 +100,8 @@ impl Display for ReferenceTable {
 
 impl ExperimentRow {
     fn new(experiment: &ReferenceExperiment, results: &[&JobResult]) -> Self {
-        let (mut finished, mut differences) = (Vec::<&Summary>::new(), Vec::new());
-        let mut failed = Vec::new();
+        let (mut finished, mut differences, mut failed) =
+            (Vec::<&Summary>::new(), Vec::new(), Vec::new());
         for result in results {
             match result {
                 JobResult::Finished(summary) => finished.push(summary),
@@ -124,42 +123,36 @@ impl ExperimentRow {
             failed,
             below_reference: Vec::new(),
         };
-        row.below_reference = [row.low_accuracies(), row.gradient_failures()].concat();
+        row.below_reference = row.below_reference();
         row
     }
 
-    fn low_accuracies(&self) -> Vec<String> {
-        if self.synthetic {
-            return Vec::new();
-        }
+    fn below_reference(&self) -> Vec<String> {
         let allowed = 100.0 * self.reference.tolerance;
         let splits = [
             ("train", self.reference.train_accuracy, &self.train_accuracy),
             ("test", self.reference.test_accuracy, &self.test_accuracy),
         ];
-        let mut low = Vec::new();
+        let mut below = Vec::new();
         for (split, reference, accuracy) in splits {
-            let Some(reference) = reference else { continue };
+            let Some(reference) = reference.filter(|_| !self.synthetic) else { continue };
             let missing = 100.0 * (reference - accuracy.median);
             // The margin allows for rounding.
             if missing > allowed + 1e-6 {
-                low.push(format!(
+                below.push(format!(
                     "{split} accuracy is {missing:.1} points below the reference, {allowed:.1} allowed"
                 ));
             }
         }
-        low
-    }
-
-    fn gradient_failures(&self) -> Vec<String> {
-        let Some(allowed) = self.reference.gradient_difference else { return Vec::new() };
-        let highest = self.gradient_difference.all.last();
-        let differ = highest.is_some_and(|highest| *highest >= allowed);
-        let lowest = self.injected_bug_difference.all.first();
-        let is_missed = lowest.is_some_and(|lowest| *lowest <= DETECTED);
-        let differ = differ.then(|| format!("gradients differ by more than {allowed:e}"));
-        let missed = is_missed.then(|| "an injected bug was not detected".to_owned());
-        differ.into_iter().chain(missed).collect()
+        if let Some(allowed) = self.reference.gradient_difference {
+            if self.gradient_difference.all.last().is_some_and(|highest| *highest >= allowed) {
+                below.push(format!("gradients differ by more than {allowed:e}"));
+            }
+            if self.injected_bug_difference.all.first().is_some_and(|lowest| *lowest <= DETECTED) {
+                below.push("an injected bug was not detected".to_owned());
+            }
+        }
+        below
     }
 
     /// All cells except for the name.
@@ -174,10 +167,11 @@ impl ExperimentRow {
             ];
         }
         let [train, test] = [self.reference.train_accuracy, self.reference.test_accuracy];
+        let median_and_range = |it: &Spread| format!("{} ({})", it.median(), it.range());
         [
-            format!("{} / {}", percent_or_dash(train), percent_or_dash(test)),
-            self.train_accuracy.median_and_range(),
-            self.test_accuracy.median_and_range(),
+            format!("{} / {}", percent(train), percent(test)),
+            median_and_range(&self.train_accuracy),
+            median_and_range(&self.test_accuracy),
             format!("{:.1}", self.seconds.median),
             self.remark(),
         ]
@@ -191,9 +185,9 @@ impl ExperimentRow {
         }
         format!(
             "{:>5} {:>5}  {:>6}  {:<10}  {:>6}  {:<10}  {:>7.1}",
-            percent_or_dash(self.reference.train_accuracy),
-            percent_or_dash(self.reference.test_accuracy),
-            percent(self.train_accuracy.median),
+            percent(self.reference.train_accuracy),
+            percent(self.reference.test_accuracy),
+            percent(Some(self.train_accuracy.median)),
             self.train_accuracy.range(),
             self.test_accuracy.median(),
             self.test_accuracy.range(),
@@ -218,6 +212,40 @@ impl ExperimentRow {
     }
 }
 
-fn percent_or_dash(share: Option<f64>) -> String {
-    share.map_or("-".to_owned(), percent)
+/// Distribution of a number over the seeds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+struct Spread {
+    /// All values, ascending.
+    all: Vec<f64>,
+    /// Median; NaN without values.
+    median: f64,
+}
+
+impl FromIterator<f64> for Spread {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        let mut all: Vec<f64> = values.into_iter().collect();
+        all.sort_by(f64::total_cmp);
+        // Both indices are the same for an odd number of values.
+        let middle = [all.len().saturating_sub(1) / 2, all.len() / 2].map(|index| all.get(index));
+        let median = match middle {
+            [Some(low), Some(high)] => (low + high) / 2.0,
+            _ => f64::NAN,
+        };
+        Self { all, median }
+    }
+}
+
+impl Spread {
+    /// Lowest and highest value in percent.
+    fn range(&self) -> String {
+        let ends = self.all.first().zip(self.all.last());
+        ends.map_or("-".to_owned(), |(lowest, highest)| {
+            format!("{}-{}", percent(Some(*lowest)), percent(Some(*highest)))
+        })
+    }
+
+    /// Median in percent.
+    fn median(&self) -> String {
+        percent((!self.all.is_empty()).then_some(self.median))
+    }
 }

@@ -1,27 +1,54 @@
 use std::io::{IsTerminal, stdout};
 
+use clap::Args;
 use data::SplitKind;
 use serde_json::json;
 use training::runs::{self, Comparison, RunEntry, RunRecord, RunStatus};
 
 use super::RunsDirectory;
-use crate::cli::RunsBestArgs;
+use crate::cli::split_kind;
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::{print, text};
 
+#[derive(Debug, Args)]
+pub struct RunsBestArgs {
+    /// Consider only runs of the config with this name
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Accuracy to compare [default: validation if available, else test]
+    #[arg(long, value_parser = split_kind(), value_name = "SPLIT")]
+    by: Option<SplitKind>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// Prints the path of the best run and nothing else to stdout, so that other commands can use it.
 pub fn best(directory: &RunsDirectory, args: &RunsBestArgs) -> Result<(), Failure> {
-    let candidates = candidates(directory, args.name.as_deref())?;
+    let name = args.name.as_deref();
+    let finished = directory.list()?.into_iter().filter_map(|entry| match entry {
+        RunEntry::Run(record) if record.status == RunStatus::Finished => Some(*record),
+        _ => None,
+    });
+    let candidates: Vec<RunRecord> =
+        finished.filter(|record| name.is_none_or(|name| record.name == name)).collect();
     let by = args.by.unwrap_or_else(|| default_split(&candidates));
-    let best = runs::best(&candidates, by);
-    let best =
-        best.ok_or_else(|| no_candidate(directory, args.name.as_deref(), by, candidates.len()))?;
+    let Some(best) = runs::best(&candidates, by) else {
+        let (runs, by) = (directory.path().display(), by.as_str());
+        let of = name.map(|name| format!(" of `{name}`")).unwrap_or_default();
+        return Err(Failure::usage(if candidates.is_empty() {
+            format!("no finished run{of} in {runs}\n  `trainer runs list` lists all runs")
+        } else {
+            format!(
+                "no finished run{of} in {runs} has a {by} accuracy\n  choose another one with --by"
+            )
+        }));
+    };
     let warnings = warnings(&candidates, best, by)?;
     if args.json {
         let (by, of) = (by.as_str(), candidates.len());
-        let all = json!({ "best": best, "by": by, "of": of, "warnings": warnings });
-        return print::result(&format!("{all:#}"));
+        return print::json(&json!({ "best": best, "by": by, "of": of, "warnings": warnings }));
     }
     for warning in warnings {
         tracing::warn!("{warning}");
@@ -34,20 +61,11 @@ pub fn best(directory: &RunsDirectory, args: &RunsBestArgs) -> Result<(), Failur
     })
 }
 
-/// Returns the finished runs, of one config or of all configs.
-fn candidates(directory: &RunsDirectory, name: Option<&str>) -> Result<Vec<RunRecord>, Failure> {
-    let finished = directory.list()?.into_iter().filter_map(|entry| match entry {
-        RunEntry::Run(record) if record.status == RunStatus::Finished => Some(*record),
-        _ => None,
-    });
-    Ok(finished.filter(|record| name.is_none_or(|name| record.name == name)).collect())
-}
-
 /// Validation if any run has a validation accuracy, else test, else train.
 fn default_split(candidates: &[RunRecord]) -> SplitKind {
-    let has_score = |split| candidates.iter().any(|record| record.score(split).is_some());
+    let has_score = |split: &SplitKind| candidates.iter().any(|run| run.score(*split).is_some());
     let by_preference = [SplitKind::Validation, SplitKind::Test];
-    by_preference.into_iter().find(|&split| has_score(split)).unwrap_or(SplitKind::Train)
+    by_preference.into_iter().find(has_score).unwrap_or(SplitKind::Train)
 }
 
 /// Warnings on the validity of the selection.
@@ -72,19 +90,4 @@ fn warnings(
         best.synthetic.then(|| SYNTHETIC_NOTICE.to_owned()),
     ];
     Ok(warnings.into_iter().flatten().collect())
-}
-
-fn no_candidate(
-    directory: &RunsDirectory,
-    name: Option<&str>,
-    by: SplitKind,
-    finished: usize,
-) -> Failure {
-    let (runs, by) = (directory.path().display(), by.as_str());
-    let of = name.map(|name| format!(" of `{name}`")).unwrap_or_default();
-    Failure::usage(if finished == 0 {
-        format!("no finished run{of} in {runs}\n  `trainer runs list` lists all runs")
-    } else {
-        format!("no finished run{of} in {runs} has a {by} accuracy\n  choose another one with --by")
-    })
 }

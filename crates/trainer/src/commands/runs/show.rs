@@ -1,125 +1,99 @@
+use std::path::PathBuf;
+
 use artifacts::{Environment, RunFile};
-use serde_json::{Value, json};
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+use training::RunConfig;
 use training::runs::RunRecord;
 
-use super::RunsDirectory;
-use super::format::{percent, status};
-use crate::cli::RunsShowArgs;
+use super::{RunsDirectory, status};
 use crate::commands::SYNTHETIC_NOTICE;
 use crate::error::Failure;
 use crate::table::{WIDTH, size, wrapped};
 use crate::text::{self, escaped};
 use crate::{print, style};
 
+#[derive(Debug, Args)]
+pub struct RunsShowArgs {
+    /// Name or directory of the run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// Column at which values start.
 const INDENT: usize = 14;
 
-/// Prints a summary of a run.
 pub fn show(directory: &RunsDirectory, args: &RunsShowArgs) -> Result<(), Failure> {
     let record = directory.read(&args.run)?;
     let files = record.directory()?.files()?;
-    print::result(&if args.json {
-        format!("{:#}", to_json(&record, &files))
-    } else {
-        text(&record, &files)
-    })
+    let (config, environment) = (&record.config, &record.environment);
+    let all = Whole { record: &record, config, environment, files: &files };
+    print::json_or_text(args.json, &all, || text(&record, &files))
 }
 
-/// The record with its config, environment and files.
-fn to_json(record: &RunRecord, files: &[RunFile]) -> Value {
-    let mut value = json!(record);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("config".to_owned(), json!(record.config));
-        object.insert("environment".to_owned(), json!(record.environment));
-        object.insert("files".to_owned(), json!(files));
-    }
-    value
+/// A record with its config, environment and files.
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    record: &'a RunRecord,
+    config: &'a RunConfig,
+    environment: &'a Environment,
+    files: &'a [RunFile],
 }
 
 fn text(record: &RunRecord, files: &[RunFile]) -> String {
+    let RunRecord { name, config, environment, .. } = record;
+    let Environment { data, trainer, burn, platform, .. } = environment;
+    // The cause of a failure, without its remedy.
+    let reason = record.reason.as_deref().and_then(|reason| reason.lines().next());
+    let (examples, classes) = (text::examples(data.are_images, data.shape), data.classes.len());
+    let model = json!(config.model);
+    let model = model.as_object().and_then(|model| model.keys().next());
+    let parameters = record.parameters.map(|count| format!(", {count} parameters"));
+    let weights = environment.init_from.as_ref();
+    let weights = weights.map(|from| format!("{}: {}", from.path.display(), from.tensors()));
+    let planned = record.epochs.map(|epochs| format!(" of {epochs}")).unwrap_or_default();
+    let best = record.best_epoch.map(|best| format!(", best epoch {best}")).unwrap_or_default();
+    let accuracies = [record.test_accuracy, record.validation_accuracy, record.train_accuracy];
+    let losses = [record.test_loss, record.validation_loss, None];
+    let started = record.started.replace('T', " ").replace('Z', " UTC");
+    let took = record.seconds.map(|seconds| format!(", took {seconds:.1} s")).unwrap_or_default();
+    let commit = environment.commit.as_ref().map(|commit| format!(" ({commit})"));
+    let commit = commit.unwrap_or_default();
+    let each: Vec<_> =
+        files.iter().map(|file| format!("{} ({})", file.name, size(file.bytes))).collect();
+    let total = size(files.iter().map(|file| file.bytes).sum());
+    let facts = [
+        (record.status.as_str(), reason.unwrap_or_default().to_owned()),
+        ("config", format!("{name}, seed {}", config.seed)),
+        ("data", format!("{examples} in {classes} classes: {}", text::counts(&data.counts))),
+        ("model", model.cloned().unwrap_or_default() + &parameters.unwrap_or_default()),
+        ("start", weights.unwrap_or_default()),
+        ("epochs", format!("{}{planned}{best}", record.epochs_done)),
+        ("accuracy", scores(record, |accuracy| format!("{:.1} %", 100.0 * accuracy), accuracies)),
+        ("loss", scores(record, |loss| format!("{loss:.4}"), losses)),
+        ("started", started + &took),
+        ("device", environment.device.clone()),
+        ("program", format!("trainer {trainer}{commit}, Burn {burn}, {platform}")),
+        ("files", format!("{}, {total} in total", each.join(", "))),
+    ];
     let path = style::strong(&text::path(&record.path));
     let mut lines = vec![format!("{path}: {}", status(record.status))];
-    let facts = [
-        (record.status.as_str(), first_line(record.reason.as_deref())),
-        ("config", format!("{}, seed {}", record.name, record.config.seed)),
-        ("data", data(&record.environment)),
-        ("model", model(record)),
-        ("start", start(record)),
-        ("epochs", epochs(record)),
-        ("accuracy", accuracy(record)),
-        ("loss", loss(record)),
-        ("started", started(record)),
-        ("device", record.environment.device.clone()),
-        ("program", program(&record.environment)),
-        ("files", self::files(files)),
-    ];
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-        lines.extend(fact(name, value));
+        // Keeps a file and its size on one line.
+        let separator = if *name == "files" { ", " } else { " " };
+        let pieces = wrapped(&escaped(value), separator, WIDTH - INDENT).into_iter().enumerate();
+        lines.extend(pieces.map(|(number, piece)| {
+            let name = if number == 0 { name } else { "" };
+            format!("  {name:<width$}{piece}", width = INDENT - 2)
+        }));
     }
     lines.extend(record.synthetic.then(|| style::doubtful(SYNTHETIC_NOTICE)));
     lines.join("\n")
-}
-
-/// The cause of a failure, without its remedy.
-fn first_line(reason: Option<&str>) -> String {
-    reason.and_then(|reason| reason.lines().next()).unwrap_or_default().to_owned()
-}
-
-/// A name and its value, wrapped.
-fn fact(name: &str, value: &str) -> Vec<String> {
-    // Keeps a file and its size on one line.
-    let separator = if name == "files" { ", " } else { " " };
-    let pieces = wrapped(&escaped(value), separator, WIDTH - INDENT).into_iter().enumerate();
-    let lines = pieces.map(|(number, piece)| {
-        let name = if number == 0 { name } else { "" };
-        format!("  {name:<width$}{piece}", width = INDENT - 2)
-    });
-    lines.collect()
-}
-
-fn data(environment: &Environment) -> String {
-    let data = &environment.data;
-    let [height, width, channels] = data.shape;
-    let examples = if data.are_images {
-        format!("images of {height}x{width}x{channels}")
-    } else {
-        format!("points of {channels} features")
-    };
-    let parts = ["train", "validation", "test"].into_iter();
-    let counts = parts.filter_map(|part| Some(format!("{} {part}", data.counts.get(part)?)));
-    let counts = counts.collect::<Vec<_>>().join(", ");
-    format!("{examples} in {} classes: {counts}", data.classes.len())
-}
-
-fn model(record: &RunRecord) -> String {
-    let kind = json!(record.config.model);
-    let kind = kind.as_object().and_then(|model| model.keys().next().cloned()).unwrap_or_default();
-    let parameters = record.parameters.map(|count| format!(", {count} parameters"));
-    kind + &parameters.unwrap_or_default()
-}
-
-/// The weights that the run started from, if not random ones.
-fn start(record: &RunRecord) -> String {
-    let weights = record.environment.init_from.as_ref();
-    weights.map_or(String::new(), |from| format!("{}: {}", from.path.display(), from.tensors()))
-}
-
-fn epochs(record: &RunRecord) -> String {
-    let best = record.best_epoch.map(|best| format!(", best epoch {best}")).unwrap_or_default();
-    let all = record.epochs.map(|epochs| format!(" of {epochs}")).unwrap_or_default();
-    format!("{}{all}{best}", record.epochs_done)
-}
-
-fn accuracy(record: &RunRecord) -> String {
-    scores(
-        record,
-        |accuracy| format!("{} %", percent(Some(accuracy))),
-        [record.test_accuracy, record.validation_accuracy, record.train_accuracy],
-    )
-}
-
-fn loss(record: &RunRecord) -> String {
-    scores(record, |loss| format!("{loss:.4}"), [record.test_loss, record.validation_loss, None])
 }
 
 /// The available scores; those of an unfinished run are marked as preliminary.
@@ -129,22 +103,4 @@ fn scores(record: &RunRecord, words: impl Fn(f64) -> String, scores: [Option<f64
     let parts = parts.collect::<Vec<_>>().join(", ");
     let so_far = record.train_accuracy.is_none() && !parts.is_empty();
     if so_far { parts + " so far" } else { parts }
-}
-
-fn started(record: &RunRecord) -> String {
-    let started = record.started.replace('T', " ").replace('Z', " UTC");
-    let took = record.seconds.map(|seconds| format!(", took {seconds:.1} s"));
-    started + &took.unwrap_or_default()
-}
-
-fn program(environment: &Environment) -> String {
-    let Environment { trainer, commit, burn, platform, .. } = environment;
-    let commit = commit.as_ref().map(|commit| format!(" ({commit})")).unwrap_or_default();
-    format!("trainer {trainer}{commit}, Burn {burn}, {platform}")
-}
-
-fn files(files: &[RunFile]) -> String {
-    let each = files.iter().map(|file| format!("{} ({})", file.name, size(file.bytes)));
-    let total = files.iter().map(|file| file.bytes).sum();
-    format!("{}, {} in total", each.collect::<Vec<_>>().join(", "), size(total))
 }

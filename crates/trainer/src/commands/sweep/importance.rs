@@ -28,10 +28,10 @@ pub fn importance(trials: &[Trial]) -> Vec<Importance> {
     if trials.len() < TRIALS {
         return Vec::new();
     }
-    let keys = trials.first().map_or(&[] as &[_], |trial| &trial.setting).iter();
+    let keys = trials.first().map_or(&[] as &[_], |trial| &trial.overrides).iter();
     let shares = keys.enumerate().filter_map(|(index, (key, _))| {
         let values: Option<Vec<&str>> =
-            trials.iter().map(|trial| Some(trial.setting.get(index)?.1.as_str())).collect();
+            trials.iter().map(|trial| Some(trial.overrides.get(index)?.1.as_str())).collect();
         Some((key.clone(), share(&groups(&values?), &scores)?))
     });
     let mut shares: Vec<_> = shares.collect();
@@ -39,25 +39,20 @@ pub fn importance(trials: &[Trial]) -> Vec<Importance> {
     shares
 }
 
-/// The group of each value.
+/// The group of each value: equal values, or for many numbers about as many adjacent ones.
 fn groups(values: &[&str]) -> Vec<usize> {
     let numbers: Option<Vec<f64>> = values.iter().map(|value| value.parse().ok()).collect();
     let mut distinct = values.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
+    let count = GROUPS.min(values.len() / PER_GROUP);
     match numbers {
-        Some(numbers) if distinct.len() > GROUPS.min(values.len() / PER_GROUP) => {
-            quantiles(&numbers)
+        Some(numbers) if distinct.len() > count => {
+            let below = |number: &f64| numbers.iter().filter(|other| *other < number).count();
+            numbers.iter().map(|number| below(number) * count / numbers.len()).collect()
         }
         _ => values.iter().filter_map(|value| distinct.binary_search(value).ok()).collect(),
     }
-}
-
-/// Groups of about as many adjacent numbers; equal numbers are in the same group.
-fn quantiles(numbers: &[f64]) -> Vec<usize> {
-    let count = GROUPS.min(numbers.len() / PER_GROUP);
-    let below = |number: &f64| numbers.iter().filter(|other| *other < number).count();
-    numbers.iter().map(|number| below(number) * count / numbers.len()).collect()
 }
 
 /// Share of the variance between the groups; `None` for one group, for too many, or without variance.
@@ -99,12 +94,9 @@ mod tests {
             ];
             let score = 0.9 - 0.1 * (exponent + 2.0).powi(2) - 0.1 * (index % 2) as f64;
             Trial {
-                setting: values.map(|(key, value)| (key.to_owned(), value)).to_vec(),
-                epochs: 1,
+                overrides: values.map(|(key, value)| (key.to_owned(), value)).to_vec(),
                 rounds: vec![score],
-                scores: vec![],
-                test_scores: vec![],
-                failed: vec![],
+                ..Trial::default()
             }
         };
         (0..count).map(trial).collect()

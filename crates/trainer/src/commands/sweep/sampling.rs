@@ -26,7 +26,7 @@ pub struct RandomSearch {
     #[serde(default)]
     seed: u64,
     /// Distribution of each key.
-    keys: Space,
+    pub keys: Space,
 }
 
 /// The searched keys with their distributions.
@@ -64,11 +64,6 @@ pub fn combinations(grid: &BTreeMap<String, Vec<Value>>) -> Vec<Setting> {
 }
 
 impl RandomSearch {
-    /// Reports keys without valid values.
-    pub fn check(&self, check: &mut Check) {
-        check_space(&self.keys, check);
-    }
-
     /// All settings, determined by the seed.
     pub fn settings(&self) -> Vec<Setting> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);

@@ -1,16 +1,15 @@
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use config::{Check, ConfigError, Document, Problem, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Value;
 use training::{RunConfig, schema_of};
 
-use super::sampling::{MAX_SETTINGS, RandomSearch, Setting, combinations};
+use super::sampling::{MAX_SETTINGS, RandomSearch, Setting, check_space, combinations};
 use super::tpe_search::TpeSearch;
-use crate::context::Context;
+use crate::context::{Context, has_key};
 use crate::error::Failure;
 
 /// The file of a sweep.
@@ -32,7 +31,7 @@ pub struct SweepSpec {
     random: Option<RandomSearch>,
     /// Settings that are suggested by the results of earlier ones, instead of a grid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    tpe: Option<TpeSearch>,
+    pub tpe: Option<TpeSearch>,
     /// Early termination of the worst settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halving: Option<Halving>,
@@ -78,11 +77,23 @@ impl Halving {
 impl SweepSpec {
     /// Reads the file of a sweep.
     pub fn read(path: &Path) -> Result<Self, Failure> {
+        let path_shown = path.display();
         let document = Document::read(path, &[], Rules::default());
-        let document = document.map_err(|error| unreadable(path, error))?;
+        let document = document.map_err(|error| match error {
+            ConfigError::Unreadable { source, .. } => Failure::usage(format!(
+                "cannot read the sweep {path_shown}: {source}\n  give a TOML file with `config = \"..\"` and a [grid], [random] or [tpe] of its keys"
+            )),
+            error => error.into(),
+        })?;
         let spec: Result<Self, _> = document.checked(&Self::schema(), Self::check);
-        let mut spec =
-            spec.map_err(|error| if is_config(path) { config(path) } else { invalid(error) })?;
+        let mut spec = spec.map_err(|error| {
+            if !has_key(path, &["dataset", "model", "extends"]) {
+                return error.into();
+            }
+            Failure::usage(format!(
+                "{path_shown} is the config of an experiment, not a sweep\n  train it: trainer train {path_shown}; a sweep is a file with `config = \"{path_shown}\"` and a [grid], [random] or [tpe] of its keys"
+            ))
+        })?;
         spec.document = Some(document);
         let base = path.parent().unwrap_or(Path::new("")).join(&spec.config);
         spec.config = std::path::absolute(&base).unwrap_or(base);
@@ -108,7 +119,7 @@ impl SweepSpec {
 
     /// Writes the file to `directory`.
     pub fn save(&self, directory: &Path) -> Result<(), Failure> {
-        let text = toml::to_string(self).map_err(|error| Failure::run(&error))?;
+        let text = toml::to_string(self)?;
         Ok(artifacts::write_file(&directory.join(FILE), text.as_bytes())?)
     }
 
@@ -129,25 +140,23 @@ impl SweepSpec {
         let message = format_args!("the grid has more than {MAX_SETTINGS} settings");
         check.require("grid", is_allowed, message);
         if let Some(random) = &self.random {
-            check.table("random", |check| random.check(check));
+            check.table("random", |check| check_space(&random.keys, check));
         }
         if let Some(tpe) = &self.tpe {
-            check.table("tpe", |check| tpe.check(check));
+            check.table("tpe", |check| check_space(&tpe.keys, check));
         }
     }
 
-    /// Name of the config.
     pub fn name(&self) -> String {
         let stem = self.config.file_stem().unwrap_or_default();
         stem.to_string_lossy().into_owned()
     }
 
-    /// Config with a setting.
     pub fn config(&self, setting: &Setting, context: &Context) -> Result<RunConfig, Failure> {
         let overrides: Vec<_> =
             setting.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        RunConfig::read_with_models(&self.config, &overrides, context.models)
-            .map_err(|error| invalid(self.located(error)))
+        let config = RunConfig::read_with_models(&self.config, &overrides, context.models);
+        Ok(config.map_err(|error| self.located(error))?)
     }
 
     /// The error of a config with a setting, at the values of this file that cause it.
@@ -178,91 +187,41 @@ impl SweepSpec {
         let mut configs = Vec::new();
         for setting in settings {
             let config = self.config(&setting, context)?;
-            check_validation_set(&config)?;
-            self.check_epochs(&config)?;
+            self.check_config(&config)?;
             configs.push((setting, config));
         }
         Ok(configs)
     }
 
-    /// Requires a number of epochs, since trials share the processor and a time budget would rank them
-    /// by its load, and a score after the first round.
-    fn check_epochs(&self, config: &RunConfig) -> Result<(), Failure> {
+    /// Requires a validation set, a score after the first round, and a number of epochs: trials share the
+    /// processor, and a time budget would rank them by its load.
+    fn check_config(&self, config: &RunConfig) -> Result<(), Failure> {
+        // The file of the training set may contain a validation set.
+        let resolved = config.dataset.resolve();
+        let dataset = resolved.as_ref().unwrap_or(&config.dataset);
+        if config.split.validation_fraction <= 0.0 && !dataset.has_validation() {
+            return Err(Failure::usage(
+                "a sweep ranks settings by validation accuracy, but the config has no validation set\n  set split.validation_fraction in the config",
+            ));
+        }
         if config.training.epochs.is_none() {
             return Err(Failure::usage(
                 "a sweep compares runs of a number of epochs, not of a time\n  set training.epochs",
             ));
         }
         let every = config.training.report_every_epochs;
-        if self.halving.is_none_or(|halving| every <= halving.epochs) {
-            return Ok(());
+        if self.halving.is_some_and(|halving| every > halving.epochs) {
+            return Err(Failure::usage(format!(
+                "the first round of [halving] ends before the first validation, after {every} epochs\n  set halving.epochs to at least training.report_every_epochs"
+            )));
         }
-        Err(Failure::usage(format!(
-            "the first round of [halving] ends before the first validation, after {every} epochs\n  set halving.epochs to at least training.report_every_epochs"
-        )))
+        Ok(())
     }
 
-    /// The next settings after `ranked`, the settings so far, best first, with their configs. Empty at
-    /// the end.
-    pub fn suggest(
-        &self,
-        ranked: &[&Setting],
-        context: &Context,
-    ) -> Vec<(Setting, Result<RunConfig, Failure>)> {
-        let settings = self.tpe.as_ref().map_or_else(Vec::new, |tpe| tpe.suggest(ranked));
-        let configs = settings.into_iter().map(|setting| {
-            let config = self.config(&setting, context);
-            (setting, config)
-        });
-        configs.collect()
+    /// Number of runs of all settings, of which `first` are known, in the first round.
+    pub fn count_runs(&self, first: usize) -> usize {
+        self.tpe.as_ref().map_or(first, |tpe| tpe.trials) * self.seeds as usize
     }
-
-    /// Number of settings, of which `first` are known.
-    pub fn count(&self, first: usize) -> usize {
-        self.tpe.as_ref().map_or(first, TpeSearch::trials)
-    }
-}
-
-fn invalid(error: ConfigError) -> Failure {
-    Failure::usage(format!("{error:#}"))
-}
-
-/// Whether the file at `path` has the tables of an experiment.
-fn is_config(path: &Path) -> bool {
-    let table = fs::read_to_string(path).ok().and_then(|text| text.parse::<Table>().ok());
-    table.is_some_and(|table| {
-        ["dataset", "model", "extends"].iter().any(|key| table.contains_key(*key))
-    })
-}
-
-fn config(path: &Path) -> Failure {
-    let path = path.display();
-    Failure::usage(format!(
-        "{path} is the config of an experiment, not a sweep\n  train it: trainer train {path}; a sweep is a file with `config = \"{path}\"` and a [grid], [random] or [tpe] of its keys"
-    ))
-}
-
-/// The error of a file of a sweep that cannot be read.
-fn unreadable(path: &Path, error: ConfigError) -> Failure {
-    match error {
-        ConfigError::Unreadable { source, .. } => Failure::usage(format!(
-            "cannot read the sweep {}: {source}\n  give a TOML file with `config = \"..\"` and a [grid], [random] or [tpe] of its keys",
-            path.display()
-        )),
-        error => invalid(error),
-    }
-}
-
-fn check_validation_set(config: &RunConfig) -> Result<(), Failure> {
-    // The file of the training set may contain a validation set.
-    let resolved = config.dataset.resolve();
-    let dataset = resolved.as_ref().unwrap_or(&config.dataset);
-    if config.split.validation_fraction > 0.0 || dataset.has_validation() {
-        return Ok(());
-    }
-    Err(Failure::usage(
-        "a sweep ranks settings by validation accuracy, but the config has no validation set\n  set split.validation_fraction in the config",
-    ))
 }
 
 #[cfg(test)]
@@ -310,7 +269,7 @@ mod tests {
     #[test]
     fn all_problems_of_a_sweep_are_reported_together_with_their_positions() {
         let text = "seeds = 0\n[grid]\na = []\n[halving]\nepochs = 3\nfactor = 1\n";
-        let message = spec(text).unwrap_err().message().to_owned();
+        let message = spec(text).unwrap_err().plain_message();
         for words in [
             "3 problems",
             "sweep.toml:2:9\n",
@@ -320,7 +279,7 @@ mod tests {
         ] {
             assert!(message.contains(words), "no {words}: {message}");
         }
-        let message = spec("sedes = 1\n[grip]\na = [1]\n").unwrap_err().message().to_owned();
+        let message = spec("sedes = 1\n[grip]\na = [1]\n").unwrap_err().plain_message();
         assert!(message.contains("`sedes`") && message.contains("`grip`"), "{message}");
     }
 

@@ -6,14 +6,13 @@
 
 use std::collections::HashSet;
 
-use config::Check;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::density::Density;
-use super::sampling::{Distribution, MAX_SETTINGS, Setting, Space, check_space, sample};
+use super::sampling::{Distribution, MAX_SETTINGS, Setting, Space, sample};
 
 /// Settings near those with the best results, and away from the others (Bergstra et al. 2011, with the
 /// defaults of Optuna): `[tpe]`. No setting is trained twice.
@@ -22,7 +21,7 @@ use super::sampling::{Distribution, MAX_SETTINGS, Setting, Space, check_space, s
 pub struct TpeSearch {
     /// Number of settings.
     #[schemars(range(min = 1, max = MAX_SETTINGS))]
-    trials: usize,
+    pub trials: usize,
     /// Seed of the search.
     #[serde(default)]
     seed: u64,
@@ -36,7 +35,7 @@ pub struct TpeSearch {
     #[schemars(range(min = 1, max = MAX_SETTINGS))]
     batch: usize,
     /// Distribution of each key.
-    keys: Space,
+    pub keys: Space,
 }
 
 /// The best trials are one in this many, and at most this many.
@@ -57,16 +56,6 @@ fn four() -> usize {
 }
 
 impl TpeSearch {
-    /// Reports keys without valid values.
-    pub fn check(&self, check: &mut Check) {
-        check_space(&self.keys, check);
-    }
-
-    /// Number of settings.
-    pub fn trials(&self) -> usize {
-        self.trials
-    }
-
     /// The random settings at the beginning.
     pub fn startup(&self) -> Vec<Setting> {
         self.new_settings(&[], self.startup, |rng| sample(&self.keys, rng))

@@ -1,49 +1,57 @@
-use std::path::Path;
-use std::sync::Arc;
-
 use artifacts::{EpochMetrics, RunDir};
-use burn::train::Interrupter;
-use training::{BestMetric, Outcome, RunConfig, Stop, StopSource, Ui};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use serde::{Serialize, Serializer};
+use training::{BestMetric, Outcome, RunConfig, Stop, StopSource};
 
-use super::super::progress::GroupProgress;
-use super::super::run_group::{self, GroupRun};
-use super::super::worker_pool::run_parallel;
+use super::super::run_group::{GroupRun, RunGroup};
 use super::sampling::Setting;
 use super::spec::SweepSpec;
-use crate::context::Context;
 use crate::error::Failure;
-use crate::signals::Signals;
 use crate::style;
-use crate::ui::PlainRenderer;
 
 /// A setting with its scores.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Trial {
-    pub setting: Setting,
+    /// Position in the ranking, from 1; settings with equal accuracies after as many rounds share it.
+    pub rank: usize,
+    /// Mean validation accuracy after each round of the halving that it took part in; -1 if a run
+    /// failed. Serialized as their number, 1 without halving.
+    #[serde(serialize_with = "as_count")]
+    pub rounds: Vec<f64>,
+    /// Overrides of the config.
+    #[serde(serialize_with = "as_map")]
+    pub overrides: Setting,
     /// Trained epochs, of the longest run.
     pub epochs: usize,
-    /// Mean validation accuracy after each round of the halving that it took part in; -1 if a run
-    /// failed.
-    pub rounds: Vec<f64>,
     /// Validation accuracy of each seed, ascending.
-    pub scores: Vec<f64>,
+    pub validation_accuracy: Vec<f64>,
+    /// Mean of the validation accuracies; `None` if a run failed.
+    pub mean: Option<f64>,
+    /// Range of the accuracies, from 5 seeds on the 95 % confidence interval of their mean (Efron
+    /// 1979); `None` for one seed.
+    pub interval: Option<[f64; 2]>,
     /// Test accuracy of each seed, ascending, of runs that trained all epochs.
-    pub test_scores: Vec<f64>,
+    pub test_accuracy: Vec<f64>,
     /// Message of each failed run.
     pub failed: Vec<String>,
+}
+
+fn as_count<S: Serializer>(rounds: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+    rounds.len().serialize(serializer)
+}
+
+pub fn as_map<V: Serialize, S: Serializer>(
+    pairs: &[(String, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
 /// Trains the settings of a sweep.
 pub struct TrialRunner<'a> {
     pub spec: &'a SweepSpec,
-    pub context: &'a Context<'a>,
-    pub directory: &'a Path,
-    pub device: Option<&'a str>,
-    pub signals: &'a Signals,
-    /// Maximum number of parallel runs.
-    pub workers: usize,
-    /// Whether to print no line per run.
-    pub is_silent: bool,
+    pub group: &'a RunGroup<'a>,
 }
 
 /// A run of a trial with one seed, up to an epoch.
@@ -63,57 +71,55 @@ struct RunScores {
     test: Option<f64>,
 }
 
-/// Result of a run, with the index of its trial.
-struct RunResult {
-    trial: usize,
-    scores: Result<RunScores, Failure>,
-}
-
 impl TrialRunner<'_> {
     /// Trains `first`, the first settings of the sweep, and all that follow from their results; `None`
     /// if a signal stopped it.
     pub fn run_all(&self, first: Vec<(Setting, RunConfig)>) -> Option<Vec<Trial>> {
-        let seeds = self.spec.seeds as usize;
-        let runs = self.spec.count(first.len()) * seeds;
-        let progress = Arc::new(GroupProgress::new(runs, self.is_silent));
         let mut trials = Vec::new();
         let mut batch: Vec<_> = first.into_iter().map(|(it, config)| (it, Ok(config))).collect();
         while !batch.is_empty() {
             let mut configs = Vec::new();
-            for (setting, config) in batch {
-                let mut trial = Trial::new(setting);
+            for (overrides, config) in batch {
+                let mut trial = Trial { overrides, ..Trial::default() };
                 match config {
                     Ok(config) => configs.push((trials.len(), config)),
                     Err(failure) => trial.set_results(vec![Err(failure)]),
                 }
                 trials.push(trial);
             }
-            self.run_batch(&mut trials, configs, &progress)?;
-            batch = self.spec.suggest(&ranked(&trials), self.context);
+            self.run_batch(&mut trials, configs)?;
+            let next = self.spec.tpe.iter().flat_map(|tpe| tpe.suggest(&ranked(&trials)));
+            let next = next.map(|setting| {
+                let config = self.spec.config(&setting, self.group.context);
+                (setting, config)
+            });
+            batch = next.collect();
         }
         Some(trials)
     }
 
     /// Trains the trials with these indices, for fewer epochs where halving drops one.
-    fn run_batch(
-        &self,
-        trials: &mut [Trial],
-        mut kept: Vec<(usize, RunConfig)>,
-        progress: &Arc<GroupProgress>,
-    ) -> Option<()> {
+    fn run_batch(&self, trials: &mut [Trial], mut kept: Vec<(usize, RunConfig)>) -> Option<()> {
         for round in 0.. {
             let epochs = self.spec.halving.map_or(usize::MAX, |halving| halving.epochs_of(round));
-            let jobs = self.jobs(&kept, epochs);
-            if round > 0 {
-                progress.add_runs(jobs.len());
+            let mut jobs = Vec::new();
+            for (trial, config) in &kept {
+                for seed in config.seed..config.seed + self.spec.seeds {
+                    let config = RunConfig { seed, ..config.clone() };
+                    let epochs = epochs.min(config.training.most_epochs());
+                    jobs.push(Job { trial: *trial, epochs, config });
+                }
             }
-            let mut results = run_parallel(&jobs, self.workers, |job| self.run(job, progress));
-            if self.signals.received().is_some() {
+            if round > 0 {
+                self.group.progress.add_runs(jobs.len());
+            }
+            let mut results = self.group.run_parallel(&jobs, |job| self.run(job));
+            if self.group.signals.received().is_some() {
                 return None;
             }
             for (index, _) in &kept {
-                let own = results.extract_if(.., |result| result.trial == *index);
-                let own = own.map(|result| result.scores).collect();
+                let own = results.extract_if(.., |(trial, _)| trial == index);
+                let own = own.map(|(_, scores)| scores).collect();
                 let Some(trial) = trials.get_mut(*index) else { continue };
                 trial.set_results(own);
             }
@@ -127,71 +133,45 @@ impl TrialRunner<'_> {
         Some(())
     }
 
-    /// Every trial with every seed.
-    fn jobs(&self, trials: &[(usize, RunConfig)], epochs: usize) -> Vec<Job> {
-        let mut jobs = Vec::new();
-        for (trial, config) in trials {
-            for seed in config.seed..config.seed + self.spec.seeds {
-                let config = RunConfig { seed, ..config.clone() };
-                let epochs = epochs.min(config.training.most_epochs());
-                jobs.push(Job { trial: *trial, epochs, config });
-            }
-        }
-        jobs
-    }
-
-    fn run(&self, job: &Job, progress: &Arc<GroupProgress>) -> Option<RunResult> {
-        if self.signals.received().is_some() {
-            return None;
-        }
-        let scores = self.train(job, progress).transpose()?;
+    /// The index of the trial and the scores of a run; `None` if a signal stopped it.
+    fn run(&self, job: &Job) -> Option<(usize, Result<RunScores, Failure>)> {
+        let scores = self.train(job).transpose()?;
         let line = match &scores {
             Ok(scores) => {
                 format!("validation {:.1} %, {} epochs", 100.0 * scores.validation, scores.epochs)
             }
-            Err(failure) => format!("{} {}", style::bad("failed:"), failure.message()),
+            Err(failure) => format!("{} {}", style::bad("failed:"), failure.plain_message()),
         };
-        progress.run_done(&job.name(), &line);
-        Some(RunResult { trial: job.trial, scores })
+        self.group.progress.run_done(&job.name(), &line);
+        Some((job.trial, scores))
     }
 
     /// Trains the run up to its epoch, if an earlier call did not; `None` if a signal stopped it.
-    fn train(
-        &self,
-        job: &Job,
-        progress: &Arc<GroupProgress>,
-    ) -> Result<Option<RunScores>, Failure> {
-        let experiment = self.context.prepare(&job.config, self.device)?;
+    fn train(&self, job: &Job) -> Result<Option<RunScores>, Failure> {
+        let group = self.group;
+        let experiment = group.context.prepare(&job.config, group.device)?;
         let examples = experiment.data_identity().counts.get("train").copied().unwrap_or_default();
         // With the batch size that `auto` resolves to.
         let steps = experiment.config().training.steps(examples);
-        let mut run = match run_group::open(experiment, &self.directory.join(job.name()))? {
+        let mut run = match group.open(experiment, &job.name())? {
             GroupRun::Finished(directory, summary) => {
                 return Ok(Some(RunScores::read(&directory, job, summary.test_accuracy)?));
             }
             GroupRun::Open(run) => run,
         };
-        let (directory, (_, done)) = (run.directory().clone(), run.done());
+        let (_, done) = run.done();
         // Up to the first step of the next epoch: the last epoch is validated by then.
         let last = job.epochs.saturating_mul(steps).saturating_add(1);
-        if done >= last {
-            return Ok(Some(RunScores::read(&directory, job, None)?));
+        let mut test = None;
+        if done < last {
+            let stop = stop_after(last - done, group.signals.stop_source());
+            match run.train(group.ui(job.name(), stop))? {
+                Outcome::Finished(summary) => test = summary.test_accuracy,
+                Outcome::Stopped(_) if group.signals.received().is_some() => return Ok(None),
+                Outcome::Stopped(_) => {}
+            }
         }
-        let test = match run.train(self.ui(job, progress, last - done))? {
-            Outcome::Finished(summary) => summary.test_accuracy,
-            Outcome::Stopped(_) if self.signals.received().is_some() => return Ok(None),
-            Outcome::Stopped(_) => None,
-        };
-        Ok(Some(RunScores::read(&directory, job, test)?))
-    }
-
-    fn ui(&self, job: &Job, progress: &Arc<GroupProgress>, steps: usize) -> Ui {
-        let (progress, name) = (Arc::clone(progress), job.name());
-        Ui {
-            renderer: Box::new(PlainRenderer::new(move |epoch| progress.epoch_done(&name, epoch))),
-            interrupter: Interrupter::new(),
-            stop: stop_after(steps, self.signals.stop_source()),
-        }
+        Ok(Some(RunScores::read(run.directory(), job, test)?))
     }
 }
 
@@ -220,44 +200,58 @@ impl RunScores {
 }
 
 impl Trial {
-    fn new(setting: Setting) -> Self {
-        Self {
-            setting,
-            epochs: 0,
-            rounds: vec![],
-            scores: vec![],
-            test_scores: vec![],
-            failed: vec![],
-        }
-    }
-
     /// Replaces the results by those of a round.
     fn set_results(&mut self, results: Vec<Result<RunScores, Failure>>) {
-        let rounds = std::mem::take(&mut self.rounds);
-        *self = Self { rounds, ..Self::new(std::mem::take(&mut self.setting)) };
+        let Self { rounds, overrides, .. } = std::mem::take(self);
+        *self = Self { rounds, overrides, ..Self::default() };
         for result in results {
             match result {
                 Ok(scores) => {
                     self.epochs = self.epochs.max(scores.epochs);
-                    self.scores.push(scores.validation);
-                    self.test_scores.extend(scores.test);
+                    self.validation_accuracy.push(scores.validation);
+                    self.test_accuracy.extend(scores.test);
                 }
-                Err(failure) => self.failed.push(failure.message().to_owned()),
+                Err(failure) => self.failed.push(failure.plain_message()),
             }
         }
-        self.scores.sort_by(f64::total_cmp);
-        self.test_scores.sort_by(f64::total_cmp);
-        self.rounds.push(self.mean());
+        self.test_accuracy.sort_by(f64::total_cmp);
+        let scores = &mut self.validation_accuracy;
+        scores.sort_by(f64::total_cmp);
+        if self.failed.is_empty() && !scores.is_empty() {
+            self.mean = Some(scores.iter().sum::<f64>() / scores.len() as f64);
+            self.interval = interval(scores);
+        }
+        self.rounds.push(self.score());
     }
 
-    /// Mean score; below all others if a run failed.
-    pub fn mean(&self) -> f64 {
-        if self.failed.is_empty() && !self.scores.is_empty() {
-            self.scores.iter().sum::<f64>() / self.scores.len() as f64
-        } else {
-            -1.0
-        }
+    /// Mean validation accuracy; below all others if a run failed.
+    pub fn score(&self) -> f64 {
+        self.mean.unwrap_or(-1.0)
     }
+}
+
+/// Number of scores from which a confidence interval is better than their range.
+const FEW: usize = 5;
+
+/// Resamples of the bootstrap.
+const RESAMPLES: usize = 2000;
+
+/// The range of a few ascending `scores`, or the 95 % percentile interval of the mean of more, by the
+/// bootstrap; both lie within the scores.
+fn interval(scores: &[f64]) -> Option<[f64; 2]> {
+    if scores.len() < FEW {
+        let [first, .., last] = scores else { return None };
+        return Some([*first, *last]);
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut resample = || {
+        let sampled = scores.iter().filter_map(|_| scores.get(rng.random_range(0..scores.len())));
+        sampled.sum::<f64>() / scores.len() as f64
+    };
+    let mut means: Vec<f64> = (0..RESAMPLES).map(|_| resample()).collect();
+    means.sort_by(f64::total_cmp);
+    let tail = RESAMPLES / 40;
+    Some([*means.get(tail)?, *means.get(RESAMPLES - 1 - tail)?])
 }
 
 /// Indices of the best trials of a round, one in `factor` of those that took part in it.
@@ -275,9 +269,9 @@ fn ranked(trials: &[Trial]) -> Vec<&Setting> {
     let mut ranked: Vec<_> = trials.iter().collect();
     ranked.sort_by(|one, other| {
         let place = |trial: &Trial| (trial.failed.is_empty(), trial.rounds.len());
-        place(other).cmp(&place(one)).then(other.mean().total_cmp(&one.mean()))
+        place(other).cmp(&place(one)).then(other.score().total_cmp(&one.score()))
     });
-    ranked.into_iter().map(|trial| &trial.setting).collect()
+    ranked.into_iter().map(|trial| &trial.overrides).collect()
 }
 
 /// Stops after `steps` steps, or when `stop` does.
@@ -287,4 +281,19 @@ fn stop_after(steps: usize, mut stop: StopSource) -> StopSource {
         taken += 1;
         stop().or((taken >= steps).then_some(Stop::Interrupted))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_lies_within_the_scores() {
+        assert_eq!(interval(&[0.9]), None);
+        assert_eq!(interval(&[0.90, 0.92, 1.0]), Some([0.90, 1.0]));
+        let [low, high] = interval(&[0.7, 0.8, 0.9, 1.0, 1.0, 1.0]).unwrap();
+        // Mean 0.9 with a standard error of 0.05.
+        assert!((0.78..0.84).contains(&low) && (0.96..=1.0).contains(&high), "{low} {high}");
+        assert_eq!(interval(&[1.0; 7]), Some([1.0, 1.0]));
+    }
 }
