@@ -132,11 +132,11 @@ impl<'a> Object<'a> {
     /// Reads all elements of a list of labels or names.
     pub fn values(&self) -> Result<Values, Hdf5Error> {
         let bytes = self.bytes()?;
-        let elements = bytes.chunks_exact(self.element.size().max(1)).enumerate();
+        let elements = bytes.chunks_exact(self.element.size().max(1));
         match self.element {
             Element::Number(number) if number.is_float() => self.whole(&bytes, number),
             Element::Number(number) => {
-                Ok(Values::Numbers(elements.map(|(_, bytes)| number.integer(bytes)).collect()))
+                Ok(Values::Numbers(elements.map(|bytes| number.integer(bytes)).collect()))
             }
             _ => {
                 let mut heap = Heap::new(self);
@@ -144,7 +144,7 @@ impl<'a> Object<'a> {
                     Element::Variable => self.text(index, &heap.get(bytes)?),
                     _ => self.text(index, bytes),
                 };
-                elements.map(text).collect::<Result<_, _>>().map(Values::Strings)
+                elements.enumerate().map(text).collect::<Result<_, _>>().map(Values::Strings)
             }
         }
     }
