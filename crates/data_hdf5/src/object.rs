@@ -43,17 +43,17 @@ impl<'a> Object<'a> {
         let damaged = |error: hdf5::Error| context.damaged(error);
         let unusable = match source.link(name)? {
             None => return Err(source.missing(&format!("`/{name}`"))),
-            Some(LinkType::Soft) => Some("a soft link"),
-            Some(LinkType::External) => Some("a link to another file"),
+            Some(LinkType::Soft) => Some(("a soft link", "a data set of this file")),
+            Some(LinkType::External) => Some(("a link to another file", "a data set of this file")),
             Some(LinkType::Hard) => match source.file.loc_type_by_name(name).map_err(damaged)? {
                 LocationType::Dataset => None,
-                LocationType::Group => Some("a group"),
-                _ => Some("a named type without data"),
+                LocationType::Group => Some(("a group", "a data set")),
+                _ => Some(("a named type without data", "a data set")),
             },
         };
-        if let Some(found) = unusable {
+        if let Some((found, expected)) = unusable {
             let remedy = "store the data in the file itself, for example with `h5repack` or h5py";
-            return Err(context.structure(found, "a data set of this file", remedy));
+            return Err(context.structure(found, expected, remedy));
         }
         let dataset = source.file.dataset(name).map_err(damaged)?;
         let shape = dataset.space().map_err(damaged)?.shape();
