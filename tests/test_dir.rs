@@ -39,6 +39,7 @@ learning_rate = 1e-2
 [training]
 epochs = 3
 batch_size = 16
+checkpoint.every_epochs = 1
 "#;
 
 impl TestDir {
