@@ -83,7 +83,7 @@ pub struct Hdf5Part {
 
 impl ObjectKeys {
     /// Opens one part of a file. Pixels that are not bytes are read once for their range. Fails like
-    /// [`open`](crate::open).
+    /// [`open`].
     pub fn open(&self, path: &Path, split: SplitKind) -> Result<Hdf5Part, Hdf5Error> {
         let mut structure = self.structure(path, split)?;
         let layout = mem::replace(&mut structure.layout, Layout::Packed(Vec::new()));
@@ -97,7 +97,7 @@ impl ObjectKeys {
     }
 
     /// Describes one part of a file without reading or checking its pixels or features. Fails like
-    /// [`open`](crate::open).
+    /// [`open`].
     pub fn info(&self, path: &Path, split: SplitKind) -> Result<DatasetInfo, Hdf5Error> {
         let Structure { shape, classes, synthetic, encoding, count, .. } =
             self.structure(path, split)?;
@@ -156,7 +156,7 @@ impl Hdf5Part {
     }
 
     /// Reads the values, once from the start of the file to its end, and hashes it. Fails like
-    /// [`open`](crate::open).
+    /// [`open`].
     pub fn read(self, residency: Residency) -> Result<Hdf5File, Hdf5Error> {
         let note = self.note();
         let Self { structure, table, .. } = self;

@@ -1,5 +1,6 @@
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
+use burn::tensor::Bytes;
 
 use super::sorted::sorted;
 use super::{Checkpoint, record_error};
@@ -60,11 +61,16 @@ impl SharedState {
             None => (current, None),
         };
         let optimizer = sorted(self.optimizer.into_bytes().map_err(record_error)?)?;
-        Ok(Checkpoint { state: self.state, model, weights, optimizer })
+        Ok(Checkpoint { state: self.state, model, weights, optimizer: into_vec(optimizer) })
     }
 }
 
 fn saved(classifier: Classifier) -> Result<Vec<u8>, RunError> {
     let bytes = classifier.into_record().into_bytes().map_err(record_error)?;
-    Ok(bytes.to_vec())
+    Ok(into_vec(bytes))
+}
+
+/// The bytes, without a copy if their memory is that of a vector.
+fn into_vec(bytes: Bytes) -> Vec<u8> {
+    bytes.try_into_vec().unwrap_or_else(|bytes| bytes.to_vec())
 }

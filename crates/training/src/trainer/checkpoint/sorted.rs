@@ -5,9 +5,8 @@ use crate::error::RunError;
 
 /// Returns `record` with its tensors sorted by name: Burn keeps them in a hash map, whose order
 /// changes from process to process.
-pub fn sorted(record: Bytes) -> Result<Vec<u8>, RunError> {
-    let sorted = sort_tensors(record).map_err(|error| RunError::Record(error.to_string()))?;
-    Ok(sorted.to_vec())
+pub fn sorted(record: Bytes) -> Result<Bytes, RunError> {
+    sort_tensors(record).map_err(|error| RunError::Record(error.to_string()))
 }
 
 fn sort_tensors(record: Bytes) -> Result<Bytes, burn_pack::Error> {
