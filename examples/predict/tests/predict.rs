@@ -7,7 +7,7 @@ use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 use training::{Experiment, ModelRegistry, RunConfig, Ui};
 
-/// Trains a model that tells black from white images, keeps its file `model` in `directory`, and removes
+/// Trains a model that separates black from white images, keeps its file `model` in `directory`, and removes
 /// its run.
 fn model(directory: &Path) {
     for (class, grey) in [("black", 20), ("white", 220)] {

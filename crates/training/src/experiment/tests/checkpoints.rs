@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use super::prepare;
 use crate::config::CheckpointConfig;
 use crate::optim::{AdamConfig, OptimizerConfig};
-use crate::{Experiment, RunConfig, Ui};
+use crate::{RunConfig, Ui};
 
-/// All checkpoint files of a finished run, and its results.
+/// All files of the checkpoints that a finished run leaves, by checkpoint and name.
 fn files(
     readback_interval: usize,
     checkpoint: CheckpointConfig,
@@ -21,9 +22,7 @@ fn files(
     config.optimizer = OptimizerConfig::Adam(AdamConfig::default());
     config.training.checkpoint = checkpoint;
     let temp = tempfile::TempDir::new().unwrap();
-    let mut run =
-        Experiment::prepare(&config, None, None).unwrap().start_at(&temp.path().join("run"));
-    let run = run.as_mut().unwrap();
+    let mut run = prepare(&config).start_at(&temp.path().join("run")).unwrap();
     run.set_readback_interval(readback_interval);
     run.train(Ui::silent(Box::new(|| None))).unwrap();
     let checkpoints = fs::read_dir(run.directory().checkpoints()).unwrap();
