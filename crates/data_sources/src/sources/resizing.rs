@@ -47,6 +47,10 @@ impl RowSource for ResizedRows {
 
     fn read(&self, rows: &[usize]) -> Result<Values, SourceError> {
         let resize = |_, pixels: &[u8]| self.frame.of_pixels(pixels, self.images.shape);
-        Ok(Values::Pixels(map_images(&self.images, rows, resize)?.concat()))
+        let resized = map_images(&self.images, rows, resize)?;
+        if resized.len() != rows.len() {
+            return Err("no pixels were read".into());
+        }
+        Ok(Values::Pixels(resized.concat()))
     }
 }
