@@ -27,6 +27,10 @@ pub struct Evaluation {
     /// example.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub roc_auc: Option<f64>,
+    /// Share of the examples whose class is among the five most probable, 0 to 1; `None` if there are
+    /// not more classes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub top_5: Option<f64>,
     /// Calibration of the probabilities; `None` in files of earlier versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub calibration: Option<Calibration>,
@@ -177,6 +181,7 @@ mod tests {
             accuracy: 0.6,
             classes: vec![class("a", 0.9), class("b", 0.4), class("c", 0.5)],
             roc_auc: None,
+            top_5: None,
             calibration: None,
             deduplicated: None,
             confusion: vec![vec![4, 1, 0], vec![0, 2, 3], vec![0, 2, 3]],

@@ -24,9 +24,11 @@ pub use error::ArtifactError;
 pub use evaluation::{ClassScore, Confusion, DeduplicatedScore, Evaluation};
 pub use json::{read_json, read_json_if_exists, write_file, write_json};
 pub use metrics::{
-    CommittedMetrics, EpochMetrics, EpochTiming, MetricsFiles, Stopwatch, UnsyncedFile,
+    CommittedMetrics, EpochMetrics, EpochTiming, MetricsFiles, Phases, Stopwatch, UnsyncedFile,
 };
 pub use run_dir::{RunDir, RunFile, RunLock};
 pub use status::{BestEpoch, StatusFile, StatusKind, Summary};
 pub use tensorboard::EventFile;
-pub use test_predictions::{ExampleView, LayerSummary, TestPredictions};
+pub use test_predictions::{
+    BatchImage, ClassCurves, ExampleView, LayerSummary, Saliency, TestPredictions,
+};

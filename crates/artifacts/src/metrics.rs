@@ -26,10 +26,27 @@ pub struct EpochMetrics {
     pub train_loss: f64,
     /// Accuracy over these steps, 0 to 1.
     pub train_accuracy: f64,
+    /// Mean Euclidean norm of the gradients of these steps, before clipping.
+    #[serde(default)]
+    pub gradient_norm: Option<f64>,
     /// Mean loss on the validation set after the epoch.
     pub validation_loss: Option<f64>,
     /// Accuracy on the validation set after the epoch, 0 to 1.
     pub validation_accuracy: Option<f64>,
+    /// Mean F1 of the classes, 0 to 1, as [`ClassScore::macro_f1`](crate::ClassScore::macro_f1).
+    #[serde(default)]
+    pub validation_macro_f1: Option<f64>,
+    /// Mean recall of the classes, 0 to 1.
+    #[serde(default)]
+    pub validation_balanced_accuracy: Option<f64>,
+    /// Share of the examples whose class is among the five most probable, 0 to 1; `None` if there are
+    /// not more classes.
+    #[serde(default)]
+    pub validation_top_5: Option<f64>,
+    /// Losses of the steps since the last row, or means of equal numbers of steps if there are more
+    /// than 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub step_losses: Vec<f64>,
 }
 
 /// The part of each metrics file that belongs to a checkpoint.
@@ -72,7 +89,8 @@ struct Appender {
 }
 
 const HEADER: &str = "epoch,step,learning_rate,train_loss,train_accuracy,\
-                      validation_loss,validation_accuracy\n";
+                      validation_loss,validation_accuracy,gradient_norm,validation_macro_f1,\
+                      validation_balanced_accuracy,validation_top_5\n";
 
 impl EpochMetrics {
     /// Reads the metrics of `run`, up to the first row that cannot be parsed: the last row of a
@@ -90,9 +108,18 @@ impl EpochMetrics {
 
     fn to_csv(&self) -> String {
         let Self { epoch, step, learning_rate, train_loss, train_accuracy, .. } = self;
-        let [loss, accuracy] = [self.validation_loss, self.validation_accuracy]
-            .map(|value| value.map_or(String::new(), |value| value.to_string()));
-        format!("{epoch},{step},{learning_rate},{train_loss},{train_accuracy},{loss},{accuracy}\n")
+        // New columns follow the old ones, so that a file that was begun without them stays readable.
+        let optional = [
+            self.validation_loss,
+            self.validation_accuracy,
+            self.gradient_norm,
+            self.validation_macro_f1,
+            self.validation_balanced_accuracy,
+            self.validation_top_5,
+        ];
+        let optional = optional.map(|value| value.map_or(String::new(), |value| value.to_string()));
+        let optional = optional.join(",");
+        format!("{epoch},{step},{learning_rate},{train_loss},{train_accuracy},{optional}\n")
     }
 }
 
@@ -209,8 +236,39 @@ pub struct EpochTiming {
     pub epoch: usize,
     /// Examples trained on in this time.
     pub examples: u64,
-    /// Seconds, without validation.
+    /// Seconds, without evaluation and checkpoints.
     pub seconds: f64,
+    /// Where they went.
+    #[serde(default)]
+    pub phases: Phases,
+    /// Seconds of processor time, of all threads, with evaluation and checkpoints.
+    #[serde(default)]
+    pub processor_seconds: Option<f64>,
+    /// Peak resident memory of the process so far, in bytes.
+    #[serde(default)]
+    pub peak_memory: Option<u64>,
+    /// True if this process resumed the run in this epoch.
+    #[serde(default)]
+    pub is_resumed: bool,
+}
+
+/// Seconds that the training thread spent on each part of an epoch. On a graphics card work is queued,
+/// and the time of waiting for it falls to the part that reads a result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Phases {
+    /// Waiting for batches.
+    pub load: f64,
+    /// Forward pass and loss.
+    pub forward: f64,
+    /// Backward pass.
+    pub backward: f64,
+    /// Update of the weights.
+    pub optimizer: f64,
+    /// Scores on the validation set.
+    pub evaluation: f64,
+    /// Checkpoints, as far as the training waited.
+    pub checkpoint: f64,
 }
 
 /// Times an epoch.
@@ -239,7 +297,15 @@ impl Stopwatch {
     /// `run`.
     pub fn record(self, epoch: usize, examples: u64, run: &RunDir) -> Result<(), ArtifactError> {
         let seconds = self.started.elapsed().as_secs_f64();
-        let timing = EpochTiming { epoch, examples: examples - self.examples_before, seconds };
+        let timing = EpochTiming {
+            epoch,
+            examples: examples - self.examples_before,
+            seconds,
+            phases: Phases::default(),
+            processor_seconds: None,
+            peak_memory: None,
+            is_resumed: false,
+        };
         let path = run.path().join(TIMINGS);
         let append = || {
             let line = serde_json::to_string(&timing)?;

@@ -13,14 +13,30 @@ pub struct TestPredictions {
     pub calibration: CalibrationBins,
     /// Indices of all wrong predictions.
     pub wrong: Vec<usize>,
-    /// Some wrong predictions, most confident first.
-    pub mistakes: Vec<ExampleView>,
-    /// Some correct predictions, least confident first.
-    pub hardest: Vec<ExampleView>,
-    /// Some training images as the model sees them in the first epoch: PNG in base64.
-    pub batch: Vec<String>,
+    /// Curves of each class, in the order of the labels.
+    pub curves: Vec<ClassCurves>,
+    /// Some of the examples: mistakes first, the most confident ones first and as many of each pair of
+    /// classes as of others, then correct predictions, the least confident ones of each class first.
+    pub examples: Vec<ExampleView>,
+    /// Some training images as the model sees them in the first epoch.
+    pub batch: Vec<BatchImage>,
     /// Layers of the model.
     pub layers: Vec<LayerSummary>,
+}
+
+/// How well the probability of a class separates its examples from the others, for all thresholds. The
+/// curves have at most 50 points, and none in data of more than 40 classes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassCurves {
+    /// False and true positive rate.
+    pub roc: Vec<[f64; 2]>,
+    /// Recall and precision.
+    pub precision_recall: Vec<[f64; 2]>,
+    /// Area under the ROC curve; `None` if all examples or none belong to the class.
+    pub roc_auc: Option<f64>,
+    /// Average precision: the sum of precisions, each weighted by the increase in recall; `None` if no
+    /// example belongs to the class.
+    pub average_precision: Option<f64>,
 }
 
 /// An example with its prediction.
@@ -33,10 +49,33 @@ pub struct ExampleView {
     pub file: Option<String>,
     /// Index of the true class.
     pub label: usize,
-    /// Probability of each class.
-    pub probabilities: Vec<f32>,
-    /// PNG in base64; `None` for features.
+    /// The five most probable classes with their probabilities, the most probable first, and the true
+    /// class if it is not among them.
+    pub top: Vec<(usize, f32)>,
+    /// Data URI of the image, at most 96 pixels wide and high; `None` for features.
     pub picture: Option<String>,
+    /// Occlusion sensitivity (Zeiler and Fergus 2014, arXiv:1311.2901) of a mistake: by how much a grey
+    /// square lowers the probability of the predicted class, row by row.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub saliency: Option<Saliency>,
+}
+
+/// Values on a grid over an image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Saliency {
+    /// Number of columns.
+    pub columns: usize,
+    /// Values, row-major.
+    pub values: Vec<f32>,
+}
+
+/// An image of a training batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BatchImage {
+    /// Data URI of the image.
+    pub picture: String,
+    /// Index of its class.
+    pub label: usize,
 }
 
 /// One layer of a model, as summaries show it: an operation and the ones that follow it before the
