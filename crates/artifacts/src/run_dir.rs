@@ -26,8 +26,19 @@ pub struct RunDir {
 }
 
 /// Names of the plots of a report.
-const PLOTS: [&str; 6] =
-    ["accuracy", "calibration", "confusion", "learning_rate", "loss", "throughput"];
+const PLOTS: [&str; 11] = [
+    "accuracy",
+    "calibration",
+    "confusion",
+    "gradient_norm",
+    "learning_rate",
+    "loss",
+    "memory",
+    "precision_recall",
+    "processor",
+    "roc",
+    "throughput",
+];
 
 /// Beginning of the last line of a config, a checksum of the lines above it. A damaged config is often
 /// still a valid one, of another run.

@@ -14,11 +14,14 @@ pub struct TestPredictions {
     /// Indices of all wrong predictions.
     pub wrong: Vec<usize>,
     /// Curves of each class, in the order of the labels.
+    #[serde(default)]
     pub curves: Vec<ClassCurves>,
     /// Some of the examples: mistakes first, the most confident ones first and as many of each pair of
     /// classes as of others, then correct predictions, the least confident ones of each class first.
+    #[serde(default)]
     pub examples: Vec<ExampleView>,
     /// Some training images as the model sees them in the first epoch.
+    #[serde(default, rename = "first_batch")]
     pub batch: Vec<BatchImage>,
     /// Layers of the model.
     pub layers: Vec<LayerSummary>,
@@ -58,6 +61,13 @@ pub struct ExampleView {
     /// square lowers the probability of the predicted class, row by row.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub saliency: Option<Saliency>,
+}
+
+impl ExampleView {
+    /// Index of the most probable class.
+    pub fn predicted(&self) -> usize {
+        self.top.first().map_or(self.label, |(class, _)| *class)
+    }
 }
 
 /// Values on a grid over an image.

@@ -1,71 +1,104 @@
-//! Comparisons of two runs: HTML files.
+//! Comparisons of runs: HTML files.
 
-use artifacts::{RunDir, Summary};
+use std::collections::BTreeMap;
+
+use artifacts::{ClassScore, Evaluation, ExampleView, RunDir, Summary, TestPredictions};
 use data::SplitKind;
 use maud::{Markup, html};
 
-use crate::curves::{ACCURACY, LOSS, curve, epochs};
+use crate::chart::{Chart, Line, Scale};
+use crate::curves::{ACCURACY, LOSS, curve};
 use crate::error::ReportError;
 use crate::inputs::RunData;
 use crate::output::write_file;
-use crate::page::{document, figures, interval, percent, section};
-use crate::panel::{AxisOf, Panel, free_axis, percent_axis};
-use crate::plots::{Plot, single};
+use crate::page::{Section, charts, document, interval, percent, table, thousands};
+use crate::report::card;
+use crate::statistics::mcnemar;
 
-/// Writes a comparison of two runs into the directory of the first. `differences` are the keys in
-/// which their configs differ, with both values.
-pub fn draw_comparison(
-    [one, other]: [&RunDir; 2],
-    differences: &[(String, [String; 2])],
-) -> Result<(), ReportError> {
-    let runs = [RunData::read(one)?, RunData::read(other)?];
-    let titles = runs.each_ref().map(RunData::title);
-    let title = format!("{} vs. {}", titles[0], titles[1]);
-    let content = html! {
-        header { h1 { (title) } }
-        (section("Scores", &scores(&runs, &titles)))
-        (section("Curves", &figures(&curves(&runs, &titles))))
-        (section("Config differences", &config(differences, &titles)))
-    };
-    write_file(&one.comparison(other), document(&title, &content).into_string().as_bytes())
-}
+/// A key in which configs differ, and its value in each of them; empty if it is not set.
+pub type Difference = (String, Vec<String>);
 
-fn scores(runs: &[RunData; 2], titles: &[String; 2]) -> Markup {
-    let of_summary = |value: fn(&Summary) -> String| {
-        runs.each_ref().map(|run| run.summary.as_ref().map_or(String::new(), value))
+/// Writes a comparison of runs into the directory of the first. `differences` are the keys in which
+/// their configs differ.
+pub fn draw_comparison(runs: &[RunDir], differences: &[Difference]) -> Result<(), ReportError> {
+    let read = runs.iter().map(RunData::read).collect::<Result<Vec<_>, _>>()?;
+    let (Some((directory, others)), Some((first, rest))) = (runs.split_first(), read.split_first())
+    else {
+        return Ok(());
     };
-    let rows = [
-        ("accuracy", runs.each_ref().map(accuracy)),
-        ("95 % confidence interval", runs.each_ref().map(confidence_interval)),
-        ("training accuracy", of_summary(|summary| percent(summary.train_accuracy))),
-        ("epochs", of_summary(|summary| summary.epochs.to_string())),
-        ("parameters", of_summary(|summary| summary.parameters.to_string())),
-        ("seconds", of_summary(|summary| format!("{:.1}", summary.seconds))),
-        ("data", runs.each_ref().map(data)),
-        ("device", runs.each_ref().map(|run| run.environment.device.clone())),
+    let runs = &read;
+    let titles: Vec<String> = runs.iter().map(RunData::title).collect();
+    let comparable = are_comparable(runs);
+    let sections = [
+        Section::new("Scores", scores(runs)),
+        Section::new("Curves", charts(&curves(runs))),
+        Section::new("Classes", classes(runs)),
+        Section::new("Disagreements", html! { @if comparable { (disagreements(runs)) } }),
+        Section::new("Config differences", config(differences, &titles)),
     ];
-    html! {
-        div class="scroll" { (side_by_side(titles, rows.map(|(name, cells)| (name.to_owned(), cells)))) }
-        p { (verdict(runs, titles)) }
-    }
+    let headline = html! { @for run in rest { p { (verdict(first, run, comparable)) } } };
+    let page = document(&titles.join(" vs. "), &headline, &sections);
+    write_file(&directory.comparison(others), page.into_string().as_bytes())
 }
 
-fn accuracy(run: &RunData) -> String {
-    let Some((correct, count)) = run.correct() else { return "not finished".to_owned() };
-    let share = percent(correct as f64 / count.max(1) as f64);
-    format!("{share} on the {} set ({correct} of {count})", run.reported())
+/// A column of the table of scores: its name, the value of a run as text, and the value by which runs
+/// are ranked, larger being better.
+type Column = (&'static str, fn(&RunData) -> Option<String>, fn(&RunData) -> Option<f64>);
+
+const COLUMNS: [Column; 10] = [
+    ("Accuracy", |run| Some(percent(accuracy(run)?)), accuracy),
+    ("Interval", |run| run.correct().map(|(correct, count)| interval(correct, count)), |_| None),
+    ("Balanced accuracy", |run| Some(percent(balanced(run)?)), balanced),
+    ("Macro F1", |run| Some(percent(macro_f1(run)?)), macro_f1),
+    ("Loss", |run| Some(format!("{:.4}", run.evaluation.as_ref()?.loss)), |run| Some(-run.evaluation.as_ref()?.loss)),
+    ("Training accuracy", |run| Some(percent(summary(run)?.train_accuracy)), |_| None),
+    ("Epochs", |run| Some(summary(run)?.epochs.to_string()), |_| None),
+    ("Parameters", |run| Some(thousands(summary(run)?.parameters)), |_| None),
+    ("Seconds", |run| Some(format!("{:.1}", summary(run)?.seconds)), |run| Some(-summary(run)?.seconds)),
+    ("Device", |run| Some(run.environment.device.clone()), |_| None),
+];
+
+fn summary(run: &RunData) -> Option<&Summary> {
+    run.summary.as_ref()
 }
 
-fn confidence_interval(run: &RunData) -> String {
-    run.correct().map_or(String::new(), |(correct, count)| interval(correct, count))
+fn accuracy(run: &RunData) -> Option<f64> {
+    run.correct().map(|(correct, count)| correct as f64 / count.max(1) as f64)
 }
 
-/// Returns the start of the checksum of the scored examples, or that they are synthetic.
+fn balanced(run: &RunData) -> Option<f64> {
+    Some(ClassScore::balanced_accuracy(&run.evaluation.as_ref()?.classes))
+}
+
+fn macro_f1(run: &RunData) -> Option<f64> {
+    Some(ClassScore::macro_f1(&run.evaluation.as_ref()?.classes))
+}
+
+/// The scores of each run, the best of each column in bold.
+fn scores(runs: &[RunData]) -> Markup {
+    let heads: Vec<&str> = ["Run", "Scored on"].into_iter().chain(COLUMNS.map(|(name, ..)| name)).collect();
+    let best = COLUMNS.map(|(_, _, rank)| runs.iter().filter_map(rank).max_by(f64::total_cmp));
+    let rows = runs.iter().map(|run| {
+        let cells = COLUMNS.iter().zip(best).map(|((_, text, rank), best)| {
+            emphasized(&text(run).unwrap_or("–".to_owned()), rank(run).is_some() && rank(run) == best)
+        });
+        let head = [html! { (run.title()) }, html! { (data(run)) }];
+        head.into_iter().chain(cells).collect()
+    });
+    table(&heads, rows)
+}
+
+fn emphasized(text: &str, is_best: bool) -> Markup {
+    html! { @if is_best { b { (text) } } @else { (text) } }
+}
+
+/// The scored part, and the start of its checksum or that it is synthetic.
 fn data(run: &RunData) -> String {
-    if run.environment.data.synthetic {
-        return "synthetic".to_owned();
-    }
-    format!("SHA-256 {}..", checksum(run).chars().take(12).collect::<String>())
+    let sum = match run.environment.data.synthetic {
+        true => "synthetic".to_owned(),
+        false => format!("SHA-256 {}..", checksum(run).chars().take(12).collect::<String>()),
+    };
+    format!("{} set, {sum}", run.reported())
 }
 
 /// The checksum of the source of the scored examples, which may be held out of the training set.
@@ -75,102 +108,127 @@ fn checksum(run: &RunData) -> &str {
     own.map_or("", String::as_str)
 }
 
-/// Returns true if both runs are scored on the same examples.
-fn have_same_examples([one, other]: &[RunData; 2]) -> bool {
+/// Whether all runs have predictions for the same examples.
+fn are_comparable(runs: &[RunData]) -> bool {
     let is_held_out =
         |run: &RunData| !run.environment.data.sha256.contains_key(run.reported().as_str());
-    one.reported() == other.reported()
-        && checksum(one) == checksum(other)
-        && one.correct().map(|(_, count)| count) == other.correct().map(|(_, count)| count)
-        // What is held out depends on the seed.
-        && (!is_held_out(one) || one.environment.seed == other.environment.seed)
-}
-
-fn side_by_side(
-    titles: &[String; 2],
-    rows: impl IntoIterator<Item = (String, [String; 2])>,
-) -> Markup {
-    html! { table class="key-values" {
-        thead { tr { th {} @for title in titles { th { (title) } } } }
-        tbody { @for (name, cells) in rows { tr {
-            td class="quiet" { (name) }
-            @for cell in cells { td { (cell) } }
-        } } }
-    } }
-}
-
-/// Describes the significance of the difference in accuracy.
-fn verdict(runs: &[RunData; 2], titles: &[String; 2]) -> String {
-    let [one, other] = runs;
-    let are_comparable = have_same_examples(runs);
-    let (Some(mine), Some(theirs), true) = (&one.predictions, &other.predictions, are_comparable)
-    else {
-        return "The predictions cannot be compared: a run is not finished, or the scored examples \
-                differ."
-            .to_owned();
+    let are_same = |one: &RunData, other: &RunData| {
+        one.reported() == other.reported()
+            && checksum(one) == checksum(other)
+            && one.correct().map(|(_, count)| count) == other.correct().map(|(_, count)| count)
+            // What is held out depends on the seed.
+            && (!is_held_out(one) || one.environment.seed == other.environment.seed)
     };
-    let first = mine.wrong.iter().filter(|item| !theirs.wrong.contains(item)).count();
-    let second = theirs.wrong.iter().filter(|item| !mine.wrong.contains(item)).count();
+    runs.windows(2).all(|pair| matches!(pair, [one, other] if are_same(one, other)))
+        && runs.iter().all(|run| run.predictions.is_some())
+}
+
+/// Says whether the accuracies of two runs differ significantly.
+fn verdict(one: &RunData, other: &RunData, comparable: bool) -> String {
+    let titles = format!("{} and {}", one.title(), other.title());
+    let (Some(mine), Some(theirs), true) = (&one.predictions, &other.predictions, comparable) else {
+        return format!(
+            "{titles} cannot be compared: a run is not finished, or the scored examples differ."
+        );
+    };
+    let only = |these: &TestPredictions, others: &TestPredictions| {
+        these.wrong.iter().filter(|item| !others.wrong.contains(item)).count()
+    };
+    let counts = [only(mine, theirs), only(theirs, mine)];
+    let p = mcnemar(counts[0], counts[1]);
+    let meaning = match p {
+        _ if counts == [0, 0] => "no difference",
+        p if p >= 0.05 => "no significant difference",
+        _ if counts[0] < counts[1] => "the first is better",
+        _ => "the second is better",
+    };
     format!(
-        "Examples of the {} set that only one run misclassifies: {} {first}, {} {second}; p = {:.3} \
+        "{titles}: {meaning} (p = {p:.2}). Of the {} set, only the first misclassifies {}, only the second {} \
          (McNemar's exact test, 1947).",
         one.reported(),
-        titles[0],
-        titles[1],
-        mcnemar(first, second)
+        counts[0],
+        counts[1]
     )
 }
 
-/// Returns the two-sided p-value of the exact binomial test of `one` against `other` with equal
-/// probabilities.
-fn mcnemar(one: usize, other: usize) -> f64 {
-    let count = one + other;
-    let mut probability = 0.5_f64.powi(i32::try_from(count).unwrap_or(i32::MAX));
-    let mut sum = 0.0;
-    for heads in 0..=one.min(other) {
-        sum += probability;
-        probability *= (count - heads) as f64 / (heads + 1) as f64;
-    }
-    (2.0 * sum).min(1.0)
+fn curves(runs: &[RunData]) -> Vec<Chart> {
+    let charts: [(_, _, fn(&_) -> _, _); 4] = [
+        ("train_loss", "Training loss", LOSS[0], Scale::Free),
+        ("validation_loss", "Validation loss", LOSS[1], Scale::Free),
+        ("train_accuracy", "Training accuracy (%)", ACCURACY[0], Scale::Percent),
+        ("validation_accuracy", "Validation accuracy (%)", ACCURACY[1], Scale::Percent),
+    ];
+    let charts = charts.map(|(name, heading, value, scale)| {
+        let lines = runs.iter().enumerate();
+        let lines = lines.map(|(index, run)| Line::new(run.title(), curve(&run.epochs, value), index));
+        Chart::over_epochs(name, heading, scale, lines.collect())
+    });
+    charts.into_iter().filter(Chart::has_values).collect()
 }
 
-fn curves(runs: &[RunData; 2], titles: &[String; 2]) -> Vec<Plot> {
-    let ends = runs.each_ref().map(|run| epochs(&run.epochs));
-    let span = ends.into_iter().flatten().reduce(|[a, b], [c, d]| [a.min(c), b.max(d)]);
-    let panels: [(_, _, _, AxisOf); 4] = [
-        ("train_loss", "Training loss", LOSS[0], free_axis),
-        ("validation_loss", "Validation loss", LOSS[1], free_axis),
-        ("train_accuracy", "Training accuracy (%)", ACCURACY[0], percent_axis),
-        ("validation_accuracy", "Validation accuracy (%)", ACCURACY[1], percent_axis),
-    ];
-    let mut plots = Vec::new();
-    for (name, heading, value, axis) in panels {
-        let [one, other] = runs.each_ref().map(|run| curve(&run.epochs, value));
-        let curves = [(titles[0].as_str(), one), (titles[1].as_str(), other)];
-        if curves.iter().any(|(_, curve)| !curve.is_empty()) {
-            let panel = Panel { heading, curves: &curves, epochs: span, axis };
-            plots.push(Plot { name, svg: single(&panel) });
+/// F1 of each class in each run, with its change from the first run.
+fn classes(runs: &[RunData]) -> Markup {
+    let evaluations: Option<Vec<&Evaluation>> = runs.iter().map(|run| run.evaluation.as_ref()).collect();
+    let names = |it: &Evaluation| it.classes.iter().map(|class| class.name.clone()).collect::<Vec<_>>();
+    let Some(evaluations) = evaluations else { return html! {} };
+    let Some(first) = evaluations.first() else { return html! {} };
+    if evaluations.iter().any(|it| names(it) != names(first)) {
+        return html! {};
+    }
+    let heads: Vec<String> = runs.iter().map(|run| format!("F1, {}", run.title())).collect();
+    let heads: Vec<&str> = ["Class"].into_iter().chain(heads.iter().map(String::as_str)).collect();
+    let rows = first.classes.iter().enumerate().map(|(index, class)| {
+        let scores = evaluations.iter().filter_map(|it| Some(it.classes.get(index)?.f1));
+        let cells = scores.enumerate().map(|(run, score)| match score - class.f1 {
+            _ if run == 0 => html! { (percent(score)) },
+            change => html! { (percent(score)) " (" (format!("{:+.1}", 100.0 * change)) ")" },
+        });
+        [html! { (class.name) }].into_iter().chain(cells).collect()
+    });
+    table(&heads, rows)
+}
+
+/// Largest number of examples that are shown.
+const SHOWN: usize = 48;
+
+/// Examples that some runs misclassify and others do not, those of most runs first.
+fn disagreements(runs: &[RunData]) -> Markup {
+    let predictions: Vec<&TestPredictions> = runs.iter().filter_map(|run| run.predictions.as_ref()).collect();
+    let mut wrong: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (run, predictions) in predictions.iter().enumerate() {
+        for item in &predictions.wrong {
+            wrong.entry(*item).or_default().push(run);
         }
     }
-    plots
+    let mut items: Vec<_> = wrong.into_iter().filter(|(_, of)| of.len() < runs.len()).collect();
+    items.sort_by_key(|(_, of)| std::cmp::Reverse(of.len()));
+    let view = |item: usize, of: &[usize]| -> Option<(&TestPredictions, &ExampleView)> {
+        let views = of.iter().filter_map(|run| predictions.get(*run));
+        views.into_iter().find_map(|it| Some((*it, it.examples.iter().find(|one| one.item == item)?)))
+    };
+    let views: Vec<_> = items.iter().filter_map(|(item, of)| Some((of, view(*item, of)?))).take(SHOWN).collect();
+    let classes = runs.first().map_or(&[] as &[_], |run| &run.environment.data.classes);
+    let title = |run: &usize| runs.get(*run).map_or(String::new(), RunData::title);
+    html! { @if !items.is_empty() {
+        p class="quiet" { (views.len()) " of " (items.len()) " examples that some of the runs misclassify, with a prediction of such a run." }
+        div class="pictures" { @for (of, (predictions, example)) in views {
+            div {
+                (card(predictions, example, classes))
+                p class="quiet" { "wrong in " (of.iter().map(title).collect::<Vec<_>>().join(", ")) }
+            }
+        } }
+    } }
 }
 
-fn config(differences: &[(String, [String; 2])], titles: &[String; 2]) -> Markup {
+fn config(differences: &[Difference], titles: &[String]) -> Markup {
     if differences.is_empty() {
         return html! { p { "The configs are equal." } };
     }
-    html! { div class="scroll" { (side_by_side(titles, differences.iter().cloned())) } }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn p_values_are_those_of_the_binomial_distribution() {
-        assert_eq!(mcnemar(0, 0), 1.0);
-        assert!((mcnemar(1, 5) - 2.0 * 7.0 / 64.0).abs() < 1e-12);
-        assert!((mcnemar(0, 10) - 2.0 / 1024.0).abs() < 1e-12);
-        assert_eq!(mcnemar(3, 3), 1.0);
-    }
+    let heads: Vec<&str> = ["Key"].into_iter().chain(titles.iter().map(String::as_str)).collect();
+    let rows = differences.iter().map(|(key, values)| {
+        let first = values.first();
+        let cells = values.iter().map(|value| emphasized(value, Some(value) != first));
+        [html! { (key) }].into_iter().chain(cells).collect()
+    });
+    table(&heads, rows)
 }

@@ -2,7 +2,7 @@ use artifacts::{EpochMetrics, RunDir};
 
 use crate::error::ReportError;
 use crate::output::write_picture;
-use crate::panel::{Curve, Frame, Panel, free_axis, legend, percent_axis};
+use crate::chart::{Chart, Curve, Frame, Line, Scale, legend};
 use crate::svg::{Anchor, Svg, fitted};
 
 /// Width and height of the picture, in pixels.
@@ -27,33 +27,26 @@ pub fn draw_curves(run: &RunDir, title: &str) -> Result<(), ReportError> {
 }
 
 fn compose(rows: &[EpochMetrics], title: &str) -> String {
-    let (losses, accuracies) = (curves_of(rows, LOSS), curves_of(rows, ACCURACY));
     let mut svg = Svg::new(SIZE, title);
     svg.text([PANELS[0][0], 32.0], 16.0, Anchor::Start, &fitted(title, 16.0, 660.0));
-    let validated = [&losses, &accuracies].iter().any(|[_, (_, curve)]| !curve.is_empty());
-    let names = NAMES.into_iter().enumerate().take(1 + usize::from(validated));
-    legend(&names.collect::<Vec<_>>(), [PANELS[1][1], 32.0], &mut svg);
-    let epochs = epochs(rows);
-    let panels = [
-        Panel { heading: "Loss", curves: &losses, epochs, axis: free_axis },
-        Panel { heading: "Accuracy (%)", curves: &accuracies, epochs, axis: percent_axis },
+    let charts = [
+        Chart::over_epochs("loss", "Loss", Scale::Free, lines_of(rows, LOSS)),
+        Chart::over_epochs("accuracy", "Accuracy (%)", Scale::Percent, lines_of(rows, ACCURACY)),
     ];
-    for (panel, across) in panels.iter().zip(PANELS) {
-        panel.draw(Frame { across, height: HEIGHT }, &mut svg);
+    let [losses, _] = &charts;
+    let is_named = |line: &&Line| line.name == NAMES[0] || !line.points.is_empty();
+    let named: Vec<&Line> = losses.lines.iter().filter(is_named).collect();
+    legend(&named, [PANELS[1][1], 32.0], &mut svg);
+    for (chart, across) in charts.iter().zip(PANELS) {
+        chart.draw(Frame { across, height: HEIGHT }, &mut svg);
     }
     svg.finish()
 }
 
-/// Returns the curves of a metric on the training and the validation set.
-pub fn curves_of(rows: &[EpochMetrics], metric: Metric) -> [(&'static str, Curve); 2] {
-    let ([train, validation], [of_train, of_validation]) = (NAMES, metric);
-    [(train, curve(rows, of_train)), (validation, curve(rows, of_validation))]
-}
-
-/// Returns the first and the last epoch.
-pub fn epochs(rows: &[EpochMetrics]) -> Option<[f64; 2]> {
-    let ends = rows.first().zip(rows.last());
-    ends.map(|(first, last)| [first.epoch, last.epoch].map(|epoch| epoch as f64))
+/// The curves of a metric on the training and the validation set.
+pub fn lines_of(rows: &[EpochMetrics], metric: Metric) -> Vec<Line> {
+    let lines = NAMES.into_iter().zip(metric).enumerate();
+    lines.map(|(index, (name, value))| Line::new(name, curve(rows, value), index)).collect()
 }
 
 /// Returns the values of a column, without missing ones.

@@ -2,6 +2,8 @@ use std::path::Path;
 
 use artifacts::{BoundaryPoint, DecisionBoundary};
 
+use png::ColorType;
+
 use crate::axis::Axis;
 use crate::contour::{by_cell, decision_lines};
 use crate::error::ReportError;
@@ -39,7 +41,7 @@ pub fn draw_boundary(
 ) -> Result<(), ReportError> {
     check(boundary).map_err(|problem| ReportError::Boundary { problem })?;
     let pixels = mixed_colours(&boundary.probabilities, boundary.columns);
-    let background = png_data_uri([boundary.columns, boundary.rows], &pixels)
+    let background = png_data_uri([boundary.columns, boundary.rows], ColorType::Rgb, &pixels)
         .map_err(|problem| ReportError::render(stem, problem))?;
     write_picture(&compose(boundary, Some(&background), title), stem)
 }

@@ -70,6 +70,24 @@ impl RunData {
         self.environment.data.reported()
     }
 
+    /// Heading of its scores.
+    pub fn reported_scores(&self) -> &'static str {
+        match self.reported() {
+            SplitKind::Test => "Test scores",
+            SplitKind::Validation => "Validation scores",
+            SplitKind::Train => "Training scores",
+        }
+    }
+
+    /// The epochs before which the run was resumed, and the best one.
+    pub fn marks(&self) -> Vec<(f64, String)> {
+        let resumed = self.timings.iter().filter(|timing| timing.is_resumed);
+        let resumed = resumed.map(|timing| (timing.epoch as f64 - 1.0, "resumed".to_owned()));
+        let best = self.summary.as_ref().and_then(|summary| summary.best.as_ref());
+        let best = best.map(|best| (best.epoch as f64, "best".to_owned()));
+        resumed.chain(best).collect()
+    }
+
     /// Numbers of correctly classified and of all examples of that part.
     pub fn correct(&self) -> Option<(usize, usize)> {
         let evaluation = self.evaluation.as_ref()?;

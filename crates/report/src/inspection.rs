@@ -8,11 +8,11 @@ mod tests;
 use std::path::Path;
 
 use artifacts::DecisionBoundary;
-use maud::{Markup, html};
 
 use crate::error::ReportError;
 use crate::output::write_file;
-use crate::page::document;
+use crate::page::{Section, document};
+
 pub use image::DataImage;
 
 /// Contents of the page about a data set.
@@ -103,19 +103,17 @@ pub struct DataHistogram {
 
 /// Writes the page about a data set to `page`.
 pub fn draw_inspection(data: &DataPage, page: &Path) -> Result<(), ReportError> {
-    let found = data.findings.iter().filter(|finding| !finding.cards.is_empty());
-    let found: Vec<Markup> = found
-        .map(content::finding)
-        .collect::<Result<_, _>>()
-        .map_err(|problem| ReportError::render(page, problem))?;
-    let preview = content::preview(data).map_err(|problem| ReportError::render(page, problem))?;
-    let content = html! {
-        (content::headline(data))
-        (content::parts(data))
-        (content::balance(data))
-        (content::values(data))
-        (preview)
-        @for finding in &found { (finding) }
-    };
-    write_file(page, document(&data.title, &content).into_string().as_bytes())
+    let render = |problem: String| ReportError::render(page, problem);
+    let mut sections = vec![
+        Section::new("Splits", content::parts(data)),
+        Section::new("Classes", content::balance(data)),
+        Section::new("Values", content::values(data)),
+        Section::new("Examples of each class", content::preview(data).map_err(render)?),
+    ];
+    for finding in data.findings.iter().filter(|finding| !finding.cards.is_empty()) {
+        let content = content::finding(finding).map_err(render)?;
+        sections.push(Section::new(finding.heading, content));
+    }
+    let html = document(&data.title, &content::headline(data), &sections);
+    write_file(page, html.into_string().as_bytes())
 }

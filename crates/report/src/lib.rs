@@ -1,5 +1,5 @@
 //! Pictures and HTML pages: metric curves and the decision boundary of a run, its report, the
-//! comparison of two runs, learning rate range tests, sweeps, and the inspection of a data set.
+//! comparison of runs, learning rate range tests, sweeps, and the inspection of a data set.
 //!
 //! Pictures are SVG. With the feature `png` each is also rendered as PNG, with a bundled font.
 //! Equal input gives equal bytes.
@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod axis;
+mod chart;
 mod comparison;
 mod confusion;
 mod contour;
@@ -18,12 +19,13 @@ mod inspection;
 mod lr_range_test;
 mod output;
 mod page;
-mod panel;
 mod plots;
+mod report;
+mod statistics;
 mod svg;
 mod sweep;
 
-pub use comparison::draw_comparison;
+pub use comparison::{Difference, draw_comparison};
 pub use curves::draw_curves;
 pub use decision_boundary::draw_boundary;
 pub use error::ReportError;
@@ -32,5 +34,5 @@ pub use inspection::{
     draw_inspection,
 };
 pub use lr_range_test::{LrCurves, draw_lr_range_test};
-pub use page::draw_report;
+pub use report::draw_report;
 pub use sweep::{SweepTrial, draw_sweep};

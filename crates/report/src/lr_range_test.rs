@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::axis::Axis;
 use crate::error::ReportError;
 use crate::output::write_picture;
-use crate::panel::{Curve, range, stroke};
+use crate::chart::{Curve, Line, range};
 use crate::svg::{Anchor, Svg, colour, fitted, hexadecimal};
 
 /// Curves of a learning rate range test.
@@ -47,7 +47,7 @@ fn draw(curves: &LrCurves, x: &Axis, svg: &mut Svg) {
     };
     let (losses, smoothed) = (paired(curves.losses), paired(curves.smoothed));
     // The divergence at the end would flatten the rest.
-    let [low, high] = range(&smoothed, |_| true);
+    let [low, high] = range(curves.smoothed.iter().copied());
     let first = curves.smoothed.first().copied().unwrap_or(high);
     let y = Axis::rounded([low, high.min(1.5 * first)], f64::INFINITY, HEIGHT);
     x.draw_with(&y, svg);
@@ -56,7 +56,7 @@ fn draw(curves: &LrCurves, x: &Axis, svg: &mut Svg) {
         let (cx, cy) = (x.position(rate), y.position(loss));
         svg.element(format_args!(r#"<circle cx="{cx:.1}" cy="{cy:.1}" r="1.8" fill="{dot}"/>"#));
     }
-    stroke(&smoothed, "smoothed", colour(0), [x, &y], svg);
+    Line::new("smoothed", smoothed, 0).draw([x, &y], svg);
     if let Some(rate) = curves.suggestion {
         let at = x.position(rate);
         svg.line([at, HEIGHT[0]], [at, HEIGHT[1]], colour(1), 1.6);

@@ -33,18 +33,26 @@ fn with_extension(stem: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Encodes RGB pixels, row-major, as a PNG in a data URI.
-pub fn png_data_uri([width, height]: [usize; 2], pixels: &[u8]) -> Result<String, String> {
-    let bytes = encoded([width, height], pixels)
+/// Encodes pixels, row-major, as a PNG in a data URI.
+pub fn png_data_uri(
+    [width, height]: [usize; 2],
+    colour: ColorType,
+    pixels: &[u8],
+) -> Result<String, String> {
+    let bytes = encoded([width, height], colour, pixels)
         .map_err(|error| format!("an image of {width} x {height} cannot be encoded: {error}"))?;
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
 }
 
-fn encoded(size: [usize; 2], pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+fn encoded(
+    size: [usize; 2],
+    colour: ColorType,
+    pixels: &[u8],
+) -> Result<Vec<u8>, png::EncodingError> {
     let [width, height] = size.map(|edge| u32::try_from(edge).unwrap_or(u32::MAX));
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, width, height);
-    encoder.set_color(ColorType::Rgb);
+    encoder.set_color(colour);
     encoder.set_depth(BitDepth::Eight);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
@@ -60,7 +68,7 @@ mod raster {
     use resvg::usvg::{Options, Tree, fontdb};
 
     /// DejaVu Sans with Latin, Greek and Cyrillic letters.
-    const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans-subset.ttf");
+    const FONT: &[u8] = include_bytes!("../assets/DejaVuSans-subset.ttf");
 
     /// Pixels of the PNG per unit of the SVG.
     const SCALE: f32 = 2.0;
@@ -113,12 +121,12 @@ mod tests {
     #[test]
     fn an_image_is_decoded_unchanged() {
         let pixels: Vec<u8> = (0..18).collect();
-        let uri = png_data_uri([3, 2], &pixels).unwrap();
+        let uri = png_data_uri([3, 2], ColorType::Rgb, &pixels).unwrap();
         let bytes = STANDARD.decode(uri.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
         let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info().unwrap();
         let mut decoded = vec![0; 18];
         let info = reader.next_frame(&mut decoded).unwrap();
         assert_eq!((info.width, info.height, decoded), (3, 2, pixels));
-        assert!(png_data_uri([3, 3], &[0; 18]).unwrap_err().contains("3 x 3"));
+        assert!(png_data_uri([3, 3], ColorType::Rgb, &[0; 18]).unwrap_err().contains("3 x 3"));
     }
 }

@@ -1,192 +1,126 @@
-//! Reports of runs: self-contained HTML files.
+//! The frame of all pages, and their parts. A page is one file that asks for nothing else; it can be
+//! read without scripts, which add what answers: charts, sorting, filters.
 
-mod sections;
-
-use artifacts::{Calibration, RunDir, StatusKind, Summary};
-use data::SplitKind;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::error::ReportError;
-use crate::inputs::RunData;
-use crate::output::write_file;
-use crate::plots::{self, Plot};
+use crate::chart::Chart;
+use crate::plots::Plot;
+use crate::statistics::wilson;
 
-pub use sections::{bar, key_values, table};
+const STYLE: &str = include_str!("../assets/style.css");
+const SCRIPT: &str = include_str!("../assets/page.js");
+/// uPlot 1.6.32 (MIT), <https://github.com/leeoniya/uPlot>.
+const UPLOT: &str = include_str!("../assets/uPlot.iife.min.js");
+const UPLOT_STYLE: &str = include_str!("../assets/uPlot.min.css");
+const UPLOT_LICENSE: &str = include_str!("../assets/LICENSE-uPlot.txt");
 
-const STYLE: &str = include_str!("page/style.css");
+/// Allows what is in the file, and nothing else.
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+                      base-uri 'none'; form-action 'none'";
 
-/// Writes the report of `run` and its plots into the run directory.
-pub fn draw_report(run: &RunDir) -> Result<(), ReportError> {
-    let data = RunData::read(run)?;
-    let (curves, scores) = (plots::curves(&data), plots::scores(&data));
-    plots::write(&curves, run.path())?;
-    plots::write(&scores, run.path())?;
-    write_file(&run.report(), compose(&data, &curves, &scores).into_string().as_bytes())
-}
-
-fn compose(run: &RunData, curves: &[Plot], scores: &[Plot]) -> Markup {
-    let content = html! {
-        (headline(run))
-        (section("Curves", &figures(curves)))
-        (sections::scores(run, scores))
-        @if let Some(boundary) = &run.boundary {
-            (section("Decision boundary", &html! { figure { (PreEscaped(boundary)) } }))
-        }
-        (sections::examples(run))
-        (sections::layers(run))
-        (sections::data(run))
-        (sections::environment(run))
-        (section("Config", &html! { details open { summary { "config.toml" } pre { (run.config) } } }))
-    };
-    document(&run.title(), &content)
-}
-
-/// Returns a complete HTML document.
-pub fn document(title: &str, content: &Markup) -> Markup {
+/// A complete HTML document: a headline, then sections, of which it has a list.
+pub fn document(title: &str, headline: &Markup, sections: &[Section]) -> Markup {
+    let sections: Vec<&Section> = sections.iter().filter(|section| !section.content.0.is_empty()).collect();
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 // Keeps browsers from requesting one.
                 link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(UPLOT_STYLE)) (PreEscaped(STYLE)) }
             }
-            body { (content) }
+            body {
+                main {
+                    header { h1 { (title) } (headline) }
+                    nav aria-label="Contents" { ul { @for section in &sections {
+                        li { a href=(format!("#{}", section.id())) { (section.heading) } }
+                    } } }
+                    @for section in &sections {
+                        section id=(section.id()) { h2 { (section.heading) } (section.content) }
+                    }
+                }
+                (PreEscaped(format!("<!-- uPlot:\n{UPLOT_LICENSE}-->")))
+                script { (PreEscaped(UPLOT)) }
+                script { (PreEscaped(SCRIPT)) }
+            }
         }
     }
 }
 
-pub fn section(heading: &str, content: &Markup) -> Markup {
-    html! { section { h2 { (heading) } (content) } }
+/// A part of a page; left out if it has no content.
+pub struct Section {
+    heading: String,
+    content: Markup,
 }
 
-/// Returns plots side by side.
-pub fn figures(plots: &[Plot]) -> Markup {
+impl Section {
+    pub fn new(heading: impl Into<String>, content: Markup) -> Self {
+        Self { heading: heading.into(), content }
+    }
+
+    fn id(&self) -> String {
+        anchor(&self.heading)
+    }
+}
+
+/// The anchor of a heading.
+pub fn anchor(heading: &str) -> String {
+    heading.replace(' ', "-").to_lowercase()
+}
+
+/// Pictures side by side.
+pub fn figures<'a>(plots: impl IntoIterator<Item = &'a Plot>) -> Markup {
     html! { div class="plots" { @for plot in plots { figure { (PreEscaped(&plot.svg)) } } } }
 }
 
-fn headline(run: &RunData) -> Markup {
+/// Charts side by side: pictures, which a script replaces with charts of the data beside them.
+pub fn charts(charts: &[Chart]) -> Markup {
+    html! { div class="plots" { @for chart in charts {
+        figure class="chart" { (PreEscaped(chart.svg())) (data(chart)) }
+    } } }
+}
+
+/// Data for the script of the page.
+pub fn data(value: &impl serde::Serialize) -> Markup {
+    // Serializing strings and finite numbers cannot fail.
+    let json = serde_json::to_string(value).unwrap_or_default().replace('<', "\\u003c");
+    html! { script type="application/json" { (PreEscaped(json)) } }
+}
+
+/// A table in a frame that scrolls. A reader of the page can sort it by a column.
+pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<Markup>>) -> Markup {
+    html! { div class="scroll" { table class="sortable" {
+        thead { tr { @for name in head { th scope="col" { (name) } } } }
+        tbody { @for row in rows { tr { @for cell in row { td { (cell) } } } } }
+    } } }
+}
+
+/// A table of names and values.
+pub fn key_values(rows: &[(String, String)]) -> Markup {
+    html! { table class="key-values" { tbody {
+        @for (name, value) in rows { tr { th scope="row" class="quiet" { (name) } td { (value) } } }
+    } } }
+}
+
+/// A bar of length `share`, 0 to 1, with a label on the left and one on the right.
+pub fn bar(name: &str, share: f64, text: &str, is_marked: bool) -> Markup {
     html! {
-        header {
-            h1 { (run.title()) }
-            p class="quiet" { (about(run)) }
-            @if run.environment.data.synthetic {
-                p class="warning" { "Synthetic data: generated by the trainer, not real." }
-            }
-            @if let Some(sentence) = unfinished(run) { p class="warning" { (sentence) } }
-            @if let Some((correct, count)) = run.correct() {
-                p class="score" { (percent(correct as f64 / count.max(1) as f64)) }
-                p {
-                    (run.reported()) " accuracy: " (correct) " of " (count) " correct, 95 % confidence interval "
-                    (interval(correct, count)) "."
-                }
-                @if let Some(sentence) = untested(run.reported()) { p class="warning" { (sentence) } }
-                @if let Some(sentence) = deduplicated(run) { p { (sentence) } }
-                @if let Some(summary) = &run.summary {
-                    p class="quiet" { (outcome(summary)) }
-                }
-                @if let Some(sentence) = calibration(run) { p class="quiet" { (sentence) } }
-            }
+        div class=(if is_marked { "bar label" } else { "bar" }) {
+            span title=(name) { (name) }
+            i style=(format!("width:{:.1}%", 100.0 * share)) {}
+            span { (text) }
         }
     }
 }
 
-/// Says how far a run without a result is.
-fn unfinished(run: &RunData) -> Option<String> {
-    if run.summary.is_some() {
-        return None;
-    }
-    let state = run.status.as_ref().map_or("has not started", |status| match status.status {
-        StatusKind::Stopped => "was stopped",
-        StatusKind::Failed => "has failed",
-        StatusKind::Running | StatusKind::Finished => "was interrupted",
-    });
-    let done = run.epochs.last().map_or(0, |row| row.epoch);
-    let score = match &run.evaluation {
-        Some(_) => "the score is that of the best model so far".to_owned(),
-        None => format!("it has not been evaluated on the {} set yet", run.reported()),
-    };
-    Some(format!("The run is not finished: it {state} after {done} reported epochs, and {score}."))
-}
-
-/// Says what a score on another part than the test set is worth.
-fn untested(reported: SplitKind) -> Option<&'static str> {
-    match reported {
-        SplitKind::Test => None,
-        SplitKind::Validation => Some(
-            "There is no test set. A score on the validation set is optimistic if that set also chose the epoch.",
-        ),
-        SplitKind::Train => Some(
-            "There is neither a test set nor a validation set. The score on the training set says nothing about new data.",
-        ),
-    }
-}
-
-/// Describes the score without near-duplicates of training images, if there are any.
-fn deduplicated(run: &RunData) -> Option<String> {
-    let score = run.evaluation.as_ref()?.deduplicated.as_ref()?;
-    let images = match score.near_duplicates.len() {
-        0 => return None,
-        1 => format!("1 {} image that has", run.reported()),
-        count => format!("{count} {} images that have", run.reported()),
-    };
-    let rest = match score.accuracy {
-        None => "no images are left".to_owned(),
-        Some(accuracy) => format!("{} ({} of {})", percent(accuracy), score.correct, score.count),
-    };
-    Some(format!("Without {images} a near-duplicate in the training set: {rest}."))
-}
-
-fn about(run: &RunData) -> String {
-    let environment = &run.environment;
-    format!("started {}, seed {}, on {}", environment.started, environment.seed, environment.device)
-}
-
-fn outcome(summary: &Summary) -> String {
-    let model = match &summary.best {
-        None => "model of the last epoch".to_owned(),
-        Some(best) => format!(
-            "model of epoch {}, the best by validation accuracy ({})",
-            best.epoch,
-            percent(best.accuracy)
-        ),
-    };
-    format!(
-        "{model}; training accuracy {}; {} epochs, {} steps in {:.1} s; {} parameters",
-        percent(summary.train_accuracy),
-        summary.epochs,
-        summary.steps,
-        summary.seconds,
-        summary.parameters
-    )
-}
-
-/// Describes how far the confidence of the predictions is from their accuracy, without and with the
-/// temperature of the model.
-fn calibration(run: &RunData) -> Option<String> {
-    let reported = run.evaluation.as_ref()?.calibration.as_ref()?;
-    let Some((temperature, after)) = reported.temperature.zip(reported.error_after) else {
-        let error = percent(reported.error_before);
-        return Some(format!(
-            "Expected calibration error {error}; the model has no temperature, which needs a validation set."
-        ));
-    };
-    let errors = |before, after| format!("{} before and {} after", percent(before), percent(after));
-    let mut sentence = format!(
-        "Expected calibration error on the {} set: {} its temperature {temperature:.3}.",
-        run.reported(),
-        errors(reported.error_before, after)
-    );
-    let validation = run.summary.as_ref().and_then(|summary| summary.calibration.as_ref());
-    if let Some(Calibration { error_before, error_after: Some(after), .. }) = validation {
-        let errors = errors(*error_before, *after);
-        sentence += &format!(" On the validation set, by cross-fitting: {errors}.");
-    }
-    Some(sentence)
+/// An image that is shown with its own pixels.
+pub fn image(uri: &str, description: &str) -> Markup {
+    html! { img alt=(description) src=(uri); }
 }
 
 /// Formats the 95 % confidence interval of an accuracy.
@@ -199,19 +133,13 @@ pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// Returns the 95 % confidence interval of a proportion (Wilson 1927).
-fn wilson(successes: usize, trials: usize) -> [f64; 2] {
-    // The 97.5 % quantile of the normal distribution.
-    const Z: f64 = 1.959_963_984_540_054;
-    if trials == 0 {
-        return [0.0, 1.0];
-    }
-    let (count, share) = (trials as f64, successes as f64 / trials as f64);
-    let square = Z * Z / count;
-    let centre = (share + square / 2.0) / (1.0 + square);
-    let radius =
-        Z / (1.0 + square) * (share * (1.0 - share) / count + square / (4.0 * count)).sqrt();
-    [(centre - radius).max(0.0), (centre + radius).min(1.0)]
+/// Formats a number with spaces as thousands separators.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let (head, tail) = digits.split_at(digits.len() % 3);
+    let groups = tail.as_bytes().chunks(3).map(String::from_utf8_lossy);
+    let head = (!head.is_empty()).then(|| head.into());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join("\u{202f}")
 }
 
 #[cfg(test)]
@@ -219,17 +147,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_equal_those_of_r() {
-        // R: prop.test(119, 120, correct = FALSE), and prop.test(81, 263, correct = FALSE).
-        for (successes, trials, low, high) in [
-            (119, 120, 0.954_291, 0.998_527),
-            (81, 263, 0.255_270, 0.366_224),
-            (0, 10, 0.0, 0.277_533),
-        ] {
-            let [found_low, found_high] = wilson(successes, trials);
-            assert!((found_low - low).abs() < 2e-4, "{found_low} {low}");
-            assert!((found_high - high).abs() < 2e-4, "{found_high} {high}");
-        }
-        assert_eq!(wilson(0, 0), [0.0, 1.0]);
+    fn digits_are_grouped_by_thousands() {
+        let shown =
+            [0, 12, 999, 1000, 400_252].map(|number| thousands(number).replace('\u{202f}', " "));
+        assert_eq!(shown, ["0", "12", "999", "1 000", "400 252"]);
     }
 }

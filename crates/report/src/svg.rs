@@ -10,15 +10,16 @@ pub const GRID: Colour = [0xe4; 3];
 /// Edges of points.
 pub const WHITE: Colour = [0xff; 3];
 
-/// The palette of Okabe and Ito, which is safe for colour-blind readers, without its black.
+/// The palette of Okabe and Ito, which is safe for colour-blind readers, without its black; its last
+/// three colours are darker, so that lines have a contrast of 3 with white.
 const PALETTE: [Colour; 7] = [
     [0x00, 0x72, 0xb2],
     [0xd5, 0x5e, 0x00],
     [0x00, 0x9e, 0x73],
     [0xcc, 0x79, 0xa7],
-    [0xe6, 0x9f, 0x00],
-    [0x56, 0xb4, 0xe9],
-    [0xf0, 0xe4, 0x42],
+    [0xb3, 0x7a, 0x00],
+    [0x2f, 0x90, 0xc9],
+    [0x8a, 0x7f, 0x00],
 ];
 
 /// Position in pixels from the top left.
@@ -89,6 +90,13 @@ impl Svg {
         ));
     }
 
+    pub fn dashed(&mut self, [a, b]: Point, [c, d]: Point, colour: Colour) {
+        let colour = hexadecimal(colour);
+        self.element(format_args!(
+            r#"<path d="M{a:.1} {b:.1}L{c:.1} {d:.1}" stroke="{colour}" stroke-width="1" stroke-dasharray="4 4"/>"#
+        ));
+    }
+
     pub fn finish(self) -> String {
         let Self { body, size: [width, height] } = self;
         let ink = hexadecimal(INK);
@@ -126,7 +134,7 @@ pub fn width(text: &str, size: f64) -> f64 {
 }
 
 /// Escapes `text` for XML and replaces characters that XML does not allow.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -6,7 +6,7 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::error::ReportError;
 use crate::output::{write_file, write_picture};
-use crate::page::{bar, document, percent, section};
+use crate::page::{Section, bar, document, percent, table};
 use crate::svg::{Anchor, INK, Svg, colour, fitted, hexadecimal};
 
 /// Result of one setting.
@@ -22,6 +22,8 @@ pub struct SweepTrial {
     pub epochs: usize,
     /// Number of rounds of the halving, 1 without it.
     pub rounds: usize,
+    /// Directories of its runs, relative to the page.
+    pub runs: Vec<String>,
     /// Position in the ranking, from 1; equal scores share it.
     pub rank: usize,
 }
@@ -49,16 +51,19 @@ pub fn draw_sweep(
 ) -> Result<(), ReportError> {
     let svg = compose(trials);
     write_picture(&svg, &page.with_file_name("parallel"))?;
-    let content = html! {
-        header { h1 { "Sweep of " (name) } }
-        (section("Results", &html! {
-            div class="scroll" { figure class="wide" { (PreEscaped(&svg)) } }
-            p class="quiet" { "One line per setting. The opacity increases with the accuracy; the best setting is orange." }
-        }))
-        @if !importance.is_empty() { (section("Importance", &bars(importance))) }
-        (section("Ranking", &html! { div class="scroll" { (table(trials)) } }))
-    };
-    write_file(page, document(&format!("Sweep of {name}"), &content).into_string().as_bytes())
+    let sections = [
+        Section::new(
+            "Results",
+            html! {
+                div class="scroll" { figure class="wide" { (PreEscaped(&svg)) } }
+                p class="quiet" { "One line per setting. The opacity increases with the accuracy; the best setting is orange." }
+            },
+        ),
+        Section::new("Importance", html! { @if !importance.is_empty() { (bars(importance)) } }),
+        Section::new("Settings", settings(trials)),
+    ];
+    let page_title = format!("Sweep of {name}");
+    write_file(page, document(&page_title, &html! {}, &sections).into_string().as_bytes())
 }
 
 fn bars(importance: &[(String, f64)]) -> Markup {
@@ -74,60 +79,60 @@ fn bars(importance: &[(String, f64)]) -> Markup {
     } }
 }
 
-fn table(trials: &[SweepTrial]) -> Markup {
+/// The settings, which a reader can sort by any key; those that went farther in the halving first.
+fn settings(trials: &[SweepTrial]) -> Markup {
     let keys = trials.first().map_or(&[] as &[_], |trial| &trial.values);
-    let rungs: Vec<&[SweepTrial]> =
-        trials.chunk_by(|one, other| one.rounds == other.rounds).collect();
-    html! { table {
-        thead { tr { th { "rank" } th { "validation accuracy" } th { "epochs" } @for (key, _) in keys { th { (key) } } } }
-        @for rung in &rungs { tbody {
-            @if let (Some(epochs), true) = (rung.iter().map(|it| it.epochs).max(), rungs.len() > 1) {
-                tr { th colspan=(3 + keys.len()) { "Trained for " (epochs) " epochs" } }
+    let has_rounds = trials.iter().any(|trial| trial.rounds > 1);
+    let heads = ["Rank", "Validation accuracy", "Epochs"].into_iter();
+    let heads = heads.chain(has_rounds.then_some("Rounds"));
+    let heads = heads.chain(keys.iter().map(|(key, _)| key.as_str())).chain(["Runs"]);
+    let rows = trials.iter().map(|trial| {
+        let score = match (trial.score, trial.interval) {
+            (None, _) => "failed".to_owned(),
+            (Some(score), None) => percent(score),
+            (Some(score), Some([low, high])) => {
+                format!("{} ({} to {})", percent(score), percent(low), percent(high))
             }
-            @for trial in *rung { tr {
-            td { (trial.rank) }
-            td {
-                @match trial.score {
-                    Some(score) => {
-                        (percent(score))
-                        @if let Some([low, high]) = trial.interval {
-                            " (" (percent(low)) " to " (percent(high)) ")"
-                        }
-                    }
-                    None => "failed",
-                }
-            }
-            td { (trial.epochs) }
-            @for (_, value) in &trial.values { td { (value) } }
-            } }
-        } }
-    } }
+        };
+        let cells = [trial.rank.to_string(), score, trial.epochs.to_string()].into_iter();
+        let cells = cells.chain(has_rounds.then(|| trial.rounds.to_string()));
+        let cells = cells.chain(trial.values.iter().map(|(_, value)| value.clone()));
+        let links = html! { @for (index, run) in trial.runs.iter().enumerate() {
+            @if index > 0 { " " }
+            a href=(format!("{run}/report.html")) { (run) }
+        } };
+        cells.map(|text| html! { (text) }).chain([links]).collect()
+    });
+    table(&heads.collect::<Vec<_>>(), rows)
 }
 
 fn compose(trials: &[SweepTrial]) -> String {
-    let keys: Vec<&str> = trials
-        .first()
-        .map_or(vec![], |trial| trial.values.iter().map(|(key, _)| key.as_str()).collect());
     let column = |index: usize| -> Vec<&str> {
         trials.iter().filter_map(|trial| Some(trial.values.get(index)?.1.as_str())).collect()
     };
+    // A key with one value needs no axis.
+    let varies = |index: &usize| column(*index).iter().any(|value| Some(value) != column(*index).first());
+    let keys = trials.first().map_or(&[] as &[_], |trial| &trial.values);
+    let shown: Vec<usize> = (0..keys.len()).filter(varies).collect();
     let scores: Vec<f64> = trials.iter().filter_map(|trial| trial.score).collect();
-    let mut scales: Vec<Scale> = (0..keys.len()).map(|index| Scale::of(&column(index))).collect();
+    let mut scales: Vec<Scale> = shown.iter().map(|index| Scale::of(&column(*index))).collect();
     scales.push(Scale::Numbers(span(&scores), false));
-    let width = 2.0 * MARGIN + GAP * keys.len() as f64;
+    let width = 2.0 * MARGIN + GAP * shown.len() as f64;
     let mut svg = Svg::new([width, HEIGHT[0] + 30.0], "Validation accuracy of the settings");
     let best = trials.iter().position(|trial| trial.score.is_some());
     // The best one is drawn last, on top.
     for (index, trial) in trials.iter().enumerate().rev() {
         let Some(score) = trial.score else { continue };
-        let texts = trial.values.iter().map(|(_, value)| value.clone()).chain([score.to_string()]);
+        let values = shown.iter().filter_map(|index| trial.values.get(*index));
+        let texts = values.map(|(_, value)| value.clone()).chain([score.to_string()]);
         let points = texts
             .zip(&scales)
             .enumerate()
             .map(|(axis, (text, scale))| [across(axis), scale.position(&text)]);
         line(&points.collect::<Vec<_>>(), opacity(score, &scores), Some(index) == best, &mut svg);
     }
-    let names = keys.iter().copied().chain(["validation accuracy"]);
+    let names = shown.iter().filter_map(|index| Some(keys.get(*index)?.0.as_str()));
+    let names = names.chain(["validation accuracy"]);
     for (axis, (name, scale)) in names.zip(&scales).enumerate() {
         scale.draw(across(axis), name, &mut svg);
     }
@@ -138,10 +143,10 @@ fn across(axis: usize) -> f64 {
     MARGIN + GAP * axis as f64
 }
 
-/// Returns the opacity of a line: 0.1 for the worst setting, 1 for the best.
+/// Returns the opacity of a line: 0.35 for the worst setting, 1 for the best.
 fn opacity(score: f64, scores: &[f64]) -> f64 {
     let [low, high] = span(scores);
-    0.1 + 0.9 * ((score - low) / (high - low)).clamp(0.0, 1.0)
+    0.35 + 0.65 * ((score - low) / (high - low)).clamp(0.0, 1.0)
 }
 
 fn line(points: &[[f64; 2]], opacity: f64, is_best: bool, svg: &mut Svg) {
@@ -228,7 +233,7 @@ mod tests {
     fn trial(rate: &str, kind: &str, score: Option<f64>) -> SweepTrial {
         let values = [("optimizer.rate", rate), ("model.kind", kind)];
         let values = values.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-        SweepTrial { values, score, interval: None, epochs: 3, rounds: 1, rank: 1 }
+        SweepTrial { values, score, interval: None, epochs: 3, rounds: 1, runs: vec![], rank: 1 }
     }
 
     #[test]

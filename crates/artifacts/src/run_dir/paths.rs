@@ -73,8 +73,9 @@ impl RunDir {
         self.path.join("report.html")
     }
 
-    /// The page that compares the run with `other`.
-    pub fn comparison(&self, other: &Self) -> PathBuf {
+    /// The page that compares the run with others.
+    pub fn comparison(&self, others: &[Self]) -> PathBuf {
+        let [other] = others else { return self.path.join("comparison.html") };
         let name = other.path.file_name().unwrap_or(other.path.as_os_str());
         self.path.join(format!("against-{}.html", name.display()))
     }

@@ -1,31 +1,25 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::{DataCard, DataFinding, DataHistogram, DataImage, DataPage, DataPart};
-use crate::axis::Axis;
+use crate::chart::{Chart, Curve, Line, Scale};
 use crate::decision_boundary;
-use crate::page::{bar, figures, key_values, percent, section, table};
-use crate::panel::{Curve, legend, range, stroke};
-use crate::plots::{FRAME, Plot, SIZE};
-use crate::svg::{Anchor, Svg, colour};
+use crate::page::{anchor, bar, charts, key_values, percent, table};
 
 /// Largest number of classes with bars, of channels with statistics, and of those with a histogram.
 const CLASSES: usize = 50;
 const CHANNELS: usize = 50;
 const HISTOGRAMS: usize = 6;
 
-/// Returns the title and the results of all checks.
+/// Returns the results of all checks.
 pub fn headline(data: &DataPage) -> Markup {
     html! {
-        header {
-            h1 { (data.title) }
-            p class="quiet" { (data.about) }
-            @if let Some(warning) = &data.warning { p class="warning" { (warning) } }
-            @for problem in &data.problems { p class="warning" { (problem) } }
-            @if data.problems.is_empty() { p { "No problems that invalidate the scores were found." } }
-            div class="scroll" { table class="key-values" { tbody {
-                @for finding in &data.findings { (check(finding)) }
-            } } }
-        }
+        p class="quiet" { (data.about) }
+        @if let Some(warning) = &data.warning { p class="warning" { (warning) } }
+        @for problem in &data.problems { p class="warning" { (problem) } }
+        @if data.problems.is_empty() { p { "No problems that invalidate the scores were found." } }
+        div class="scroll" { table class="key-values" { tbody {
+            @for finding in &data.findings { (check(finding)) }
+        } } }
     }
 }
 
@@ -37,15 +31,11 @@ fn check(finding: &DataFinding) -> Markup {
             @if finding.cards.is_empty() {
                 (finding.heading)
             } @else {
-                a href=(format!("#{}", anchor(finding))) { (finding.heading) }
+                a href=(format!("#{}", anchor(finding.heading))) { (finding.heading) }
             }
             p class="quiet" { (finding.summary) }
         }
     } }
-}
-
-fn anchor(finding: &DataFinding) -> String {
-    finding.heading.replace(' ', "-").to_lowercase()
 }
 
 /// Returns the origin of each split.
@@ -53,17 +43,14 @@ pub fn parts(data: &DataPage) -> Markup {
     let parts = data.parts.iter();
     let parts = parts.map(|part| (part.name.clone(), format!("{}: {}", part.count, part.origin)));
     let sums = data.sums.iter().map(|(source, sum)| (format!("SHA-256, {source}"), sum.clone()));
-    section("Splits", &key_values(&parts.chain(sums).collect::<Vec<_>>()))
+    key_values(&parts.chain(sums).collect::<Vec<_>>())
 }
 
 /// Returns the number of examples of each class in each split.
 pub fn balance(data: &DataPage) -> Markup {
-    section(
-        "Classes",
-        &html! { div class="cards" {
-            @for part in &data.parts { div class="card" { (classes(part, &data.classes)) } }
-        } },
-    )
+    html! { div class="cards" {
+        @for part in &data.parts { div class="card" { (classes(part, &data.classes)) } }
+    } }
 }
 
 fn classes(part: &DataPart, names: &[String]) -> Markup {
@@ -83,21 +70,19 @@ pub fn values(data: &DataPage) -> Markup {
     let rows = data.parts.iter().flat_map(|part| {
         part.channels.iter().enumerate().take(CHANNELS).map(|(channel, values)| {
             let values = values.iter().map(|value| number(*value));
-            [part.name.clone(), channel.to_string()].into_iter().chain(values).collect()
+            let cells = [part.name.clone(), channel.to_string()].into_iter().chain(values);
+            cells.map(|text| html! { (text) }).collect()
         })
     });
     let width = data.parts.iter().map(|part| part.channels.len()).max().unwrap_or(0);
-    section(
-        "Values",
-        &html! {
-            (figures(&histograms(data)))
-            @if let Some(points) = &data.points {
-                figure { (PreEscaped(decision_boundary::compose(points, None, "Points"))) }
-            }
-            (table(&["split", data.unit, "lowest", "highest", "mean", "std. dev."], rows))
-            @if width > CHANNELS { p class="quiet" { "and " (width - CHANNELS) " more" } }
-        },
-    )
+    html! {
+        (charts(&histograms(data)))
+        @if let Some(points) = &data.points {
+            figure { (PreEscaped(decision_boundary::compose(points, None, "Points"))) }
+        }
+        (table(&["split", data.unit, "lowest", "highest", "mean", "std. dev."], rows))
+        @if width > CHANNELS { p class="quiet" { "and " (width - CHANNELS) " more" } }
+    }
 }
 
 fn number(value: f32) -> String {
@@ -117,12 +102,10 @@ pub fn preview(data: &DataPage) -> Result<Markup, String> {
         let images: Vec<_> = row.images.iter().map(image).collect::<Result<_, _>>()?;
         classes.push((&row.class, images));
     }
-    Ok(html! { @if !classes.is_empty() { (section("Examples of each class", &html! {
-        @for (name, images) in classes {
-            h3 { (name) }
-            div class="pictures batch" { @for image in images { (image) } }
-        }
-    })) } })
+    Ok(html! { @for (name, images) in classes {
+        h3 { (name) }
+        div class="pictures batch" { @for image in images { (image) } }
+    } })
 }
 
 /// Returns the section of a check with findings.
@@ -132,12 +115,10 @@ pub fn finding(finding: &DataFinding) -> Result<Markup, String> {
         Some(count) if count > cards.len() => format!(" The first {} are shown.", cards.len()),
         _ => String::new(),
     };
-    let heading = format!("{} ({})", finding.heading, finding.count.unwrap_or(cards.len()));
-    let content = html! {
-        p { (finding.remedy) (shown) }
+    Ok(html! {
+        p { (finding.count.unwrap_or(cards.len())) " found. " (finding.remedy) (shown) }
         div class="pictures cards" { @for card in &cards { (card) } }
-    };
-    Ok(html! { div id=(anchor(finding)) { (section(&heading, &content)) } })
+    })
 }
 
 fn card(card: &DataCard) -> Result<Markup, String> {
@@ -157,31 +138,22 @@ fn image(data: &DataImage) -> Result<Markup, String> {
     } })
 }
 
-/// Returns a histogram for each channel, with one curve per split.
-pub fn histograms(data: &DataPage) -> Vec<Plot> {
-    let plot = |(channel, histogram): (usize, &DataHistogram)| Plot {
-        name: "values",
-        svg: histogram_of(data, &format!("Values of {} {channel} (%)", data.unit), histogram),
+/// Returns a histogram for each channel, with one line per split.
+pub fn histograms(data: &DataPage) -> Vec<Chart> {
+    let chart = |(channel, histogram): (usize, &DataHistogram)| {
+        let lines = data.parts.iter().zip(&histogram.parts).enumerate().map(|(index, (part, counts))| {
+            Line::new(&part.name, shares(counts, histogram.range), index)
+        });
+        Chart {
+            name: "values",
+            heading: format!("Values of {} {channel} (%)", data.unit),
+            x: "value",
+            lines: lines.collect(),
+            scale: Scale::Percent,
+            marks: Vec::new(),
+        }
     };
-    data.histograms.iter().take(HISTOGRAMS).enumerate().map(plot).collect()
-}
-
-fn histogram_of(data: &DataPage, heading: &str, histogram: &DataHistogram) -> String {
-    let mut svg = Svg::new(SIZE, heading);
-    let curves: Vec<Curve> =
-        histogram.parts.iter().map(|counts| shares(counts, histogram.range)).collect();
-    let names = data.parts.iter().map(|part| part.name.as_str()).enumerate();
-    legend(&names.clone().collect::<Vec<_>>(), [FRAME.across[1], 16.0], &mut svg);
-    svg.text([FRAME.across[0], 32.0], 13.0, Anchor::Start, heading);
-    let [low, high] = histogram.range.map(f64::from);
-    let x = Axis::exact([low, high], FRAME.across, 5.0, 0.0);
-    let [_, most] = range(curves.iter().flatten(), |_| true);
-    let y = Axis::rounded([0.0, most.max(0.0)], 100.0, FRAME.height);
-    x.draw_with(&y, &mut svg);
-    for ((index, name), curve) in names.zip(&curves) {
-        stroke(curve, name, colour(index), [&x, &y], &mut svg);
-    }
-    svg.finish()
+    data.histograms.iter().take(HISTOGRAMS).enumerate().map(chart).collect()
 }
 
 /// Returns the percentage of all values in each bin, at the centre of the bin.

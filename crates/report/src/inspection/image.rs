@@ -1,3 +1,5 @@
+use png::ColorType;
+
 use crate::output::png_data_uri;
 
 /// One image of a data set with its captions.
@@ -18,7 +20,7 @@ impl DataImage {
     /// Returns the image as a PNG in a data URI.
     pub(super) fn uri(&self) -> Result<String, String> {
         let ([height, width], pixels) = self.reduced();
-        png_data_uri([width, height], &pixels)
+        png_data_uri([width, height], ColorType::Rgb, &pixels)
     }
 
     /// Returns height and width, at most [`EDGE`], and the pixels as RGB. Larger images are

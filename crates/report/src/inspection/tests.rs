@@ -53,7 +53,7 @@ fn findings_are_counted_in_the_header_with_a_link_to_their_images() {
     let card = DataCard { images: vec![cell(), cell()], lines: vec!["distance 0.05".to_owned()] };
     let page = render(&DataPage { findings: vec![finding(3, vec![card])], ..data() });
     assert!(page.contains(r##"<a href="#near-duplicates-across-splits">"##), "{page}");
-    let section = page.split_once(r#"<div id="near-duplicates-across-splits">"#).unwrap().1;
+    let section = page.split_once(r#"<section id="near-duplicates-across-splits">"#).unwrap().1;
     assert_eq!(section.matches("<img").count(), 2);
     for part in [
         "Remove them. The first 1 are shown.",
@@ -81,8 +81,8 @@ fn a_class_without_examples_is_highlighted_and_values_are_listed() {
 
 #[test]
 fn a_histogram_shows_the_percentage_of_values_in_each_bin() {
-    let svg = &content::histograms(&data())[0].svg;
-    let document = Document::parse(svg).unwrap();
+    let svg = content::histograms(&data())[0].svg();
+    let document = Document::parse(&svg).unwrap();
     let curve = document.descendants().find(|node| node.attribute("class") == Some("train"));
     // 25 and 75 % at a quarter and three quarters of the axis, which ends at 80 %.
     assert_eq!(curve.unwrap().attribute("points"), Some("158.00,204.88 350.00,58.62"));
