@@ -107,7 +107,7 @@ fn a_comparison_of_two_runs_shows_scores_curves_and_config_differences() {
     let dir = TestDir::new();
     dir.succeed(&["--config", "tiny.toml"]);
     dir.succeed(&["--config", "tiny.toml", "--set", "optimizer.adam.learning_rate=2e-2"]);
-    let output = dir.succeed(&["report", "runs/tiny", "--against", "runs/tiny-2"]);
+    let output = dir.succeed(&["report", "runs/tiny", "runs/tiny-2"]);
     assert_eq!(output.stdout, "runs/tiny/against-tiny-2.html\n");
     let page = dir.read("runs/tiny/against-tiny-2.html");
     assert_eq!(external_references(&page), [""; 0]);
@@ -124,8 +124,7 @@ fn reports_of_invalid_runs_are_rejected() {
     let dir = TestDir::new();
     dir.trainer(&["report", "data"]).refused(1, &["data", "is not a run directory"]);
     dir.succeed(&["--config", "tiny.toml"]);
-    dir.trainer(&["report", "runs/tiny", "--against", "runs/none"])
-        .refused(2, &["no run runs/none"]);
+    dir.trainer(&["report", "runs/tiny", "runs/none"]).refused(2, &["no run runs/none"]);
     fs::write(dir.path("runs/tiny/test_predictions.json"), "{").unwrap();
     fs::remove_dir_all(dir.path("data")).unwrap();
     dir.trainer(&["report", "runs/tiny"])

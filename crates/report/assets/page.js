@@ -10,7 +10,8 @@ const page = (() => {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const number = (value) => {
     const size = Math.abs(value);
-    return size >= 1e5 || (size > 0 && size < 1e-3) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+    const short = Number(value.toPrecision(4));
+    return size >= 1e5 || (size > 0 && size < 1e-3) ? short.toExponential() : String(short);
   };
   const button = (text, press) => make("button", { type: "button", textContent: text, onclick: press });
   const label = (text, control) => make("label", {}, text, control);
@@ -26,6 +27,7 @@ const page = (() => {
       this.shown = data.lines.map(({ style }) => style !== "hidden");
       this.isLogarithmic = this.startsLogarithmic();
       this.log = button("log", () => this.setLogarithmic(!this.isLogarithmic));
+      this.log.hidden = data.scale === "percent";
       this.reset = button("reset zoom", () => this.zoom());
       this.host = make("div", { tabIndex: 0, onkeydown: (event) => this.key(event) });
       this.host.setAttribute("role", "img");
@@ -94,7 +96,7 @@ const page = (() => {
           y: { distr: this.isLogarithmic ? 3 : 1, range: (_, low, high) => this.range(low, high) },
         },
         axes: [
-          { ...axis, label: this.data.x, labelSize: 18, labelFont: "12px system-ui" },
+          { ...axis, size: 28, label: this.data.x, labelSize: 18, labelFont: "12px system-ui" },
           { ...axis, size: 58, values: (_, ticks) => ticks.map((value) => (value === null ? "" : number(value))) },
         ],
         series: [{}, ...this.data.lines.map(line)],
@@ -261,9 +263,12 @@ const page = (() => {
       context.clearRect(0, 0, canvas.width, canvas.height);
       places = cells.map(([label, predicted, count]) => ({ x: place[predicted], y: place[label], label, predicted, count }));
       for (const { x, y, label, predicted, count } of places) {
-        context.globalAlpha = 0.3 + 0.7 * (count / totals[label]);
+        // A mistake stays visible where a class is a single pixel.
+        const size = label === predicted ? side : Math.max(side, 4);
+        const at = (place) => (place + 0.5) * side - size / 2;
+        context.globalAlpha = 0.4 + 0.6 * (count / totals[label]);
         context.fillStyle = colour(label === predicted ? "--bar" : "--bad");
-        context.fillRect(x * side, y * side, side, side);
+        context.fillRect(at(x), at(y), size, size);
       }
     };
     const under = ({ offsetX, offsetY }) => {

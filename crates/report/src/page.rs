@@ -20,7 +20,8 @@ const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inlin
 
 /// A complete HTML document: a headline, then sections, of which it has a list.
 pub fn document(title: &str, headline: &Markup, sections: &[Section]) -> Markup {
-    let sections: Vec<&Section> = sections.iter().filter(|section| !section.content.0.is_empty()).collect();
+    let sections: Vec<&Section> =
+        sections.iter().filter(|section| !section.content.0.is_empty()).collect();
     html! {
         (DOCTYPE)
         html lang="en" {
