@@ -66,7 +66,7 @@ def state(run):
 
 
 def new_metrics(run, epoch, follow):
-    """The metrics of each reported epoch after `epoch`; with `follow`, until no process trains the run."""
+    """The metrics of each reported epoch after `epoch`; with `follow`, until no process trains the run, or Ctrl-C."""
     while True:
         goes_on = follow and is_training(run)
         rows = [row for row in read_rows(run / "metrics.jsonl") if row["epoch"] > epoch]
@@ -80,7 +80,10 @@ def new_metrics(run, epoch, follow):
             yield epoch, values
         if not goes_on:
             return
-        time.sleep(1)
+        try:
+            time.sleep(1)
+        except KeyboardInterrupt:
+            follow = False
 
 
 def scores(run):
@@ -99,8 +102,10 @@ def last_offline_epoch(logged):
     """The last epoch that earlier calls have logged offline, where W&B knows only the files of each call."""
     epochs = [0]
     folder = Path(logged.sync_dir)
-    for earlier in set(folder.parent.glob(f"offline-run-*-{logged.id}")) - {folder}:
-        inspect = [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", "--json", earlier]
+    for file in folder.parent.glob(f"offline-run-*-{logged.id}/*.wandb"):
+        if file.parent == folder:
+            continue
+        inspect = [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", "--json", file]
         epochs.append(json.loads(subprocess.check_output(inspect))["summary"].get("epoch", 0))
     return max(epochs)
 

@@ -66,7 +66,8 @@ def rows_of_run():
     timings = [json.loads(line) for line in (RUN / "timings.jsonl").read_text().splitlines()]
     rows = [(one["epoch"], "examples_per_second", one["examples"] / one["seconds"]) for one in timings]
     reported = [json.loads(line) for line in (RUN / "metrics.jsonl").read_text().split("\n")[:-1]]
-    rows += [(row["epoch"], key, value) for row in reported for key, value in row.items() if isinstance(value, (int, float))]
+    items = [(row["epoch"], key, value) for row in reported for key, value in row.items()]
+    rows += [item for item in items if isinstance(item[2], (int, float))]
     epochs = {row["epoch"] for row in reported}
     return [row for row in rows if row[0] in epochs]
 
