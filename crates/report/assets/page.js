@@ -170,7 +170,7 @@ const page = (() => {
       const index = cursor.idx ?? xs.length - 1;
       if (key === "ArrowLeft" || key === "ArrowRight") {
         const x = xs[Math.min(Math.max(index + (key === "ArrowLeft" ? -1 : 1), 0), xs.length - 1)];
-        this.plot.setCursor({ left: this.plot.valToPos(x, "x"), top: 10 });
+        this.plot.setCursor({ left: this.plot.valToPos(x, "x"), top: 10 }, true, true);
       } else if (key === "+" || key === "-") {
         const share = key === "+" ? 0.25 : 1;
         this.zoom(Math.max(xs[index] - share * width, xs[0]), Math.min(xs[index] + share * width, xs.at(-1)));
