@@ -182,7 +182,9 @@ const page = (() => {
 
   const charts = [];
   const chart = (figure) => charts.push(new Chart(figure, JSON.parse(figure.querySelector("script").textContent)));
-  matchMedia("(prefers-color-scheme: dark)").onchange = () => charts.forEach((chart) => chart.draw());
+  for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+    matchMedia(query).addEventListener("change", () => charts.forEach((chart) => chart.draw()));
+  }
 
   // Sorts a table by a column when its heading is pressed, numbers in descending order first.
   function sortable(table) {
@@ -327,7 +329,7 @@ const page = (() => {
       found.replaceChildren(...(lists.hidden ? matching.map((card) => card.cloneNode(true)) : []));
       count.textContent = lists.hidden ? `${matching.length} of ${all.length} examples` : "";
     };
-    if (box.querySelector(".stack img + img")) {
+    if (lists.querySelector(".stack img + img")) {
       const overlay = button("Show what mistakes depend on", () => {
         overlay.setAttribute("aria-pressed", document.body.classList.toggle("saliency"));
       });
