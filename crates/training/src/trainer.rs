@@ -13,11 +13,13 @@ mod run_writer;
 mod selection;
 mod state;
 mod step;
+mod step_series;
 mod stop;
 
+use std::mem;
 use std::time::Instant;
 
-use artifacts::EpochMetrics;
+use artifacts::{ClassScore, EpochMetrics};
 use burn::tensor::Tensor;
 use data::{SplitKind, shuffled};
 
@@ -231,14 +233,21 @@ impl Trainer {
         let sums = validation.as_ref().map(|scores| scores.sums);
         let loss = sums.map_or(0.0, |scores| scores.loss());
         self.require_finite("validation loss is", loss)?;
+        let classes = validation.as_ref().map(ValidationScores::classes);
+        let series = mem::take(&mut self.state.series);
         let metrics = EpochMetrics {
             epoch,
             step,
             learning_rate: self.learning_rate(step.saturating_sub(1)),
             train_loss: train.loss(),
             train_accuracy: train.accuracy(),
+            gradient_norm: series.gradient_norm(),
             validation_loss: sums.map(|scores| scores.loss()),
             validation_accuracy: sums.map(|scores| scores.accuracy()),
+            validation_macro_f1: classes.as_deref().map(ClassScore::macro_f1),
+            validation_balanced_accuracy: classes.as_deref().map(ClassScore::balanced_accuracy),
+            validation_top_5: validation.as_ref().and_then(ValidationScores::top_5),
+            step_losses: series.losses(),
         };
         self.writer.append(&metrics)?;
         tracing::debug!(?metrics, "epoch done");
@@ -260,7 +269,8 @@ impl Trainer {
         let mut batches = 0;
         let visit = |items: &[usize], logits: Tensor<2>| {
             let (logits, labels) = (logits.into_data(), examples.labels_at(items));
-            total.count_predictions(&labels, &classifier.predictions(&logits, labels.len()));
+            let values: Vec<f32> = logits.iter().collect();
+            total.count(classifier.objective().head, &values, &labels);
             let scores = classifier.scores(logits, &labels);
             total.sums += scores;
             batches += 1;

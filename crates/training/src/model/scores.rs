@@ -89,6 +89,14 @@ pub fn argmax(values: &[f32]) -> usize {
     values.iter().position(|&value| value == max).unwrap_or(0)
 }
 
+/// Whether `class` is among the five with the largest values, the first ones of equals.
+pub fn is_in_top_5(values: &[f32], class: usize) -> bool {
+    let (before, rest) = values.split_at(class.min(values.len()));
+    let Some((value, after)) = rest.split_first() else { return false };
+    let ahead = before.iter().filter(|&other| other >= value).count();
+    ahead + after.iter().filter(|&other| other > value).count() < 5
+}
+
 impl AddAssign for Scores {
     fn add_assign(&mut self, other: Self) {
         self.loss_sum += other.loss_sum;

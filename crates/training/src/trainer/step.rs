@@ -39,20 +39,21 @@ impl Trainer {
         let learning_rate = self.learning_rate(self.state.step);
         let mut gradients = gradients.grads();
         fault.in_gradients(&self.optimization.classifier, &mut gradients);
-        let sums = self
-            .optimization
-            .apply_gradients(gradients, learning_rate, self.state.step + 1)
-            .map_err(|error| self.non_finite(error))?;
-        self.state.count_step(scores);
-        let Some(sums) = sums else {
-            if self.reports() {
-                observer.batch(SplitKind::Train, scores, self.progress(), Some(learning_rate));
-            }
-            return Ok(());
-        };
-        let (step, epoch_step) = (self.state.step, self.state.epoch_step);
-        let batches = pending;
-        self.defer(PendingStep { batches, sums, step, epoch_step, learning_rate, fault }, observer)
+        let gradients =
+            self.optimization.apply_gradients(gradients, learning_rate, self.state.step + 1);
+        if self.defers_readback() {
+            self.state.count_step();
+            let (step, epoch_step, batches) = (self.state.step, self.state.epoch_step, pending);
+            let step = PendingStep { batches, gradients, step, epoch_step, learning_rate, fault };
+            return self.defer(step, observer);
+        }
+        let norm = gradients.norm(gradients.norms.clone().into_data());
+        self.state.add(scores, norm.map_err(|error| self.non_finite(error))?);
+        self.state.count_step();
+        if self.reports() {
+            observer.batch(SplitKind::Train, scores, self.progress(), Some(learning_rate));
+        }
+        Ok(())
     }
 
     /// The examples at `micro_items`, a part of the `items` of a step, on the device.
