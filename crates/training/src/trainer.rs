@@ -218,7 +218,7 @@ impl Trainer {
         if let Some(pacer) = self.pacer.as_mut().filter(|_| reports) {
             pacer.reported(started);
         }
-        Ok(())
+        if reports { self.writer.record_times() } else { Ok(()) }
     }
 
     /// Validates and reports the epoch; returns its validation scores.
@@ -228,8 +228,10 @@ impl Trainer {
     ) -> Result<Option<ValidationScores>, RunError> {
         let (epoch, step, train) = (self.state.epoch, self.state.step, self.state.scores);
         observer.end_pass(SplitKind::Train, epoch);
-        self.writer.record_time(epoch, train.count)?;
+        self.writer.stopwatch.end_training(epoch, train.count);
+        self.writer.stopwatch.start_part();
         let validation = self.validate(observer)?;
+        self.writer.stopwatch.end_part(|phases| &mut phases.evaluation);
         let sums = validation.as_ref().map(|scores| scores.sums);
         let loss = sums.map_or(0.0, |scores| scores.loss());
         self.require_finite("validation loss is", loss)?;
@@ -301,9 +303,12 @@ impl Trainer {
 
     /// The state of the run, if its weights are finite.
     fn snapshot(&mut self) -> Result<Snapshot, RunError> {
+        self.writer.stopwatch.start_part();
         self.require_finite("sum of the weights is", self.optimization.classifier.magnitude())?;
         self.state.metrics = self.writer.metrics();
-        self.optimization.snapshot(&self.state)
+        let snapshot = self.optimization.snapshot(&self.state)?;
+        self.writer.stopwatch.end_part(|phases| &mut phases.checkpoint);
+        Ok(snapshot)
     }
 
     /// The learning rate of the step with this index, from 0.

@@ -59,7 +59,9 @@ impl Trainer {
             return Ok(());
         }
         tracing::debug!(steps = steps.len(), "read back");
+        self.writer.stopwatch.start_part();
         let mut values = read_all(&steps).into_iter();
+        self.writer.stopwatch.end_part(|phases| &mut phases.optimizer);
         for step in &steps {
             let (scores, norm) = self.results_of(step, &mut values)?;
             self.state.add(scores, norm);
