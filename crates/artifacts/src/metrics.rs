@@ -7,7 +7,6 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use support::durable_fs::sync_parent;
 use support::{memory, sha256};
@@ -277,7 +276,7 @@ pub struct Phases {
 pub struct Stopwatch {
     started: Instant,
     part_started: Instant,
-    processor_before: f64,
+    processor_before: Option<f64>,
     examples_before: u64,
     timing: EpochTiming,
 }
@@ -320,8 +319,9 @@ impl Stopwatch {
 
     /// Appends the times to the file of `run`.
     pub fn record(&self, run: &RunDir) -> Result<(), ArtifactError> {
+        let processor = processor_seconds().zip(self.processor_before);
         let timing = EpochTiming {
-            processor_seconds: Some(processor_seconds() - self.processor_before),
+            processor_seconds: processor.map(|(now, before)| now - before),
             peak_memory: memory::peak(),
             ..self.timing
         };
@@ -335,10 +335,15 @@ impl Stopwatch {
     }
 }
 
-/// Seconds of processor time of this process.
-fn processor_seconds() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + 1e-9 * time.tv_nsec as f64
+/// Seconds of processor time of all threads of this process, in steps of 10 ms; `None` if the system does
+/// not report them.
+fn processor_seconds() -> Option<f64> {
+    let statistics = fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field, the name of the program in parentheses, may contain spaces. Fields 14 and 15 are
+    // user and system time in ticks.
+    let (_, fields) = statistics.rsplit_once(')')?;
+    let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<f64>);
+    Some(0.01 * (ticks.next()?.ok()? + ticks.next()?.ok()?))
 }
 
 #[cfg(test)]

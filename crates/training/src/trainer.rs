@@ -177,10 +177,10 @@ impl Trainer {
     }
 
     fn start_epoch(&mut self, observer: &mut dyn TrainingObserver, total: usize) {
-        self.writer.start_epoch(self.state.scores.count);
         if !self.reports() {
             return;
         }
+        self.writer.start_epoch(self.state.scores.count);
         observer.start_pass(SplitKind::Train, self.state.epoch, total);
         if self.state.epoch_step > 0 {
             // The steps of this epoch that an earlier process has done.

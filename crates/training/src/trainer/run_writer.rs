@@ -39,7 +39,7 @@ impl RunWriter {
         Ok(self.tensorboard.restart(state.step)?)
     }
 
-    /// Starts to time an epoch of which an earlier process has seen `examples`.
+    /// Starts to time a reported epoch of which an earlier process has seen `examples`.
     pub fn start_epoch(&mut self, examples: u64) {
         self.stopwatch = Stopwatch::start(examples, self.is_resumed);
     }
