@@ -131,4 +131,11 @@ mod tests {
             assert!(losses.iter().any(|loss| !loss.is_finite()), "sigmoid {bad}: {losses:?}");
         }
     }
+
+    #[test]
+    fn of_equal_logits_the_first_ones_are_among_the_top_five() {
+        let logits = [0.5, 0.5, 2.0, 1.0, 0.5, 0.5, 3.0];
+        let top: Vec<usize> = (0..8).filter(|&class| is_in_top_5(&logits, class)).collect();
+        assert_eq!(top, [0, 1, 2, 3, 6]);
+    }
 }
