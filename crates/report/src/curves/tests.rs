@@ -10,6 +10,11 @@ fn row(epoch: usize, loss: f64, accuracy: f64) -> EpochMetrics {
         train_accuracy: accuracy,
         validation_loss: None,
         validation_accuracy: None,
+        gradient_norm: None,
+        validation_macro_f1: None,
+        validation_balanced_accuracy: None,
+        validation_top_5: None,
+        step_losses: Vec::new(),
     }
 }
 

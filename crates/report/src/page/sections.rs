@@ -194,20 +194,23 @@ const TOP: usize = 3;
 pub fn examples(run: &RunData) -> Markup {
     let Some(predictions) = &run.predictions else { return html! {} };
     let (classes, split) = (&run.environment.data.classes, predictions.split);
+    let (hardest, mistakes): (Vec<_>, Vec<_>) = predictions.examples.iter().partition(|example| {
+        example.top.first().is_some_and(|(predicted, _)| *predicted == example.label)
+    });
     html! {
-        @if !predictions.mistakes.is_empty() {
+        @if !mistakes.is_empty() {
             (section("Most confident mistakes", &html! {
                 p class="quiet" {
-                    (predictions.mistakes.len()) " of " (predictions.wrong.len())
+                    (mistakes.len()) " of " (predictions.wrong.len())
                     " misclassified " (split) " examples."
                 }
-                (cards(&predictions.mistakes, split, classes))
+                (cards(&mistakes, split, classes))
             }))
         }
-        @if !predictions.hardest.is_empty() {
+        @if !hardest.is_empty() {
             (section("Hardest examples", &html! {
                 p class="quiet" { "Correctly classified " (split) " examples with the lowest confidence." }
-                (cards(&predictions.hardest, split, classes))
+                (cards(&hardest, split, classes))
             }))
         }
         @if !predictions.batch.is_empty() {
@@ -218,28 +221,27 @@ pub fn examples(run: &RunData) -> Markup {
                     "."
                 }
                 div class="pictures batch" {
-                    @for picture in &predictions.batch { (image(picture, "a training image")) }
+                    @for image in &predictions.batch { (picture(&image.picture, "a training image")) }
                 }
             }))
         }
     }
 }
 
-fn cards(examples: &[ExampleView], split: SplitKind, classes: &[String]) -> Markup {
+fn cards(examples: &[&ExampleView], split: SplitKind, classes: &[String]) -> Markup {
     html! { div class="pictures" { @for example in examples { (card(example, split, classes)) } } }
 }
 
 fn card(example: &ExampleView, split: SplitKind, classes: &[String]) -> Markup {
     let name = |class: usize| classes.get(class).map_or("?", String::as_str);
-    let mut order: Vec<(usize, f32)> = example.probabilities.iter().copied().enumerate().collect();
-    order.sort_by(|one, other| other.1.total_cmp(&one.1));
+    let order = &example.top;
     let predicted = order.first().map_or(example.label, |(class, _)| *class);
     let is_listed = |class: usize| order.iter().take(TOP).any(|(listed, _)| *listed == class);
     let label = order.iter().find(|(class, _)| *class == example.label && !is_listed(*class));
     html! {
         div class="card" {
-            @if let Some(picture) = &example.picture {
-                (image(picture, &format!("{split} image {}", example.item)))
+            @if let Some(uri) = &example.picture {
+                (picture(uri, &format!("{split} image {}", example.item)))
             }
             p {
                 (split) " " (example.item) ": true class " b { (name(example.label)) }
@@ -264,8 +266,8 @@ pub fn bar(name: &str, share: f64, text: &str, is_marked: bool) -> Markup {
     }
 }
 
-fn image(base64: &str, description: &str) -> Markup {
-    html! { img alt=(description) src=(format!("data:image/png;base64,{base64}")); }
+fn picture(uri: &str, description: &str) -> Markup {
+    html! { img alt=(description) src=(uri); }
 }
 
 #[cfg(test)]
