@@ -52,8 +52,16 @@ fn the_test_predictions_match_the_evaluation() {
     let count = |key: &str| predictions[key].as_array().unwrap().len() as u64;
     let total = evaluation["count"].as_u64().unwrap();
     let wrong = ((1.0 - evaluation["accuracy"].as_f64().unwrap()) * total as f64).round() as u64;
-    assert_eq!((count("wrong"), count("mistakes")), (wrong, wrong));
-    assert_eq!(count("hardest"), total - wrong);
+    assert_eq!((count("wrong"), count("examples")), (wrong, total));
+    for (rank, example) in (0..).zip(predictions["examples"].as_array().unwrap()) {
+        let is_mistake = example["top"][0][0] != example["label"];
+        assert_eq!(is_mistake, rank < wrong, "{example}");
+        assert_eq!(example["saliency"].is_object(), rank < wrong.min(12), "{example}");
+        assert!(example["picture"].as_str().unwrap().starts_with("data:image/png;base64,"));
+    }
+    assert_eq!(count("curves"), 3);
+    assert!(predictions["curves"][0]["roc"].as_array().unwrap().len() <= 50);
+    assert!(predictions["batch"].as_array().unwrap().iter().all(|it| it["label"].is_u64()));
     let bins = predictions["calibration"].as_array().unwrap();
     assert_eq!(bins.iter().map(|bin| bin["count"].as_u64().unwrap()).sum::<u64>(), total);
 }
@@ -235,6 +243,15 @@ fn the_seconds_of_a_resumed_run_include_those_of_earlier_processes() {
     dir.write("runs/tiny/status.json", status);
     dir.succeed(&["--resume", "tiny", "--epochs", &(done + 2).to_string()]);
     let timings = dir.read("runs/tiny/timings.jsonl");
+    let rows: Vec<_> = timings.lines().map(json).collect();
+    let resumed = rows.iter().filter(|row| row["is_resumed"] == true).map(|row| &row["epoch"]);
+    assert_eq!(resumed.collect::<Vec<_>>(), [done + 1, done + 2]);
+    for row in &rows {
+        let phases = ["load", "forward", "backward", "optimizer"];
+        let phases = phases.map(|phase| row["phases"][phase].as_f64().unwrap());
+        assert!(phases.iter().all(|seconds| *seconds > 0.0), "{row}");
+        assert!(phases.iter().sum::<f64>() <= row["seconds"].as_f64().unwrap(), "{row}");
+    }
     let timings: f64 = column(&timings, "seconds").iter().sum();
     assert!(seconds("summary.json").unwrap() > timings);
 }

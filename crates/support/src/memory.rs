@@ -16,6 +16,11 @@ pub fn available() -> Option<u64> {
     groups.chain(system).chain(left_by_limit()).min()
 }
 
+/// Largest resident memory of this process so far, in bytes; `None` if the system does not report it.
+pub fn peak() -> Option<u64> {
+    entry(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")?.checked_mul(1024)
+}
+
 /// Bytes left by the hard limit of the address space, which `ulimit -v` sets.
 fn left_by_limit() -> Option<u64> {
     let read = |name| fs::read_to_string(format!("/proc/self/{name}")).ok();

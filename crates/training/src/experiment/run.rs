@@ -17,7 +17,7 @@ use crate::burn_adapter::{Display, NoopRenderer, fit};
 use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
-use crate::inference::{calibrate, deduplicate, evaluate};
+use crate::inference::{MOST_OCCLUDED, calibrate, deduplicate, evaluate};
 use crate::model::{Classifier, with_saved_temperature};
 use crate::optim::FineTuning;
 use crate::trainer::{
@@ -262,7 +262,8 @@ impl Run {
         let validation = data.validation.as_ref().map_or(0, Examples::len);
         let growth = 1.0 + validation as f64 / data.train.len() as f64;
         // The reported part also for the report.
-        let evaluated = data.train.len() + validation + 2 * data.reported().1.len();
+        let occluded = if data.train.are_images() { MOST_OCCLUDED } else { 0 };
+        let evaluated = data.train.len() + validation + 2 * data.reported().1.len() + occluded;
         let fits = 1 + usize::from(training.final_fit);
         Some(Budget {
             seconds: 60.0 * minutes,
