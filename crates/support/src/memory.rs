@@ -16,6 +16,11 @@ pub fn available() -> Option<u64> {
     groups.chain(system).chain(left_by_limit()).min()
 }
 
+/// Number of bytes of memory that this process has, shared pages included.
+pub fn resident() -> Option<u64> {
+    entry(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")?.checked_mul(1024)
+}
+
 /// Bytes left by the hard limit of the address space, which `ulimit -v` sets.
 fn left_by_limit() -> Option<u64> {
     let read = |name| fs::read_to_string(format!("/proc/self/{name}")).ok();
