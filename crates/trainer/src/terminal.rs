@@ -1,7 +1,7 @@
 //! The terminal while the dashboard owns it: on the alternate screen, without echo. Keys that send
 //! signals, such as Ctrl-C, keep their meaning.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, stdin, stdout};
 use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,44 +13,46 @@ use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::getpgrp;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::io::{ioctl_fionread, read};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::print;
 
-/// Whether the dashboard wants the terminal, and what it has of it.
-static OWNER: Mutex<Owner> = Mutex::new(Owner { is_open: false, screen: None });
+static OWNER: Mutex<Owner> = Mutex::new(Owner { is_open: false, modes: None, screen: None });
 
+/// What the dashboard has of the terminal.
 struct Owner {
+    /// Whether the dashboard may draw.
     is_open: bool,
-    screen: Option<Screen>,
+    /// Modes of the terminal before it was taken.
+    modes: Option<Termios>,
+    /// Never dropped: it would panic if the terminal has closed.
+    screen: Option<Terminal<CrosstermBackend<BufWriter<File>>>>,
 }
 
-/// The terminal as the dashboard has it; dropped, it is as before.
-struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<File>>>,
-    modes: Termios,
-}
-
-impl Screen {
-    fn take() -> io::Result<Self> {
-        let output = BufWriter::with_capacity(1 << 16, unlocked()?);
-        let terminal = Terminal::new(CrosstermBackend::new(output))?;
+impl Owner {
+    fn take(&mut self) -> io::Result<()> {
         let modes = tcgetattr(stdout())?;
         let mut quiet = modes.clone();
         quiet.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-        let screen = Self { terminal, modes };
+        self.modes = Some(modes);
         tcsetattr(stdout(), OptionalActions::Now, &quiet)?;
         execute!(unlocked()?, EnterAlternateScreen, Hide)?;
-        Ok(screen)
+        match &mut self.screen {
+            Some(screen) => screen.clear(),
+            None => {
+                let output = BufWriter::with_capacity(1 << 16, unlocked()?);
+                self.screen = Some(Terminal::new(CrosstermBackend::new(output))?);
+                Ok(())
+            }
+        }
     }
-}
 
-impl Drop for Screen {
-    fn drop(&mut self) {
-        tcsetattr(stdout(), OptionalActions::Now, &self.modes).ok();
-        unlocked().and_then(|mut output| execute!(output, LeaveAlternateScreen, Show)).ok();
+    fn leave(&mut self) {
+        if let Some(modes) = self.modes.take() {
+            tcsetattr(stdout(), OptionalActions::Now, &modes).ok();
+            unlocked().and_then(|mut output| execute!(output, LeaveAlternateScreen, Show)).ok();
+        }
     }
 }
 
@@ -60,10 +62,10 @@ pub fn open() {
     print::hold();
 }
 
-/// Leaves the alternate screen, if the dashboard is shown, and prints the messages.
+/// Leaves the dashboard, if there is one, and prints the messages.
 pub fn close() {
     let mut owner = owner();
-    owner.screen = None;
+    owner.leave();
     if owner.is_open {
         owner.is_open = false;
         print::release();
@@ -74,11 +76,11 @@ pub fn close() {
 pub fn draw(view: impl FnOnce(&mut Frame<'_>)) -> io::Result<bool> {
     let mut owner = owner();
     if owner.is_open && is_in_foreground() {
-        if owner.screen.is_none() {
-            owner.screen = Some(Screen::take()?);
+        if owner.modes.is_none() {
+            owner.take()?;
         }
         if let Some(screen) = &mut owner.screen {
-            screen.terminal.draw(view)?;
+            screen.draw(view)?;
         }
     }
     Ok(owner.is_open)
@@ -87,32 +89,30 @@ pub fn draw(view: impl FnOnce(&mut Frame<'_>)) -> io::Result<bool> {
 /// Gives the terminal back, and does not draw while `pause` runs.
 pub fn pause(pause: impl FnOnce()) {
     let mut owner = owner();
-    owner.screen = None;
+    owner.leave();
     pause();
 }
 
-/// Waits for a key for `time`.
-pub fn key(time: Duration) -> Option<u8> {
+/// Waits for `time`; returns whether `key` was pressed.
+pub fn is_pressed(key: u8, time: Duration) -> bool {
+    thread::sleep(time);
     let input = stdin();
-    if !input.is_terminal() || !is_in_foreground() {
-        thread::sleep(time);
-        return None;
-    }
-    let timeout = Timespec::try_from(time).ok();
-    let is_ready = poll(&mut [PollFd::new(&input, PollFlags::IN)], timeout.as_ref());
-    let mut key = [0];
     // A program that reads in the background is stopped.
-    if is_ready.is_ok_and(|count| count > 0) && is_in_foreground() {
-        rustix::io::read(&input, &mut key).ok().filter(|&count| count == 1)?;
-        return Some(key[0]);
+    if !input.is_terminal() || !is_in_foreground() || ioctl_fionread(&input).unwrap_or(0) == 0 {
+        return false;
     }
-    None
+    let mut keys = [0; 64];
+    read(&input, &mut keys).is_ok() && keys.contains(&key)
 }
 
-/// A program that changes the modes of its terminal in the background is stopped. True for a terminal
-/// that does not control this process.
+/// Whether the shell runs the program in the foreground. In the background, a program that changes the
+/// modes of its terminal is stopped.
 fn is_in_foreground() -> bool {
-    tcgetpgrp(stdout()).map_or(true, |group| group == getpgrp())
+    let status = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // After the name: state, parent, group, session, terminal, group in the foreground.
+    let mut fields = status.rsplit(')').next().unwrap_or_default().split_whitespace().skip(2);
+    let (group, foreground) = (fields.next(), fields.nth(2));
+    group == foreground || foreground == Some("-1")
 }
 
 fn owner() -> MutexGuard<'static, Owner> {

@@ -26,7 +26,8 @@ const VALIDATION_COST: f64 = 1.0 / 3.0;
 
 /// Shows `run` on the terminal until the returned user interface is dropped.
 pub fn show(run: &Run, signals: &Signals, silent: Ui) -> Ui {
-    let news = Arc::new(Mutex::new(News::default()));
+    let news = News { epoch: run.done().0 + 1, ..News::default() };
+    let news = Arc::new(Mutex::new(news));
     let mut dashboard = Dashboard::new(run, signals.clone());
     let unread = Arc::downgrade(&news);
     terminal::open();
@@ -126,7 +127,7 @@ impl Dashboard {
         if !terminal::draw(|frame| self.view.draw(frame)).unwrap_or(false) {
             return false;
         }
-        if terminal::key(INTERVAL) == Some(b'q') {
+        if terminal::is_pressed(b'q', INTERVAL) {
             self.signals.interrupt();
         }
         true
@@ -163,12 +164,13 @@ impl Dashboard {
             _ => fraction * train,
         };
         let fraction = work / (train + validation);
-        let epoch = if news.progress.total > 0 { news.pass_epoch } else { news.epoch }.max(1);
+        let epoch = if news.progress.total > 0 { news.pass_epoch } else { news.epoch };
         if self.epoch.0 != epoch {
             self.epoch = (epoch, now);
         }
         let (done, last) = ((epoch - 1) as f64 + fraction, news.last_epoch.max(epoch) as f64);
-        if news.progress.examples > 0 {
+        // The first step allocates memory.
+        if news.progress.examples > 0 || news.progress.total == 0 && news.progress.epochs > 0 {
             self.pace.record(now, done);
         }
         let span = |start, fraction, end| Span {

@@ -13,6 +13,8 @@ use super::renderer::{EpochEvent, Scores};
 use crate::progress::readable;
 use crate::text;
 
+/// Columns of the elapsed time and the time left.
+const TIMES: u16 = 26;
 /// Fewest columns of the curves.
 const MIN_CURVES: u16 = 44;
 /// Number of epochs that the history keeps.
@@ -185,7 +187,7 @@ impl View {
     fn draw_gauge(&self, label: &str, span: &Span, frame: &mut Frame<'_>, area: Rect) {
         let fraction = span.fraction.clamp(0.0, 1.0);
         let label = format!("{label} {:>3.0} %", (100.0 * fraction).floor());
-        let columns = [Constraint::Min(label.len() as u16 + 12), Constraint::Length(26)];
+        let columns = [Constraint::Fill(1), Constraint::Length(TIMES)];
         let [left, right] = Layout::horizontal(columns).areas(area);
         let gauge = LineGauge::default().label(label).ratio(fraction);
         let gauge = gauge.filled_symbol("━").filled_style(self.colour(Color::Cyan));
@@ -313,3 +315,6 @@ fn bytes(bytes: u64) -> String {
         bytes => format!("{:.1} GB", bytes / 1e9),
     }
 }
+
+#[cfg(test)]
+mod tests;
