@@ -38,7 +38,7 @@ pub use optimization::Optimization;
 pub use pacer::{Budget, Pacer};
 pub use readback::READBACK_INTERVAL;
 pub use run_writer::RunWriter;
-pub use state::{TimePlan, TrainingState};
+pub use state::{EpochWatch, TimePlan, TrainingState};
 pub use stop::{Stop, StopSource};
 
 /// Trains a model: everything that changes during a run.
@@ -63,6 +63,8 @@ pub struct Trainer {
     pub readback_interval: usize,
     /// Called after every step.
     pub stop: StopSource,
+    /// Called before every epoch.
+    pub watch: EpochWatch,
     /// Faults to inject.
     pub faults: Faults,
 }
@@ -73,6 +75,8 @@ impl Trainer {
     pub fn run(&mut self, observer: &mut dyn TrainingObserver) -> Result<Option<Stop>, RunError> {
         self.commit_rollback_target()?;
         while !self.is_finished() {
+            let last_epoch = self.last_epoch();
+            (self.watch)(&self.state, last_epoch);
             let trained = self.train_epoch(observer);
             // The error of an earlier step that is still on the device takes precedence.
             let ended = self.read_back(observer).and(trained).and_then(|stop| {
@@ -192,7 +196,6 @@ impl Trainer {
         &mut self,
         observer: &dyn TrainingObserver,
     ) -> Result<Option<Stop>, RunError> {
-        // Before failures: a terminal that closes also ends the dashboard.
         let stop = (self.stop)().or(observer.stop_requested().then_some(Stop::Interrupted));
         match observer.failure() {
             Some(failure) if stop.is_none() => Err(RunError::Observer(failure)),

@@ -58,6 +58,9 @@ pub struct TimePlan {
     pub steps: Vec<PlannedSteps>,
 }
 
+/// Called with the state of a run and the number of its last epoch, as planned now.
+pub type EpochWatch = Box<dyn FnMut(&TrainingState, usize) + Send>;
+
 impl TrainingState {
     /// The state before the first step.
     pub fn new(run: String, seed: u64) -> Self {
