@@ -14,7 +14,7 @@ use support::{memory, sha256};
 use crate::{ArtifactError, RunDir};
 
 /// Metrics of one epoch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// Number of the epoch, from 1.
     pub epoch: usize,

@@ -8,13 +8,7 @@ fn row(epoch: usize, loss: f64, accuracy: f64) -> EpochMetrics {
         learning_rate: 0.1,
         train_loss: loss,
         train_accuracy: accuracy,
-        gradient_norm: None,
-        validation_loss: None,
-        validation_accuracy: None,
-        validation_macro_f1: None,
-        validation_balanced_accuracy: None,
-        validation_top_5: None,
-        step_losses: Vec::new(),
+        ..EpochMetrics::default()
     }
 }
 

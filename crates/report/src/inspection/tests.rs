@@ -67,7 +67,10 @@ fn findings_are_counted_in_the_header_with_a_link_to_their_images() {
 #[test]
 fn a_check_without_findings_has_no_section_and_no_link() {
     let page = render(&DataPage { findings: vec![finding(0, Vec::new())], ..data() });
-    assert!(page.contains("near-duplicates across splits") && !page.contains("#near-duplicates"), "{page}");
+    assert!(
+        page.contains("near-duplicates across splits") && !page.contains("#near-duplicates"),
+        "{page}"
+    );
     assert!(page.contains("&lt;signs&gt;") && page.contains("No problems"), "{page}");
 }
 
