@@ -128,7 +128,7 @@ fn without_colours_the_curves_have_different_marks() {
 #[test]
 fn an_epoch_that_is_trained_again_replaces_those_after_it() {
     let mut history = History::default();
-    [1, 2, 3, 2].map(|number| history.push(epoch(number)));
+    [1, 2, 3, 2].into_iter().for_each(|number| history.push(epoch(number)));
     assert_eq!(history.0.iter().map(|epoch| epoch.epoch).collect::<Vec<_>>(), [1, 2]);
 }
 
