@@ -84,9 +84,9 @@ impl<'a> Segment<'a> {
     }
 
     fn divided(&self) -> [Self; 2] {
-        let (before, after) = self.points.split_at(self.farthest);
-        let (before, after) = (before.len() + 1, after);
-        [Self::new(self.points.split_at(before).0), Self::new(after)]
+        let (before, _) = self.points.split_at(self.farthest + 1);
+        let (_, after) = self.points.split_at(self.farthest);
+        [Self::new(before), Self::new(after)]
     }
 }
 

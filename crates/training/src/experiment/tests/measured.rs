@@ -29,8 +29,8 @@ struct Squares<'a>(&'a GradientsParams, f64);
 
 impl ModuleVisitor for Squares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = self.0.get::<D>(param.id).unwrap().into_data();
-        self.1 += gradient.iter::<f64>().map(|value| value * value).sum::<f64>();
+        let Some(gradient) = self.0.get::<D>(param.id) else { return };
+        self.1 += gradient.into_data().iter::<f64>().map(|value| value * value).sum::<f64>();
     }
 }
 
