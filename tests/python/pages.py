@@ -326,6 +326,53 @@ def train_many_classes():
     trainer("train", "many.toml", "--ui", "none")
 
 
+def check_runs():
+    """The page of all runs follows a training to its end."""
+    os.mkdir("followed")
+    server = subprocess.Popen([TRAINER, "runs", "serve", "--runs", "followed", "--bind", "127.0.0.1:0"],
+                              stdout=subprocess.PIPE, text=True)
+    url = re.search(r"http://\S+", server.stdout.readline())[0] + "/"
+    arguments = ["train", "live.toml", "--runs", "followed", "--ui", "none"]
+    row = "document.querySelector('[data-run=live]')"
+    done = f"Number({row}.querySelector('progress')?.value ?? 0)"
+    try:
+        with Page() as page:
+            page.open(url)
+            page.wait("!document.querySelector('.none').hidden")
+            Path("live.toml").write_text(FOLDER.format(name="live", folder="size = 32").replace("epochs = 3", "epochs = 300"))
+            training = subprocess.Popen([TRAINER, *arguments])
+            page.wait(f"{row}?.dataset.state === 'running'")
+            page.wait(f"{done} > 0")
+            before = page.evaluate(done)
+            page.wait(f"{done} > {before}")
+            if training.wait():
+                sys.exit("the training that the page of runs follows has failed")
+            page.wait(f"{row}.dataset.state === 'finished'")
+            last = json.loads(Path("followed/live/metrics.jsonl").read_text().splitlines()[-1])
+            page.wait("document.querySelector('figure.chart').chart.table[0].at(-1) === 300")
+            shown = page.evaluate("[...document.querySelectorAll('figure.chart')].map(({ chart }) => chart?.table[1].at(-1))")
+            expected = [last["train_loss"], last["validation_loss"], 100 * last["validation_accuracy"], last["learning_rate"]]
+            if any(abs(one - other) > 1e-9 for one, other in zip(shown, expected, strict=False)):
+                sys.exit(f"the page of runs shows {shown}, the metrics are {last}")
+            trainer("train", "live.toml", "--set", "name=second", "--set", "training.epochs=2", "--runs", "followed", "--ui", "none")
+            page.wait("document.querySelector('[data-run=second]')?.dataset.state === 'finished'")
+            page.evaluate("""document.querySelectorAll('tbody input:not(:checked)').forEach((box) => box.click())""")
+            page.wait("document.querySelector('.command code').textContent.split(' followed/').length === 3")
+            address = page.evaluate("location.href")
+            page.open("about:blank")
+            page.open(address)
+            page.wait("document.querySelectorAll('tbody input:checked').length === 2 && "
+                      "document.querySelector('figure.chart').chart?.data.lines.length === 2")
+            check_accessible(page, "runs")
+            check_quiet(page, url, "page of runs")
+            page.open(page.evaluate(f"{row}.querySelector('a').href"))
+            page.wait("document.querySelector('h1').textContent === 'live'")
+            check_quiet(page, url, "report in the page of runs")
+    finally:
+        server.terminate()
+        server.wait()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -346,8 +393,9 @@ def main():
         check_report("many", 5_000_000)
         if subprocess.run([TRAINER, "serve", "--help"], capture_output=True).returncode == 0:
             check_server(images)
+            check_runs()
         else:
-            print("NOT RUN: the page of `trainer serve`, which this program does not have")
+            print("NOT RUN: the pages of `trainer serve` and `trainer runs serve`, which this program does not have")
 
 
 if __name__ == "__main__":

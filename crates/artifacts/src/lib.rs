@@ -27,7 +27,7 @@ pub use metrics::{
     CommittedMetrics, EpochMetrics, EpochTiming, MetricsFiles, Phases, Stopwatch, UnsyncedFile,
 };
 pub use run_dir::{RunDir, RunFile, RunLock};
-pub use status::{BestEpoch, StatusFile, StatusKind, Summary};
+pub use status::{BestEpoch, RunStatus, StatusFile, StatusKind, Summary};
 pub use tensorboard::EventFile;
 pub use test_predictions::{
     BatchImage, ClassCurves, ExampleView, LayerSummary, Saliency, TestPredictions,

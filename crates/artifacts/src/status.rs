@@ -41,6 +41,58 @@ pub enum StatusKind {
     Failed,
 }
 
+/// State of a run, by its files and its lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// A process has the lock of the run.
+    Running,
+    /// The run has a summary.
+    Finished,
+    /// Stopped on request; the run can be resumed.
+    Stopped,
+    /// Ended with an error; the run can be resumed once the cause is fixed.
+    Failed,
+    /// The process was killed; the run can be resumed.
+    Interrupted,
+}
+
+impl RunStatus {
+    /// The state of `run`, whose lock has this `owner` and whose result is `summary`, and its reason: the
+    /// process, the error or the signal. Read the lock before the summary: a run that ends in between
+    /// is then running, not interrupted.
+    pub fn of(
+        run: &RunDir,
+        owner: Option<String>,
+        summary: Option<&Summary>,
+    ) -> Result<(Self, Option<String>), ArtifactError> {
+        if owner.is_some() {
+            return Ok((Self::Running, owner));
+        }
+        if summary.is_some() {
+            return Ok((Self::Finished, None));
+        }
+        let Some(file) = StatusFile::read(run)? else { return Ok((Self::Interrupted, None)) };
+        Ok(match file.status {
+            StatusKind::Failed => (Self::Failed, file.reason),
+            StatusKind::Stopped => (Self::Stopped, file.reason),
+            // The process that recorded `running` no longer has the lock; a result is missing.
+            StatusKind::Running | StatusKind::Finished => (Self::Interrupted, None),
+        })
+    }
+
+    /// Name in tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 impl StatusFile {
     /// Records that this process has brought `run` into a state, `seconds` after its start, without
     /// interruptions.

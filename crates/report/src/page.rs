@@ -15,40 +15,47 @@ const UPLOT_STYLE: &str = include_str!("../assets/uPlot.min.css");
 const UPLOT_LICENSE: &str = include_str!("../assets/LICENSE-uPlot.txt");
 
 /// Allows what is in the file, and nothing else.
-const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+pub const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
                       base-uri 'none'; form-action 'none'";
 
 /// A complete HTML document: a headline, then sections, of which it has a list.
 pub fn document(title: &str, headline: &Markup, sections: &[Section]) -> Markup {
     let sections: Vec<&Section> =
         sections.iter().filter(|section| !section.content.0.is_empty()).collect();
+    let style = html! { style { (PreEscaped(UPLOT_STYLE)) (PreEscaped(STYLE)) } };
+    let body = html! {
+        main {
+            header { h1 { (title) } (headline) }
+            nav aria-label="Contents" { ul { @for section in &sections {
+                li { a href=(format!("#{}", section.id())) { (section.heading) } }
+            } } }
+            @for section in &sections {
+                section id=(section.id()) { h2 { (section.heading) } (section.content) }
+            }
+        }
+        (PreEscaped(format!("<!-- uPlot:\n{UPLOT_LICENSE}-->")))
+        script { (PreEscaped(UPLOT)) }
+        script { (PreEscaped(SCRIPT)) }
+    };
+    frame(title, POLICY, &style, &body)
+}
+
+/// A page with its head.
+pub fn frame(title: &str, policy: &str, style: &Markup, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 // Keeps browsers from requesting one.
                 link rel="icon" href="data:,";
-                style { (PreEscaped(UPLOT_STYLE)) (PreEscaped(STYLE)) }
+                (style)
             }
-            body {
-                main {
-                    header { h1 { (title) } (headline) }
-                    nav aria-label="Contents" { ul { @for section in &sections {
-                        li { a href=(format!("#{}", section.id())) { (section.heading) } }
-                    } } }
-                    @for section in &sections {
-                        section id=(section.id()) { h2 { (section.heading) } (section.content) }
-                    }
-                }
-                (PreEscaped(format!("<!-- uPlot:\n{UPLOT_LICENSE}-->")))
-                script { (PreEscaped(UPLOT)) }
-                script { (PreEscaped(SCRIPT)) }
-            }
+            body { (body) }
         }
     }
 }

@@ -9,14 +9,14 @@ use std::cmp::Ordering;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use artifacts::{ArtifactError, RunDir};
+use artifacts::{ArtifactError, RunDir, RunStatus};
 use data::SplitKind;
 use models::ModelRegistry;
 use serde::Serialize;
 
 use crate::error::RunError;
 pub use comparison::{Comparison, Difference};
-pub use record::{RunRecord, RunStatus};
+pub use record::RunRecord;
 
 /// A directory in a directory of runs.
 #[derive(Debug, Serialize)]

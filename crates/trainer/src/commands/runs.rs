@@ -1,18 +1,21 @@
-//! `trainer runs`: lists, shows, compares and deletes the runs of a directory.
+//! `trainer runs`: lists, shows, compares, serves and deletes the runs of a directory.
 
 mod best;
 mod compare;
 mod list;
 mod remove;
+#[cfg(feature = "serve")]
+mod serve;
 mod show;
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use artifacts::RunStatus;
 use clap::{Args, Subcommand};
 use config::nearest_name;
 use training::ModelRegistry;
-use training::runs::{self, RunEntry, RunRecord, RunStatus};
+use training::runs::{self, RunEntry, RunRecord};
 
 use super::RUNS_DIR;
 use crate::context::Context;
@@ -39,6 +42,9 @@ enum RunsCommand {
     Compare(compare::RunsCompareArgs),
     /// Print the path of the finished run with the highest accuracy
     Best(best::RunsBestArgs),
+    /// Serve a page that follows the runs
+    #[cfg(feature = "serve")]
+    Serve(serve::RunsServeArgs),
     /// Delete runs; refuses active runs and other directories
     Rm(remove::RunsRmArgs),
 }
@@ -50,6 +56,8 @@ pub fn run(args: &RunsArgs, context: &Context) -> Result<(), Failure> {
         RunsCommand::Show(args) => show::show(&directory, args),
         RunsCommand::Compare(args) => compare::compare(&directory, args),
         RunsCommand::Best(args) => best::best(&directory, args),
+        #[cfg(feature = "serve")]
+        RunsCommand::Serve(args) => serve::serve(&directory, args),
         RunsCommand::Rm(args) => remove::remove(&directory, args),
     }
 }

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use artifacts::{BestEpoch, Environment, EpochMetrics, RunDir, StatusFile, StatusKind, Summary};
+use artifacts::{BestEpoch, Environment, EpochMetrics, RunDir, RunStatus, Summary};
 use data::SplitKind;
 use models::ModelRegistry;
 use serde::Serialize;
@@ -56,33 +56,15 @@ pub struct RunRecord {
     pub environment: Environment,
 }
 
-/// State of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunStatus {
-    /// A process has the lock of the run.
-    Running,
-    /// The run has a summary.
-    Finished,
-    /// Stopped on request; the run can be resumed.
-    Stopped,
-    /// Ended with an error; the run can be resumed once the cause is fixed.
-    Failed,
-    /// The process was killed; the run can be resumed.
-    Interrupted,
-}
-
 impl RunRecord {
     /// Reads the run directory at `path`, whose model is built in or in `models`.
     pub fn read(path: &Path, models: &ModelRegistry) -> Result<Self, RunError> {
         let run = RunDir::open(path)?;
         let config = RunConfig::read_with_models(&run.config(), &[], models)?;
         let environment = Environment::read(&run)?;
-        // The lock is read first: a run that ends in between is reported as running, not as
-        // interrupted.
         let owner = run.owner()?;
         let summary = Summary::read(&run)?;
-        let (status, reason) = status(&run, owner, summary.as_ref())?;
+        let (status, reason) = RunStatus::of(&run, owner, summary.as_ref())?;
         let (epochs_done, best) = match &summary {
             Some(summary) => (summary.epochs, summary.best.as_ref().map(Epoch::from)),
             None => progress(&run, &environment, status)?,
@@ -127,39 +109,6 @@ impl RunRecord {
     pub fn directory(&self) -> Result<RunDir, RunError> {
         Ok(RunDir::open(&self.path)?)
     }
-}
-
-impl RunStatus {
-    /// Name in tables and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Finished => "finished",
-            Self::Stopped => "stopped",
-            Self::Failed => "failed",
-            Self::Interrupted => "interrupted",
-        }
-    }
-}
-
-fn status(
-    run: &RunDir,
-    owner: Option<String>,
-    summary: Option<&Summary>,
-) -> Result<(RunStatus, Option<String>), RunError> {
-    if owner.is_some() {
-        return Ok((RunStatus::Running, owner));
-    }
-    if summary.is_some() {
-        return Ok((RunStatus::Finished, None));
-    }
-    let Some(file) = StatusFile::read(run)? else { return Ok((RunStatus::Interrupted, None)) };
-    Ok(match file.status {
-        StatusKind::Failed => (RunStatus::Failed, file.reason),
-        StatusKind::Stopped => (RunStatus::Stopped, file.reason),
-        // The process that recorded `running` no longer has the lock; a result is missing.
-        StatusKind::Running | StatusKind::Finished => (RunStatus::Interrupted, None),
-    })
 }
 
 /// A validated epoch.

@@ -1,9 +1,10 @@
 use std::io::{IsTerminal, stdout};
 
+use artifacts::RunStatus;
 use clap::Args;
 use data::SplitKind;
 use serde_json::json;
-use training::runs::{self, Comparison, RunEntry, RunRecord, RunStatus};
+use training::runs::{self, Comparison, RunEntry, RunRecord};
 
 use super::RunsDirectory;
 use crate::cli::split_kind;
