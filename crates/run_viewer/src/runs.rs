@@ -89,14 +89,19 @@ impl Runs {
     fn found(&self) -> BTreeMap<String, PathBuf> {
         let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
         let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        let folders = folders.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
-        folders.filter(|(name, path)| !name.starts_with('.') && path.join("config.toml").exists()).collect()
+        let folders =
+            folders.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
+        folders
+            .filter(|(name, path)| !name.starts_with('.') && path.join("config.toml").exists())
+            .collect()
     }
 
     /// The newest first.
     fn sorted(&self) -> Vec<&Run> {
         let mut runs: Vec<_> = self.runs.values().collect();
-        runs.sort_by_cached_key(|run| std::cmp::Reverse((run.row.started.clone(), numbered(&run.row.name))));
+        runs.sort_by_cached_key(|run| {
+            std::cmp::Reverse((run.row.started.clone(), numbered(&run.row.name)))
+        });
         runs
     }
 
@@ -120,7 +125,8 @@ impl Runs {
         let names = (self.names_version != shown.names_version)
             .then(|| self.sorted().into_iter().map(|run| run.row.name.as_str()).collect());
         let rows = self.runs.iter().filter(|(_, run)| run.version > shown.version);
-        let rows: BTreeMap<_, _> = rows.map(|(name, run)| (name.as_str(), run.html.as_str())).collect();
+        let rows: BTreeMap<_, _> =
+            rows.map(|(name, run)| (name.as_str(), run.html.as_str())).collect();
         let mut curves = BTreeMap::new();
         for (name, counts) in &mut shown.curves {
             let Some((name, run)) = self.runs.get_key_value(name) else { continue };
@@ -128,7 +134,8 @@ impl Runs {
             let now = points.map(|points| (points.generation, points.all.len()));
             if now != *counts {
                 let [metrics, timings] = points;
-                curves.insert(name.as_str(), [added(metrics, counts[0]), added(timings, counts[1])]);
+                curves
+                    .insert(name.as_str(), [added(metrics, counts[0]), added(timings, counts[1])]);
                 *counts = now;
             }
         }
