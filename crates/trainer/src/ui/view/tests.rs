@@ -81,7 +81,7 @@ fn a_large_terminal_has_large_curves() {
 fn the_progress_of_the_run_is_the_last_to_be_left_out() {
     assert_eq!(screen(&view(), 60, 0), "");
     let one = screen(&view(), 60, 1);
-    assert!(one.starts_with("run            33 %") && one.ends_with("3 min left"), "{one}");
+    assert!(one.starts_with("run             33 %") && one.ends_with("3 min left"), "{one}");
     let two = screen(&view(), 60, 2);
     assert!(two.contains("run ") && two.contains("q or Ctrl-C"), "{two}");
     let eight = screen(&view(), 60, 8);
