@@ -404,14 +404,15 @@ fn warnings_and_the_error_of_a_run_follow_the_dashboard() {
 #[cfg(target_os = "linux")]
 fn a_dashboard_without_colours_has_none() {
     let dir = TestDir::new();
-    let colour = "\x1b[38;";
+    let colour = "\x1b[38;5;";
     for (variable, is_coloured) in [("NO_COLOR=", true), ("NO_COLOR=1", false)] {
         let mut dashboard = Dashboard::start(&dir, variable, "");
         dashboard.wait_for("training", 1);
         dashboard.press("q");
         let shown = dashboard.shown.lock().unwrap().clone();
         dashboard.end();
-        assert_eq!(String::from_utf8_lossy(&shown).contains(colour), is_coloured);
+        let shown = String::from_utf8_lossy(&shown);
+        assert_eq!(shown.contains(colour), is_coloured, "{variable}: {shown:?}");
     }
 }
 

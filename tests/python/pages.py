@@ -286,7 +286,7 @@ def check_report(name, largest):
         check_filter(page, title)
         if page.evaluate("document.querySelector('.confusion') !== null"):
             check_cell(page, title, name)
-        check_sorting(page, title, "#test-scores details:last-of-type table")
+        check_sorting(page, title, "[id$=scores] details:last-of-type table")
         check_accessible(page, title)
         check_quiet(page, path.resolve().as_uri(), title)
     if path.stat().st_size > largest:

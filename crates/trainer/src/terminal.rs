@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, stdin, stdout};
+use std::mem;
 use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -38,14 +39,10 @@ impl Owner {
         self.modes = Some(modes);
         tcsetattr(stdout(), OptionalActions::Now, &quiet)?;
         execute!(unlocked()?, EnterAlternateScreen, Hide)?;
-        match &mut self.screen {
-            Some(screen) => screen.clear(),
-            None => {
-                let output = BufWriter::with_capacity(1 << 16, unlocked()?);
-                self.screen = Some(Terminal::new(CrosstermBackend::new(output))?);
-                Ok(())
-            }
-        }
+        let output = BufWriter::with_capacity(1 << 16, unlocked()?);
+        // A new one draws everything. To clear the old one would ask the terminal for its cursor.
+        mem::forget(self.screen.replace(Terminal::new(CrosstermBackend::new(output))?));
+        Ok(())
     }
 
     fn leave(&mut self) {
