@@ -164,7 +164,9 @@ fn the_rungs_of_halving_have_headings() {
     let headings: Vec<_> = output.lines().filter(|line| line.starts_with("trained for")).collect();
     assert_eq!(headings, ["trained for 3 epochs: 1 setting", "trained for 1 epochs: 2 settings"]);
     let page = dir.read("runs/sweep-tiny/report.html");
-    assert!(page.contains("Trained for 3 epochs") && page.contains("Trained for 1 epochs"));
+    // Rank, accuracy, epochs and rounds: the setting that went on is the first.
+    assert!(page.contains("<td>3</td><td>2</td><td>0.01</td>"), "{page}");
+    assert_eq!(page.matches("<td>1</td><td>1</td>").count(), 2);
 }
 
 const TPE: &str = r#"config = "tiny.toml"
