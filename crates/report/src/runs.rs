@@ -142,7 +142,8 @@ pub fn folder_page(path: &[&str], entries: &[FolderEntry]) -> String {
 }
 
 fn page(title: &str, body: &Markup) -> String {
-    frame(title, RUNS_POLICY, &html! { link rel="stylesheet" href="/style.css"; }, body).into_string()
+    frame(title, RUNS_POLICY, &html! { link rel="stylesheet" href="/style.css"; }, body)
+        .into_string()
 }
 
 /// The address of a file or folder below `/runs/`.
@@ -190,9 +191,10 @@ impl RunRow {
     }
 
     fn state(&self, state: &str) -> Markup {
-        let epochs = match self.epochs {
-            Some(epochs) if epochs != self.epochs_done => format!("{} of {epochs} epochs", self.epochs_done),
-            _ => format!("{} epochs", self.epochs_done),
+        let epochs = match (self.epochs, self.epochs_done) {
+            (Some(epochs), done) if epochs != done => format!("{done} of {epochs} epochs"),
+            (_, 1) => "1 epoch".to_owned(),
+            (_, done) => format!("{done} epochs"),
         };
         let is_running = self.status == Some(RunStatus::Running);
         let left = self.seconds_left.map(|seconds| format!(", {} left", duration(seconds)));
@@ -230,7 +232,10 @@ mod tests {
         let (name, reason) = ("a <b>/ü".to_owned(), Some("<script>\nmore".to_owned()));
         let row = RunRow { name, reason, status: Some(RunStatus::Failed), ..RunRow::default() };
         let page = runs_page("runs".as_ref(), &[row], 1);
-        assert!(page.contains("a &lt;b&gt;/ü") && page.contains("href=\"/runs/a%20%3Cb%3E%2F%C3%BC\""), "{page}");
+        assert!(
+            page.contains("a &lt;b&gt;/ü") && page.contains("href=\"/runs/a%20%3Cb%3E%2F%C3%BC\""),
+            "{page}"
+        );
         assert!(page.contains("&lt;script&gt;") && !page.contains("more"), "{page}");
     }
 

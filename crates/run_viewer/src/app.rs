@@ -44,7 +44,8 @@ impl App {
     /// Whether a request names this server. The page of another site may have a name that leads to a
     /// loopback address, but not the name of that address.
     fn is_named(&self, headers: &HeaderMap) -> bool {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host =
+            headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let name = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             _ => host,
@@ -61,7 +62,10 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/style.css", get(async || ([(header::CONTENT_TYPE, "text/css")], RUNS_STYLE)))
-        .route("/script.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], RUNS_SCRIPT)))
+        .route(
+            "/script.js",
+            get(async || ([(header::CONTENT_TYPE, "text/javascript")], RUNS_SCRIPT)),
+        )
         .route("/events/{version}", get(events::events))
         .route("/events/{version}/{*names}", get(events::events))
         .route("/runs/{*path}", get(files::file))
@@ -75,7 +79,8 @@ async fn guarded(State(app): State<Arc<App>>, request: Request, next: Next) -> R
         (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response()
     } else if !app.is_named(request.headers()) {
         let address = app.address;
-        (StatusCode::MISDIRECTED_REQUEST, format!("This server is http://{address}\n")).into_response()
+        (StatusCode::MISDIRECTED_REQUEST, format!("This server is http://{address}\n"))
+            .into_response()
     } else {
         next.run(request).await
     };

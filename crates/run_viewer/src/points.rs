@@ -40,7 +40,8 @@ impl Points {
         let Some((lines, _)) = complete(&bytes) else { return };
         let (_, added) = lines.split_at(self.last.len());
         self.all.extend(added.split(|byte| *byte == b'\n').filter_map(self.parse));
-        let above = lines.strip_suffix(b"\n").and_then(complete).map_or(0, |(above, _)| above.len());
+        let above =
+            lines.strip_suffix(b"\n").and_then(complete).map_or(0, |(above, _)| above.len());
         self.offset += above as u64;
         self.last = lines.split_at(above).1.to_vec();
     }
@@ -78,7 +79,8 @@ pub fn of_metrics(line: &[u8]) -> Option<Point> {
 
 /// Epoch, examples per second, seconds with evaluation and checkpoints.
 pub fn of_timings(line: &[u8]) -> Option<Point> {
-    let row: EpochTiming = serde_json::from_slice(line).ok().filter(|row: &EpochTiming| row.seconds > 0.0)?;
+    let row: EpochTiming =
+        serde_json::from_slice(line).ok().filter(|row: &EpochTiming| row.seconds > 0.0)?;
     let wall = row.seconds + row.phases.evaluation + row.phases.checkpoint;
     Some([row.epoch as f64, row.examples as f64 / row.seconds, wall].map(Some).into())
 }

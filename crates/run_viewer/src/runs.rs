@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use report::RunRow;
@@ -14,10 +16,10 @@ use crate::run::Run;
 pub struct Runs {
     directory: PathBuf,
     runs: BTreeMap<String, Run>,
-    /// Number of the last change. The first is the time, so that a server has higher ones than those
+    /// Increases with every change. The first is the time, so that a server has higher ones than those
     /// before it.
     pub version: u64,
-    /// The change that last added or removed a run.
+    /// The version in which a run was last added or removed.
     names_version: u64,
 }
 
@@ -67,36 +69,44 @@ impl Runs {
 
     /// Looks at the folder and its runs.
     pub fn refresh(&mut self) {
+        let next = self.version + 1;
         let found = self.found();
-        let before = self.runs.len();
+        if !found.keys().eq(self.runs.keys()) {
+            self.names_version = next;
+        }
         self.runs.retain(|name, _| found.contains_key(name));
-        let mut is_other = self.runs.len() < before;
         for (name, path) in found {
-            is_other |= !self.runs.contains_key(&name);
-            let run = self.runs.entry(name).or_insert_with(|| Run::new(path));
-            if run.refresh() {
-                self.version += 1;
-                run.version = self.version;
+            self.runs.entry(name).or_insert_with(|| Run::new(path));
+        }
+        let mut runs: Vec<_> = self.runs.values_mut().collect();
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = runs.len().div_ceil(threads).max(1);
+        thread::scope(|scope| {
+            for part in runs.chunks_mut(share) {
+                scope.spawn(|| part.iter_mut().for_each(|run| run.refresh(next)));
             }
-        }
-        if is_other {
-            self.version += 1;
-            self.names_version = self.version;
-        }
+        });
+        let versions = self.runs.values().map(|run| run.version).chain([self.names_version]);
+        self.version = versions.fold(self.version, u64::max);
     }
 
     /// Directories with a config, which are neither hidden nor links.
     fn found(&self) -> BTreeMap<String, PathBuf> {
         let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
         let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        let folders = folders.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
-        folders.filter(|(name, path)| !name.starts_with('.') && path.join("config.toml").exists()).collect()
+        let folders =
+            folders.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
+        folders
+            .filter(|(name, path)| !name.starts_with('.') && path.join("config.toml").exists())
+            .collect()
     }
 
     /// The newest first.
     fn sorted(&self) -> Vec<&Run> {
         let mut runs: Vec<_> = self.runs.values().collect();
-        runs.sort_by_cached_key(|run| std::cmp::Reverse((run.row.started.clone(), numbered(&run.row.name))));
+        runs.sort_by_cached_key(|run| {
+            std::cmp::Reverse((run.row.started.clone(), numbered(&run.row.name)))
+        });
         runs
     }
 
@@ -120,7 +130,8 @@ impl Runs {
         let names = (self.names_version != shown.names_version)
             .then(|| self.sorted().into_iter().map(|run| run.row.name.as_str()).collect());
         let rows = self.runs.iter().filter(|(_, run)| run.version > shown.version);
-        let rows: BTreeMap<_, _> = rows.map(|(name, run)| (name.as_str(), run.html.as_str())).collect();
+        let rows: BTreeMap<_, _> =
+            rows.map(|(name, run)| (name.as_str(), run.html.as_str())).collect();
         let mut curves = BTreeMap::new();
         for (name, counts) in &mut shown.curves {
             let Some((name, run)) = self.runs.get_key_value(name) else { continue };
@@ -128,7 +139,8 @@ impl Runs {
             let now = points.map(|points| (points.generation, points.all.len()));
             if now != *counts {
                 let [metrics, timings] = points;
-                curves.insert(name.as_str(), [added(metrics, counts[0]), added(timings, counts[1])]);
+                curves
+                    .insert(name.as_str(), [added(metrics, counts[0]), added(timings, counts[1])]);
                 *counts = now;
             }
         }

@@ -115,7 +115,10 @@ impl Events {
         let event = self.find(|event| event["curves"].get(run).is_some());
         let metrics = &event["curves"][run][0];
         let points = metrics["points"].as_array().unwrap();
-        (metrics["from"].as_u64().unwrap(), points.iter().map(|point| point[0].as_f64().unwrap()).collect())
+        (
+            metrics["from"].as_u64().unwrap(),
+            points.iter().map(|point| point[0].as_f64().unwrap()).collect(),
+        )
     }
 }
 
@@ -144,7 +147,10 @@ fn the_page_has_all_runs_with_their_states_and_none_before_the_first() {
     let server = Server::start("127.0.0.1:0");
     let (status, head, body) = server.get("/");
     assert!(status == 200 && body.contains("There are no runs yet."), "{body}");
-    assert!(head.contains("content-security-policy: default-src 'none'; script-src 'self'"), "{head}");
+    assert!(
+        head.contains("content-security-policy: default-src 'none'; script-src 'self'"),
+        "{head}"
+    );
     assert!(head.contains("x-content-type-options: nosniff"), "{head}");
     let _running = server.run("running");
     drop(server.run("killed"));
@@ -153,7 +159,7 @@ fn the_page_has_all_runs_with_their_states_and_none_before_the_first() {
     StatusFile::write(&failed, StatusKind::Failed, Some("the loss is NaN".into()), 2.5).unwrap();
     drop(lock);
     fs::write(server.run("damaged").0.environment(), "{}").unwrap();
-    fs::create_dir(server.runs().join("no run")).unwrap();
+    fs::create_dir(server.runs().join("empty")).unwrap();
     let page = server.get("/").2;
     let text = |name: &str| {
         let (_, row) = page.split_once(&format!("<tr data-run=\"{name}\"")).unwrap();
@@ -162,10 +168,18 @@ fn the_page_has_all_runs_with_their_states_and_none_before_the_first() {
     assert!(text("running").contains("data-state=\"running\""), "{page}");
     assert!(text("killed").contains("data-state=\"interrupted\""), "{page}");
     assert!(text("damaged").contains("data-state=\"damaged\""), "{page}");
-    for expected in ["data-state=\"failed\"", "the loss is NaN", "3 of 10", "0.2500", "30.0 % (epoch 3)", "2.5", "flex"] {
+    for expected in [
+        "data-state=\"failed\"",
+        "the loss is NaN",
+        "3 of 10",
+        "0.2500",
+        "30.0 % (epoch 3)",
+        "2.5",
+        "flex",
+    ] {
         assert!(text("failed").contains(expected), "{expected}: {page}");
     }
-    assert!(!page.contains("no run"), "{page}");
+    assert!(!page.contains("empty"), "{page}");
 }
 
 #[test]
@@ -176,7 +190,10 @@ fn rows_arrive_when_they_are_complete_and_anew_after_a_rollback() {
     let mut events = server.events("/events/0/one");
     let first = events.next();
     assert_eq!(first["names"], serde_json::json!(["one"]));
-    assert_eq!(first["curves"]["one"][0]["points"][1], serde_json::json!([2.0, 1.0, 0.25, 20.0, 0.1]));
+    assert_eq!(
+        first["curves"]["one"][0]["points"][1],
+        serde_json::json!([2.0, 1.0, 0.25, 20.0, 0.1])
+    );
     let third = row(3);
     let (half, rest) = third.split_at(20);
     append(&run, half);
@@ -202,7 +219,9 @@ fn runs_appear_change_their_state_and_disappear() {
     let event = events.find(|event| event["rows"].get("one").is_some());
     assert!(event["rows"]["one"].as_str().unwrap().contains("data-state=\"running\""));
     drop(lock);
-    events.find(|event| event["rows"]["one"].as_str().is_some_and(|row| row.contains("\"interrupted\"")));
+    events.find(|event| {
+        event["rows"]["one"].as_str().is_some_and(|row| row.contains("\"interrupted\""))
+    });
     fs::remove_dir_all(run.path()).unwrap();
     events.find(|event| event["names"] == serde_json::json!([]));
 }
@@ -240,11 +259,17 @@ fn files_have_their_types_and_folders_are_listed() {
         fs::write(run.path().join(name), "content").unwrap();
         let (status, head, body) = server.get(&format!("/runs/one/{name}"));
         assert_eq!((status, body.as_str()), (200, "content"));
-        assert!(head.contains(&format!("content-type: {content_type}")) && head.contains(policy), "{head}");
+        assert!(
+            head.contains(&format!("content-type: {content_type}")) && head.contains(policy),
+            "{head}"
+        );
         assert_eq!(head.contains("attachment"), content_type.ends_with("stream"), "{head}");
     }
     let (_, _, listed) = server.get("/runs/one");
-    assert!(listed.contains("href=\"/runs/one/loss.svg\"") && listed.contains("checkpoints"), "{listed}");
+    assert!(
+        listed.contains("href=\"/runs/one/loss.svg\"") && listed.contains("checkpoints"),
+        "{listed}"
+    );
     assert!(server.get("/runs/one/checkpoints/").2.contains("a.js"));
 }
 
@@ -282,7 +307,10 @@ fn nothing_outside_of_the_folder_is_read() {
         assert!(status == 404 && !body.contains("secret"), "{path}: {status} {body}");
     }
     let listed = server.get("/runs/one").2;
-    assert!(!listed.contains("link.json") && !listed.contains("out") && !listed.contains("hidden"), "{listed}");
+    assert!(
+        !listed.contains("link.json") && !listed.contains("out") && !listed.contains("hidden"),
+        "{listed}"
+    );
     // A run whose files lead out is not read.
     fs::remove_file(run.status()).unwrap();
     symlink(&secret, run.status()).unwrap();
@@ -293,11 +321,14 @@ fn nothing_outside_of_the_folder_is_read() {
 fn a_request_must_name_the_server_and_only_read() {
     let server = Server::start("127.0.0.1:0");
     let port = server.address.port();
-    let status = |method: &str, host: &str| server.answer(&format!("{method} / HTTP/1.1\r\nHost: {host}")).0;
+    let status =
+        |method: &str, host: &str| server.answer(&format!("{method} / HTTP/1.1\r\nHost: {host}")).0;
     for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}"), "LOCALHOST".into()] {
         assert_eq!(status("GET", &host), 200, "{host}");
     }
-    for host in ["evil.example", "localhost.evil.example", "10.0.0.1", "", "127.0.0.1.evil.example:80"] {
+    for host in
+        ["evil.example", "localhost.evil.example", "10.0.0.1", "", "127.0.0.1.evil.example:80"]
+    {
         assert_eq!(status("GET", host), 421, "{host}");
     }
     let own = server.address.to_string();
