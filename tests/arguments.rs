@@ -43,10 +43,7 @@ fn a_run_is_named_by_its_directory_or_its_name_everywhere() {
         (vec!["evaluate", "tiny"], vec!["evaluate", "runs/tiny"]),
         (vec!["predict", "tiny", &image], vec!["predict", "runs/tiny/", &image]),
         (vec!["report", "tiny"], vec!["report", "runs/tiny"]),
-        (
-            vec!["report", "tiny", "--against", "tiny-2"],
-            vec!["report", "runs/tiny", "--against", "runs/tiny-2"],
-        ),
+        (vec!["report", "tiny", "tiny-2"], vec!["report", "runs/tiny", "runs/tiny-2"]),
         (vec!["model", "summary", "tiny"], vec!["model", "summary", "runs/tiny"]),
         (vec!["config", "show", "runs/tiny"], vec!["config", "show", "runs/tiny/config.toml"]),
         (vec!["--resume", "tiny"], vec!["--resume", "runs/tiny"]),

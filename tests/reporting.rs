@@ -7,13 +7,12 @@ use crate::resuming::stop;
 use crate::test_dir::{TestDir, coloured};
 use crate::training::{column, json};
 
-/// Parts of a page that refer to another resource.
+/// Parts of a page that load another resource, or link to another site.
 pub fn external_references(page: &str) -> Vec<&str> {
     let parts = page.split([' ', '\n', '>']);
     let is_reference = |part: &&str| {
-        let is_link =
-            ["src=\"", "href=\"", "url(", "@import"].iter().any(|name| part.contains(name));
-        is_link && !part.contains("=\"data:")
+        let loads = ["src=\"", "href=\"http", "href=\"//", "url(", "@import"];
+        loads.iter().any(|name| part.contains(name)) && !part.contains("=\"data:")
     };
     parts.filter(is_reference).collect()
 }
@@ -27,7 +26,7 @@ fn a_finished_run_has_a_self_contained_report() {
     let page = dir.read("runs/tiny/report.html");
     assert_eq!(external_references(&page), [""; 0]);
     for part in
-        ["Confusion matrix", "Calibration", "Hardest examples", "A batch as the model sees it"]
+        ["class=\"confusion\"", "Calibration", "Hardest examples", "A batch as the model sees it"]
     {
         assert!(page.contains(part), "no {part}");
     }
@@ -52,8 +51,16 @@ fn the_test_predictions_match_the_evaluation() {
     let count = |key: &str| predictions[key].as_array().unwrap().len() as u64;
     let total = evaluation["count"].as_u64().unwrap();
     let wrong = ((1.0 - evaluation["accuracy"].as_f64().unwrap()) * total as f64).round() as u64;
-    assert_eq!((count("wrong"), count("mistakes")), (wrong, wrong));
-    assert_eq!(count("hardest"), total - wrong);
+    assert_eq!((count("wrong"), count("examples")), (wrong, total));
+    for (rank, example) in (0..).zip(predictions["examples"].as_array().unwrap()) {
+        let is_mistake = example["top"][0][0] != example["label"];
+        assert_eq!(is_mistake, rank < wrong, "{example}");
+        assert_eq!(example["saliency"].is_object(), rank < wrong.min(12), "{example}");
+        assert!(example["picture"].as_str().unwrap().starts_with("data:image/png;base64,"));
+    }
+    assert_eq!(count("curves"), 3);
+    assert!(predictions["curves"][0]["roc"].as_array().unwrap().len() <= 50);
+    assert!(predictions["first_batch"].as_array().unwrap().iter().all(|it| it["label"].is_u64()));
     let bins = predictions["calibration"].as_array().unwrap();
     assert_eq!(bins.iter().map(|bin| bin["count"].as_u64().unwrap()).sum::<u64>(), total);
 }
@@ -98,7 +105,9 @@ fn class_names_are_escaped_in_a_report() {
     }
     dir.succeed(&["--config", "tiny.toml"]);
     let page = dir.read("runs/tiny/report.html");
-    assert!(!page.contains("<script") && page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(
+        !page.contains("<script>alert") && page.contains("&lt;script&gt;alert(1)&lt;/script&gt;")
+    );
     assert!(page.contains("a &amp; b"));
 }
 
@@ -107,14 +116,14 @@ fn a_comparison_of_two_runs_shows_scores_curves_and_config_differences() {
     let dir = TestDir::new();
     dir.succeed(&["--config", "tiny.toml"]);
     dir.succeed(&["--config", "tiny.toml", "--set", "optimizer.adam.learning_rate=2e-2"]);
-    let output = dir.succeed(&["report", "runs/tiny", "--against", "runs/tiny-2"]);
+    let output = dir.succeed(&["report", "runs/tiny", "runs/tiny-2"]);
     assert_eq!(output.stdout, "runs/tiny/against-tiny-2.html\n");
     let page = dir.read("runs/tiny/against-tiny-2.html");
     assert_eq!(external_references(&page), [""; 0]);
-    let (_, config) = page.split_once("Config differences").unwrap();
-    assert!(config.contains(
-        "<td class=\"quiet\">optimizer.adam.learning_rate</td><td>0.01</td><td>0.02</td>"
-    ));
+    let (_, config) = page.rsplit_once("Config differences").unwrap();
+    assert!(
+        config.contains("<td>optimizer.adam.learning_rate</td><td>0.01</td><td><b>0.02</b></td>")
+    );
     assert_eq!(config.matches("<tr>").count(), 2, "a heading and one key: {config}");
     assert!(page.contains("McNemar") && page.contains("Validation loss"));
 }
@@ -124,8 +133,7 @@ fn reports_of_invalid_runs_are_rejected() {
     let dir = TestDir::new();
     dir.trainer(&["report", "data"]).refused(1, &["data", "is not a run directory"]);
     dir.succeed(&["--config", "tiny.toml"]);
-    dir.trainer(&["report", "runs/tiny", "--against", "runs/none"])
-        .refused(2, &["no run runs/none"]);
+    dir.trainer(&["report", "runs/tiny", "runs/none"]).refused(2, &["no run runs/none"]);
     fs::write(dir.path("runs/tiny/test_predictions.json"), "{").unwrap();
     fs::remove_dir_all(dir.path("data")).unwrap();
     dir.trainer(&["report", "runs/tiny"])
@@ -210,11 +218,14 @@ fn the_report_of_many_classes_shows_the_most_frequent_confusions() {
     let whole = ["--set", "split.validation_fraction=0"];
     dir.succeed(&[&["train", "tiny.toml", "--epochs", "1"][..], &whole].concat());
     let page = dir.read("runs/tiny/report.html");
-    for part in ["Most frequent confusions", "Worst classes", "All classes", "60: class-0, class-1"]
+    for part in
+        ["Most confused pairs", "confusion-matrix", "Scores of the classes", "60: class-0, class-1"]
     {
         assert!(page.contains(part), "no {part}");
     }
-    assert!(!page.contains("Confusion matrix") && !dir.path("runs/tiny/confusion.svg").exists());
+    assert!(
+        !page.contains("<table class=\"confusion") && !dir.path("runs/tiny/confusion.svg").exists()
+    );
     let text = dir.succeed(&["evaluate", "tiny"]).stdout;
     assert!(text.contains("the 20 classes with the lowest F1, of 60"), "{text}");
     assert!(text.lines().count() < 50, "{text}");
@@ -236,6 +247,15 @@ fn the_seconds_of_a_resumed_run_include_those_of_earlier_processes() {
     dir.write("runs/tiny/status.json", status);
     dir.succeed(&["--resume", "tiny", "--epochs", &(done + 2).to_string()]);
     let timings = dir.read("runs/tiny/timings.jsonl");
+    let rows: Vec<_> = timings.lines().map(json).collect();
+    let resumed = rows.iter().filter(|row| row["is_resumed"] == true).map(|row| &row["epoch"]);
+    assert_eq!(resumed.collect::<Vec<_>>(), [done + 1, done + 2]);
+    for row in &rows {
+        let phases = ["load", "forward", "backward", "optimizer"];
+        let phases = phases.map(|phase| row["phases"][phase].as_f64().unwrap());
+        assert!(phases.iter().all(|seconds| *seconds > 0.0), "{row}");
+        assert!(phases.iter().sum::<f64>() <= row["seconds"].as_f64().unwrap(), "{row}");
+    }
     let timings: f64 = column(&timings, "seconds").iter().sum();
     assert!(seconds("summary.json").unwrap() > timings);
 }

@@ -256,11 +256,12 @@ struct Dashboard {
 
 #[cfg(target_os = "linux")]
 impl Dashboard {
-    fn start(dir: &TestDir) -> Self {
+    /// A long training with these environment variables and options.
+    fn start(dir: &TestDir, variables: &str, options: &str) -> Self {
         // With a shell between `script` and the program: `script` would stop with its child.
-        let program = env!("CARGO_BIN_EXE_trainer");
-        let call =
-            format!("stty rows 40 cols 120; {program} train tiny.toml --epochs 1000000; exit $?");
+        let program = format!("{variables} {}", env!("CARGO_BIN_EXE_trainer"));
+        let run = format!("{program} train tiny.toml --epochs 1000000 {options}");
+        let call = format!("stty rows 40 cols 120; {run}; code=$?; stty -a; exit $code");
         let mut command = Command::new("script");
         command.args(["--quiet", "--return", "--command", &call, "/dev/null"]);
         command.current_dir(dir.path("")).env("TERM", "xterm");
@@ -291,14 +292,17 @@ impl Dashboard {
         });
     }
 
-    /// Exit code of the program, and what it has shown.
+    /// Exit code of the program, and what it has shown after it has left the screen, restored.
     fn end(mut self) -> (Option<i32>, String) {
         let mut code = None;
         wait_until(|| {
             code = self.script.try_wait().unwrap().map(|status| status.code());
             code.is_some()
         });
-        (code.flatten(), String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned())
+        let shown = String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned();
+        let (_, after) = shown.rsplit_once("\x1b[?1049l").unwrap();
+        assert!(after.contains(" icanon") && after.contains(" echo "), "{after}");
+        (code.flatten(), after.to_owned())
     }
 }
 
@@ -321,31 +325,64 @@ fn process(dir: &TestDir) -> String {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn q_and_signals_stop_a_run_with_a_checkpoint_and_restore_the_terminal() {
+    for (key, code) in [("q", 130), ("\x03", 130), ("", 143)] {
+        let dir = TestDir::new();
+        let mut dashboard = Dashboard::start(&dir, "", "");
+        dashboard.wait_for("training", 1);
+        dashboard.press(key);
+        if key.is_empty() {
+            Command::new("kill").args(["-TERM", &process(&dir)]).status().unwrap();
+        }
+        let (ended, after) = dashboard.end();
+        assert_eq!(ended, Some(code), "{after}");
+        assert!(after.contains("stopped; a checkpoint is committed"), "{after}");
+        assert!(after.contains("resume: trainer --resume runs/tiny"), "{after}");
+        assert!(!dir.names("runs/tiny/checkpoints").is_empty());
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_suspended_dashboard_gives_the_terminal_back_and_returns() {
     let dir = TestDir::new();
-    let mut dashboard = Dashboard::start(&dir);
+    let mut dashboard = Dashboard::start(&dir, "", "");
     let id = process(&dir);
     let status = || std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    let send = |signal: &str| Command::new("kill").args([signal, &id]).status().unwrap();
-    wait_until(|| !dir.names("runs/tiny/checkpoints").is_empty());
+    dashboard.wait_for("training", 1);
     dashboard.press("\x1a");
     wait_until(|| status().contains("State:\tT"));
-    // Without the alternate screen and reports of the mouse.
     dashboard.wait_for("\x1b[?1049l", 1);
-    dashboard.wait_for("\x1b[?1000l", 1);
-    send("-CONT");
+    Command::new("kill").args(["-CONT", &id]).status().unwrap();
     dashboard.wait_for("\x1b[?1049h", 2);
-    send("-TERM");
-    let (code, shown) = dashboard.end();
-    assert_eq!(code, Some(143), "{shown}");
-    assert!(shown.contains("stopped; a checkpoint is committed"), "{shown}");
+    // All of it.
+    dashboard.wait_for("q or Ctrl-C stops with a checkpoint", 2);
+    dashboard.press("q");
+    assert_eq!(dashboard.end().0, Some(130));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_dashboard_follows_the_size_of_the_terminal() {
+    let dir = TestDir::new();
+    let mut dashboard = Dashboard::start(&dir, "", "");
+    let id = process(&dir);
+    dashboard.wait_for("\x1b[40;1H", 1);
+    let terminal = std::fs::read_link(format!("/proc/{id}/fd/1")).unwrap();
+    let size = ["rows", "12", "cols", "60"];
+    Command::new("stty").arg("-F").arg(terminal).args(size).status().unwrap();
+    // The last line.
+    dashboard.wait_for("\x1b[12;1H", 1);
+    dashboard.wait_for("q or Ctrl-C stops with a checkpoint", 2);
+    dashboard.press("q");
+    assert_eq!(dashboard.end().0, Some(130));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_run_whose_terminal_closes_commits_a_checkpoint() {
     let dir = TestDir::new();
-    let mut dashboard = Dashboard::start(&dir);
+    let mut dashboard = Dashboard::start(&dir, "", "");
     wait_until(|| !dir.names("runs/tiny/checkpoints").is_empty());
     dashboard.script.kill().unwrap();
     wait_until(|| dir.read("runs/tiny/status.json").contains("\"stopped\""));
@@ -354,15 +391,29 @@ fn a_run_whose_terminal_closes_commits_a_checkpoint() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_run_that_is_killed_in_the_dashboard_ends_like_one_that_is_interrupted() {
+fn warnings_and_the_error_of_a_run_follow_the_dashboard() {
     let dir = TestDir::new();
-    let mut dashboard = Dashboard::start(&dir);
-    wait_until(|| !dir.names("runs/tiny/checkpoints").is_empty());
-    dashboard.press("qk");
-    let (code, shown) = dashboard.end();
-    assert_eq!(code, Some(130), "{shown}");
-    assert!(shown.contains("resume: trainer --resume runs/tiny"), "{shown}");
-    assert!(!shown.contains("this is a bug"), "{shown}");
+    let options = "--set optimizer.adam.learning_rate=1e37 --set training.on_nan=rollback";
+    let (code, after) = Dashboard::start(&dir, "", options).end();
+    assert_eq!(code, Some(1), "{after}");
+    let (warning, error) = (after.find("warning:"), after.find("error:"));
+    assert!(warning.is_some() && warning < error, "{after}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_dashboard_without_colours_has_none() {
+    let dir = TestDir::new();
+    let colour = "\x1b[38;5;";
+    for (variable, is_coloured) in [("NO_COLOR=", true), ("NO_COLOR=1", false)] {
+        let mut dashboard = Dashboard::start(&dir, variable, "");
+        dashboard.wait_for("training", 1);
+        dashboard.press("q");
+        let shown = dashboard.shown.lock().unwrap().clone();
+        dashboard.end();
+        let shown = String::from_utf8_lossy(&shown);
+        assert_eq!(shown.contains(colour), is_coloured, "{variable}: {shown:?}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import photos
@@ -214,6 +215,121 @@ def check_server(images):
         server.wait()
 
 
+def last_rows(name):
+    return [json.loads(line) for line in Path("runs", name, "metrics.jsonl").read_text().splitlines()]
+
+
+def check_hover(page, title, name):
+    """The values under the cursor and under the arrow keys are those of the metrics file."""
+    rows = last_rows(name)
+    for row, move in [
+        (rows[0], """const box = plot.querySelector(".u-over").getBoundingClientRect();
+            for (const kind of ["mouseenter", "mousemove"]) plot.querySelector(".u-over").dispatchEvent(new MouseEvent(kind,
+                { clientX: box.left + 1, clientY: box.top + 20, bubbles: true }))"""),
+        (rows[-1], """const host = plot.querySelector("[role=img]"); host.focus();
+            for (let step = 0; step < 999; step++) host.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }))"""),
+    ]:
+        page.evaluate(f"""{{ const plot = [...document.querySelectorAll("figure.chart")].find((figure) =>
+            figure.querySelector(".chart-head b").textContent === "Learning rate"); {move} }}""")
+        page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+        shown = page.evaluate("""[...document.querySelectorAll("figure.chart")].map((figure) =>
+            [...figure.querySelectorAll(".legend > *")].map(({ textContent }) => textContent))""")
+        values = {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for legend in shown for line in legend[1:]}
+        for line, key, scale in [("Learning rate", "learning_rate", 1), ("Gradient norm", "gradient_norm", 1)]:
+            if abs(values[line] - scale * row[key]) > 1e-3 * abs(scale * row[key]):
+                sys.exit(f"{title}: the cursor at epoch {row['epoch']} shows {line} {values[line]}, not {row[key]}")
+
+
+def check_cell(page, title, name):
+    """A cell of the confusion matrix opens the pictures of its examples."""
+    examples = json.loads(Path("runs", name, "test_predictions.json").read_text())["examples"]
+    pair = (examples[0]["label"], examples[0]["top"][0][0])
+    cell = f""".confusion-matrix td[data-pair='{pair[0]},{pair[1]}'] button"""
+    page.evaluate(f"document.querySelector({cell!r}).click()")
+    kept = [one for one in examples if (one["label"], one["top"][0][0]) == pair]
+    shown = page.evaluate("[...document.querySelectorAll('dialog[open] img:first-child')].map(({ src, naturalWidth }) => [src, naturalWidth])")
+    if [src for src, width in shown if width] != [one["picture"] for one in kept]:
+        sys.exit(f"{title}: {len(shown)} pictures of {len(kept)} kept examples")
+    page.evaluate("document.querySelector('dialog button').click()")
+    page.wait("!document.querySelector('dialog')")
+
+
+def check_filter(page, title):
+    page.evaluate("""{ const box = document.querySelector(".examples .controls");
+        box.querySelector("[type=checkbox]").checked = true; box.dispatchEvent(new Event("input")) }""")
+    pairs = page.evaluate("[...document.querySelectorAll('.examples > div:not([hidden]) .card')].map((card) => card.dataset.pair)")
+    count = page.evaluate("""[...document.querySelectorAll(".examples > div:not(.found) .card")]
+        .filter(({ dataset }) => new Set(dataset.pair.split(",")).size === 2).length""")
+    if len(pairs) != count or any(len(set(pair.split(","))) == 1 for pair in pairs):
+        sys.exit(f"{title}: the filter shows {pairs}, of {count} mistakes")
+
+
+def check_sorting(page, title, table):
+    """A press of a heading sorts the numbers of its column, another one the other way."""
+    for sign in (-1, 1):
+        page.evaluate(f"document.querySelector({table!r} + ' th:nth-child(2) button').click()")
+        cells = page.evaluate(f"[...document.querySelectorAll({table!r} + ' tbody td:nth-child(2)')].map((cell) => parseFloat(cell.textContent))")
+        if cells != sorted(cells, key=lambda cell: sign * cell):
+            sys.exit(f"{title}: sorted as {cells}")
+
+
+def open_file(page, path):
+    page.open(Path(path).resolve().as_uri())
+
+
+def check_report(name, largest):
+    title = f"report of {name}"
+    path = Path("runs", name, "report.html")
+    with Page() as page:
+        open_file(page, path)
+        check_hover(page, title, name)
+        check_filter(page, title)
+        if page.evaluate("document.querySelector('.confusion') !== null"):
+            check_cell(page, title, name)
+        check_sorting(page, title, "[id$=scores] details:last-of-type table")
+        check_accessible(page, title)
+        check_quiet(page, path.resolve().as_uri(), title)
+    if path.stat().st_size > largest:
+        sys.exit(f"{title}: {path.stat().st_size} bytes")
+    print(f"{title}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
+
+
+def check_comparison():
+    path = Path(trainer("report", "signs", "signs-2", "signs-3").strip())
+    with Page() as page:
+        open_file(page, path)
+        lines = page.evaluate("document.querySelectorAll('figure.chart .legend button').length")
+        if lines != 3 * page.evaluate("document.querySelectorAll('figure.chart').length"):
+            sys.exit(f"the comparison has {lines} curves")
+        check_sorting(page, "comparison", "#scores table")
+        check_accessible(page, "comparison")
+        check_quiet(page, path.resolve().as_uri(), "comparison")
+
+
+def check_without_scripts():
+    """The page can be read without JavaScript: pictures of the charts, tables, examples."""
+    with Page() as page:
+        page.call("Emulation.setScriptExecutionDisabled", value=True)
+        # Without timers, so that `open` cannot wait.
+        page.call("Page.navigate", url=Path("runs/signs/report.html").resolve().as_uri())
+        while page.evaluate("document.readyState + location.protocol") != "completefile:":
+            time.sleep(0.05)
+        shown = page.evaluate("[document.querySelectorAll('figure.chart svg').length, document.querySelectorAll('.confusion td').length]")
+        if min(shown) < 5:
+            sys.exit(f"without JavaScript: {shown}")
+
+
+def train_many_classes():
+    """A run with 1,000 classes of tiny images."""
+    for index in range(1000):
+        folder = Path("many", f"class {index:03}")
+        folder.mkdir(parents=True)
+        for copy in range(4):
+            photos.scene(1000 * copy + index, 16, 16).save(folder / f"{copy}.png")
+    Path("many.toml").write_text(FOLDER.format(name="many", folder="size = 16").replace("hands_png", "many").replace("epochs = 3", "epochs = 2"))
+    trainer("train", "many.toml", "--ui", "none")
+
+
 def check_runs():
     """The page of all runs follows a training to its end."""
     os.mkdir("followed")
@@ -275,6 +391,13 @@ def main():
         for name in FOLDERS:
             check_export(name, images[name])
         check_export("points")
+        for seed in (2, 3):
+            trainer("train", "runs/signs/config.toml", "--set", f"seed={seed}", "--ui", "none")
+        check_report("signs", 1_500_000)
+        check_without_scripts()
+        check_comparison()
+        train_many_classes()
+        check_report("many", 5_000_000)
         if subprocess.run([TRAINER, "serve", "--help"], capture_output=True).returncode == 0:
             check_server(images)
             check_runs()

@@ -9,12 +9,12 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use support::durable_fs::sync_parent;
-use support::sha256;
+use support::{memory, sha256};
 
 use crate::{ArtifactError, RunDir};
 
 /// Metrics of one epoch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// Number of the epoch, from 1.
     pub epoch: usize,
@@ -230,7 +230,7 @@ impl Appender {
 const TIMINGS: &str = "timings.jsonl";
 
 /// Time of one epoch, as far as one process trained it: a line of `timings.jsonl`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochTiming {
     /// Number of the epoch, from 1.
     pub epoch: usize,
@@ -247,7 +247,7 @@ pub struct EpochTiming {
     /// Peak resident memory of the process so far, in bytes.
     #[serde(default)]
     pub peak_memory: Option<u64>,
-    /// True if this process resumed the run in this epoch.
+    /// True in the first row of a process that resumed the run.
     #[serde(default)]
     pub is_resumed: bool,
 }
@@ -271,11 +271,14 @@ pub struct Phases {
     pub checkpoint: f64,
 }
 
-/// Times an epoch.
+/// Times an epoch and its parts.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch {
     started: Instant,
+    part_started: Instant,
+    processor_before: Option<f64>,
     examples_before: u64,
+    timing: EpochTiming,
 }
 
 impl EpochTiming {
@@ -289,22 +292,38 @@ impl EpochTiming {
 
 impl Stopwatch {
     /// Starts with an epoch of which an earlier process has trained on `examples_before` examples.
-    pub fn start(examples_before: u64) -> Self {
-        Self { started: Instant::now(), examples_before }
+    pub fn start(examples_before: u64, is_resumed: bool) -> Self {
+        let timing = EpochTiming { is_resumed, ..EpochTiming::default() };
+        let (now, processor_before) = (Instant::now(), processor_seconds());
+        Self { started: now, part_started: now, processor_before, examples_before, timing }
     }
 
-    /// Appends the time of `epoch`, which is complete with `examples` examples, to the file of
-    /// `run`.
-    pub fn record(self, epoch: usize, examples: u64, run: &RunDir) -> Result<(), ArtifactError> {
-        let seconds = self.started.elapsed().as_secs_f64();
+    /// Starts a part of the epoch.
+    pub fn start_part(&mut self) {
+        self.part_started = Instant::now();
+    }
+
+    /// Adds the time of a part to one of the phases, and starts the next part.
+    pub fn end_part(&mut self, phase: impl FnOnce(&mut Phases) -> &mut f64) {
+        let now = Instant::now();
+        *phase(&mut self.timing.phases) += (now - self.part_started).as_secs_f64();
+        self.part_started = now;
+    }
+
+    /// Ends the training of `epoch`, which is complete with `examples` examples.
+    pub fn end_training(&mut self, epoch: usize, examples: u64) {
+        self.timing.epoch = epoch;
+        self.timing.examples = examples - self.examples_before;
+        self.timing.seconds = self.started.elapsed().as_secs_f64() - self.timing.phases.checkpoint;
+    }
+
+    /// Appends the times to the file of `run`.
+    pub fn record(&self, run: &RunDir) -> Result<(), ArtifactError> {
+        let processor = processor_seconds().zip(self.processor_before);
         let timing = EpochTiming {
-            epoch,
-            examples: examples - self.examples_before,
-            seconds,
-            phases: Phases::default(),
-            processor_seconds: None,
-            peak_memory: None,
-            is_resumed: false,
+            processor_seconds: processor.map(|(now, before)| now - before),
+            peak_memory: memory::peak(),
+            ..self.timing
         };
         let path = run.path().join(TIMINGS);
         let append = || {
@@ -314,6 +333,17 @@ impl Stopwatch {
         };
         append().map_err(|error| ArtifactError::write(&path, error))
     }
+}
+
+/// Seconds of processor time of all threads of this process, in steps of 10 ms; `None` if the system does
+/// not report them.
+fn processor_seconds() -> Option<f64> {
+    let statistics = fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field, the name of the program in parentheses, may contain spaces. Fields 14 and 15 are
+    // user and system time in ticks.
+    let (_, fields) = statistics.rsplit_once(')')?;
+    let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<f64>);
+    Some(0.01 * (ticks.next()?.ok()? + ticks.next()?.ok()?))
 }
 
 #[cfg(test)]

@@ -46,6 +46,10 @@ impl EventFile {
             ("loss/validation", row.validation_loss),
             ("accuracy/train", Some(row.train_accuracy)),
             ("accuracy/validation", row.validation_accuracy),
+            ("macro_f1/validation", row.validation_macro_f1),
+            ("balanced_accuracy/validation", row.validation_balanced_accuracy),
+            ("top_5/validation", row.validation_top_5),
+            ("gradient_norm", row.gradient_norm),
             ("learning_rate", Some(row.learning_rate)),
         ];
         let values = values.into_iter().filter_map(|(tag, value)| Some(scalar(tag, value?)));

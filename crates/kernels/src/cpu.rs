@@ -8,6 +8,7 @@ pub mod conv2d;
 pub mod matmul;
 pub mod max_pool;
 mod micro_kernel;
+pub mod norm;
 mod simd_float;
 mod workspace;
 

@@ -6,6 +6,7 @@ mod batch_norm_pool;
 mod conv;
 mod linear;
 mod max_pool;
+mod norm;
 mod tensors;
 
 use burn::tensor::{DType, Tensor};
@@ -20,6 +21,7 @@ pub use conv::ConvOps;
 pub use conv::conv2d;
 pub use linear::linear;
 pub use max_pool::max_pool2d;
+pub use norm::norm;
 
 /// Largest window size of a fused max pooling: an index within a window is a `u8`.
 pub const MAX_WINDOW: usize = 16;

@@ -16,6 +16,7 @@ mod cpu;
 mod fused;
 mod linear;
 mod max_pool;
+mod norm;
 mod rectifier;
 #[cfg(test)]
 #[cfg(feature = "flex")]
@@ -29,4 +30,5 @@ pub use batch_norm::{
 pub use conv::{Conv2dOptions, conv2d};
 pub use linear::linear;
 pub use max_pool::max_pool2d;
+pub use norm::norm;
 pub use rectifier::Rectifier;

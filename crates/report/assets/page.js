@@ -10,7 +10,8 @@ const page = (() => {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const number = (value) => {
     const size = Math.abs(value);
-    return size >= 1e5 || (size > 0 && size < 1e-3) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+    const short = Number(value.toPrecision(4));
+    return size >= 1e5 || (size > 0 && size < 1e-3) ? short.toExponential() : String(short);
   };
   const button = (text, press) => make("button", { type: "button", textContent: text, onclick: press });
   const label = (text, control) => make("label", {}, text, control);
@@ -26,6 +27,7 @@ const page = (() => {
       this.shown = data.lines.map(({ style }) => style !== "hidden");
       this.isLogarithmic = this.startsLogarithmic();
       this.log = button("log", () => this.setLogarithmic(!this.isLogarithmic));
+      this.log.hidden = data.scale === "percent";
       this.reset = button("reset zoom", () => this.zoom());
       this.host = make("div", { tabIndex: 0, onkeydown: (event) => this.key(event) });
       this.host.setAttribute("role", "img");
@@ -94,7 +96,7 @@ const page = (() => {
           y: { distr: this.isLogarithmic ? 3 : 1, range: (_, low, high) => this.range(low, high) },
         },
         axes: [
-          { ...axis, label: this.data.x, labelSize: 18, labelFont: "12px system-ui" },
+          { ...axis, size: 28, label: this.data.x, labelSize: 18, labelFont: "12px system-ui" },
           { ...axis, size: 58, values: (_, ticks) => ticks.map((value) => (value === null ? "" : number(value))) },
         ],
         series: [{}, ...this.data.lines.map(line)],
@@ -168,7 +170,7 @@ const page = (() => {
       const index = cursor.idx ?? xs.length - 1;
       if (key === "ArrowLeft" || key === "ArrowRight") {
         const x = xs[Math.min(Math.max(index + (key === "ArrowLeft" ? -1 : 1), 0), xs.length - 1)];
-        this.plot.setCursor({ left: this.plot.valToPos(x, "x"), top: 10 });
+        this.plot.setCursor({ left: this.plot.valToPos(x, "x"), top: 10 }, true, true);
       } else if (key === "+" || key === "-") {
         const share = key === "+" ? 0.25 : 1;
         this.zoom(Math.max(xs[index] - share * width, xs[0]), Math.min(xs[index] + share * width, xs.at(-1)));
@@ -180,7 +182,9 @@ const page = (() => {
 
   const charts = [];
   const chart = (figure) => charts.push(new Chart(figure, JSON.parse(figure.querySelector("script").textContent)));
-  matchMedia("(prefers-color-scheme: dark)").onchange = () => charts.forEach((chart) => chart.draw());
+  for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+    matchMedia(query).addEventListener("change", () => charts.forEach((chart) => chart.draw()));
+  }
 
   // Sorts a table by a column when its heading is pressed, numbers in descending order first.
   function sortable(table) {
@@ -261,9 +265,12 @@ const page = (() => {
       context.clearRect(0, 0, canvas.width, canvas.height);
       places = cells.map(([label, predicted, count]) => ({ x: place[predicted], y: place[label], label, predicted, count }));
       for (const { x, y, label, predicted, count } of places) {
-        context.globalAlpha = 0.3 + 0.7 * (count / totals[label]);
+        // A mistake stays visible where a class is a single pixel.
+        const size = label === predicted ? side : Math.max(side, 4);
+        const at = (place) => (place + 0.5) * side - size / 2;
+        context.globalAlpha = 0.4 + 0.6 * (count / totals[label]);
         context.fillStyle = colour(label === predicted ? "--bar" : "--bad");
-        context.fillRect(x * side, y * side, side, side);
+        context.fillRect(at(x), at(y), size, size);
       }
     };
     const under = ({ offsetX, offsetY }) => {
@@ -322,7 +329,7 @@ const page = (() => {
       found.replaceChildren(...(lists.hidden ? matching.map((card) => card.cloneNode(true)) : []));
       count.textContent = lists.hidden ? `${matching.length} of ${all.length} examples` : "";
     };
-    if (box.querySelector(".stack img + img")) {
+    if (lists.querySelector(".stack img + img")) {
       const overlay = button("Show what mistakes depend on", () => {
         overlay.setAttribute("aria-pressed", document.body.classList.toggle("saliency"));
       });

@@ -104,7 +104,8 @@ impl Chart {
     pub fn svg(&self) -> String {
         let mut svg = Svg::new(SIZE, &self.heading);
         if self.lines.len() > 1 {
-            let lines: Vec<&Line> = self.drawn().filter(|line| line.style == Style::Plain).collect();
+            let lines: Vec<&Line> =
+                self.drawn().filter(|line| line.style == Style::Plain).collect();
             legend(&lines, [FRAME.across[1], 32.0], &mut svg);
         }
         self.draw(FRAME, &mut svg);
@@ -267,7 +268,8 @@ const KEPT: usize = 2000;
 fn thinned<S: Serializer>(points: &Curve, serializer: S) -> Result<S::Ok, S::Error> {
     let parts = points.chunks(points.len().div_ceil(KEPT).max(1));
     let means: Vec<[f64; 2]> = parts.map(|part| Pixel::of(part).mean).collect();
-    let columns: (Vec<f64>, Vec<f64>) = means.iter().map(|[x, value]| (rounded(*x), rounded(*value))).unzip();
+    let columns: (Vec<f64>, Vec<f64>) =
+        means.iter().map(|[x, value]| (rounded(*x), rounded(*value))).unzip();
     columns.serialize(serializer)
 }
 
@@ -279,3 +281,6 @@ fn rounded(value: f64) -> f64 {
 fn as_hexadecimal<S: Serializer>(colour: &Colour, serializer: S) -> Result<S::Ok, S::Error> {
     hexadecimal(*colour).serialize(serializer)
 }
+
+#[cfg(test)]
+mod tests;

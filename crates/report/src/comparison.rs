@@ -1,6 +1,7 @@
 //! Comparisons of runs: HTML files.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use artifacts::{ClassScore, Evaluation, ExampleView, RunDir, Summary, TestPredictions};
 use data::SplitKind;
@@ -18,27 +19,30 @@ use crate::statistics::mcnemar;
 /// A key in which configs differ, and its value in each of them; empty if it is not set.
 pub type Difference = (String, Vec<String>);
 
-/// Writes a comparison of runs into the directory of the first. `differences` are the keys in which
-/// their configs differ.
-pub fn draw_comparison(runs: &[RunDir], differences: &[Difference]) -> Result<(), ReportError> {
-    let read = runs.iter().map(RunData::read).collect::<Result<Vec<_>, _>>()?;
-    let (Some((directory, others)), Some((first, rest))) = (runs.split_first(), read.split_first())
-    else {
-        return Ok(());
-    };
-    let runs = &read;
+/// Writes a comparison of a run with others into its directory, and returns the path. `differences` are
+/// the keys in which their configs differ.
+pub fn draw_comparison(
+    first: &RunDir,
+    others: &[RunDir],
+    differences: &[Difference],
+) -> Result<PathBuf, ReportError> {
+    let path = first.comparison(others);
+    let first = RunData::read(first)?;
+    let mut runs = others.iter().map(RunData::read).collect::<Result<Vec<_>, _>>()?;
+    let verdicts = html! { @for run in &runs { p { (verdict(&first, run)) } } };
+    let comparable = runs.iter().all(|run| are_comparable(&first, run));
+    runs.insert(0, first);
     let titles: Vec<String> = runs.iter().map(RunData::title).collect();
-    let comparable = are_comparable(runs);
     let sections = [
-        Section::new("Scores", scores(runs)),
-        Section::new("Curves", charts(&curves(runs))),
-        Section::new("Classes", classes(runs)),
-        Section::new("Disagreements", html! { @if comparable { (disagreements(runs)) } }),
+        Section::new("Scores", scores(&runs)),
+        Section::new("Curves", charts(&curves(&runs))),
+        Section::new("Classes", classes(&runs)),
+        Section::new("Disagreements", html! { @if comparable { (disagreements(&runs)) } }),
         Section::new("Config differences", config(differences, &titles)),
     ];
-    let headline = html! { @for run in rest { p { (verdict(first, run, comparable)) } } };
-    let page = document(&titles.join(" vs. "), &headline, &sections);
-    write_file(&directory.comparison(others), page.into_string().as_bytes())
+    let page = document(&titles.join(" vs. "), &verdicts, &sections);
+    write_file(&path, page.into_string().as_bytes())?;
+    Ok(path)
 }
 
 /// A column of the table of scores: its name, the value of a run as text, and the value by which runs
@@ -50,11 +54,19 @@ const COLUMNS: [Column; 10] = [
     ("Interval", |run| run.correct().map(|(correct, count)| interval(correct, count)), |_| None),
     ("Balanced accuracy", |run| Some(percent(balanced(run)?)), balanced),
     ("Macro F1", |run| Some(percent(macro_f1(run)?)), macro_f1),
-    ("Loss", |run| Some(format!("{:.4}", run.evaluation.as_ref()?.loss)), |run| Some(-run.evaluation.as_ref()?.loss)),
+    (
+        "Loss",
+        |run| Some(format!("{:.4}", run.evaluation.as_ref()?.loss)),
+        |run| Some(-run.evaluation.as_ref()?.loss),
+    ),
     ("Training accuracy", |run| Some(percent(summary(run)?.train_accuracy)), |_| None),
     ("Epochs", |run| Some(summary(run)?.epochs.to_string()), |_| None),
     ("Parameters", |run| Some(thousands(summary(run)?.parameters)), |_| None),
-    ("Seconds", |run| Some(format!("{:.1}", summary(run)?.seconds)), |run| Some(-summary(run)?.seconds)),
+    (
+        "Seconds",
+        |run| Some(format!("{:.1}", summary(run)?.seconds)),
+        |run| Some(-summary(run)?.seconds),
+    ),
     ("Device", |run| Some(run.environment.device.clone()), |_| None),
 ];
 
@@ -76,14 +88,18 @@ fn macro_f1(run: &RunData) -> Option<f64> {
 
 /// The scores of each run, the best of each column in bold.
 fn scores(runs: &[RunData]) -> Markup {
-    let heads: Vec<&str> = ["Run", "Scored on"].into_iter().chain(COLUMNS.map(|(name, ..)| name)).collect();
+    let heads: Vec<&str> =
+        ["Run"].into_iter().chain(COLUMNS.map(|(name, ..)| name)).chain(["Scored on"]).collect();
     let best = COLUMNS.map(|(_, _, rank)| runs.iter().filter_map(rank).max_by(f64::total_cmp));
     let rows = runs.iter().map(|run| {
         let cells = COLUMNS.iter().zip(best).map(|((_, text, rank), best)| {
-            emphasized(&text(run).unwrap_or("–".to_owned()), rank(run).is_some() && rank(run) == best)
+            emphasized(
+                &text(run).unwrap_or("–".to_owned()),
+                rank(run).is_some() && rank(run) == best,
+            )
         });
-        let head = [html! { (run.title()) }, html! { (data(run)) }];
-        head.into_iter().chain(cells).collect()
+        let name = [html! { (run.title()) }];
+        name.into_iter().chain(cells).chain([html! { (data(run)) }]).collect()
     });
     table(&heads, rows)
 }
@@ -108,25 +124,24 @@ fn checksum(run: &RunData) -> &str {
     own.map_or("", String::as_str)
 }
 
-/// Whether all runs have predictions for the same examples.
-fn are_comparable(runs: &[RunData]) -> bool {
+/// Whether two runs have predictions for the same examples.
+fn are_comparable(one: &RunData, other: &RunData) -> bool {
     let is_held_out =
         |run: &RunData| !run.environment.data.sha256.contains_key(run.reported().as_str());
-    let are_same = |one: &RunData, other: &RunData| {
-        one.reported() == other.reported()
-            && checksum(one) == checksum(other)
-            && one.correct().map(|(_, count)| count) == other.correct().map(|(_, count)| count)
-            // What is held out depends on the seed.
-            && (!is_held_out(one) || one.environment.seed == other.environment.seed)
-    };
-    runs.windows(2).all(|pair| matches!(pair, [one, other] if are_same(one, other)))
-        && runs.iter().all(|run| run.predictions.is_some())
+    one.reported() == other.reported()
+        && checksum(one) == checksum(other)
+        && one.correct().map(|(_, count)| count) == other.correct().map(|(_, count)| count)
+        // What is held out depends on the seed.
+        && (!is_held_out(one) || one.environment.seed == other.environment.seed)
+        && one.predictions.is_some()
+        && other.predictions.is_some()
 }
 
 /// Says whether the accuracies of two runs differ significantly.
-fn verdict(one: &RunData, other: &RunData, comparable: bool) -> String {
+fn verdict(one: &RunData, other: &RunData) -> String {
     let titles = format!("{} and {}", one.title(), other.title());
-    let (Some(mine), Some(theirs), true) = (&one.predictions, &other.predictions, comparable) else {
+    let predictions = one.predictions.as_ref().zip(other.predictions.as_ref());
+    let Some((mine, theirs)) = predictions.filter(|_| are_comparable(one, other)) else {
         return format!(
             "{titles} cannot be compared: a run is not finished, or the scored examples differ."
         );
@@ -134,20 +149,21 @@ fn verdict(one: &RunData, other: &RunData, comparable: bool) -> String {
     let only = |these: &TestPredictions, others: &TestPredictions| {
         these.wrong.iter().filter(|item| !others.wrong.contains(item)).count()
     };
-    let counts = [only(mine, theirs), only(theirs, mine)];
-    let p = mcnemar(counts[0], counts[1]);
+    let (first, second) = (only(mine, theirs), only(theirs, mine));
+    let p = mcnemar(first, second);
     let meaning = match p {
-        _ if counts == [0, 0] => "no difference",
+        _ if first + second == 0 => "no difference",
         p if p >= 0.05 => "no significant difference",
-        _ if counts[0] < counts[1] => "the first is better",
+        _ if first < second => "the first is better",
         _ => "the second is better",
     };
+    let p = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
     format!(
-        "{titles}: {meaning} (p = {p:.2}). Of the {} set, only the first misclassifies {}, only the second {} \
-         (McNemar's exact test, 1947).",
+        "{titles}: {meaning}. {} examples of the {} set are misclassified only by the first, {} only by the \
+         second; {p} (McNemar's exact test, 1947).",
+        first,
         one.reported(),
-        counts[0],
-        counts[1]
+        second
     )
 }
 
@@ -160,7 +176,8 @@ fn curves(runs: &[RunData]) -> Vec<Chart> {
     ];
     let charts = charts.map(|(name, heading, value, scale)| {
         let lines = runs.iter().enumerate();
-        let lines = lines.map(|(index, run)| Line::new(run.title(), curve(&run.epochs, value), index));
+        let lines =
+            lines.map(|(index, run)| Line::new(run.title(), curve(&run.epochs, value), index));
         Chart::over_epochs(name, heading, scale, lines.collect())
     });
     charts.into_iter().filter(Chart::has_values).collect()
@@ -168,8 +185,10 @@ fn curves(runs: &[RunData]) -> Vec<Chart> {
 
 /// F1 of each class in each run, with its change from the first run.
 fn classes(runs: &[RunData]) -> Markup {
-    let evaluations: Option<Vec<&Evaluation>> = runs.iter().map(|run| run.evaluation.as_ref()).collect();
-    let names = |it: &Evaluation| it.classes.iter().map(|class| class.name.clone()).collect::<Vec<_>>();
+    let evaluations: Option<Vec<&Evaluation>> =
+        runs.iter().map(|run| run.evaluation.as_ref()).collect();
+    let names =
+        |it: &Evaluation| it.classes.iter().map(|class| class.name.clone()).collect::<Vec<_>>();
     let Some(evaluations) = evaluations else { return html! {} };
     let Some(first) = evaluations.first() else { return html! {} };
     if evaluations.iter().any(|it| names(it) != names(first)) {
@@ -193,7 +212,8 @@ const SHOWN: usize = 48;
 
 /// Examples that some runs misclassify and others do not, those of most runs first.
 fn disagreements(runs: &[RunData]) -> Markup {
-    let predictions: Vec<&TestPredictions> = runs.iter().filter_map(|run| run.predictions.as_ref()).collect();
+    let predictions: Vec<&TestPredictions> =
+        runs.iter().filter_map(|run| run.predictions.as_ref()).collect();
     let mut wrong: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (run, predictions) in predictions.iter().enumerate() {
         for item in &predictions.wrong {
@@ -204,9 +224,12 @@ fn disagreements(runs: &[RunData]) -> Markup {
     items.sort_by_key(|(_, of)| std::cmp::Reverse(of.len()));
     let view = |item: usize, of: &[usize]| -> Option<(&TestPredictions, &ExampleView)> {
         let views = of.iter().filter_map(|run| predictions.get(*run));
-        views.into_iter().find_map(|it| Some((*it, it.examples.iter().find(|one| one.item == item)?)))
+        views
+            .into_iter()
+            .find_map(|it| Some((*it, it.examples.iter().find(|one| one.item == item)?)))
     };
-    let views: Vec<_> = items.iter().filter_map(|(item, of)| Some((of, view(*item, of)?))).take(SHOWN).collect();
+    let views: Vec<_> =
+        items.iter().filter_map(|(item, of)| Some((of, view(*item, of)?))).take(SHOWN).collect();
     let classes = runs.first().map_or(&[] as &[_], |run| &run.environment.data.classes);
     let title = |run: &usize| runs.get(*run).map_or(String::new(), RunData::title);
     html! { @if !items.is_empty() {

@@ -1,8 +1,8 @@
 use artifacts::{EpochMetrics, RunDir};
 
+use crate::chart::{Chart, Curve, Frame, Line, Scale, legend};
 use crate::error::ReportError;
 use crate::output::write_picture;
-use crate::chart::{Chart, Curve, Frame, Line, Scale, legend};
 use crate::svg::{Anchor, Svg, fitted};
 
 /// Width and height of the picture, in pixels.

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::axis::Axis;
+use crate::chart::{Curve, Line, range};
 use crate::error::ReportError;
 use crate::output::write_picture;
-use crate::chart::{Curve, Line, range};
 use crate::svg::{Anchor, Svg, colour, fitted, hexadecimal};
 
 /// Curves of a learning rate range test.

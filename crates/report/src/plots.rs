@@ -11,7 +11,7 @@ use crate::curves::{ACCURACY, LOSS, curve, lines_of};
 use crate::error::ReportError;
 use crate::inputs::RunData;
 use crate::output::write_picture;
-use crate::svg::{Anchor, INK, Svg, colour, hexadecimal};
+use crate::svg::{Anchor, INK, PALETTE, Svg, colour, hexadecimal};
 
 /// A picture that is no chart of lines, with the name of its file.
 pub struct Plot {
@@ -56,11 +56,21 @@ fn others(run: &RunData) -> Vec<Chart> {
     let speed =
         if run.environment.data.are_images { "Images per second" } else { "Examples per second" };
     let charts = [
-        ("learning_rate", "Learning rate", Scale::Decades, curve(rows, |row| Some(row.learning_rate))),
+        (
+            "learning_rate",
+            "Learning rate",
+            Scale::Decades,
+            curve(rows, |row| Some(row.learning_rate)),
+        ),
         ("gradient_norm", "Gradient norm", Scale::Free, curve(rows, |row| row.gradient_norm)),
         ("throughput", speed, Scale::Free, timed(timings, throughput)),
         ("processor", "Processor use (cores)", Scale::Free, timed(timings, processor_use)),
-        ("memory", "Peak memory (MB)", Scale::Free, timed(timings, |row| Some(row.peak_memory? as f64 / 1e6))),
+        (
+            "memory",
+            "Peak memory (MB)",
+            Scale::Free,
+            timed(timings, |row| Some(row.peak_memory? as f64 / 1e6)),
+        ),
     ];
     let chart = |(name, heading, scale, points)| {
         Chart::over_epochs(name, heading, scale, vec![Line::new(heading, points, 0)])
@@ -105,33 +115,31 @@ fn processor_use(timing: &EpochTiming) -> Option<f64> {
 /// The ROC and precision-recall curves, if there are any.
 pub fn class_curves(run: &RunData) -> Vec<Chart> {
     let Some(predictions) = &run.predictions else { return Vec::new() };
-    let charts = [
-        of_classes(run, &predictions.curves, true),
-        of_classes(run, &predictions.curves, false),
-    ];
+    let charts =
+        [of_classes(run, &predictions.curves, true), of_classes(run, &predictions.curves, false)];
     charts.into_iter().filter(Chart::has_values).collect()
 }
 
 /// Number of classes whose curves are drawn at first.
 const DRAWN: usize = 6;
 
-/// The curves of all classes; those with the worst scores are drawn at first.
+/// The curves of all classes, those with the worst scores first; a few of them are drawn at first.
 fn of_classes(run: &RunData, curves: &[ClassCurves], is_roc: bool) -> Chart {
     let (name, heading, x) = if is_roc {
-        ("roc", "ROC: true positive rate", "false positive rate")
+        ("roc", "ROC: true positive rate (%)", "false positive rate")
     } else {
-        ("precision_recall", "Precision by recall", "recall")
+        ("precision_recall", "Precision (%) by recall", "recall")
     };
-    let score = |curves: &ClassCurves| if is_roc { curves.roc_auc } else { curves.average_precision };
-    let mut scores: Vec<f64> = curves.iter().filter_map(score).collect();
-    scores.sort_by(f64::total_cmp);
-    let limit = scores.get(DRAWN).copied().unwrap_or(f64::INFINITY);
-    let classes = run.environment.data.classes.iter().zip(curves).enumerate();
-    let lines = classes.map(|(index, (class, curves))| {
+    let score =
+        |curves: &ClassCurves| if is_roc { curves.roc_auc } else { curves.average_precision };
+    let mut classes: Vec<_> = run.environment.data.classes.iter().zip(curves).collect();
+    classes.sort_by(|(_, one), (_, other)| {
+        score(one).unwrap_or(1.0).total_cmp(&score(other).unwrap_or(1.0))
+    });
+    let lines = classes.into_iter().enumerate().map(|(index, (class, curves))| {
         let points = if is_roc { &curves.roc } else { &curves.precision_recall };
-        let line = Line::new(class, on_grid(points, is_roc), index);
-        let is_drawn = score(curves).is_some_and(|score| score < limit) || scores.len() <= DRAWN;
-        Line { style: if is_drawn { Style::Plain } else { Style::Hidden }, ..line }
+        let style = if index < DRAWN { Style::Plain } else { Style::Hidden };
+        Line { style, ..Line::new(class, on_grid(points, is_roc), index % PALETTE.len()) }
     });
     let lines = lines.filter(|line| !line.points.is_empty()).collect();
     Chart { name, heading: heading.to_owned(), x, lines, scale: Scale::Percent, marks: Vec::new() }
@@ -147,7 +155,8 @@ fn on_grid(points: &[[f64; 2]], is_roc: bool) -> Curve {
         return Curve::new();
     }
     let value = |at: f64| {
-        let reached = points.iter().filter(|[x, _]| if is_roc { *x <= at + 1e-9 } else { *x >= at - 1e-9 });
+        let reached =
+            points.iter().filter(|[x, _]| if is_roc { *x <= at + 1e-9 } else { *x >= at - 1e-9 });
         reached.map(|[_, y]| *y).fold(0.0, f64::max)
     };
     let at = |index| index as f64 / GRID as f64;
@@ -212,5 +221,17 @@ mod tests {
         bins.add(1.0, false);
         let svg = calibration(&bins);
         assert!(svg.contains(r#"<circle cx="446.0" cy="278.0" r="20.0""#), "{svg}");
+    }
+
+    #[test]
+    fn curves_of_classes_are_read_at_the_same_abscissas() {
+        let roc = [[0.0, 0.0], [0.0, 0.5], [0.3, 0.9], [1.0, 1.0]];
+        let curve = on_grid(&roc, true);
+        assert_eq!(
+            (curve.len(), curve[0], curve[14], curve[15]),
+            (51, [0.0, 50.0], [0.28, 50.0], [0.3, 90.0])
+        );
+        let curve = on_grid(&[[0.5, 1.0], [0.75, 0.6], [1.0, 0.7]], false);
+        assert_eq!((curve[25], curve[26], curve[50]), ([0.5, 100.0], [0.52, 70.0], [1.0, 70.0]));
     }
 }

@@ -28,7 +28,10 @@ pub fn draw_report(run: &RunDir) -> Result<(), ReportError> {
     let sections = [
         Section::new("Curves", charts(&curves)),
         Section::new(data.reported_scores(), scores::scores(&data, &scores, &of_classes)),
-        Section::new("Decision boundary", html! { @if !boundary.is_empty() { figure { (PreEscaped(boundary)) } } }),
+        Section::new(
+            "Decision boundary",
+            html! { @if !boundary.is_empty() { figure { (PreEscaped(boundary)) } } },
+        ),
         Section::new("Examples", examples::examples(&data)),
         Section::new("A batch as the model sees it", examples::batch(&data)),
         Section::new("Model", origin::layers(&data)),
@@ -66,7 +69,9 @@ fn headline(run: &RunData) -> Markup {
 fn other_scores(run: &RunData) -> Option<String> {
     let evaluation = run.evaluation.as_ref()?;
     let classes = &evaluation.classes;
-    let top = evaluation.top_5.map_or(String::new(), |share| format!(", top-5 accuracy {}", percent(share)));
+    let top = evaluation
+        .top_5
+        .map_or(String::new(), |share| format!(", top-5 accuracy {}", percent(share)));
     Some(format!(
         "Balanced accuracy {}, macro F1 {}{top}.",
         percent(ClassScore::balanced_accuracy(classes)),

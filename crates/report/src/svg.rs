@@ -12,7 +12,7 @@ pub const WHITE: Colour = [0xff; 3];
 
 /// The palette of Okabe and Ito, which is safe for colour-blind readers, without its black; its last
 /// three colours are darker, so that lines have a contrast of 3 with white.
-const PALETTE: [Colour; 7] = [
+pub const PALETTE: [Colour; 7] = [
     [0x00, 0x72, 0xb2],
     [0xd5, 0x5e, 0x00],
     [0x00, 0x9e, 0x73],

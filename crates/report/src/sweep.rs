@@ -99,7 +99,7 @@ fn settings(trials: &[SweepTrial]) -> Markup {
         let cells = cells.chain(trial.values.iter().map(|(_, value)| value.clone()));
         let links = html! { @for (index, run) in trial.runs.iter().enumerate() {
             @if index > 0 { " " }
-            a href=(format!("{run}/report.html")) { (run) }
+            a href=(format!("{run}/")) { (run) }
         } };
         cells.map(|text| html! { (text) }).chain([links]).collect()
     });
@@ -111,7 +111,8 @@ fn compose(trials: &[SweepTrial]) -> String {
         trials.iter().filter_map(|trial| Some(trial.values.get(index)?.1.as_str())).collect()
     };
     // A key with one value needs no axis.
-    let varies = |index: &usize| column(*index).iter().any(|value| Some(value) != column(*index).first());
+    let varies =
+        |index: &usize| column(*index).iter().any(|value| Some(value) != column(*index).first());
     let keys = trials.first().map_or(&[] as &[_], |trial| &trial.values);
     let shown: Vec<usize> = (0..keys.len()).filter(varies).collect();
     let scores: Vec<f64> = trials.iter().filter_map(|trial| trial.score).collect();

@@ -35,9 +35,8 @@ fn found(directory: &Path, path: &str) -> Option<PathBuf> {
         path.components().all(|part| matches!(part, Component::Normal(name) if !name.as_encoded_bytes().starts_with(b".")))
     };
     let root = directory.canonicalize().ok()?;
-    let found =
-        root.join(Some(path).map(Path::new).filter(|path| is_plain(path))?).canonicalize().ok()?;
-    let is_inside = found.strip_prefix(&root).is_ok_and(is_plain);
+    let found = root.join(path).canonicalize().ok()?;
+    let is_inside = is_plain(Path::new(path)) && found.strip_prefix(&root).is_ok_and(is_plain);
     // A pipe would block.
     (is_inside && (found.is_file() || found.is_dir())).then_some(found)
 }

@@ -16,12 +16,24 @@ pub fn available() -> Option<u64> {
     groups.chain(system).chain(left_by_limit()).min()
 }
 
+/// Largest resident memory of this process so far, in bytes; `None` if the system does not report it.
+pub fn peak() -> Option<u64> {
+    of_process("VmHWM:")
+}
+
+/// Resident memory of this process in bytes, shared pages included.
+pub fn resident() -> Option<u64> {
+    of_process("VmRSS:")
+}
+
+fn of_process(name: &str) -> Option<u64> {
+    entry(&fs::read_to_string("/proc/self/status").ok()?, name)?.checked_mul(1024)
+}
+
 /// Bytes left by the hard limit of the address space, which `ulimit -v` sets.
 fn left_by_limit() -> Option<u64> {
-    let read = |name| fs::read_to_string(format!("/proc/self/{name}")).ok();
-    let limit = hard_limit(&read("limits")?)?;
-    let used = entry(&read("status")?, "VmSize:")?.checked_mul(1024)?;
-    Some(limit.saturating_sub(used))
+    let limit = hard_limit(&fs::read_to_string("/proc/self/limits").ok()?)?;
+    Some(limit.saturating_sub(of_process("VmSize:")?))
 }
 
 /// The hard limit of the address space in `/proc/self/limits`, after the soft one; `None` if unlimited.

@@ -111,11 +111,6 @@ impl Cli {
         self.training().is_none_or(|options| options.ui != UiChoice::None)
     }
 
-    /// Whether this command shows the dashboard.
-    pub fn shows_dashboard(&self) -> bool {
-        self.training().is_some_and(|options| options.ui.is_dashboard() && !options.fast_dev_run)
-    }
-
     /// The options of a command that trains.
     fn training(&self) -> Option<&TrainOptions> {
         match &self.command {

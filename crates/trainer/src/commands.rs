@@ -40,7 +40,7 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Write the model of a run for other programs: ONNX, safetensors for PyTorch, or a web page
     Export(export::ExportModelArgs),
-    /// Write the HTML report of a run again, or compare two runs
+    /// Write the HTML report of a run again, or compare several runs
     Report(report::ReportArgs),
     /// Run the course experiments over several seeds and compare with the reference scores
     Reproduce(reproduce::ReproduceArgs),

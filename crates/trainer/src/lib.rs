@@ -61,7 +61,7 @@ pub fn run(models: &ModelRegistry) -> ExitCode {
 fn execute(cli: &Cli, models: &ModelRegistry) -> Result<(), Failure> {
     cli.check()?;
     let tasks = Tasks::default();
-    let log = logging::start(&cli.verbosity, cli.shows_dashboard(), tasks.clone());
+    let log = logging::start(&cli.verbosity, tasks.clone());
     if cli.may_show_progress() {
         progress::start(tasks);
     }

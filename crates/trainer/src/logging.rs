@@ -25,9 +25,8 @@ const PROGRESS_OFF: &str = "trainer::progress=off";
 #[derive(Clone, Default)]
 pub struct RunLog(Arc<OnceLock<Arc<File>>>);
 
-/// Starts logging, and collects the running `tasks`. While the dashboard owns the terminal, nothing
-/// goes to stderr.
-pub fn start(verbosity: &Verbosity, dashboard: bool, tasks: Tasks) -> RunLog {
+/// Starts logging, and collects the running `tasks`.
+pub fn start(verbosity: &Verbosity, tasks: Tasks) -> RunLog {
     let run_log = RunLog::default();
     let of_layer = run_log.clone();
     let writer = move || {
@@ -36,14 +35,13 @@ pub fn start(verbosity: &Verbosity, dashboard: bool, tasks: Tasks) -> RunLog {
     };
     // Records the duration of each span when it closes.
     let file = layer().with_ansi(false).with_writer(writer).with_span_events(FmtSpan::CLOSE);
-    let stderr = (!dashboard).then(|| Diagnostics.with_filter(stderr_filter(verbosity)));
     tracing_subscriber::registry()
         .with(
             file.with_filter(EnvFilter::new(
                 "info,training=debug,trainer=debug,trainer_training=debug,trainer::progress=off,wgpu=warn,naga=warn",
             )),
         )
-        .with(stderr)
+        .with(Diagnostics.with_filter(stderr_filter(verbosity)))
         .with(tasks.with_filter(filter_fn(is_task)))
         .init();
     run_log

@@ -1,6 +1,7 @@
 //! Pictures and HTML pages of a run: metric curves, the decision boundary of a model with two
-//! features, the report, and the comparison of two runs.
+//! features, the report, and the comparison of runs.
 
+use std::iter;
 use std::path::PathBuf;
 
 use artifacts::{DataIdentity, Environment, RunDir};
@@ -63,19 +64,20 @@ pub fn write_report(
     Ok(run.report())
 }
 
-/// Writes a page that compares two runs into the directory of the first, and returns its path.
-pub fn compare(context: &Context, run: &RunDir, other: &RunDir) -> Result<PathBuf, Failure> {
-    let configs =
-        [run, other].map(|run| RunConfig::read_with_models(&run.config(), &[], context.models));
-    let [one, two] = configs.map(|config| config.map_err(Failure::run));
-    let differences = Difference::between(&[&one?, &two?])?.into_iter().map(|difference| {
+/// Writes a page that compares a run with others into its directory, and returns the path.
+pub fn compare(context: &Context, first: &RunDir, others: &[RunDir]) -> Result<PathBuf, Failure> {
+    let read = |run: &RunDir| RunConfig::read_with_models(&run.config(), &[], context.models);
+    let configs = iter::once(first)
+        .chain(others)
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::run)?;
+    let differences = Difference::between(&configs.iter().collect::<Vec<_>>())?;
+    let differences = differences.into_iter().map(|Difference { key, values }| {
         // As TOML; empty if it is not set.
-        let values = [0, 1].map(|config| match difference.values.get(config) {
-            Some(Some(value)) => value.to_string(),
-            _ => String::new(),
-        });
-        (difference.key, values)
+        let value =
+            |value: Option<_>| value.map_or(String::new(), |value: toml::Value| value.to_string());
+        (key, values.into_iter().map(value).collect())
     });
-    report::draw_comparison([run, other], &differences.collect::<Vec<_>>())?;
-    Ok(run.comparison(other))
+    Ok(report::draw_comparison(first, others, &differences.collect::<Vec<_>>())?)
 }

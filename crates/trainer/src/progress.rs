@@ -15,8 +15,8 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-use crate::style;
 use crate::text::{cut, escaped};
+use crate::{print, style};
 
 /// Interval between two redraws.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -58,6 +58,7 @@ pub fn hide() -> MutexGuard<'static, bool> {
 
 fn draw(tasks: &Tasks) {
     let task = tasks.oldest().filter(|task| task.started.elapsed() >= MIN_ELAPSED);
+    let task = task.filter(|_| !print::is_holding());
     let Some(task) = task else { return drop(hide()) };
     let columns = terminal::size().map_or(80, |(columns, _)| usize::from(columns));
     let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +88,7 @@ fn line(task: &Task, elapsed: Duration, columns: usize) -> String {
 }
 
 /// A duration in seconds, minutes or hours and minutes, rounded up.
-fn readable(duration: Duration) -> String {
+pub fn readable(duration: Duration) -> String {
     match duration.as_secs() + 1 {
         seconds if seconds < 100 => format!("{seconds} s"),
         seconds if seconds < 100 * 60 => format!("{} min", seconds.div_ceil(60)),

@@ -33,9 +33,6 @@ pub fn listen() -> io::Result<Signals> {
     // A terminal that closes sends it more than once.
     if !is_ignored(SIGHUP) {
         flag::register_usize(SIGHUP, Arc::clone(&signals.0), SIGHUP as usize)?;
-        let terminals = terminal::streams();
-        // The dashboard aborts the process if it cannot write to a terminal that has closed.
-        at_each(&[SIGHUP], "hangup", move || drop(terminal::detach(terminals)))?;
     }
     at_each(&[SIGTSTP], "suspend", suspend)?;
     Ok(signals)
@@ -72,18 +69,14 @@ fn is_ignored(signal: i32) -> bool {
 /// wait for the work that is interrupted.
 fn exit_at_second(count: usize, signals: &Signals) {
     if let Some(stop) = signals.received().filter(|_| count > 1) {
-        terminal::restore().ok();
+        terminal::close();
         low_level::exit(error::signal_exit_code(stop).into());
     }
 }
 
-/// Gives the terminal back, stops this process, and takes the terminal again when it is continued.
+/// Gives the terminal back and stops this process. The dashboard takes the terminal again.
 fn suspend() {
-    let has_dashboard = terminal::restore().unwrap_or(false);
-    low_level::emulate_default_handler(SIGTSTP).ok();
-    if has_dashboard {
-        terminal::take_again().ok();
-    }
+    terminal::pause(|| drop(low_level::emulate_default_handler(SIGTSTP)));
 }
 
 impl Signals {
@@ -92,6 +85,13 @@ impl Signals {
             SIGINT => Some(Stop::Interrupted),
             SIGTERM | SIGHUP => Some(Stop::Terminated),
             _ => None,
+        }
+    }
+
+    /// Stops the run as Ctrl-C does, unless it is stopping already.
+    pub fn interrupt(&self) {
+        if self.received().is_none() {
+            low_level::raise(SIGINT).ok();
         }
     }
 

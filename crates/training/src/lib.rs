@@ -77,4 +77,4 @@ pub use optim::{
     InverseTimeConfig, MomentumConfig, OneCycleConfig, OptimizerConfig, RmsPropConfig,
     ScheduleConfig, SgdConfig, StepConfig,
 };
-pub use trainer::{Checkpoint, Checkpoints, Stop, StopSource, TrainingState};
+pub use trainer::{Checkpoint, Checkpoints, EpochWatch, Stop, StopSource, TrainingState};

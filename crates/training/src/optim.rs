@@ -10,7 +10,8 @@ pub use clipping::GradientClipping;
 pub use ema::EmaConfig;
 pub use fine_tuning::{FineTuning, FineTuningConfig};
 pub use optimizer::{
-    AdamConfig, AdamWConfig, GradientSum, MomentumConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
+    AdamConfig, AdamWConfig, GradientNorms, MomentumConfig, OptimizerConfig, RmsPropConfig,
+    SgdConfig,
 };
 pub use schedule::{
     CosineConfig, Decay, ExponentialConfig, InverseTimeConfig, OneCycleConfig, ScheduleConfig,

@@ -13,11 +13,13 @@ mod run_writer;
 mod selection;
 mod state;
 mod step;
+mod step_series;
 mod stop;
 
+use std::mem;
 use std::time::Instant;
 
-use artifacts::EpochMetrics;
+use artifacts::{ClassScore, EpochMetrics};
 use burn::tensor::Tensor;
 use data::{SplitKind, shuffled};
 
@@ -36,7 +38,7 @@ pub use optimization::Optimization;
 pub use pacer::{Budget, Pacer};
 pub use readback::READBACK_INTERVAL;
 pub use run_writer::RunWriter;
-pub use state::{TimePlan, TrainingState};
+pub use state::{EpochWatch, TimePlan, TrainingState};
 pub use stop::{Stop, StopSource};
 
 /// Trains a model: everything that changes during a run.
@@ -61,6 +63,8 @@ pub struct Trainer {
     pub readback_interval: usize,
     /// Called after every step.
     pub stop: StopSource,
+    /// Called before every epoch.
+    pub watch: EpochWatch,
     /// Faults to inject.
     pub faults: Faults,
 }
@@ -71,6 +75,8 @@ impl Trainer {
     pub fn run(&mut self, observer: &mut dyn TrainingObserver) -> Result<Option<Stop>, RunError> {
         self.commit_rollback_target()?;
         while !self.is_finished() {
+            let last_epoch = self.last_epoch();
+            (self.watch)(&self.state, last_epoch);
             let trained = self.train_epoch(observer);
             // The error of an earlier step that is still on the device takes precedence.
             let ended = self.read_back(observer).and(trained).and_then(|stop| {
@@ -175,10 +181,10 @@ impl Trainer {
     }
 
     fn start_epoch(&mut self, observer: &mut dyn TrainingObserver, total: usize) {
-        self.writer.start_epoch(self.state.scores.count);
         if !self.reports() {
             return;
         }
+        self.writer.start_epoch(self.state.scores.count);
         observer.start_pass(SplitKind::Train, self.state.epoch, total);
         if self.state.epoch_step > 0 {
             // The steps of this epoch that an earlier process has done.
@@ -190,7 +196,6 @@ impl Trainer {
         &mut self,
         observer: &dyn TrainingObserver,
     ) -> Result<Option<Stop>, RunError> {
-        // Before failures: a terminal that closes also ends the dashboard.
         let stop = (self.stop)().or(observer.stop_requested().then_some(Stop::Interrupted));
         match observer.failure() {
             Some(failure) if stop.is_none() => Err(RunError::Observer(failure)),
@@ -216,7 +221,7 @@ impl Trainer {
         if let Some(pacer) = self.pacer.as_mut().filter(|_| reports) {
             pacer.reported(started);
         }
-        Ok(())
+        if reports { self.writer.record_times() } else { Ok(()) }
     }
 
     /// Validates and reports the epoch; returns its validation scores.
@@ -226,19 +231,28 @@ impl Trainer {
     ) -> Result<Option<ValidationScores>, RunError> {
         let (epoch, step, train) = (self.state.epoch, self.state.step, self.state.scores);
         observer.end_pass(SplitKind::Train, epoch);
-        self.writer.record_time(epoch, train.count)?;
+        self.writer.stopwatch.end_training(epoch, train.count);
+        self.writer.stopwatch.start_part();
         let validation = self.validate(observer)?;
+        self.writer.stopwatch.end_part(|phases| &mut phases.evaluation);
         let sums = validation.as_ref().map(|scores| scores.sums);
         let loss = sums.map_or(0.0, |scores| scores.loss());
         self.require_finite("validation loss is", loss)?;
+        let classes = validation.as_ref().map(ValidationScores::classes);
+        let series = mem::take(&mut self.state.series);
         let metrics = EpochMetrics {
             epoch,
             step,
             learning_rate: self.learning_rate(step.saturating_sub(1)),
             train_loss: train.loss(),
             train_accuracy: train.accuracy(),
+            gradient_norm: series.gradient_norm(),
             validation_loss: sums.map(|scores| scores.loss()),
             validation_accuracy: sums.map(|scores| scores.accuracy()),
+            validation_macro_f1: classes.as_deref().map(ClassScore::macro_f1),
+            validation_balanced_accuracy: classes.as_deref().map(ClassScore::balanced_accuracy),
+            validation_top_5: validation.as_ref().and_then(ValidationScores::top_5),
+            step_losses: series.losses(),
         };
         self.writer.append(&metrics)?;
         tracing::debug!(?metrics, "epoch done");
@@ -260,7 +274,8 @@ impl Trainer {
         let mut batches = 0;
         let visit = |items: &[usize], logits: Tensor<2>| {
             let (logits, labels) = (logits.into_data(), examples.labels_at(items));
-            total.count_predictions(&labels, &classifier.predictions(&logits, labels.len()));
+            let values: Vec<f32> = logits.iter().collect();
+            total.count(classifier.objective().head, &values, &labels);
             let scores = classifier.scores(logits, &labels);
             total.sums += scores;
             batches += 1;
@@ -291,9 +306,12 @@ impl Trainer {
 
     /// The state of the run, if its weights are finite.
     fn snapshot(&mut self) -> Result<Snapshot, RunError> {
+        self.writer.stopwatch.start_part();
         self.require_finite("sum of the weights is", self.optimization.classifier.magnitude())?;
         self.state.metrics = self.writer.metrics();
-        self.optimization.snapshot(&self.state)
+        let snapshot = self.optimization.snapshot(&self.state)?;
+        self.writer.stopwatch.end_part(|phases| &mut phases.checkpoint);
+        Ok(snapshot)
     }
 
     /// The learning rate of the step with this index, from 0.

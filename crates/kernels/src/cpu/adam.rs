@@ -1,15 +1,10 @@
 use rayon::prelude::*;
 
+use super::norm::{PIECE, sum_of_squares};
 use super::{SimdFloat, from_f64, vectorized};
 use crate::AdamCoefficients;
 
-/// Number of parameters per parallel piece.
-const PIECE: usize = 1 << 14;
-
-/// Number of partial sums: the lanes of four of the widest vectors.
-const LANES: usize = 64;
-
-/// Performs one step and returns the sum of the gradient. Overwrites the gradient with the updated
+/// Performs one step and returns the norm of the gradient. Overwrites the gradient with the updated
 /// parameters, which avoids an allocation.
 pub fn step<T: SimdFloat>(
     coefficients: &AdamCoefficients,
@@ -17,7 +12,7 @@ pub fn step<T: SimdFloat>(
     gradients: &mut [T],
     moments_1: &mut [T],
     moments_2: &mut [T],
-) -> T {
+) -> f64 {
     let coefficients = Coefficients::new(coefficients);
     let pieces = gradients.par_chunks_mut(PIECE).zip(parameters.par_chunks(PIECE));
     let moments = moments_1.par_chunks_mut(PIECE).zip(moments_2.par_chunks_mut(PIECE));
@@ -25,27 +20,13 @@ pub fn step<T: SimdFloat>(
         vectorized(
             #[inline(always)]
             || {
-                let sum = sum(gradients);
+                let sum = sum_of_squares(gradients);
                 coefficients.step(parameters, gradients, moments_1, moments_2);
                 sum
             },
         )
     });
-    total(&sums.collect::<Vec<_>>())
-}
-
-#[inline(always)]
-fn sum<T: SimdFloat>(values: &[T]) -> T {
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    let mut sums = [T::zero(); LANES];
-    for block in blocks {
-        sums.iter_mut().zip(block).for_each(|(sum, &value)| *sum = *sum + value);
-    }
-    total(&sums) + total(rest)
-}
-
-fn total<T: SimdFloat>(sums: &[T]) -> T {
-    sums.iter().fold(T::zero(), |total, &sum| total + sum)
+    sums.collect::<Vec<_>>().iter().sum::<f64>().sqrt()
 }
 
 #[derive(Clone, Copy)]

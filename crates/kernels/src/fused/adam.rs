@@ -3,13 +3,12 @@ use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{DType, Tensor};
 
 use super::tensors::{self, FlexFloat, FlexTensor};
-use crate::buffer_pool::Buffer;
 use crate::{AdamCoefficients, AdamUpdate, cpu};
 
 /// Adam step of one parameter tensor.
 #[backend_extension(Flex)]
 pub trait AdamOps: Backend {
-    /// Returns the parameter, both moments and the sum of the gradient.
+    /// Returns the parameter, both moments and the norm of the gradient.
     fn adam_step(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
@@ -27,7 +26,7 @@ pub fn adam<const D: usize>(
     moment_1: Tensor<D>,
     moment_2: Tensor<D>,
 ) -> AdamUpdate<D> {
-    let (parameter, moment_1, moment_2, sum) = Dispatch::adam_step(
+    let (parameter, moment_1, moment_2, norm) = Dispatch::adam_step(
         parameter.into_dispatch(),
         gradient.into_dispatch(),
         moment_1.into_dispatch(),
@@ -36,7 +35,7 @@ pub fn adam<const D: usize>(
     );
     let [parameter, moment_1, moment_2] =
         [parameter, moment_1, moment_2].map(Tensor::from_dispatch);
-    AdamUpdate { parameter, moment_1, moment_2, gradient_sum: Tensor::from_dispatch(sum) }
+    AdamUpdate { parameter, moment_1, moment_2, gradient_norm: Tensor::from_dispatch(norm) }
 }
 
 impl AdamOps for Flex {
@@ -63,13 +62,12 @@ fn step<T: FlexFloat>(
 ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
     let [parameter, mut gradient, mut moment_1, mut moment_2] =
         [parameter, gradient, moment_1, moment_2].map(tensors::to_contiguous);
-    let mut sum = Buffer::new(1);
-    sum.fill(cpu::adam::step(
+    let norm = cpu::adam::step::<T>(
         coefficients,
-        tensors::as_slice::<T>(&parameter),
+        tensors::as_slice(&parameter),
         gradient.storage_mut(),
         moment_1.storage_mut(),
         moment_2.storage_mut(),
-    ));
-    (gradient, moment_1, moment_2, tensors::from_buffer::<T>(sum, [1].into()))
+    );
+    (gradient, moment_1, moment_2, tensors::from_f64_slice::<T>(&[norm], [1].into()))
 }

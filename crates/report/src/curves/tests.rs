@@ -8,8 +8,7 @@ fn row(epoch: usize, loss: f64, accuracy: f64) -> EpochMetrics {
         learning_rate: 0.1,
         train_loss: loss,
         train_accuracy: accuracy,
-        validation_loss: None,
-        validation_accuracy: None,
+        ..EpochMetrics::default()
     }
 }
 
@@ -65,7 +64,7 @@ fn a_loss_over_three_decades_has_a_logarithmic_axis() {
 
 #[test]
 fn few_or_no_epochs_can_be_drawn() {
-    assert_eq!(compose(&[], "").matches("no epochs yet").count(), 2);
+    assert_eq!(compose(&[], "").matches("no values yet").count(), 2);
     let one = compose(&[row(1, 0.7, 0.4)], "");
     assert!(one.contains(r#"<circle cx="257.00""#), "{one}");
     let svg = compose(&[row(1, 0.7, 1.0), row(2, 0.7, 1.0)], "");

@@ -141,9 +141,10 @@ fn image(data: &DataImage) -> Result<Markup, String> {
 /// Returns a histogram for each channel, with one line per split.
 pub fn histograms(data: &DataPage) -> Vec<Chart> {
     let chart = |(channel, histogram): (usize, &DataHistogram)| {
-        let lines = data.parts.iter().zip(&histogram.parts).enumerate().map(|(index, (part, counts))| {
-            Line::new(&part.name, shares(counts, histogram.range), index)
-        });
+        let lines =
+            data.parts.iter().zip(&histogram.parts).enumerate().map(|(index, (part, counts))| {
+                Line::new(&part.name, shares(counts, histogram.range), index)
+            });
         Chart {
             name: "values",
             heading: format!("Values of {} {channel} (%)", data.unit),

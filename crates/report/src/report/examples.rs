@@ -30,8 +30,10 @@ pub fn examples(run: &RunData) -> Markup {
 /// The first examples, and the others folded up.
 fn cards(predictions: &TestPredictions, examples: &[&ExampleView], classes: &[String]) -> Markup {
     let (first, rest) = examples.split_at(examples.len().min(SHOWN));
-    let all = |examples: &[&ExampleView]| html! {
-        div class="pictures" { @for example in examples { (card(predictions, example, classes)) } }
+    let all = |examples: &[&ExampleView]| {
+        html! {
+            div class="pictures" { @for example in examples { (card(predictions, example, classes)) } }
+        }
     };
     html! {
         (all(first))

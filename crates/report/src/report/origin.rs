@@ -37,7 +37,8 @@ fn operations(layer: &LayerSummary) -> String {
 
 /// Where the time of the training thread went.
 pub fn time(run: &RunData) -> Markup {
-    let total = |phase: fn(&Phases) -> f64| run.timings.iter().map(|it| phase(&it.phases)).sum::<f64>();
+    let total =
+        |phase: fn(&Phases) -> f64| run.timings.iter().map(|it| phase(&it.phases)).sum::<f64>();
     let phases = [
         ("waiting for data", total(|it| it.load)),
         ("forward pass", total(|it| it.forward)),
@@ -136,7 +137,9 @@ fn files(directory: &Path) -> Markup {
 /// A file name as a relative URL.
 fn encoded(name: &str) -> String {
     let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
+            char::from(byte).to_string()
+        }
         other => format!("%{other:02X}"),
     };
     name.bytes().map(byte).collect()

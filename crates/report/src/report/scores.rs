@@ -58,7 +58,8 @@ const WIDE: usize = 60;
 fn matrix(evaluation: &Evaluation) -> Markup {
     let names = || evaluation.classes.iter().map(|class| &class.name);
     let longest = names().map(|name| name.chars().count()).max().unwrap_or(0);
-    let class = if longest * evaluation.classes.len() > WIDE { "confusion tall" } else { "confusion" };
+    let class =
+        if longest * evaluation.classes.len() > WIDE { "confusion tall" } else { "confusion" };
     html! { div class="scroll" { table class=(class) {
         caption class="quiet" { "Number of examples by true class (row) and predicted class (column)." }
         thead { tr {
@@ -83,7 +84,7 @@ fn cell(label: usize, predicted: usize, count: usize, row: &[usize]) -> Markup {
 }
 
 /// Number of the most frequent confusions that are shown.
-const PAIRS: usize = 30;
+const PAIRS: usize = 20;
 
 fn pairs(evaluation: &Evaluation) -> Markup {
     let all = evaluation.confusions();
@@ -104,7 +105,7 @@ fn pairs(evaluation: &Evaluation) -> Markup {
             html! { (share) },
         ]
     });
-    html! { details open[all.len() < 10] {
+    html! { details open {
         summary { "Most confused pairs" }
         @if all.len() > PAIRS { p class="quiet" { (PAIRS) " of " (all.len()) " pairs." } }
         (table(&["True", "Predicted", "Examples", "of the true class"], rows))
@@ -119,7 +120,10 @@ fn classes(run: &RunData, evaluation: &Evaluation) -> Markup {
     }
     let rows = evaluation.classes.iter().enumerate().map(|(index, class)| {
         let areas = curves.get(index).map(|it| [it.roc_auc, it.average_precision]);
-        let areas = areas.into_iter().flatten().map(|area| area.map_or("–".to_owned(), |area| format!("{area:.4}")));
+        let areas = areas
+            .into_iter()
+            .flatten()
+            .map(|area| area.map_or("–".to_owned(), |area| format!("{area:.4}")));
         row(class).into_iter().chain(areas).map(|text| html! { (text) }).collect()
     });
     html! {

@@ -73,6 +73,9 @@ fn text(evaluation: &Evaluation) -> String {
     text += &evaluation.calibration.as_ref().map_or(String::new(), calibration);
     text.push('\n');
     text += &class_table(evaluation);
+    if let Some(top_5) = evaluation.top_5 {
+        text += &format!("top-5 accuracy {:.1} %\n", 100.0 * top_5);
+    }
     if let Some(roc_auc) = evaluation.roc_auc {
         text += &format!("ROC AUC {roc_auc:.4}\n");
     }

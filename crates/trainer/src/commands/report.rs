@@ -1,4 +1,4 @@
-//! `trainer report`: the report of a run, or its comparison with another.
+//! `trainer report`: the report of a run, or a comparison of several.
 
 use std::path::PathBuf;
 
@@ -13,27 +13,26 @@ use crate::{pictures, print, text};
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Name or directory of the run
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    /// Names or directories of runs; several are compared in one page, in the directory of the first
+    #[arg(value_name = "RUN", required = true)]
+    run: Vec<PathBuf>,
     #[command(flatten)]
     runs: RunsOption,
-    /// Write a comparison with this run instead
-    #[arg(long, value_name = "RUN")]
-    against: Option<PathBuf>,
     /// Device of the model [default: the best one]
-    #[arg(long, value_name = "DEVICE", conflicts_with = "against")]
+    #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
 }
 
 pub fn run(args: &ReportArgs, context: &Context) -> Result<(), Failure> {
-    let runs = args.runs.path();
-    let run = RunDir::open(&find_run(runs, &args.run)?)?;
+    let open = |run: &PathBuf| Ok(RunDir::open(&find_run(args.runs.path(), run)?)?);
+    let runs = args.run.iter().map(open).collect::<Result<Vec<_>, Failure>>()?;
+    let Some((first, others)) = runs.split_first() else { return Ok(()) };
     // Another process may be writing to the run.
-    let _lock = run.lock()?;
-    let page = match &args.against {
-        Some(other) => pictures::compare(context, &run, &RunDir::open(&find_run(runs, other)?)?)?,
-        None => pictures::write_report(context, &run, args.device.as_deref(), None)?,
+    let _lock = first.lock()?;
+    let page = if others.is_empty() {
+        pictures::write_report(context, first, args.device.as_deref(), None)?
+    } else {
+        pictures::compare(context, first, others)?
     };
     print::result(&text::path(&page))
 }

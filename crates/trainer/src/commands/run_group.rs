@@ -8,7 +8,6 @@ use std::thread;
 use std::time::Instant;
 
 use artifacts::{RunDir, Summary};
-use burn::train::Interrupter;
 use support::ProgressTask;
 use training::{Experiment, Run, Stop, StopSource, Ui};
 
@@ -16,7 +15,7 @@ use super::RUNS_DIR;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::signals::Signals;
-use crate::ui::{EpochEvent, PlainRenderer};
+use crate::ui::{EpochEvent, plain};
 use crate::{print, style, text};
 
 /// Trains the runs of a group.
@@ -105,8 +104,8 @@ impl RunGroup<'_> {
     /// Shows the epochs of the run called `name`, which ends at `stop`.
     pub fn ui(&self, name: String, stop: StopSource) -> Ui {
         let progress = Arc::clone(&self.progress);
-        let renderer = PlainRenderer::new(move |epoch| progress.epoch_done(&name, epoch));
-        Ui { renderer: Box::new(renderer), interrupter: Interrupter::new(), stop }
+        let renderer = plain(move |epoch| progress.epoch_done(&name, epoch));
+        Ui { renderer, ..Ui::silent(stop) }
     }
 
     /// Prints how to continue the `command` that a signal has stopped.

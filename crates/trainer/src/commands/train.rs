@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use artifacts::{RunDir, Summary};
 use clap::Args;
 use data::SplitKind;
-use training::{Experiment, Outcome, Run, RunConfig, RunError, Stop, Ui};
+use training::{Experiment, Outcome, Run, RunConfig, Stop, Ui};
 
 use super::config::{file_name, propose};
 use super::runs::find_run;
@@ -17,7 +17,7 @@ use crate::cli::{Overrides, RunsOption};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::signals::Signals;
-use crate::ui::{UiChoice, is_kill};
+use crate::ui::UiChoice;
 use crate::{pictures, print, signals, style, terminal, text};
 
 #[derive(Debug, Args)]
@@ -207,10 +207,6 @@ impl Training<'_> {
             run
         };
         for warning in warnings {
-            // The log is silent on a terminal that the dashboard owns.
-            if options.ui.is_dashboard() {
-                print::event(&format!("{} {}", style::warning(), text::escaped(&warning)));
-            }
             tracing::warn!("{warning}");
         }
         let start = start_line(&run, is_resumed);
@@ -256,21 +252,11 @@ impl Training<'_> {
             return Ok(summary);
         }
         self.announce(header);
-        let shown = self.options.ui.of_run(run.done().0, self.signals.stop_source());
-        let resume = format!("resume: trainer --resume {}", text::path(run.directory().path()));
-        let resume = style::faint(&resume);
-        let killed = || {
-            terminal::restore().ok();
-            let text = format!("killed: what follows the last checkpoint is lost\n{resume}");
-            Err(self.stopped(&text, Stop::Interrupted))
-        };
-        let outcome = match support::panics::catch(|| run.train(shown)) {
-            Err(panic) if is_kill(&panic) => return killed(),
-            Ok(Err(RunError::Panicked { reason, .. })) if is_kill(&reason) => return killed(),
-            Err(panic) => return Err(Failure::panic(&panic)),
-            Ok(outcome) => outcome?,
-        };
-        match outcome {
+        let ui = self.options.ui.of_run(run, &self.signals);
+        let outcome = support::panics::catch(|| run.train(ui));
+        // After a panic another thread may not have left it yet.
+        terminal::close();
+        match outcome.map_err(|panic| Failure::panic(&panic))?? {
             Outcome::Finished(summary) => {
                 self.draw_all(run);
                 self.announce(&finished(run, &summary));
@@ -278,6 +264,8 @@ impl Training<'_> {
             }
             Outcome::Stopped(stop) => {
                 pictures::draw(self.context, run.directory(), run.name(), Some(run.device()));
+                let directory = text::path(run.directory().path());
+                let resume = style::faint(&format!("resume: trainer --resume {directory}"));
                 Err(self.stopped(&format!("stopped; a checkpoint is committed\n{resume}"), stop))
             }
         }

@@ -59,7 +59,7 @@ pub fn fit(
         .checkpoint(first_epoch - 1)
         .label(display.name)
         .launch(learner);
-    // The dashboard holds the terminal until its renderer is dropped.
+    // A renderer may hold the terminal until it is dropped.
     drop(result);
     let mut inner = strategy.lock();
     let (trainer, ending) = &mut *inner;

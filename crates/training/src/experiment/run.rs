@@ -17,12 +17,12 @@ use crate::burn_adapter::{Display, NoopRenderer, fit};
 use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
-use crate::inference::{calibrate, deduplicate, evaluate};
+use crate::inference::{MOST_OCCLUDED, calibrate, deduplicate, evaluate};
 use crate::model::{Classifier, with_saved_temperature};
 use crate::optim::FineTuning;
 use crate::trainer::{
-    BatchSource, Budget, Checkpoint, Checkpoints, Optimization, RunWriter, Stop, StopSource,
-    Trainer, TrainingState,
+    BatchSource, Budget, Checkpoint, Checkpoints, EpochWatch, Optimization, RunWriter, Stop,
+    StopSource, Trainer, TrainingState,
 };
 
 /// A run with its directory, locked and ready to train.
@@ -44,12 +44,15 @@ pub struct Ui {
     pub interrupter: Interrupter,
     /// Asked after every step whether to stop.
     pub stop: StopSource,
+    /// Called before every epoch.
+    pub watch: EpochWatch,
 }
 
 impl Ui {
     /// A user interface that shows nothing.
     pub fn silent(stop: StopSource) -> Self {
-        Self { renderer: Box::new(NoopRenderer), interrupter: Interrupter::new(), stop }
+        let (renderer, watch) = (Box::new(NoopRenderer), Box::new(|_: &_, _| {}));
+        Self { renderer, interrupter: Interrupter::new(), stop, watch }
     }
 }
 
@@ -176,7 +179,7 @@ impl Run {
     /// of the run in `status.json`.
     pub fn train(&mut self, ui: Ui) -> Result<Outcome, RunError> {
         let clock = Clock::start(&self.directory);
-        let trainer = match self.trainer(ui.stop, clock) {
+        let trainer = match self.trainer(ui.stop, ui.watch, clock) {
             // A run that is refused on resume keeps the status that it has.
             Err(error) if self.directory.status().exists() => return Err(error),
             trainer => trainer,
@@ -205,7 +208,12 @@ impl Run {
         outcome
     }
 
-    fn trainer(&mut self, stop: StopSource, clock: Clock) -> Result<Trainer, RunError> {
+    fn trainer(
+        &mut self,
+        stop: StopSource,
+        watch: EpochWatch,
+        clock: Clock,
+    ) -> Result<Trainer, RunError> {
         tracing::debug!("training starts after step {}", self.done().1);
         let Experiment { config, data, environment, device, .. } = &self.experiment;
         let classifier = self.experiment.initial_classifier()?;
@@ -248,6 +256,7 @@ impl Run {
             pending: Vec::new(),
             readback_interval: self.readback_interval,
             stop,
+            watch,
             faults: self.faults.clone(),
         })
     }
@@ -262,7 +271,8 @@ impl Run {
         let validation = data.validation.as_ref().map_or(0, Examples::len);
         let growth = 1.0 + validation as f64 / data.train.len() as f64;
         // The reported part also for the report.
-        let evaluated = data.train.len() + validation + 2 * data.reported().1.len();
+        let occluded = if data.train.are_images() { MOST_OCCLUDED } else { 0 };
+        let evaluated = data.train.len() + validation + 2 * data.reported().1.len() + occluded;
         let fits = 1 + usize::from(training.final_fit);
         Some(Budget {
             seconds: 60.0 * minutes,

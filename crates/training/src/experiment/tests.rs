@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod fine_tuned;
+mod measured;
 mod planned;
 mod readback;
 mod rollback;

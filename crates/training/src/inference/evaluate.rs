@@ -5,7 +5,8 @@ use burn::tensor::{Device, Tensor};
 use data::{DatasetError, Examples, SplitKind};
 use support::ProgressTask;
 
-use crate::model::{Classifier, class_logits, confidence, loss_and_prediction};
+use super::curves::Thresholds;
+use crate::model::{Classifier, class_logits, confidence, is_in_top_5, loss_and_prediction};
 
 /// Evaluates `classifier`, which must be without autodiff on `device`, on the examples of `split`.
 pub fn evaluate(
@@ -19,6 +20,7 @@ pub fn evaluate(
     let mut counts = BTreeMap::new();
     let mut loss = 0.0;
     let mut margins = Vec::new();
+    let mut in_top_5 = 0;
     let temperature = classifier.temperature();
     let [mut before, mut after] = [CalibrationBins::default(), CalibrationBins::default()];
     let task = ProgressTask::start(format!("evaluating the {split} set"), examples.len());
@@ -31,6 +33,7 @@ pub fn evaluate(
                 (predicted == label as usize, class_logits(logits).collect::<Vec<_>>());
             before.add(confidence(&all, 1.0), is_correct);
             after.add(confidence(&all, temperature.unwrap_or(1.0)), is_correct);
+            in_top_5 += usize::from(is_in_top_5(logits, label as usize));
             margins.extend(margin(logits).map(|margin| (margin, label == 1)));
         }
         task.advance(items.len());
@@ -44,7 +47,8 @@ pub fn evaluate(
         loss: loss / examples.len() as f64,
         accuracy: 0.0,
         classes: ClassScore::of_confusion(&confusion, &identity.classes),
-        roc_auc: roc_auc(margins),
+        roc_auc: Thresholds::new(margins).roc_auc(),
+        top_5: (identity.classes.len() > 5).then(|| in_top_5 as f64 / examples.len() as f64),
         calibration: Some(Calibration {
             temperature,
             error_before: before.error(),
@@ -85,32 +89,4 @@ fn confusion(counts: &BTreeMap<(usize, usize), usize>, classes: usize) -> Vec<Ve
     let count = |label, predicted| counts.get(&(label, predicted)).copied().unwrap_or(0);
     let row = |label| (0..classes).map(|predicted| count(label, predicted)).collect();
     (0..classes).map(row).collect()
-}
-
-/// The area under the ROC curve of scores, each with whether it is of the positive class: the
-/// Mann-Whitney statistic (Hanley and McNeil 1982), in which ties count half.
-fn roc_auc(mut scores: Vec<(f32, bool)>) -> Option<f64> {
-    scores.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let (mut below, mut wins) = (0.0, 0.0);
-    for tied in scores.chunk_by(|one, other| one.0 == other.0) {
-        let positive = tied.iter().filter(|(_, positive)| *positive).count() as f64;
-        let negative = tied.len() as f64 - positive;
-        wins += positive * (below + 0.5 * negative);
-        below += negative;
-    }
-    let pairs = below * (scores.len() as f64 - below);
-    (pairs > 0.0).then_some(wins / pairs)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_area_under_the_roc_curve_counts_pairs_in_the_right_order() {
-        let scores = [(0.9, true), (0.8, false), (0.7, true), (0.7, false), (0.1, false)];
-        // Of 6 pairs: 3 won by 0.9; 0.7 wins against 0.1 and half against 0.7.
-        assert_eq!(roc_auc(scores.to_vec()), Some(4.5 / 6.0));
-        assert_eq!(roc_auc(vec![(0.3, true), (0.2, true)]), None);
-    }
 }

@@ -1,21 +1,40 @@
-use std::io::Cursor;
+use std::collections::BTreeMap;
 
-use artifacts::{CalibrationBins, ExampleView, LayerSummary, TestPredictions};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use artifacts::{
+    BatchImage, CalibrationBins, ClassCurves, ExampleView, LayerSummary, TestPredictions,
+};
 use burn::tensor::Device;
 use data::{
     Augmentation, Augmenter, BatchIndex, Examples, Split, SplitKind, Statistics, Values, shuffled,
 };
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use support::ProgressTask;
 
+use super::curves::Thresholds;
 use super::log_probabilities;
+use super::picture::picture;
+use super::saliency::{OCCLUDED, saliency};
 use crate::error::RunError;
 use crate::model::{Classifier, argmax};
 
-/// Largest number of mistakes, hard examples and images of a batch.
-const MAX_VIEWS: usize = 24;
+/// Largest number of examples that are shown, and the part of it for mistakes.
+const MOST_EXAMPLES: usize = 400;
+const MOST_MISTAKES: usize = 300;
+
+/// Largest size of their pictures together, in bytes, and the part of it for mistakes.
+const MOST_BYTES: usize = 700_000;
+const MOST_MISTAKE_BYTES: usize = 525_000;
+
+/// Largest number of mistakes with a saliency.
+const MOST_SALIENT: usize = 12;
+
+/// Largest number of images that are evaluated for them.
+pub const MOST_OCCLUDED: usize = MOST_SALIENT * OCCLUDED;
+
+/// Largest number of classes whose curves are stored.
+const MOST_CURVES: usize = 40;
+
+/// Largest number of images of a batch.
+const BATCH: usize = 24;
 
 /// The training images of the first step.
 pub struct FirstBatch<'a> {
@@ -28,11 +47,13 @@ pub struct FirstBatch<'a> {
 }
 
 /// The prediction for one example.
-struct ScoredExample {
+#[derive(Debug, Clone, Copy)]
+struct ScoredExample<'a> {
     item: usize,
     label: usize,
     predicted: usize,
-    probabilities: Vec<f32>,
+    /// Natural logarithm of the probability of each class.
+    log_probabilities: &'a [f32],
 }
 
 /// Predictions of `classifier` for the part of `data` whose scores are reported, with views of
@@ -45,48 +66,70 @@ pub fn test_predictions(
     layers: Vec<LayerSummary>,
 ) -> Result<TestPredictions, RunError> {
     let (split, examples) = data.reported();
-    let scored = predict(classifier, split, examples, device)?;
-    let (wrong, correct): (Vec<&ScoredExample>, Vec<&ScoredExample>) =
+    let (classes, log_probabilities) =
+        (data.classes.len(), predict(classifier, split, examples, device)?);
+    let rows = log_probabilities.chunks_exact(classes.max(1)).zip(&examples.labels).enumerate();
+    let scored = rows.map(|(item, (row, &label))| ScoredExample::new(item, label, row));
+    let scored: Vec<_> = scored.collect();
+    let (wrong, correct): (Vec<&ScoredExample<'_>>, Vec<_>) =
         scored.iter().partition(|example| example.predicted != example.label);
+    let pictures = Pictures { classifier, examples, device };
     Ok(TestPredictions {
         split,
         calibration: calibration(&scored),
         wrong: wrong.iter().map(|example| example.item).collect(),
-        mistakes: views(examples, wrong, |example| -example.confidence())?,
-        hardest: views(examples, correct, ScoredExample::confidence)?,
+        curves: (0..classes).map(|class| curves(&scored, class, classes <= MOST_CURVES)).collect(),
+        examples: pictures.views(wrong, correct)?,
         batch: first_batch.images(&data.train)?,
         layers,
     })
 }
 
+/// Natural logarithms of the probabilities `[examples.len(), classes]`.
 fn predict(
     classifier: &Classifier,
     split: SplitKind,
     examples: &Examples,
     device: &Device,
-) -> Result<Vec<ScoredExample>, RunError> {
-    let mut scored = Vec::with_capacity(examples.len());
+) -> Result<Vec<f32>, RunError> {
+    let mut all = Vec::new();
     let task = ProgressTask::start(format!("predicting the {split} set"), examples.len());
     classifier.evaluate(examples, device, |items, logits| {
-        let rows = log_probabilities(classifier, logits);
-        for ((&item, label), row) in items.iter().zip(examples.labels_at(items)).zip(rows) {
-            let predicted = argmax(&row);
-            let probabilities = row.into_iter().map(f32::exp).collect();
-            scored.push(ScoredExample { item, label: label as usize, predicted, probabilities });
-        }
+        all.extend(log_probabilities(classifier, logits).into_iter().flatten());
         task.advance(items.len());
     })?;
-    Ok(scored)
+    Ok(all)
 }
 
-impl ScoredExample {
+impl<'a> ScoredExample<'a> {
+    fn new(item: usize, label: u32, log_probabilities: &'a [f32]) -> Self {
+        let predicted = argmax(log_probabilities);
+        Self { item, label: label as usize, predicted, log_probabilities }
+    }
+
+    /// Natural logarithm of the probability of `class`.
+    fn log_probability(&self, class: usize) -> f32 {
+        self.log_probabilities.get(class).copied().unwrap_or(f32::NEG_INFINITY)
+    }
+
     /// Probability of the predicted class.
     fn confidence(&self) -> f32 {
-        self.probabilities.get(self.predicted).copied().unwrap_or_default()
+        self.log_probability(self.predicted).exp()
+    }
+
+    /// The five most probable classes, and the true one.
+    fn top(&self) -> Vec<(usize, f32)> {
+        let mut order: Vec<usize> = (0..self.log_probabilities.len()).collect();
+        order.sort_by(|&one, &other| {
+            self.log_probability(other).total_cmp(&self.log_probability(one))
+        });
+        let top = order.iter().enumerate();
+        let top = top.filter(|&(rank, &class)| rank < 5 || class == self.label);
+        top.map(|(_, &class)| (class, self.log_probability(class).exp())).collect()
     }
 }
 
-fn calibration(examples: &[ScoredExample]) -> CalibrationBins {
+fn calibration(examples: &[ScoredExample<'_>]) -> CalibrationBins {
     let mut bins = CalibrationBins::default();
     for example in examples {
         bins.add(f64::from(example.confidence()), example.predicted == example.label);
@@ -94,43 +137,94 @@ fn calibration(examples: &[ScoredExample]) -> CalibrationBins {
     bins
 }
 
-/// The first of `scored` by `rank`, with their pictures.
-fn views(
-    examples: &Examples,
-    mut scored: Vec<&ScoredExample>,
-    rank: impl Fn(&ScoredExample) -> f32,
-) -> Result<Vec<ExampleView>, RunError> {
-    scored.sort_by(|one, other| rank(one).total_cmp(&rank(other)));
-    let view = |example: &ScoredExample| {
-        Ok(ExampleView {
-            item: example.item,
-            file: examples.origins.get(example.item).map(|origin| origin.file.to_string()),
-            label: example.label,
-            probabilities: example.probabilities.clone(),
-            picture: picture(examples, example.item)?,
-        })
-    };
-    scored.into_iter().take(MAX_VIEWS).map(view).collect()
+fn curves(examples: &[ScoredExample<'_>], class: usize, with_points: bool) -> ClassCurves {
+    let scores = examples.iter().map(|it| (it.log_probability(class), it.label == class));
+    Thresholds::new(scores.collect()).curves(with_points)
 }
 
-/// An example as a PNG in base64; `None` if it is not an image.
-fn picture(examples: &Examples, item: usize) -> Result<Option<String>, RunError> {
-    let items = [item];
-    let (loaded, indices) = examples.in_memory(&items)?;
-    match loaded.select(&indices).values {
-        Values::Pixels(pixels) => png(&pixels, examples.shape).map(Some),
-        _ => Ok(None),
+/// The first of each group by `rank`, then the second of each group, and so on.
+fn round_robin<T, K: Ord>(
+    mut all: Vec<T>,
+    group: impl Fn(&T) -> K,
+    rank: impl Fn(&T) -> f32,
+) -> Vec<T> {
+    all.sort_by(|one, other| rank(one).total_cmp(&rank(other)));
+    let mut sizes = BTreeMap::new();
+    let mut rounds: BTreeMap<usize, Vec<T>> = BTreeMap::new();
+    for example in all {
+        let size = sizes.entry(group(&example)).or_insert(0);
+        rounds.entry(*size).or_default().push(example);
+        *size += 1;
+    }
+    rounds.into_values().flatten().collect()
+}
+
+/// What pictures of examples are made from.
+struct Pictures<'a> {
+    classifier: &'a Classifier,
+    examples: &'a Examples,
+    device: &'a Device,
+}
+
+impl Pictures<'_> {
+    /// Some mistakes, then some correct predictions.
+    fn views(
+        &self,
+        wrong: Vec<&ScoredExample<'_>>,
+        correct: Vec<&ScoredExample<'_>>,
+    ) -> Result<Vec<ExampleView>, RunError> {
+        let wrong =
+            round_robin(wrong, |it| (it.label, it.predicted), |example| -example.confidence());
+        let correct = round_robin(correct, |it| it.label, |example| example.confidence());
+        let (mut views, mut bytes) = (Vec::new(), 0);
+        for (scored, most, most_bytes) in
+            [(wrong, MOST_MISTAKES, MOST_MISTAKE_BYTES), (correct, MOST_EXAMPLES, MOST_BYTES)]
+        {
+            for example in scored.into_iter().take(most - views.len()) {
+                let view = self.view(example, views.len() < MOST_SALIENT)?;
+                bytes += view.picture.as_ref().map_or(0, String::len);
+                if bytes > most_bytes {
+                    break;
+                }
+                views.push(view);
+            }
+        }
+        Ok(views)
+    }
+
+    fn view(&self, example: &ScoredExample<'_>, is_first: bool) -> Result<ExampleView, RunError> {
+        let &ScoredExample { item, label, predicted, .. } = example;
+        let mut view = ExampleView {
+            item,
+            file: self.examples.origins.get(item).map(|origin| origin.file.to_string()),
+            label,
+            top: example.top(),
+            picture: None,
+            saliency: None,
+        };
+        let items = [item];
+        let (loaded, indices) = self.examples.in_memory(&items)?;
+        if let Values::Pixels(pixels) = loaded.select(&indices).values {
+            let (shape, predicted_with) = (self.examples.shape, (predicted, example.confidence()));
+            view.picture = Some(picture(&pixels, shape)?);
+            if is_first && predicted != label {
+                let saliency =
+                    saliency(self.classifier, self.device, &pixels, shape, predicted_with)?;
+                view.saliency = Some(saliency);
+            }
+        }
+        Ok(view)
     }
 }
 
 impl FirstBatch<'_> {
-    /// The images as the model sees them, each as a PNG in base64.
-    fn images(&self, train: &Examples) -> Result<Vec<String>, RunError> {
+    /// The images as the model sees them.
+    fn images(&self, train: &Examples) -> Result<Vec<BatchImage>, RunError> {
         if !train.are_images() {
             return Ok(Vec::new());
         }
         let mut items = shuffled(train.len(), self.seed, 1);
-        items.truncate(MAX_VIEWS.min(self.size));
+        items.truncate(BATCH.min(self.size));
         // The inputs of the model on the scale of pixels.
         let channels = train.shape[2];
         let identity = Statistics { shift: vec![0.0; channels], scale: vec![1.0; channels] };
@@ -146,23 +240,12 @@ impl FirstBatch<'_> {
             }
         };
         let pixels: Vec<u8> = inputs.iter().map(|&value| value as u8).collect();
-        pixels.chunks_exact(train.width()).map(|image| png(image, train.shape)).collect()
+        let images = pixels.chunks_exact(train.width()).zip(train.labels_at(&items));
+        let image = |(pixels, label)| {
+            Ok(BatchImage { picture: picture(pixels, train.shape)?, label: label as usize })
+        };
+        images.map(image).collect()
     }
-}
-
-/// Pixels `[height, width, channels]` as a PNG in base64.
-fn png(pixels: &[u8], [height, width, channels]: [usize; 3]) -> Result<String, RunError> {
-    let colour = match channels {
-        1 => ExtendedColorType::L8,
-        2 => ExtendedColorType::La8,
-        3 => ExtendedColorType::Rgb8,
-        _ => ExtendedColorType::Rgba8,
-    };
-    let mut bytes = Cursor::new(Vec::new());
-    PngEncoder::new(&mut bytes)
-        .write_image(pixels, width as u32, height as u32, colour)
-        .map_err(|error| RunError::Record(error.to_string()))?;
-    Ok(BASE64_STANDARD.encode(bytes.into_inner()))
 }
 
 #[cfg(test)]
@@ -170,13 +253,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_have_the_pixels_of_their_examples() {
-        for channels in 1..=4 {
-            let pixels: Vec<u8> = (0..5 * 3 * channels as u8).map(|value| value * 4).collect();
-            let bytes = BASE64_STANDARD.decode(png(&pixels, [5, 3, channels]).unwrap()).unwrap();
-            let image = image::load_from_memory(&bytes).unwrap();
-            assert_eq!((image.width(), image.height()), (3, 5));
-            assert_eq!(image.into_bytes(), pixels);
-        }
+    fn each_group_has_its_turn() {
+        let all = vec![('a', 3.0), ('a', 1.0), ('b', 9.0), ('a', 2.0), ('c', 0.5), ('b', 8.0)];
+        let order = round_robin(all, |&(group, _)| group, |&(_, rank)| rank);
+        let expected = [('c', 0.5), ('a', 1.0), ('b', 8.0), ('a', 2.0), ('b', 9.0), ('a', 3.0)];
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn the_top_classes_contain_the_true_one() {
+        let log_probabilities = [0.1_f32, 0.3, 0.05, 0.3, 0.05, 0.15, 0.05].map(f32::ln);
+        let top = |label| {
+            let top = ScoredExample::new(0, label, &log_probabilities).top();
+            top.into_iter().map(|(class, _)| class).collect::<Vec<_>>()
+        };
+        assert_eq!(top(0), [1, 3, 5, 0, 2]);
+        assert_eq!(top(6), [1, 3, 5, 0, 2, 6]);
     }
 }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use data::{DatasetError, Examples, Scaler};
 use models::Model;
 
-use super::{Objective, Scores, loss_and_prediction};
+use super::{Objective, Scores};
 use crate::batch::{Batch, HostBatch};
 use normalizer::Normalizer;
 
@@ -258,13 +258,6 @@ impl Classifier {
         let (loss, logits) = self.loss(batch);
         let gradients = GradientsParams::from_grads(loss.backward(), self);
         (logits.without_autodiff(), gradients)
-    }
-
-    /// The predicted classes of the logits `[count, outputs]`.
-    pub fn predictions(&self, logits: &TensorData, count: usize) -> Vec<usize> {
-        let logits: Vec<f32> = logits.iter().collect();
-        let rows = logits.chunks(logits.len().div_ceil(count.max(1)).max(1));
-        rows.map(|row| loss_and_prediction(self.objective.head, row, 0).1).collect()
     }
 
     /// The scores of the logits `[labels.len(), outputs]`.

@@ -89,6 +89,14 @@ pub fn argmax(values: &[f32]) -> usize {
     values.iter().position(|&value| value == max).unwrap_or(0)
 }
 
+/// Whether `class` is among the five with the largest values, the first ones of equals.
+pub fn is_in_top_5(values: &[f32], class: usize) -> bool {
+    let (before, rest) = values.split_at(class.min(values.len()));
+    let Some((value, after)) = rest.split_first() else { return false };
+    let ahead = before.iter().filter(|&other| other >= value).count();
+    ahead + after.iter().filter(|&other| other > value).count() < 5
+}
+
 impl AddAssign for Scores {
     fn add_assign(&mut self, other: Self) {
         self.loss_sum += other.loss_sum;
@@ -122,5 +130,12 @@ mod tests {
             let losses = [0, 1].map(|label| Scores::new(Head::Sigmoid, &[bad], &[label]).loss());
             assert!(losses.iter().any(|loss| !loss.is_finite()), "sigmoid {bad}: {losses:?}");
         }
+    }
+
+    #[test]
+    fn of_equal_logits_the_first_ones_are_among_the_top_five() {
+        let logits = [0.5, 0.5, 2.0, 1.0, 0.5, 0.5, 3.0];
+        let top: Vec<usize> = (0..8).filter(|&class| is_in_top_5(&logits, class)).collect();
+        assert_eq!(top, [0, 1, 2, 3, 6]);
     }
 }

@@ -1,5 +1,5 @@
 mod adam;
-mod gradient_sum;
+mod gradient_norms;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +9,7 @@ use burn::optim::{ModuleOptimizer, RmsPropConfig as BurnRmsProp, SgdConfig as Bu
 use serde::{Deserialize, Serialize};
 
 use adam::Adam;
-pub use gradient_sum::GradientSum;
+pub use gradient_norms::GradientNorms;
 
 /// The optimizer: `[optimizer.adam]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -155,23 +155,23 @@ impl OptimizerConfig {
 
     /// The optimizer before its first step.
     pub fn init(&self) -> ModuleOptimizer {
-        self.init_summing(&GradientSum::default())
+        self.init_measuring(&GradientNorms::default())
     }
 
-    /// Like [`init`](Self::init); adds the sum of the gradients of each step to `sum` if the
-    /// optimizer [computes it](Self::sums_gradients).
-    pub fn init_summing(&self, sum: &GradientSum) -> ModuleOptimizer {
+    /// Like [`init`](Self::init); adds the norms of the gradients of each step to `norms` if the
+    /// optimizer [computes them](Self::measures_gradients).
+    pub fn init_measuring(&self, norms: &GradientNorms) -> ModuleOptimizer {
         match self {
             Self::Sgd(config) => config.init(),
             Self::Momentum(config) => config.init(),
             Self::RmsProp(config) => config.init(),
-            Self::Adam(config) => config.init(sum),
-            Self::AdamW(config) => config.init(sum),
+            Self::Adam(config) => config.init(norms),
+            Self::AdamW(config) => config.init(norms),
         }
     }
 
-    /// Returns true if the optimizer computes the sum of the gradients as it reads them.
-    pub fn sums_gradients(&self) -> bool {
+    /// Returns true if the optimizer computes the norms of the gradients as it reads them.
+    pub fn measures_gradients(&self) -> bool {
         matches!(self, Self::Adam(_) | Self::AdamW(_))
     }
 
@@ -245,16 +245,16 @@ impl RmsPropConfig {
 }
 
 impl AdamConfig {
-    fn init(&self, sum: &GradientSum) -> ModuleOptimizer {
+    fn init(&self, norms: &GradientNorms) -> ModuleOptimizer {
         let &Self { learning_rate, beta_1, beta_2, epsilon } = self;
-        AdamWConfig { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }.init(sum)
+        AdamWConfig { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }.init(norms)
     }
 }
 
 impl AdamWConfig {
-    fn init(&self, sum: &GradientSum) -> ModuleOptimizer {
+    fn init(&self, norms: &GradientNorms) -> ModuleOptimizer {
         let &Self { beta_1, beta_2, epsilon, weight_decay, .. } = self;
-        let gradient_sum = sum.clone();
-        ModuleOptimizer::from(Adam { beta_1, beta_2, epsilon, weight_decay, gradient_sum })
+        let gradient_norms = norms.clone();
+        ModuleOptimizer::from(Adam { beta_1, beta_2, epsilon, weight_decay, gradient_norms })
     }
 }

@@ -1,4 +1,6 @@
-//! Detects numbers that are not finite by one sum, and finds the tensor they are in.
+//! Detects numbers that are not finite by one norm or sum, and finds the tensor they are in.
+
+use std::sync::Arc;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -15,23 +17,12 @@ pub struct NonFinite {
     pub tensor: String,
 }
 
-/// When the gradients of a step are checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GradientCheck {
-    /// Before the update, by a pass of its own.
-    BeforeUpdate,
-    /// With the update, by the sum that the optimizer computes anyway.
-    ByOptimizer,
-    /// When the step is read back from the device.
-    Deferred,
-}
-
-/// Sums of the gradients of a module, on the device.
-pub struct GradientSums {
-    /// Shape `[paths.len()]`; a sum is finite only if its gradient is.
-    pub values: Tensor<1>,
+/// Norms of the gradients of a step, on the device.
+pub struct MeasuredGradients {
+    /// Shape `[paths.len()]`; a norm is finite only if its gradient is.
+    pub norms: Tensor<1>,
     /// Paths of the tensors.
-    pub paths: Vec<String>,
+    pub paths: Arc<[String]>,
 }
 
 impl NonFinite {
@@ -47,59 +38,47 @@ impl NonFinite {
             Err(Self { quantity, value, tensor: find_tensor() })
         }
     }
+}
 
-    /// The error of a gradient whose sum is not finite.
-    pub fn gradient(path: &str, sum: f64) -> Self {
-        let tensor = format!("the gradient of `{path}`");
-        Self { quantity: "sum of the gradients is", value: sum, tensor }
+impl MeasuredGradients {
+    /// The norm of the whole gradient from `norms`, read back. Fails with the first that is not finite.
+    pub fn norm(&self, norms: TensorData) -> Result<f64, NonFinite> {
+        let norms: Vec<f64> = norms.iter().collect();
+        let mut named = norms.iter().zip(self.paths.iter());
+        if let Some((&value, path)) = named.find(|(norm, _)| !norm.is_finite()) {
+            let tensor = format!("the gradient of `{path}`");
+            return Err(NonFinite { quantity: "norm of the gradient is", value, tensor });
+        }
+        Ok(norms.iter().map(|norm| norm * norm).sum::<f64>().sqrt())
     }
 }
 
-impl GradientSums {
-    /// The sums of all gradients of `module`.
-    pub fn of(module: &impl Module, gradients: &GradientsParams) -> Self {
-        let mut visitor =
-            SumVisitor { gradients, path: Vec::new(), sums: Vec::new(), paths: Vec::new() };
-        module.visit(&mut visitor);
-        Self { values: Tensor::cat(visitor.sums, 0), paths: visitor.paths }
+/// The norms of all gradients of `module`.
+pub fn norms(module: &impl Module, gradients: &GradientsParams) -> Vec<Tensor<1>> {
+    struct Norms<'a>(&'a GradientsParams, Vec<Tensor<1>>);
+    impl ModuleVisitor for Norms<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.1.extend(self.0.get::<D>(param.id).map(kernels::norm));
+        }
     }
-
-    /// The first of the sums, read back as `values`, that is not finite, with its path.
-    pub fn first_non_finite(&self, values: TensorData) -> Option<(&str, f64)> {
-        let values = values.convert::<f64>();
-        let mut named = self.paths.iter().map(String::as_str).zip(values.iter::<f64>());
-        named.find(|(_, sum)| !sum.is_finite())
-    }
+    let mut norms = Norms(gradients, Vec::new());
+    module.visit(&mut norms);
+    norms.1
 }
 
-struct SumVisitor<'a> {
-    gradients: &'a GradientsParams,
-    path: Vec<String>,
-    sums: Vec<Tensor<1>>,
-    paths: Vec<String>,
-}
-
-impl ModuleVisitor for SumVisitor<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.get::<D>(param.id) else { return };
-        self.sums.push(gradient.sum());
-        self.paths.push(self.path.join("."));
-    }
+/// The paths of the parameters of `module` that have gradients.
+pub fn gradient_paths(module: &impl Module, gradients: &GradientsParams) -> Vec<String> {
+    let mut search =
+        ParameterSearch { gradients: Some(gradients), path: Vec::new(), found: Vec::new() };
+    module.visit(&mut search);
+    search.found
 }
 
 /// The path of the first parameter of `module` that is not finite.
 pub fn non_finite_parameter(module: &impl Module) -> Option<String> {
-    let mut search = ParameterSearch { path: Vec::new(), found: None };
+    let mut search = ParameterSearch { gradients: None, path: Vec::new(), found: Vec::new() };
     module.visit(&mut search);
-    search.found
+    search.found.into_iter().next()
 }
 
 /// Returns true if every number of a tensor is finite.
@@ -107,12 +86,14 @@ pub fn is_finite<const D: usize>(tensor: Tensor<D>) -> bool {
     tensor.without_autodiff().abs().sum().into_scalar::<f64>().is_finite()
 }
 
-struct ParameterSearch {
+/// Finds the parameters that have gradients, or without `gradients` those that are not finite.
+struct ParameterSearch<'a> {
+    gradients: Option<&'a GradientsParams>,
     path: Vec<String>,
-    found: Option<String>,
+    found: Vec<String>,
 }
 
-impl ModuleVisitor for ParameterSearch {
+impl ModuleVisitor for ParameterSearch<'_> {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.push(name.to_owned());
     }
@@ -122,8 +103,12 @@ impl ModuleVisitor for ParameterSearch {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.found.is_none() && !is_finite(param.val()) {
-            self.found = Some(self.path.join("."));
+        let is_found = match self.gradients {
+            Some(gradients) => gradients.get::<D>(param.id).is_some(),
+            None => self.found.is_empty() && !is_finite(param.val()),
+        };
+        if is_found {
+            self.found.push(self.path.join("."));
         }
     }
 }

@@ -1,12 +1,15 @@
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::Tensor;
 
 use super::checkpoint::{Checkpoint, SharedState, Snapshot};
-use super::non_finite::{GradientCheck, GradientSums, NonFinite, non_finite_parameter};
+use super::non_finite::{MeasuredGradients, gradient_paths, non_finite_parameter, norms};
 use super::state::TrainingState;
 use crate::error::RunError;
 use crate::model::Classifier;
-use crate::optim::{EmaConfig, FineTuning, GradientClipping, GradientSum, OptimizerConfig};
+use crate::optim::{EmaConfig, FineTuning, GradientClipping, GradientNorms, OptimizerConfig};
 
 /// The weights and what updates them.
 pub struct Optimization {
@@ -15,47 +18,43 @@ pub struct Optimization {
     /// Their moving average, which is evaluated instead of them; without autodiff.
     pub average: Option<Classifier>,
     optimizer: ModuleOptimizer,
-    gradient_sum: GradientSum,
+    /// Computed by the optimizer, if it does.
+    gradient_norms: GradientNorms,
+    /// Paths of the tensors that are trained now.
+    paths: Option<Arc<[String]>>,
     config: OptimizerConfig,
     clipping: Option<GradientClipping>,
     ema: Option<EmaConfig>,
     fine_tuning: Option<FineTuning>,
     /// Number of stages that are frozen now.
     frozen: usize,
-    check: GradientCheck,
+    is_deferred: bool,
 }
 
 impl Optimization {
-    /// Starts from the weights of `classifier`. With `deferred` checks, the sums of the gradients
-    /// are returned instead of read.
+    /// Starts from the weights of `classifier`. On a device from which results are read later, snapshots
+    /// are copies.
     pub fn new(
         classifier: Classifier,
         config: OptimizerConfig,
         clipping: Option<GradientClipping>,
         ema: Option<EmaConfig>,
         fine_tuning: Option<FineTuning>,
-        deferred: bool,
+        is_deferred: bool,
     ) -> Self {
-        let gradient_sum = GradientSum::default();
-        let check = if deferred {
-            GradientCheck::Deferred
-        } else if config.sums_gradients() && clipping.is_none() {
-            // The optimizer would sum the clipped gradients.
-            GradientCheck::ByOptimizer
-        } else {
-            GradientCheck::BeforeUpdate
-        };
+        let gradient_norms = GradientNorms::default();
         Self {
             average: ema.map(|_| classifier.valid()),
-            optimizer: config.init_summing(&gradient_sum),
+            optimizer: config.init_measuring(&gradient_norms),
             classifier,
-            gradient_sum,
+            gradient_norms,
+            paths: None,
             config,
             clipping,
             ema,
             fine_tuning,
             frozen: 0,
-            check,
+            is_deferred,
         }
     }
 
@@ -64,7 +63,7 @@ impl Optimization {
         let frozen = self.fine_tuning.as_ref().map_or(0, |config| config.frozen_stages(epoch));
         if frozen != self.frozen {
             self.classifier = self.classifier.clone().with_frozen(frozen);
-            self.frozen = frozen;
+            (self.frozen, self.paths) = (frozen, None);
         }
     }
 
@@ -79,7 +78,7 @@ impl Optimization {
         let average = self.average.take();
         self.average = average.map(|average| checkpoint.load_model(average)).transpose()?;
         self.classifier = checkpoint.load_weights(self.classifier.clone())?;
-        let optimizer = self.config.init_summing(&self.gradient_sum);
+        let optimizer = self.config.init_measuring(&self.gradient_norms);
         self.optimizer = checkpoint.load_optimizer(optimizer)?;
         Ok(())
     }
@@ -94,9 +93,9 @@ impl Optimization {
             average: self.average.as_ref().map(Module::valid),
             optimizer: self.optimizer.clone(),
         };
-        Ok(match self.check {
-            GradientCheck::Deferred => Snapshot::Copied(Box::new(shared.into_checkpoint()?)),
-            _ => Snapshot::Shared(Box::new(shared)),
+        Ok(match self.is_deferred {
+            true => Snapshot::Copied(Box::new(shared.into_checkpoint()?)),
+            false => Snapshot::Shared(Box::new(shared)),
         })
     }
 
@@ -110,25 +109,20 @@ impl Optimization {
         self.average.clone().unwrap_or_else(|| self.classifier.valid())
     }
 
-    /// Updates the weights with `gradients` in step `step`, counted from 1. Returns the sums
-    /// of the gradients if their check is deferred.
+    /// Updates the weights with `gradients` in step `step`, counted from 1, and returns the norms that
+    /// the gradients have before they are clipped. If one is not finite, the weights are not either.
     pub fn apply_gradients(
         &mut self,
         mut gradients: GradientsParams,
         learning_rate: f64,
         step: usize,
-    ) -> Result<Option<GradientSums>, NonFinite> {
-        let sums = (self.check != GradientCheck::ByOptimizer)
-            .then(|| GradientSums::of(&self.classifier, &gradients));
-        let sums = match sums {
-            Some(sums) if self.check == GradientCheck::BeforeUpdate => {
-                if let Some((path, sum)) = sums.first_non_finite(sums.values.clone().into_data()) {
-                    return Err(NonFinite::gradient(path, sum));
-                }
-                None
-            }
-            sums => sums,
-        };
+    ) -> MeasuredGradients {
+        let find_paths = || gradient_paths(&self.classifier, &gradients).into();
+        let paths = self.paths.get_or_insert_with(find_paths).clone();
+        let mut measured = None;
+        if self.clipping.is_some() || !self.config.measures_gradients() {
+            measured = Some(norms(&self.classifier, &gradients));
+        }
         if let Some(clipping) = self.clipping {
             gradients = clipping.apply(&self.classifier, gradients);
         }
@@ -138,25 +132,11 @@ impl Optimization {
             None => step_size.into(),
         };
         self.classifier = self.optimizer.step(rates, self.classifier.clone(), gradients);
-        self.check_optimizer_sum()?;
+        let by_optimizer = self.gradient_norms.take();
         if let Some((ema, average)) = self.ema.zip(self.average.take()) {
             self.average = Some(ema.update(average, &self.classifier, step));
         }
-        Ok(sums)
-    }
-
-    fn check_optimizer_sum(&self) -> Result<(), NonFinite> {
-        let Some(sum) = self.gradient_sum.take() else { return Ok(()) };
-        if self.check != GradientCheck::ByOptimizer {
-            return Ok(());
-        }
-        NonFinite::check("sum of the gradients is", sum.into_scalar(), || {
-            // A weight that was updated by a gradient that is not finite is not finite either.
-            match non_finite_parameter(&self.classifier) {
-                Some(path) => format!("the gradient of `{path}`"),
-                None => "only their sum".to_owned(),
-            }
-        })
+        MeasuredGradients { norms: Tensor::cat(measured.unwrap_or(by_optimizer), 0), paths }
     }
 
     /// The first tensor that explains an output that is not finite.

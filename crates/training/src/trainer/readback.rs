@@ -1,12 +1,12 @@
 //! Results of steps that stay on a graphics card until they are read back.
 //!
-//! A read waits until the card has finished all earlier work. So the scores and the sums of the
+//! A read waits until the card has finished all earlier work. So the scores and the norms of the
 //! gradients of several steps are read together, and no step between waits for the card.
 
 use burn::tensor::{TensorData, Transaction};
 use data::SplitKind;
 
-use super::non_finite::{GradientSums, NonFinite};
+use super::non_finite::{MeasuredGradients, NonFinite};
 use super::{PassProgress, Trainer, TrainingObserver};
 use crate::batch::PendingBatch;
 use crate::error::RunError;
@@ -20,8 +20,8 @@ pub const READBACK_INTERVAL: usize = 32;
 pub struct PendingStep {
     /// Its batches.
     pub batches: Vec<PendingBatch>,
-    /// Sums of its gradients.
-    pub sums: GradientSums,
+    /// Norms of its gradients.
+    pub gradients: MeasuredGradients,
     /// Number of the step, from 1.
     pub step: usize,
     /// Number of the step in its epoch, from 1.
@@ -59,10 +59,12 @@ impl Trainer {
             return Ok(());
         }
         tracing::debug!(steps = steps.len(), "read back");
+        self.writer.stopwatch.start_part();
         let mut values = read_all(&steps).into_iter();
+        self.writer.stopwatch.end_part(|phases| &mut phases.optimizer);
         for step in &steps {
-            let scores = self.scores_of(step, &mut values)?;
-            self.state.scores += scores;
+            let (scores, norm) = self.results_of(step, &mut values)?;
+            self.state.add(scores, norm);
             let examples = self.state.scores.count as usize;
             let total = self.source.data.train.len();
             if self.reports() {
@@ -73,12 +75,12 @@ impl Trainer {
         Ok(())
     }
 
-    /// The scores of a step, if everything in it is finite.
-    fn scores_of(
+    /// The scores of a step and the norm of its gradient, if everything in it is finite.
+    fn results_of(
         &self,
         step: &PendingStep,
         values: &mut impl Iterator<Item = TensorData>,
-    ) -> Result<Scores, RunError> {
+    ) -> Result<(Scores, f64), RunError> {
         let mut scores = Scores::default();
         let mut suspect = "the output of the model";
         for PendingBatch { labels, .. } in &step.batches {
@@ -89,19 +91,15 @@ impl Trainer {
             }
         }
         scores.loss_sum = step.fault.in_loss(scores.loss_sum);
-        let error = match values.next().and_then(|sums| step.sums.first_non_finite(sums)) {
-            _ if !scores.loss().is_finite() => {
-                let (value, tensor) = (scores.loss(), suspect.to_owned());
-                NonFinite { quantity: "loss is", value, tensor }
-            }
-            Some((path, sum)) => NonFinite::gradient(path, sum),
-            None => return Ok(scores),
-        };
-        Err(self.non_finite_at(error, step.epoch_step, step.step))
+        let norm = values.next().map_or(Ok(0.0), |norms| step.gradients.norm(norms));
+        NonFinite::check("loss is", scores.loss(), || suspect.to_owned())
+            .and(norm)
+            .map(|norm| (scores, norm))
+            .map_err(|error| self.non_finite_at(error, step.epoch_step, step.step))
     }
 }
 
-/// For each step the logits and the sum of the inputs of each batch, then the sums of the
+/// For each step the logits and the sum of the inputs of each batch, then the norms of the
 /// gradients: all with one wait for the device.
 fn read_all(steps: &[PendingStep]) -> Vec<TensorData> {
     let mut all = Transaction::default();
@@ -109,7 +107,7 @@ fn read_all(steps: &[PendingStep]) -> Vec<TensorData> {
         for batch in &step.batches {
             all = all.register(batch.logits.clone()).register(batch.input_sum.clone());
         }
-        all = all.register(step.sums.values.clone());
+        all = all.register(step.gradients.norms.clone());
     }
     all.execute()
 }

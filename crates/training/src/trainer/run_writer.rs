@@ -11,7 +11,10 @@ pub struct RunWriter {
     tensorboard: EventFile,
     /// Writes the checkpoints of the run.
     pub checkpoints: CheckpointWriter,
-    stopwatch: Stopwatch,
+    /// Times the current epoch.
+    pub stopwatch: Stopwatch,
+    /// Whether the next times are the first ones since the run was resumed.
+    is_resumed: bool,
 }
 
 impl RunWriter {
@@ -24,9 +27,10 @@ impl RunWriter {
     ) -> Result<Self, RunError> {
         let metrics = MetricsFiles::open(&directory, &state.metrics)?;
         let tensorboard = EventFile::create(&directory, state.step)?;
-        let stopwatch = Stopwatch::start(0);
+        let is_resumed = state.step > 0;
+        let stopwatch = Stopwatch::start(0, is_resumed);
         let checkpoints = CheckpointWriter::new(checkpoints, keep_last);
-        Ok(Self { directory, metrics, tensorboard, checkpoints, stopwatch })
+        Ok(Self { directory, metrics, tensorboard, checkpoints, stopwatch, is_resumed })
     }
 
     /// Discards everything written after `state`.
@@ -35,14 +39,15 @@ impl RunWriter {
         Ok(self.tensorboard.restart(state.step)?)
     }
 
-    /// Starts to time an epoch of which an earlier process has seen `examples`.
+    /// Starts to time a reported epoch of which an earlier process has seen `examples`.
     pub fn start_epoch(&mut self, examples: u64) {
-        self.stopwatch = Stopwatch::start(examples);
+        self.stopwatch = Stopwatch::start(examples, self.is_resumed);
     }
 
-    /// Records the time of `epoch`, which is complete with `examples` examples.
-    pub fn record_time(&self, epoch: usize, examples: u64) -> Result<(), RunError> {
-        Ok(self.stopwatch.record(epoch, examples, &self.directory)?)
+    /// Records the times of an epoch whose evaluation and checkpoint are done.
+    pub fn record_times(&mut self) -> Result<(), RunError> {
+        self.is_resumed = false;
+        Ok(self.stopwatch.record(&self.directory)?)
     }
 
     /// Appends the metrics of an epoch.
@@ -58,6 +63,9 @@ impl RunWriter {
 
     /// Starts to commit a checkpoint, as [`CheckpointWriter::commit`].
     pub fn commit(&mut self, snapshot: Snapshot) -> Result<(), RunError> {
-        self.checkpoints.commit(snapshot, self.metrics.unsynced()?)
+        self.stopwatch.start_part();
+        self.checkpoints.commit(snapshot, self.metrics.unsynced()?)?;
+        self.stopwatch.end_part(|phases| &mut phases.checkpoint);
+        Ok(())
     }
 }

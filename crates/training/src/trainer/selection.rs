@@ -4,7 +4,7 @@ use artifacts::ClassScore;
 use serde::{Deserialize, Serialize};
 
 use crate::config::BestMetric;
-use crate::model::Scores;
+use crate::model::{Head, Scores, is_in_top_5, loss_and_prediction};
 
 /// Scores of a model on the validation set.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,17 +13,23 @@ pub struct ValidationScores {
     pub sums: Scores,
     /// Number of examples by true class (row) and predicted class (column).
     confusion: Vec<Vec<usize>>,
+    /// Number of examples whose class is among the five most probable.
+    in_top_5: u64,
 }
 
 impl ValidationScores {
     /// Scores of no example.
     pub fn new(classes: usize) -> Self {
-        Self { sums: Scores::default(), confusion: vec![vec![0; classes]; classes] }
+        let confusion = vec![vec![0; classes]; classes];
+        Self { sums: Scores::default(), confusion, in_top_5: 0 }
     }
 
-    /// Counts the predicted classes of examples with these labels.
-    pub fn count_predictions(&mut self, labels: &[u32], predictions: &[usize]) {
-        for (&label, &predicted) in labels.iter().zip(predictions) {
+    /// Counts examples with these labels and logits `[labels.len(), outputs]`.
+    pub fn count(&mut self, head: Head, logits: &[f32], labels: &[u32]) {
+        let outputs = logits.len() / labels.len().max(1);
+        for (row, &label) in logits.chunks_exact(outputs.max(1)).zip(labels) {
+            let (_, predicted) = loss_and_prediction(head, row, label);
+            self.in_top_5 += u64::from(is_in_top_5(row, label as usize));
             let row = self.confusion.get_mut(label as usize);
             if let Some(count) = row.and_then(|row| row.get_mut(predicted)) {
                 *count += 1;
@@ -31,8 +37,13 @@ impl ValidationScores {
         }
     }
 
+    /// Share of the examples whose class is among the five most probable, if there are more.
+    pub fn top_5(&self) -> Option<f64> {
+        (self.confusion.len() > 5).then(|| self.in_top_5 as f64 / self.sums.count as f64)
+    }
+
     /// The scores of the classes.
-    fn classes(&self) -> Vec<ClassScore> {
+    pub fn classes(&self) -> Vec<ClassScore> {
         let names = vec![String::new(); self.confusion.len()];
         ClassScore::of_confusion(&self.confusion, &names)
     }

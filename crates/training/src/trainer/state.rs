@@ -2,6 +2,7 @@ use artifacts::{BestEpoch, CommittedMetrics};
 use serde::{Deserialize, Serialize};
 
 use super::selection::{Selection, ValidationScores};
+use super::step_series::StepSeries;
 use crate::config::{PlannedSteps, TrainingConfig};
 use crate::model::Scores;
 
@@ -24,6 +25,9 @@ pub struct TrainingState {
     pub step: usize,
     /// Scores of the steps of this epoch so far.
     pub scores: Scores,
+    /// Measures of the steps since the last row of the metrics.
+    #[serde(default, skip_serializing_if = "StepSeries::is_empty")]
+    pub series: StepSeries,
     /// The best epoch so far by the metric, if there is a validation set.
     pub best: Option<BestEpoch>,
     /// Progress of the metric.
@@ -54,6 +58,9 @@ pub struct TimePlan {
     pub steps: Vec<PlannedSteps>,
 }
 
+/// Called with the state of a run and the number of its last epoch, as planned now.
+pub type EpochWatch = Box<dyn FnMut(&TrainingState, usize) + Send>;
+
 impl TrainingState {
     /// The state before the first step.
     pub fn new(run: String, seed: u64) -> Self {
@@ -64,6 +71,7 @@ impl TrainingState {
             epoch_step: 0,
             step: 0,
             scores: Scores::default(),
+            series: StepSeries::default(),
             best: None,
             selection: Selection::default(),
             epochs_since_best: 0,
@@ -85,11 +93,16 @@ impl TrainingState {
         best.into_iter().chain(self.scheduled.as_deref())
     }
 
-    /// Counts a step with its scores.
-    pub fn count_step(&mut self, scores: Scores) {
-        self.scores += scores;
+    /// Counts a step.
+    pub fn count_step(&mut self) {
         self.epoch_step += 1;
         self.step += 1;
+    }
+
+    /// Adds the results of a step.
+    pub fn add(&mut self, scores: Scores, gradient_norm: f64) {
+        self.scores += scores;
+        self.series.add(scores.loss(), gradient_norm);
     }
 
     /// Number of steps of the run on `count` examples, as planned after `step` steps.

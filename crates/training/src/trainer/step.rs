@@ -1,4 +1,4 @@
-use burn::optim::GradientsAccumulator;
+use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
 use data::SplitKind;
 use models::DropoutRng;
@@ -24,35 +24,45 @@ impl Trainer {
         let mut gradients = GradientsAccumulator::new();
         let batch_size = self.config.batch_size(self.source.data.train.len());
         for (micro_batch, micro_items) in items.chunks(batch_size).enumerate() {
+            self.writer.stopwatch.start_part();
             let mut batch =
                 self.micro_batch(micro_batch, micro_items, items, loader.as_deref_mut())?;
             batch.inputs = fault.in_inputs(batch.inputs);
+            self.writer.stopwatch.end_part(|phases| &mut phases.load);
             fault.before_forward();
-            let (logits, grads) = self.optimization.classifier.forward_backward(&batch);
-            gradients.accumulate(&self.optimization.classifier, grads);
+            let classifier = &self.optimization.classifier;
+            let (loss, logits) = classifier.loss(&batch);
+            self.writer.stopwatch.end_part(|phases| &mut phases.forward);
+            let of_batch = GradientsParams::from_grads(loss.backward(), classifier);
+            gradients.accumulate(classifier, of_batch);
+            self.writer.stopwatch.end_part(|phases| &mut phases.backward);
+            let logits = logits.without_autodiff();
             if self.defers_readback() {
                 pending.push(batch.pending(logits));
             } else {
                 scores += self.finite_scores(logits, &batch, fault)?;
             }
+            self.writer.stopwatch.end_part(|phases| &mut phases.forward);
         }
         let learning_rate = self.learning_rate(self.state.step);
         let mut gradients = gradients.grads();
         fault.in_gradients(&self.optimization.classifier, &mut gradients);
-        let sums = self
-            .optimization
-            .apply_gradients(gradients, learning_rate, self.state.step + 1)
-            .map_err(|error| self.non_finite(error))?;
-        self.state.count_step(scores);
-        let Some(sums) = sums else {
-            if self.reports() {
-                observer.batch(SplitKind::Train, scores, self.progress(), Some(learning_rate));
-            }
-            return Ok(());
-        };
-        let (step, epoch_step) = (self.state.step, self.state.epoch_step);
-        let batches = pending;
-        self.defer(PendingStep { batches, sums, step, epoch_step, learning_rate, fault }, observer)
+        let gradients =
+            self.optimization.apply_gradients(gradients, learning_rate, self.state.step + 1);
+        self.writer.stopwatch.end_part(|phases| &mut phases.optimizer);
+        if self.defers_readback() {
+            self.state.count_step();
+            let (step, epoch_step, batches) = (self.state.step, self.state.epoch_step, pending);
+            let step = PendingStep { batches, gradients, step, epoch_step, learning_rate, fault };
+            return self.defer(step, observer);
+        }
+        let norm = gradients.norm(gradients.norms.clone().into_data());
+        self.state.add(scores, norm.map_err(|error| self.non_finite(error))?);
+        self.state.count_step();
+        if self.reports() {
+            observer.batch(SplitKind::Train, scores, self.progress(), Some(learning_rate));
+        }
+        Ok(())
     }
 
     /// The examples at `micro_items`, a part of the `items` of a step, on the device.

@@ -58,6 +58,7 @@ impl Ranking {
             interval: row.interval,
             epochs: row.epochs,
             rounds: row.rounds.len(),
+            runs: row.runs.clone(),
             rank: row.rank,
         });
         rows.collect()

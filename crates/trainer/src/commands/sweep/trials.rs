@@ -22,6 +22,9 @@ pub struct Trial {
     /// Overrides of the config.
     #[serde(serialize_with = "as_map")]
     pub overrides: Setting,
+    /// Names of its runs.
+    #[serde(skip)]
+    pub runs: Vec<String>,
     /// Trained epochs, of the longest run.
     pub epochs: usize,
     /// Validation accuracy of each seed, ascending.
@@ -118,10 +121,13 @@ impl TrialRunner<'_> {
                 return None;
             }
             for (index, _) in &kept {
+                let own_jobs = jobs.iter().filter(|job| job.trial == *index);
+                let runs = own_jobs.map(Job::name).collect();
                 let own = results.extract_if(.., |(trial, _)| trial == index);
                 let own = own.map(|(_, scores)| scores).collect();
                 let Some(trial) = trials.get_mut(*index) else { continue };
                 trial.set_results(own);
+                trial.runs = runs;
             }
             let Some(halving) = self.spec.halving else { break };
             if kept.iter().all(|(_, config)| config.training.most_epochs() <= epochs) {

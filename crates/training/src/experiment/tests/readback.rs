@@ -75,7 +75,7 @@ fn a_deferred_step_fails_with_its_own_number_and_tensor() {
     let cases = [
         (
             Fault::Gradient(f32::NAN),
-            "the sum of the gradients is NaN",
+            "the norm of the gradient is NaN",
             "the gradient of `model.Mlp.hidden.0.",
         ),
         (Fault::Input(f32::NAN), "the loss is NaN", "the input of the model"),

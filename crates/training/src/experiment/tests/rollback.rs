@@ -21,7 +21,7 @@ fn a_gradient_that_is_not_finite_ends_the_run_and_names_its_tensor() {
         run.inject(Faults::one(3, Fault::Gradient(value)));
         let error = run.train(Ui::silent(Box::new(|| None))).unwrap_err().to_string();
         let expected = format!(
-            "the sum of the gradients is {value} in epoch 1, batch 3 (step 3): the first tensor that is not finite is the gradient of `model.Mlp.hidden.0."
+            "the norm of the gradient is {value} in epoch 1, batch 3 (step 3): the first tensor that is not finite is the gradient of `model.Mlp.hidden.0."
         );
         assert!(error.starts_with(&expected), "{overrides:?}: {error}");
     }

@@ -1,7 +1,7 @@
 use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 
-use super::GradientSum;
+use super::GradientNorms;
 
 /// Adam (Kingma and Ba 2015, algorithm 1) and AdamW (Loshchilov and Hutter 2019, algorithm 2),
 /// with the state of Burn's Adam.
@@ -19,8 +19,8 @@ pub struct Adam {
     /// Weight decay, multiplied by the learning rate. Not applied to parameters of one dimension:
     /// biases and the parameters of batch norm.
     pub weight_decay: f64,
-    /// Accumulates the sum of the gradients of a step.
-    pub gradient_sum: GradientSum,
+    /// Collects the norms of the gradients of a step.
+    pub gradient_norms: GradientNorms,
 }
 
 impl Optimizer for Adam {
@@ -38,7 +38,7 @@ impl Optimizer for Adam {
         let decay = if D > 1 { self.weight_decay } else { 0.0 };
         let step = self.coefficients(learning_rate, time, decay);
         let done = kernels::adam(&step, parameter, gradient, means.moment_1, means.moment_2);
-        self.gradient_sum.add(done.gradient_sum);
+        self.gradient_norms.add(done.gradient_norm);
         let means = AdaptiveMomentumState::new(time, done.moment_1, done.moment_2);
         (done.parameter, Some(AdamState::new(means)))
     }
