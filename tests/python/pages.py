@@ -343,7 +343,7 @@ def check_runs():
         with Page() as page:
             page.open(url)
             page.wait("!document.querySelector('.none').hidden")
-            Path("live.toml").write_text(FOLDER.format(name="live", folder="size = 32").replace("epochs = 3", "epochs = 300"))
+            Path("live.toml").write_text(FOLDER.format(name="live", folder="size = 32").replace("epochs = 3", "epochs = 60"))
             training = subprocess.Popen([TRAINER, *arguments])
             page.wait(f"{row}?.dataset.state === 'running'")
             page.wait(f"{done} > 0")
@@ -353,14 +353,17 @@ def check_runs():
                 sys.exit("the training that the page of runs follows has failed")
             page.wait(f"{row}.dataset.state === 'finished'")
             last = json.loads(Path("followed/live/metrics.jsonl").read_text().splitlines()[-1])
-            page.wait("document.querySelector('figure.chart').chart.table[0].at(-1) === 300")
+            page.wait("document.querySelector('figure.chart').chart.table[0].at(-1) === 60")
             shown = page.evaluate("[...document.querySelectorAll('figure.chart')].map(({ chart }) => chart?.table[1].at(-1))")
             expected = [last["train_loss"], last["validation_loss"], 100 * last["validation_accuracy"], last["learning_rate"]]
             if any(abs(one - other) > 1e-9 for one, other in zip(shown, expected, strict=False)):
                 sys.exit(f"the page of runs shows {shown}, the metrics are {last}")
             trainer("train", "live.toml", "--set", "name=second", "--set", "training.epochs=2", "--runs", "followed", "--ui", "none")
             page.wait("document.querySelector('[data-run=second]')?.dataset.state === 'finished'")
-            page.evaluate("""document.querySelectorAll('tbody input:not(:checked)').forEach((box) => box.click())""")
+            page.evaluate("""document.querySelectorAll('tbody input').forEach((box) => {
+                box.click();
+                if (!box.checked) box.click();
+            })""")
             page.wait("document.querySelector('.command code').textContent.split(' followed/').length === 3")
             address = page.evaluate("location.href")
             page.open("about:blank")

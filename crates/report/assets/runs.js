@@ -85,7 +85,7 @@
       box.style.setProperty("--chosen", box.checked ? slotOf(name) : "");
     }
     source?.close();
-    source = new EventSource(`/events/${latest}/${names.map(encodeURIComponent).join("/")}`);
+    source = new EventSource(["/events", latest, ...names.map(encodeURIComponent)].join("/"));
     source.onmessage = ({ data }) => receive(JSON.parse(data));
     source.onopen = () => (status.textContent = "");
     source.onerror = () => (status.textContent = "The server does not answer: this is what was known last.");
@@ -140,8 +140,8 @@
       });
     }
     arrange();
-    if (chosen().join("/") === before) draw();
-    else follow();
+    if (chosen().join("/") !== before) follow();
+    else if (Object.keys(news.curves).length) draw();
   }
 
   function update(name, html) {
@@ -171,15 +171,14 @@
     const words = query.value.toLowerCase().split(/\s+/);
     const place = new Map(names.map((name, index) => [name, index]));
     const key = ({ cells }) => {
-      const text = sorting.column ? cells[sorting.column].dataset.sort ?? "" : cells[0].textContent;
-      return text === "" ? null : Number.isNaN(Number(text)) ? text.toLowerCase() : Number(text);
+      const text = sorting.column === 0 ? cells[0].textContent : cells[sorting.column].dataset.sort;
+      if (text) return Number.isNaN(Number(text)) ? text.toLowerCase() : Number(text);
     };
     const compare = (one, other) => {
-      const [a, b] = [key(one), key(other)];
-      if (sorting.column === null || a === b) return place.get(one.dataset.run) - place.get(other.dataset.run);
-      if (a === null || b === null) return a === null ? 1 : -1;
-      const order = typeof a === typeof b ? (a < b ? -1 : 1) : typeof a === "number" ? -1 : 1;
-      return sorting.isDescending ? -order : order;
+      const [a, b] = sorting.column === null ? [] : [key(one), key(other)];
+      if (a === b) return place.get(one.dataset.run) - place.get(other.dataset.run);
+      if (a === undefined || b === undefined) return a === undefined ? 1 : -1;
+      return (sorting.isDescending ? -1 : 1) * (a < b ? -1 : 1);
     };
     const rows = [...rowOf.values()].sort(compare);
     if (rows.some((row, index) => row !== body.rows[index])) {
@@ -189,7 +188,7 @@
     }
     for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
     const count = rows.filter((row) => !row.hidden).length;
-    const text = count === rows.length ? `${count} runs` : `${count} of ${rows.length} runs`;
+    const text = count === rows.length ? `${count} ${count === 1 ? "run" : "runs"}` : `${count} of ${rows.length} runs`;
     if (found.textContent !== text) found.textContent = text;
     document.querySelector(".list").hidden = !rows.length;
     document.querySelector(".none").hidden = rows.length > 0;

@@ -191,11 +191,10 @@ impl RunRow {
     }
 
     fn state(&self, state: &str) -> Markup {
-        let epochs = match self.epochs {
-            Some(epochs) if epochs != self.epochs_done => {
-                format!("{} of {epochs} epochs", self.epochs_done)
-            }
-            _ => format!("{} epochs", self.epochs_done),
+        let epochs = match (self.epochs, self.epochs_done) {
+            (Some(epochs), done) if epochs != done => format!("{done} of {epochs} epochs"),
+            (_, 1) => "1 epoch".to_owned(),
+            (_, done) => format!("{done} epochs"),
         };
         let is_running = self.status == Some(RunStatus::Running);
         let left = self.seconds_left.map(|seconds| format!(", {} left", duration(seconds)));

@@ -25,8 +25,8 @@ const TIMINGS: &str = "timings.jsonl";
 /// Number of epochs whose mean time predicts that of others.
 const RECENT: usize = 10;
 
-/// Size and time of a file.
-type Stamp = Option<(u64, SystemTime)>;
+/// Size and time of a file, and whether it is one.
+type Stamp = Option<(u64, SystemTime, bool)>;
 
 /// A run.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Run {
     pub row: RunRow,
     /// The row as HTML.
     pub html: String,
-    /// Number of its last change among those of all runs.
+    /// The version of all runs in which it changed last.
     pub version: u64,
     pub metrics: Points,
     pub timings: Points,
@@ -71,13 +71,13 @@ impl Run {
         }
     }
 
-    /// Reads the run if its files have changed or it is running; true if it is shown otherwise than
-    /// before.
-    pub fn refresh(&mut self) -> bool {
+    /// Reads the run if its files have changed or it is running. It is of this `version` if it is then
+    /// shown otherwise than before.
+    pub fn refresh(&mut self, version: u64) {
         let stamps = FILES.map(|name| stamp(&self.path.join(name)));
         // The lock of a process that is killed becomes free without a change of a file.
         if stamps == self.stamps && self.row.status != Some(RunStatus::Running) {
-            return false;
+            return;
         }
         self.stamps = stamps;
         let name = self.row.name.clone();
@@ -86,9 +86,9 @@ impl Run {
             .unwrap_or_else(|reason| RunRow { reason: Some(reason), ..RunRow::default() });
         self.row.name = name;
         let html = self.row.html();
-        let is_changed = html != self.html;
-        self.html = html;
-        is_changed
+        if html != self.html {
+            (self.html, self.version) = (html, version);
+        }
     }
 
     /// Keeps the curves, until `unfollow`.
@@ -115,12 +115,9 @@ impl Run {
 
     /// Fails if a file is something else: a link may lead out of the folder of runs.
     fn check(&self) -> Result<(), String> {
-        let is_other =
-            |name: &&str| self.path.join(name).symlink_metadata().is_ok_and(|it| !it.is_file());
-        FILES
-            .iter()
-            .find(|name| is_other(name))
-            .map_or(Ok(()), |name| Err(format!("{name} is not a file")))
+        let other =
+            FILES.iter().zip(&self.stamps).find(|(_, stamp)| matches!(stamp, Some((_, _, false))));
+        other.map_or(Ok(()), |(name, _)| Err(format!("{name} is not a file")))
     }
 
     fn read(&mut self) -> Result<RunRow, String> {
@@ -131,7 +128,8 @@ impl Run {
         let owner = run.owner().map_err(error)?;
         let summary = Summary::read(&run).map_err(error)?;
         let (status, reason) = RunStatus::of(&run, owner, summary.as_ref()).map_err(error)?;
-        let file = StatusFile::read(&run).map_err(error)?;
+        let is_finished = status == RunStatus::Finished;
+        let file = if is_finished { None } else { StatusFile::read(&run).map_err(error)? };
         let mut row = RunRow {
             status: Some(status),
             reason,
@@ -141,7 +139,6 @@ impl Run {
             has_report: run.report().is_file(),
             ..RunRow::default()
         };
-        let is_finished = status == RunStatus::Finished;
         if self.is_followed || !is_finished {
             self.read_points();
         }
@@ -218,7 +215,7 @@ fn best(points: &[Point]) -> Option<(f64, usize)> {
 
 fn stamp(path: &Path) -> Stamp {
     let found = path.symlink_metadata().ok()?;
-    Some((found.len(), found.modified().ok()?))
+    Some((found.len(), found.modified().ok()?, found.is_file()))
 }
 
 /// Seconds since a file was written.

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use report::RunRow;
@@ -14,10 +16,10 @@ use crate::run::Run;
 pub struct Runs {
     directory: PathBuf,
     runs: BTreeMap<String, Run>,
-    /// Number of the last change. The first is the time, so that a server has higher ones than those
+    /// Increases with every change. The first is the time, so that a server has higher ones than those
     /// before it.
     pub version: u64,
-    /// The change that last added or removed a run.
+    /// The version in which a run was last added or removed.
     names_version: u64,
 }
 
@@ -67,22 +69,25 @@ impl Runs {
 
     /// Looks at the folder and its runs.
     pub fn refresh(&mut self) {
+        let next = self.version + 1;
         let found = self.found();
-        let before = self.runs.len();
+        if !found.keys().eq(self.runs.keys()) {
+            self.names_version = next;
+        }
         self.runs.retain(|name, _| found.contains_key(name));
-        let mut is_other = self.runs.len() < before;
         for (name, path) in found {
-            is_other |= !self.runs.contains_key(&name);
-            let run = self.runs.entry(name).or_insert_with(|| Run::new(path));
-            if run.refresh() {
-                self.version += 1;
-                run.version = self.version;
+            self.runs.entry(name).or_insert_with(|| Run::new(path));
+        }
+        let mut runs: Vec<_> = self.runs.values_mut().collect();
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = runs.len().div_ceil(threads).max(1);
+        thread::scope(|scope| {
+            for part in runs.chunks_mut(share) {
+                scope.spawn(|| part.iter_mut().for_each(|run| run.refresh(next)));
             }
-        }
-        if is_other {
-            self.version += 1;
-            self.names_version = self.version;
-        }
+        });
+        let versions = self.runs.values().map(|run| run.version).chain([self.names_version]);
+        self.version = versions.fold(self.version, u64::max);
     }
 
     /// Directories with a config, which are neither hidden nor links.

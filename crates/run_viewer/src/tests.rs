@@ -159,7 +159,7 @@ fn the_page_has_all_runs_with_their_states_and_none_before_the_first() {
     StatusFile::write(&failed, StatusKind::Failed, Some("the loss is NaN".into()), 2.5).unwrap();
     drop(lock);
     fs::write(server.run("damaged").0.environment(), "{}").unwrap();
-    fs::create_dir(server.runs().join("no run")).unwrap();
+    fs::create_dir(server.runs().join("empty")).unwrap();
     let page = server.get("/").2;
     let text = |name: &str| {
         let (_, row) = page.split_once(&format!("<tr data-run=\"{name}\"")).unwrap();
@@ -179,7 +179,7 @@ fn the_page_has_all_runs_with_their_states_and_none_before_the_first() {
     ] {
         assert!(text("failed").contains(expected), "{expected}: {page}");
     }
-    assert!(!page.contains("no run"), "{page}");
+    assert!(!page.contains("empty"), "{page}");
 }
 
 #[test]
