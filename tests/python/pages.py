@@ -301,9 +301,31 @@ def check_comparison():
         lines = page.evaluate("document.querySelectorAll('figure.chart .legend button').length")
         if lines != 3 * page.evaluate("document.querySelectorAll('figure.chart').length"):
             sys.exit(f"the comparison has {lines} curves")
-        check_sorting(page, "comparison", "#scores table")
-        check_accessible(page, "comparison")
-        check_quiet(page, path.resolve().as_uri(), "comparison")
+    page_of("comparison", path, "#scores table")
+
+
+def check_sweep():
+    Path("sweep.toml").write_text("""config = "pad.toml"
+[grid]
+"optimizer.adam.learning_rate" = [1e-3, 1e-5]
+"training.batch_size" = [8, 16]
+""")
+    trainer("sweep", "sweep.toml", "--jobs", 2)
+    page_of("sweep", Path("runs/sweep-pad/report.html"), "#settings table")
+
+
+def check_inspection():
+    # It fails if it finds problems.
+    subprocess.run([TRAINER, "data", "inspect", "hands/train_signs.h5", "--out", "seen"], capture_output=True)
+    page_of("inspection", Path("seen/inspection.html"), "#values table")
+
+
+def page_of(title, path, table):
+    with Page() as page:
+        open_file(page, path)
+        check_sorting(page, title, table)
+        check_accessible(page, title)
+        check_quiet(page, path.resolve().as_uri(), title)
 
 
 def check_without_scripts():
@@ -396,6 +418,8 @@ def main():
         check_report("signs", 1_500_000)
         check_without_scripts()
         check_comparison()
+        check_sweep()
+        check_inspection()
         train_many_classes()
         check_report("many", 5_000_000)
         if subprocess.run([TRAINER, "serve", "--help"], capture_output=True).returncode == 0:
