@@ -90,7 +90,7 @@ const page = (() => {
       this.plot = new uPlot({
         ...this.size(),
         legend: { show: false },
-        cursor: { sync: { key: this.data.x }, points: { size: 7 } },
+        cursor: { sync: { key: this.data.x }, points: { size: 7 }, y: false },
         scales: {
           x: { time: false },
           y: { distr: this.isLogarithmic ? 3 : 1, range: (_, low, high) => this.range(low, high) },
