@@ -21,10 +21,8 @@ pub struct Plot {
 
 /// The charts over the epochs that have values; loss and accuracy always.
 pub fn curves(run: &RunData) -> Vec<Chart> {
-    let marks = run.marks();
-    let charts = [loss(run), accuracy(run)].into_iter();
     let others = others(run).into_iter().filter(Chart::has_values);
-    charts.chain(others).map(|chart| Chart { marks: marks.clone(), ..chart }).collect()
+    [loss(run), accuracy(run)].into_iter().chain(others).collect()
 }
 
 fn loss(run: &RunData) -> Chart {

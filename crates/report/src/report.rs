@@ -8,6 +8,7 @@ use artifacts::{Calibration, ClassScore, RunDir, StatusKind, Summary};
 use data::SplitKind;
 use maud::{Markup, PreEscaped, html};
 
+use crate::chart::Chart;
 use crate::error::ReportError;
 use crate::inputs::RunData;
 use crate::output::write_file;
@@ -24,6 +25,9 @@ pub fn draw_report(run: &RunDir) -> Result<(), ReportError> {
     let pictures = curves.iter().chain(&of_classes).map(|chart| (chart.name, chart.svg()));
     let others = scores.iter().flatten().map(|plot| (plot.name, plot.svg.clone()));
     plots::write(pictures.chain(others), run.path())?;
+    // The files do not tell how often the run was stopped: they are equal for equal runs.
+    let marked = |chart| Chart { marks: data.marks(), ..chart };
+    let curves: Vec<Chart> = curves.into_iter().map(marked).collect();
     let boundary = data.boundary.as_deref().unwrap_or_default();
     let sections = [
         Section::new("Curves", charts(&curves)),

@@ -17,14 +17,15 @@ pub struct Snapshot(BTreeMap<String, Vec<u8>>);
 
 /// Files with times, process ids or events, which differ between equal runs, and directories.
 const VARIABLE_FILES: &str = "\
-    checkpoints environment.json lock report.html run.log status.json summary.json tensorboard \
-    throughput.png throughput.svg timings.jsonl";
+    checkpoints environment.json lock memory.png memory.svg processor.png processor.svg report.html \
+    run.log status.json summary.json tensorboard throughput.png throughput.svg timings.jsonl";
 
 /// Files that are equal for equal runs.
 const REPRODUCIBLE_FILES: &str = "\
     accuracy.png accuracy.svg best_model.bpk calibration.png calibration.svg config.toml \
     confusion.png confusion.svg curves.png curves.svg evaluation-test.json evaluation-train.json \
-    learning_rate.png learning_rate.svg loss.png loss.svg metrics.csv metrics.jsonl \
+    gradient_norm.png gradient_norm.svg learning_rate.png learning_rate.svg loss.png loss.svg \
+    metrics.csv metrics.jsonl precision_recall.png precision_recall.svg roc.png roc.svg \
     test_predictions.json";
 
 pub const CHECKPOINT_FILES: [&str; 4] = ["SHA256SUMS", "model.bpk", "optimizer.bpk", "state.json"];
