@@ -55,7 +55,7 @@ pub fn draw_sweep(
         Section::new(
             "Results",
             html! {
-                div class="scroll" { figure class="wide" { (PreEscaped(&svg)) } }
+                div class="scroll" tabindex="0" role="group" aria-label="Plot of the settings" { figure class="wide" { (PreEscaped(&svg)) } }
                 p class="quiet" { "One line per setting. The opacity increases with the accuracy; the best setting is orange." }
             },
         ),
