@@ -69,7 +69,7 @@ impl Server {
         self.request(head).read_to_end(&mut answer).unwrap();
         let answer = String::from_utf8(answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
+        (head.split(" ").nth(1).unwrap().parse().unwrap(), head.to_lowercase(), body.to_owned())
     }
 
     fn get(&self, path: &str) -> (u16, String, String) {
