@@ -37,7 +37,6 @@ const page = (() => {
       this.host.onblur = () => this.legend.setAttribute("aria-live", "off");
       const head = make("div", { className: "chart-head" }, make("b", { textContent: data.heading }), this.reset, this.log);
       figure.replaceChildren(head, this.host, this.legend);
-      this.fillLegend();
       this.draw();
       new ResizeObserver(() => this.plot.setSize(this.size())).observe(this.host);
     }
@@ -86,6 +85,7 @@ const page = (() => {
         points: { show: style !== "pale" && points[0].length < 25 },
       });
       this.plot?.destroy();
+      this.buildLegend();
       this.log.setAttribute("aria-pressed", this.isLogarithmic);
       this.plot = new uPlot({
         ...this.size(),
@@ -102,6 +102,7 @@ const page = (() => {
         series: [{}, ...this.data.lines.map(line)],
         hooks: { setCursor: [() => this.fillLegend()], draw: [() => this.drawMarks()], setScale: [() => this.showReset()] },
       }, this.table, this.host);
+      this.fillLegend();
       this.showReset();
     }
 
@@ -133,26 +134,30 @@ const page = (() => {
       }
     }
 
-    fillLegend() {
-      const index = this.plot?.cursor.idx ?? this.table[0].length - 1;
-      const entries = this.data.lines.map(({ name, colour }, line) => {
+    buildLegend() {
+      this.where = make("span", { className: "quiet" });
+      this.entries = this.data.lines.map(({ name, colour }, line) => {
         const swatch = make("i", {});
         swatch.style.background = colour;
-        const value = make("span", { className: "value", textContent: ` ${number(this.at(line, index))}` });
+        const value = make("span", { className: "value" });
         const entry = make("button", { type: "button", onclick: () => this.toggle(line) }, swatch, name, value);
         entry.setAttribute("aria-pressed", this.shown[line]);
         return entry;
       });
-      const focused = [...this.legend.children].indexOf(document.activeElement);
-      const where = make("span", { className: "quiet", textContent: `${this.data.x} ${number(this.table[0][index])}` });
-      this.legend.replaceChildren(where, ...entries);
-      if (focused > 0) this.legend.children[focused].focus();
+      this.legend.replaceChildren(this.where, ...this.entries);
+    }
+
+    // Shows the values at the cursor, or the last ones.
+    fillLegend() {
+      const index = this.plot?.cursor.idx ?? this.table[0].length - 1;
+      this.where.textContent = `${this.data.x} ${number(this.table[0][index])}`;
+      this.entries.forEach((entry, line) => (entry.lastChild.textContent = ` ${number(this.at(line, index))}`));
     }
 
     toggle(line) {
       this.shown[line] = !this.shown[line];
       this.plot.setSeries(line + 1, { show: this.shown[line] });
-      this.fillLegend();
+      this.entries[line].setAttribute("aria-pressed", this.shown[line]);
     }
 
     showReset() {
@@ -236,6 +241,7 @@ const page = (() => {
     const draw = cells ? confusionMap(box, names, cells) : confusionTable(box.querySelector("table"));
     order.onchange = () => draw(orders(names, scores)[order.value]);
     draw(orders(names, scores).labels);
+    return names;
   }
 
   // Reorders the rows and columns; the first column has the names.
@@ -354,8 +360,7 @@ const page = (() => {
   document.querySelectorAll(".command").forEach(copyable);
   const matrix = document.querySelector(".confusion-matrix");
   if (matrix) {
-    const { names } = JSON.parse(matrix.querySelector("script").textContent);
-    confusion(matrix);
+    const names = confusion(matrix);
     pairButtons(names);
     document.querySelectorAll(".examples").forEach((box) => filters(box, names));
   }

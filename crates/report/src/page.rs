@@ -131,6 +131,16 @@ pub fn image(uri: &str, description: &str) -> Markup {
     html! { img alt=(description) src=(uri); }
 }
 
+/// A file name as a part of an address.
+pub fn encoded(name: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'-' | b'_' | b'.' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    name.bytes().map(byte).collect()
+}
+
 /// Formats the 95 % confidence interval of an accuracy.
 pub fn interval(correct: usize, count: usize) -> String {
     let [low, high] = wilson(correct, count);

@@ -7,7 +7,7 @@ use artifacts::RunStatus;
 use maud::{Markup, html};
 use serde_json::json;
 
-use crate::page::{data, frame, percent};
+use crate::page::{data, encoded, frame, percent};
 use crate::svg::{colour, hexadecimal};
 
 /// Allows what the server of the page has, and nothing else.
@@ -149,15 +149,6 @@ fn page(title: &str, body: &Markup) -> String {
 /// The address of a file or folder below `/runs/`.
 fn address(path: &[&str]) -> String {
     path.iter().fold("/runs".to_owned(), |address, part| format!("{address}/{}", encoded(part)))
-}
-
-fn encoded(part: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'-' | b'_' | b'.' => char::from(byte).to_string(),
-        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    part.bytes().map(byte).collect()
 }
 
 impl RunRow {

@@ -5,7 +5,7 @@ use artifacts::{LayerSummary, Phases};
 use maud::{Markup, html};
 
 use crate::inputs::RunData;
-use crate::page::{bar, key_values, percent, table, thousands};
+use crate::page::{bar, encoded, key_values, percent, table, thousands};
 
 /// The layers of the model, if they are known.
 pub fn layers(run: &RunData) -> Markup {
@@ -132,15 +132,4 @@ fn files(directory: &Path) -> Markup {
         names.filter(|name| !name.ends_with(".html") && !name.starts_with('.')).collect();
     names.sort();
     html! { ul class="files" { @for name in names { li { a href=(encoded(&name)) { (name) } } } } }
-}
-
-/// A file name as a relative URL.
-fn encoded(name: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-            char::from(byte).to_string()
-        }
-        other => format!("%{other:02X}"),
-    };
-    name.bytes().map(byte).collect()
 }

@@ -32,12 +32,7 @@ pub struct ServeArgs {
 pub fn run(args: &ServeArgs, context: &Context) -> Result<(), Failure> {
     let signals = signals::listen()?;
     let runs = runs(args)?;
-    let listener = TcpListener::bind(&args.bind).map_err(|error| {
-        let bind = &args.bind;
-        Failure::run(format!(
-            "cannot listen on {bind}: {error}\n  choose another address and port with --bind"
-        ))
-    })?;
+    let listener = listen(&args.bind, "choose another address and port with --bind")?;
     let mut server = Server::default();
     for (name, path) in &runs {
         let source = ModelSource::new(path, args.device.as_deref(), context.models)?;
@@ -52,6 +47,12 @@ pub fn run(args: &ServeArgs, context: &Context) -> Result<(), Failure> {
     let names: Vec<&str> = runs.keys().map(String::as_str).collect();
     print::result(&format!("serving {} on http://{address}", names.join(", ")))?;
     Ok(server.run(listener, || signals.received().is_some())?)
+}
+
+/// Listens on an address and a port; `remedy` says what to do if that is impossible.
+pub fn listen(bind: &str, remedy: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(bind)
+        .map_err(|error| Failure::run(format!("cannot listen on {bind}: {error}\n  {remedy}")))
 }
 
 /// The runs by the names of their directories, whatever their paths are relative to.

@@ -1,8 +1,7 @@
-use std::net::TcpListener;
-
 use clap::Args;
 
 use super::RunsDirectory;
+use crate::commands::serve::listen;
 use crate::error::Failure;
 use crate::{print, signals, text};
 
@@ -22,12 +21,8 @@ pub fn serve(directory: &RunsDirectory, args: &RunsServeArgs) -> Result<(), Fail
             runs.display()
         )));
     }
-    let listener = TcpListener::bind(&args.bind).map_err(|error| {
-        let bind = &args.bind;
-        Failure::run(format!(
-            "cannot listen on {bind}: {error}\n  another server may use it; choose another address and port with --bind"
-        ))
-    })?;
+    let remedy = "another server may use it; choose another address and port with --bind";
+    let listener = listen(&args.bind, remedy)?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(
