@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use data::SplitKind;
@@ -252,6 +252,7 @@ fn the_most_frequent_confusions_replace_a_matrix_of_many_classes() {
 struct Dashboard {
     script: Child,
     shown: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
 }
 
 #[cfg(target_os = "linux")]
@@ -269,13 +270,13 @@ impl Dashboard {
         let mut script = command.spawn().unwrap();
         let shown = Arc::new(Mutex::new(Vec::new()));
         let (mut output, all) = (script.stdout.take().unwrap(), Arc::clone(&shown));
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = output.read(&mut bytes) {
                 all.lock().unwrap().extend_from_slice(&bytes[..count]);
             }
         });
-        let dashboard = Self { script, shown };
+        let dashboard = Self { script, shown, reader };
         dashboard.wait_for("\x1b[?1049h", 1);
         dashboard
     }
@@ -299,6 +300,7 @@ impl Dashboard {
             code = self.script.try_wait().unwrap().map(|status| status.code());
             code.is_some()
         });
+        self.reader.join().unwrap();
         let shown = String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned();
         let (_, after) = shown.rsplit_once("\x1b[?1049l").unwrap();
         assert!(after.contains(" icanon") && after.contains(" echo "), "{after}");
