@@ -294,7 +294,7 @@ impl Stopwatch {
     /// Starts with an epoch of which an earlier process has trained on `examples_before` examples.
     pub fn start(examples_before: u64, is_resumed: bool) -> Self {
         let timing = EpochTiming { is_resumed, ..EpochTiming::default() };
-        let (now, processor_before) = (Instant::now(), processor_seconds());
+        let (now, processor_before) = (Instant::now(), processor_ticks());
         Self { started: now, part_started: now, processor_before, examples_before, timing }
     }
 
@@ -319,9 +319,9 @@ impl Stopwatch {
 
     /// Appends the times to the file of `run`.
     pub fn record(&self, run: &RunDir) -> Result<(), ArtifactError> {
-        let processor = processor_seconds().zip(self.processor_before);
+        let processor = processor_ticks().zip(self.processor_before);
         let timing = EpochTiming {
-            processor_seconds: processor.map(|(now, before)| now - before),
+            processor_seconds: processor.map(|(now, before)| (now - before) / 100.0),
             peak_memory: memory::peak(),
             ..self.timing
         };
@@ -335,15 +335,15 @@ impl Stopwatch {
     }
 }
 
-/// Seconds of processor time of all threads of this process, in steps of 10 ms; `None` if the system does
-/// not report them.
-fn processor_seconds() -> Option<f64> {
+/// Processor time of all threads of this process in ticks of 10 ms; `None` if the system does not
+/// report it.
+fn processor_ticks() -> Option<f64> {
     let statistics = fs::read_to_string("/proc/self/stat").ok()?;
     // The second field, the name of the program in parentheses, may contain spaces. Fields 14 and 15 are
     // user and system time in ticks.
     let (_, fields) = statistics.rsplit_once(')')?;
     let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<f64>);
-    Some(0.01 * (ticks.next()?.ok()? + ticks.next()?.ok()?))
+    Some(ticks.next()?.ok()? + ticks.next()?.ok()?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use burn::tensor::Tensor;
 
-/// Euclidean norm of a tensor, `[1]`; finite only if every value is. The fused kernel adds the squares
-/// in f64. On other backends, squares of f32 overflow above 1e19, as they do in Adam.
+/// Euclidean norm of a tensor, `[1]`; finite only if every value is. The fused kernel adds
+/// squares that overflow or underflow in f64. On other backends, squares of f32 overflow above 1e19, as they do in Adam.
 pub fn norm<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     #[cfg(feature = "flex")]
     if crate::fused::is_fused(&tensor) {
@@ -30,8 +30,11 @@ mod tests {
     }
 
     #[test]
-    fn large_values_are_no_false_alarm() {
-        let norm = norm(Tensor::<1>::full([40_000], 1e30, &Device::flex())).into_scalar::<f32>();
-        assert!((norm / 2e32 - 1.0).abs() < 1e-6, "{norm}");
+    fn large_values_are_no_false_alarm_and_small_ones_not_zero() {
+        for value in [1e30, 1e-30] {
+            let norm = norm(Tensor::<1>::full([40_000], value, &Device::flex()));
+            let norm = f64::from(norm.into_scalar::<f32>());
+            assert!((norm / (200.0 * value) - 1.0).abs() < 1e-6, "{norm}");
+        }
     }
 }

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{SimdFloat, to_f64, vectorized};
@@ -19,14 +21,24 @@ pub fn norm<T: SimdFloat>(values: &[T]) -> f64 {
     sums.collect::<Vec<_>>().iter().sum::<f64>().sqrt()
 }
 
-/// Sum of the squares. Those of f32 do not overflow in f64.
+/// Sums between these have lost nothing to overflow, and nothing that counts to underflow, in f32.
+const SAFE: Range<f64> = 1e-25..1e38;
+
+/// Sum of the squares; in f64 if that of `T` could lose some.
 #[inline(always)]
 pub fn sum_of_squares<T: SimdFloat>(values: &[T]) -> f64 {
-    let square = |value: &T| to_f64(*value).powi(2);
+    let sum = to_f64(sum_of(values, |value| value * value));
+    if SAFE.contains(&sum) { sum } else { sum_of(values, |value| to_f64(value).powi(2)) }
+}
+
+/// Sum of `term` over all values.
+#[inline(always)]
+fn sum_of<T: SimdFloat, S: SimdFloat>(values: &[T], term: impl Fn(T) -> S) -> S {
     let (blocks, rest) = values.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
+    let mut sums = [S::zero(); LANES];
     for block in blocks {
-        sums.iter_mut().zip(block).for_each(|(sum, value)| *sum += square(value));
+        sums.iter_mut().zip(block).for_each(|(sum, &value)| *sum = *sum + term(value));
     }
-    sums.iter().sum::<f64>() + rest.iter().map(square).sum::<f64>()
+    let rest = rest.iter().map(|&value| term(value));
+    rest.chain(sums).fold(S::zero(), |sum, term| sum + term)
 }
