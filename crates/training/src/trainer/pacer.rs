@@ -7,6 +7,13 @@ use crate::config::PlannedSteps;
 /// Share of the budget in which the speed is measured.
 const WINDOW: f64 = 0.02;
 
+/// It is measured at least this many times in the steps that are left, so that a plan from a time of
+/// heavy load does not end the run early.
+const LOOKS: usize = 8;
+
+/// Fewest steps in which it is measured.
+const LEAST_STEPS: usize = 4;
+
 /// Most seconds in which it is measured before the first step.
 const LONGEST_TRIAL: f64 = 3.0;
 
@@ -25,6 +32,8 @@ const END_SECONDS: f64 = 0.3;
 pub struct Pacer {
     budget: Budget,
     speed: Speed,
+    /// Number of reports whose mean time [`Speed::report`] is, with the estimate before the first one.
+    reports: f64,
     /// Start of the current measurement, without validations.
     window_start: Instant,
     window_steps: usize,
@@ -92,21 +101,25 @@ impl Pacer {
     pub fn new(budget: Budget, step: f64, example: f64) -> Self {
         let report = example * budget.validation as f64;
         let speed = Speed { step, report, evaluation_steps: example / step };
-        Self { budget, speed, window_start: Instant::now(), window_steps: 0 }
+        Self { budget, speed, reports: 1.0, window_start: Instant::now(), window_steps: 0 }
     }
 
     /// Excludes `since`, the start of a report that has just ended, from the time of the steps.
     pub fn reported(&mut self, since: Instant) {
         let report = since.elapsed();
         self.window_start += report;
-        self.speed.report = report.as_secs_f64();
+        self.reports += 1.0;
+        // One report that waits for a busy disk does not end the run.
+        self.speed.report += (report.as_secs_f64() - self.speed.report) / self.reports;
     }
 
-    /// Counts a step, and returns whether enough were timed to look at the plan again.
-    pub fn count_step(&mut self) -> bool {
+    /// Counts a step, with `left` more in the plan, and returns whether enough were timed to look at
+    /// the plan again.
+    pub fn count_step(&mut self, left: usize) -> bool {
         self.window_steps += 1;
         let seconds = self.window_start.elapsed().as_secs_f64();
-        if seconds < WINDOW * self.budget.seconds {
+        let is_large_part = self.window_steps >= LEAST_STEPS.max(left / LOOKS);
+        if seconds < WINDOW * self.budget.seconds && !is_large_part {
             return false;
         }
         self.speed.step = (self.speed.step + seconds / self.window_steps as f64) / 2.0;
@@ -266,12 +279,22 @@ mod tests {
         let mut pacer = pacer(20, usize::MAX);
         pacer.window_start = Instant::now().checked_sub(Duration::from_secs(5)).unwrap();
         pacer.reported(Instant::now().checked_sub(Duration::from_secs(4)).unwrap());
-        assert!((pacer.speed.report - 4.0).abs() < 0.5);
+        // The mean of 0.1 s and 4 s.
+        assert!((pacer.speed.report - 2.05).abs() < 0.3);
         // One of the two seconds of the window.
-        assert!(!pacer.count_step());
+        assert!(!pacer.count_step(1000));
         pacer.window_start = Instant::now().checked_sub(Duration::from_secs(3)).unwrap();
-        assert!(pacer.count_step());
+        assert!(pacer.count_step(1000));
         // The mean of 0.1 s and of 3 s for two steps.
         assert!((pacer.speed.step - 0.8).abs() < 0.1, "{}", pacer.speed.step);
+    }
+
+    #[test]
+    fn a_plan_that_is_much_too_short_is_seen_before_it_ends() {
+        let mut pacer = pacer(20, usize::MAX);
+        // Measured under load: the steps take no time now.
+        let looks = (0..40).rev().filter(|&left| pacer.count_step(left)).count();
+        assert!(looks >= 4, "{looks}");
+        assert!(pacer.plan(at(100, 0), Some(100)).unwrap().total_steps > 5_000);
     }
 }

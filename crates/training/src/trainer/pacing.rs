@@ -49,7 +49,7 @@ impl Trainer {
         let is_fixed =
             at.is_reported && !self.state.epoch.is_multiple_of(self.config.report_every_epochs);
         let Some(pacer) = &mut self.pacer else { return };
-        if !pacer.count_step() || is_fixed {
+        if !pacer.count_step(planned.saturating_sub(at.step)) || is_fixed {
             return;
         }
         if let (Some(change), Some(plan)) = (pacer.plan(at, Some(planned)), &mut self.state.plan) {
