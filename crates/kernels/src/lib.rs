@@ -12,6 +12,7 @@ mod buffer_pool;
 mod conv;
 #[cfg(feature = "flex")]
 mod cpu;
+mod filter_cache;
 #[cfg(feature = "flex")]
 mod fused;
 mod linear;
@@ -28,6 +29,7 @@ pub use batch_norm::{
     batch_norm_max_pool_inference, batch_norm_train,
 };
 pub use conv::{Conv2dOptions, conv2d};
+pub use filter_cache::FilterCache;
 pub use linear::linear;
 pub use max_pool::max_pool2d;
 pub use norm::norm;

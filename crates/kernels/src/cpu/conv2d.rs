@@ -15,11 +15,12 @@ use rayon::prelude::*;
 
 use self::depthwise::Depthwise;
 use self::direct::DirectConv;
-use self::parallel::{WeightLayout, correlate, filter_gradient};
+use self::parallel::{WeightLayout, correlate, filter_gradient, pack};
 use self::positions::ImageShape;
 use self::winograd::Winograd;
 use super::simd_float::SimdFloat;
 use super::{sum_blocks, vectorized};
+use crate::buffer_pool::Buffer;
 
 /// Shape of a 2D convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,19 +72,32 @@ impl Conv2d {
         self.padding.map(|[before, _]| before)
     }
 
-    /// Convolves `x` `[batch, height, width, in_channels]` with `weight` `[out_channels,
-    /// in_channels, kernel_height, kernel_width]`, adds `bias` `[out_channels]` and writes `y`
-    /// `[batch, out_height, out_width, out_channels]`.
-    pub fn forward<T: SimdFloat>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
+    /// Packs `weight` `[out_channels, in_channels, kernel_height, kernel_width]` for the forward
+    /// pass.
+    pub fn packed_filters<T: SimdFloat>(&self, weight: &[T]) -> Buffer<T> {
+        if self.is_depthwise {
+            let mut copy = Buffer::new(weight.len());
+            copy.copy_from_slice(weight);
+            return copy;
+        }
         let weight = (self.weight_layout(), weight);
+        if self.uses_winograd() {
+            pack(&self.winograd(), &self.taps(), weight)
+        } else {
+            pack(&self.direct(), &self.taps(), weight)
+        }
+    }
+
+    /// Convolves `x` `[batch, height, width, in_channels]` with the packed `filters`, adds `bias`
+    /// `[out_channels]` and writes `y` `[batch, out_height, out_width, out_channels]`.
+    pub fn forward<T: SimdFloat>(&self, x: &[T], filters: &[T], bias: Option<&[T]>, y: &mut [T]) {
         let bias = bias.unwrap_or_default();
         if self.is_depthwise {
-            return self.depthwise().forward(x, weight.1, bias, y);
-        }
-        if self.uses_winograd() {
-            correlate([(self.winograd(), self.taps())].into(), weight, x, bias, y);
+            self.depthwise().forward(x, filters, bias, y);
+        } else if self.uses_winograd() {
+            correlate(vec![(self.winograd(), filters)], x, bias, y);
         } else {
-            correlate([(self.direct(), self.taps())].into(), weight, x, bias, y);
+            correlate(vec![(self.direct(), filters)], x, bias, y);
         }
     }
 
@@ -94,12 +108,20 @@ impl Conv2d {
         }
         let weight = (self.weight_layout().transposed(), weight);
         if self.uses_winograd() {
-            correlate([self.winograd_gradient()].into(), weight, dy, &[], dx);
+            let (tiles, taps) = self.winograd_gradient();
+            let filters = pack(&tiles, &taps, weight);
+            correlate(vec![(tiles, &filters)], dy, &[], dx);
         } else {
             let [rows, columns] = self.stride;
             let phases = (0..rows).flat_map(|row| (0..columns).map(move |column| [row, column]));
-            let phases = phases.map(|phase| self.direct_gradient(phase)).collect();
-            correlate(phases, weight, dy, &[], dx);
+            let phases = phases.map(|phase| {
+                let (windows, taps) = self.direct_gradient(phase);
+                let filters = pack(&windows, &taps, weight);
+                (windows, filters)
+            });
+            let phases: Vec<_> = phases.collect();
+            let phases = phases.iter().map(|(windows, filters)| (*windows, &**filters));
+            correlate(phases.collect(), dy, &[], dx);
         }
     }
 
@@ -126,7 +148,8 @@ impl Conv2d {
         }
     }
 
-    fn uses_winograd(&self) -> bool {
+    /// Whether filters are packed for Winograd's algorithm.
+    pub fn uses_winograd(&self) -> bool {
         self.kernel == [3, 3]
             && self.stride == [1, 1]
             && self.in_channels.min(self.out_channels) >= WINOGRAD_CHANNELS

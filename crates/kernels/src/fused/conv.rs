@@ -11,6 +11,7 @@ use super::tensors::{self, FlexFloat, FlexTensor};
 use crate::Conv2dOptions;
 use crate::buffer_pool::Buffer;
 use crate::cpu::conv2d::Conv2d;
+use crate::filter_cache;
 
 /// 2D convolution. Without a bias, `bias` is ignored.
 #[backend_extension(Flex, Autodiff)]
@@ -91,7 +92,9 @@ impl Convolution {
         let shape = self.output_shape();
         let mut output = Buffer::new(shape.num_elements());
         let (input, weight) = (tensors::as_slice(&self.input), tensors::as_slice(&self.weight));
-        self.conv.forward::<T>(input, weight, bias.map(tensors::as_slice), &mut output);
+        let pack = || self.conv.packed_filters::<T>(weight);
+        let filters = filter_cache::packed(&self.weight, weight, self.conv.uses_winograd(), pack);
+        self.conv.forward(input, &filters, bias.map(tensors::as_slice), &mut output);
         tensors::from_buffer(output, shape)
     }
 

@@ -2,9 +2,10 @@ use std::path::{Path, PathBuf};
 
 use artifacts::DataIdentity;
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use data::Examples;
 use data_sources::images::Frame;
+use kernels::FilterCache;
 use models::ModelRegistry;
 use support::regular_file;
 
@@ -21,6 +22,7 @@ pub struct Predictor {
     name: String,
     description: ModelDescription,
     classifier: Classifier,
+    filters: FilterCache,
     device: Device,
 }
 
@@ -61,7 +63,7 @@ impl Predictor {
         let classifier = load_record(description.init_empty(&device)?, model)?;
         let classifier = classifier.valid().with_temperature(temperature);
         let (path, name) = (path.to_owned(), name.to_owned());
-        Ok(Self { path, name, description, classifier, device })
+        Ok(Self { path, name, description, classifier, filters: FilterCache::default(), device })
     }
 
     /// Name of the experiment, or of the file.
@@ -135,14 +137,15 @@ impl Predictor {
     /// [`Predictor::data_identity`].
     pub fn outputs(&self, examples: &Examples) -> Result<Vec<ModelOutput>, RunError> {
         let mut outputs = Vec::with_capacity(examples.len());
-        self.classifier.evaluate(examples, &self.device, |_, logits| {
+        let visit = |_: &[usize], logits: Tensor<2>| {
             let log_probabilities = log_probabilities(&self.classifier, logits.clone());
             let rows = rows(logits).into_iter().zip(log_probabilities);
             outputs.extend(rows.map(|(logits, row)| ModelOutput {
                 logits,
                 probabilities: row.into_iter().map(f32::exp).collect(),
             }));
-        })?;
+        };
+        self.filters.scope(|| self.classifier.evaluate(examples, &self.device, visit))?;
         Ok(outputs)
     }
 

@@ -17,6 +17,7 @@ use super::positions::{ImageShape, Position, Positions};
 const MAX_STRIP_LEN: usize = 1 << 12;
 
 /// Direct convolution. It writes every `step`-th output row and column from `phase` on.
+#[derive(Clone, Copy)]
 pub struct DirectConv {
     pub input: ImageShape,
     pub output: ImageShape,
@@ -225,35 +226,41 @@ impl<T: SimdFloat> WithSimd for ForwardTask<'_, '_, T> {
 }
 
 impl<T: SimdFloat> ForwardTask<'_, '_, T> {
-    /// Computes tiles of `COLUMNS` positions.
+    /// Computes tiles of `COUNT` positions, which may be in several rows.
     #[inline(always)]
-    fn compute<S: Simd, const COLUMNS: usize, const REGISTERS: usize>(mut self, simd: S) {
+    fn compute<S: Simd, const COUNT: usize, const REGISTERS: usize>(mut self, simd: S) {
         let (conv, rows) = (self.conv, self.strip.rows);
-        for row in 0..rows {
-            for column in (0..conv.columns()).step_by(COLUMNS) {
-                let start = row * conv.row_step() + column * conv.column_step();
-                for registers in 0..self.panel.width.div_ceil(REGISTERS * lanes::<T, S>()) {
-                    let sums = self.sums::<S, COLUMNS, REGISTERS>(simd, start, registers);
-                    self.store(simd, [row, column], registers, sums);
-                }
+        let columns = conv.columns();
+        let mut positions = (0..rows).flat_map(|row| (0..columns).map(move |column| [row, column]));
+        while let Some(mut last) = positions.next() {
+            let (mut tile, mut count) = ([last; COUNT], 1);
+            for position in tile.iter_mut().skip(1) {
+                (last, count) = positions.next().map_or((last, count), |next| (next, count + 1));
+                *position = last;
+            }
+            let starts =
+                tile.map(|[row, column]| row * conv.row_step() + column * conv.column_step());
+            for registers in 0..self.panel.width.div_ceil(REGISTERS * lanes::<T, S>()) {
+                let sums = self.sums::<S, COUNT, REGISTERS>(simd, starts, registers);
+                let sums = tile.into_iter().zip(sums).take(count);
+                self.store::<S, REGISTERS>(simd, registers, sums);
             }
         }
     }
 
     #[inline(always)]
-    fn sums<S: Simd, const COLUMNS: usize, const REGISTERS: usize>(
+    fn sums<S: Simd, const COUNT: usize, const REGISTERS: usize>(
         &self,
         simd: S,
-        start: usize,
+        starts: [usize; COUNT],
         registers: usize,
-    ) -> [[T::Vector<S>; REGISTERS]; COLUMNS] {
+    ) -> [[T::Vector<S>; REGISTERS]; COUNT] {
         let (conv, input) = (self.conv, self.strip.input);
-        let mut sums = [[T::splat(simd, T::zero()); REGISTERS]; COLUMNS];
+        let mut sums = [[T::splat(simd, T::zero()); REGISTERS]; COUNT];
         for (y, filters) in self.panel.filters.chunks_exact(conv.patch_row_len()).enumerate() {
-            let start = start + y * conv.padded_row();
-            for (start, filters) in (start..).step_by(DEPTH).zip(filters.chunks(DEPTH)) {
-                let left = patches_at::<T, COLUMNS>(input, start, conv.column_step());
-                let Some(left) = left else { continue };
+            let offset = y * conv.padded_row();
+            for (offset, filters) in (offset..).step_by(DEPTH).zip(filters.chunks(DEPTH)) {
+                let Some(left) = patches_at(input, starts, offset) else { continue };
                 accumulate_block(simd, left, filters, registers, &mut sums);
             }
         }
@@ -261,16 +268,15 @@ impl<T: SimdFloat> ForwardTask<'_, '_, T> {
     }
 
     #[inline(always)]
-    fn store<S: Simd, const COLUMNS: usize, const REGISTERS: usize>(
+    fn store<S: Simd, const REGISTERS: usize>(
         &mut self,
         simd: S,
-        [row, column]: [usize; 2],
         registers: usize,
-        sums: [[T::Vector<S>; REGISTERS]; COLUMNS],
+        sums: impl Iterator<Item = ([usize; 2], [T::Vector<S>; REGISTERS])>,
     ) {
         let (conv, Panel { index, width, bias, .. }) = (self.conv, self.panel);
-        let row = (self.strip.position.row + row) * conv.step[0] + conv.phase[0];
-        for (column, sums) in (column..conv.columns()).zip(sums) {
+        for ([row, column], sums) in sums {
+            let row = (self.strip.position.row + row) * conv.step[0] + conv.phase[0];
             let column = column * conv.step[1] + conv.phase[1];
             let start = conv.output.offset(self.strip.position.image, row, column);
             let start = self.output.start_of(start, index);
@@ -285,18 +291,18 @@ impl<T: SimdFloat> ForwardTask<'_, '_, T> {
     }
 }
 
-/// Returns the beginnings of `COLUMNS` patch rows, the first of which begins at `start`.
+/// Returns the values that begin at `offset` of each patch.
 #[inline(always)]
-fn patches_at<T: SimdFloat, const COLUMNS: usize>(
+fn patches_at<T: SimdFloat, const COUNT: usize>(
     input: &[T],
-    start: usize,
-    step: usize,
-) -> Option<[&[T; DEPTH]; COLUMNS]> {
-    let mut conv = [input.get(start..)?.first_chunk()?; COLUMNS];
-    for (column, window) in conv.iter_mut().enumerate() {
-        *window = input.get(start + column * step..)?.first_chunk()?;
+    starts: [usize; COUNT],
+    offset: usize,
+) -> Option<[&[T; DEPTH]; COUNT]> {
+    let mut windows = [input.first_chunk()?; COUNT];
+    for (window, start) in windows.iter_mut().zip(starts) {
+        *window = input.get(start + offset..)?.first_chunk()?;
     }
-    Some(conv)
+    Some(windows)
 }
 
 /// Filter gradient of one panel of a strip.

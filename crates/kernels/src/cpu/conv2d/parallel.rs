@@ -4,7 +4,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::super::micro_kernel::PANEL;
+use super::super::micro_kernel::{BLOCK_ROWS, PANEL};
 use super::super::simd_float::SimdFloat;
 use super::super::vectorized;
 use super::algorithm::{ConvAlgorithm, ConvInputs, OutputSlice};
@@ -27,6 +27,8 @@ const MAX_PARTS: usize = 16;
 /// Maximum total length of the partial filter gradients, unless there are [`MIN_PARTS`] or fewer.
 const MAX_PARTIAL_LEN: usize = 1 << 20;
 const MIN_PARTS: usize = 4;
+/// Number of pieces of the output, if they have enough positions: a few images are many pieces too.
+const PIECES: usize = 8;
 /// Minimum number of positions per partial filter gradient, unless there are only two: its cost has
 /// to be amortised.
 const MIN_POSITIONS: usize = 32;
@@ -60,21 +62,18 @@ impl WeightLayout {
     }
 }
 
-/// Convolves `input` to `output`. Each algorithm writes some rows and columns, all of them together
-/// cover the output.
+/// Convolves `input` to `output`. Each algorithm writes some rows and columns with its packed
+/// filters, all of them together cover the output.
 pub fn correlate<T: SimdFloat, A: ConvAlgorithm<T>>(
-    algorithms: Vec<(A, [Vec<usize>; 2])>,
-    (layout, weight): (WeightLayout, &[T]),
+    algorithms: Vec<(A, &[T])>,
     input: &[T],
     bias: &[T],
     output: &mut [T],
 ) {
-    let filters =
-        algorithms.iter().map(|(algorithm, taps)| packed_filters(algorithm, taps, layout, weight));
-    let filters: Vec<Buffer<T>> = filters.collect();
-    let mut biases = vec![[T::zero(); PANEL]; layout.panels()];
+    let channels = algorithms.first().map_or(0, |(first, _)| first.output_shape().channels);
+    let mut biases = vec![[T::zero(); PANEL]; channels.div_ceil(PANEL)];
     biases.as_flattened_mut().iter_mut().zip(bias).for_each(|(slot, &bias)| *slot = bias);
-    let correlations = algorithms.into_iter().zip(&filters).map(|((algorithm, _), filters)| {
+    let correlations = algorithms.into_iter().map(|(algorithm, filters)| {
         let filters = filters.as_chunks().0;
         (algorithm, ConvInputs { input, filters, bias: &biases })
     });
@@ -82,11 +81,11 @@ pub fn correlate<T: SimdFloat, A: ConvAlgorithm<T>>(
     for_each_piece(&correlations, output);
 }
 
-fn packed_filters<T: SimdFloat, A: ConvAlgorithm<T>>(
+/// Packs the filters with these taps for the algorithm.
+pub fn pack<T: SimdFloat, A: ConvAlgorithm<T>>(
     algorithm: &A,
     taps: &[Vec<usize>; 2],
-    layout: WeightLayout,
-    weight: &[T],
+    (layout, weight): (WeightLayout, &[T]),
 ) -> Buffer<T> {
     let filters = &layout.filters(weight, taps);
     let panel = algorithm.packed_rows() * PANEL;
@@ -125,8 +124,9 @@ fn for_each_piece<T: SimdFloat, A: ConvAlgorithm<T>>(
     let (images, step) = (first.output_shape(), first.output_step());
     let reaching = correlations.iter().filter(|(algorithm, _)| algorithm.packed_rows() > 0);
     let reaching: Vec<_> = reaching.collect();
-    let positions = first.batch_size();
-    let columns = images.width.div_ceil(step[1]);
+    let [height, columns] = [images.height.div_ceil(step[0]), images.width.div_ceil(step[1])];
+    let all = output.len() / images.image_len() * height * columns;
+    let positions = first.batch_size().min((all / PIECES).max(BLOCK_ROWS));
     let rows = positions.div_ceil(columns) * step[0];
     let count = (rows / images.height).max(1);
     let size = rows.min(images.height) * images.row_len();

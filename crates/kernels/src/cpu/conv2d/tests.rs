@@ -66,7 +66,7 @@ impl<T: SimdFloat> Case<T> {
         let nan = |like: &[T]| vec![T::nan(); like.len()];
         let mut results = [nan(&self.dy), nan(&self.x), nan(&self.w), nan(&self.b)];
         let [y, dx, dw, db] = &mut results;
-        self.conv.forward(&self.x, &self.w, Some(&self.b), y);
+        self.conv.forward(&self.x, &self.conv.packed_filters(&self.w), Some(&self.b), y);
         self.conv.backward_input(&self.dy, &self.w, dx);
         self.conv.backward_weight(&self.x, &self.dy, dw);
         self.conv.backward_bias(&self.dy, db);
