@@ -9,6 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import h5py
+import numpy as np
+
 import programs
 import report
 
@@ -20,10 +23,22 @@ REPORT = RESULTS.with_suffix(".md") if QUICK else ROOT / "BENCHMARKS.md"
 
 IMAGES, CLASSES = 1080, 6
 STREAMED_IMAGES = 20_000 if QUICK else 200_000
+PHOTOS, PHOTO_SIDE = 200 if QUICK else 2000, 224
 TARGET = 0.98
 
-# Epochs of the short and the long run of the trainer, steps per call of the other frameworks, rounds.
-MODELS = {"m1": ((20, 220), 33, 3), "m2": ((2, 24), 16, 3), "m3": ((1, 6), 8, 3), "m4": ((1, 2), 2, 3)}
+# Epochs of the short and the long run of the trainer, steps per call of the other frameworks, images, their
+# height and width.
+MODELS = {
+    "m1": ((20, 220), 33, IMAGES, 64),
+    "m2": ((2, 24), 16, IMAGES, 64),
+    "m3": ((1, 6), 8, IMAGES, 64),
+    "m4": ((1, 2), 2, IMAGES, 64),
+    "m5": ((1, 3), 1, 128, 224),
+    "m6": ((1, 3), 1, 128, 224),
+}
+ROUNDS = 5
+# Other frameworks that are slower than this share of the fastest one take part in the first round only.
+CONTENDER = 0.85
 SECONDS = 1 if QUICK else 6
 KEPT = " with memory kept"
 VARIANTS = {
@@ -37,8 +52,9 @@ KEEP = {"MALLOC_MMAP_MAX_": 0, "MALLOC_TRIM_THRESHOLD_": 2**34, "MALLOC_TOP_PAD_
 
 
 def main():
-    parts = sys.argv[1:] or [*MODELS, "start", "recipe", "streaming"]
-    known = dict.fromkeys(MODELS, measure_model) | {"start": start, "recipe": recipe, "streaming": streaming}
+    others = {"start": start, "recipe": recipe, "streaming": streaming, "prediction": prediction, "folder": folder}
+    known = dict.fromkeys(MODELS, measure_model) | others
+    parts = sys.argv[1:] or list(known)
     if unknown := set(parts) - set(known):
         sys.exit(f"unknown part {', '.join(sorted(unknown))}: the parts are {' '.join(known)}")
     warn_of_load()
@@ -47,9 +63,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         for part in parts:
             if figures := known[part](part, Path(directory)):
-                load = os.getloadavg()[0]
-                results["machine"] = report.machine()
-                results[part] = {"date": time.strftime("%Y-%m-%d"), "load": load, "figures": figures}
+                here = results.setdefault(report.processor(), {})
+                here["machine"] = report.machine()
+                here[part] = {"date": time.strftime("%Y-%m-%d"), "load": os.getloadavg()[0], "figures": figures}
                 RESULTS.write_text(json.dumps(results, indent=1) + "\n")
                 report.write(results, REPORT)
     say(f"written: {REPORT}")
@@ -70,18 +86,18 @@ def say(text):
 
 def measure_model(model, directory):
     """Images per second, seconds to the first step and memory of the trainer and of every variant."""
-    epochs, steps, rounds = MODELS[model]
-    config, data = CONFIGS / f"{model}.toml", synthesize(directory, IMAGES)
+    epochs, steps, images, side = MODELS[model]
+    config, data = CONFIGS / f"{model}.toml", synthesize(directory, images, side)
     candidates = {
-        "trainer": lambda _: trainer_rate(config, directory, data, epochs, IMAGES, reports=False),
-        "trainer, as it comes": lambda _: trainer_rate(config, directory, data, epochs, IMAGES, reports=True),
+        "trainer": lambda _: trainer_rate(config, directory, data, epochs, images, reports=False),
+        "trainer, as it comes": lambda _: trainer_rate(config, directory, data, epochs, images, reports=True),
         "trainer, a checkpoint every epoch": lambda _: trainer_rate(
-            config, directory, data, epochs, IMAGES, True, "training.checkpoint.every_epochs=1"),
+            config, directory, data, epochs, images, True, "training.checkpoint.every_epochs=1"),
     }
     for name, variant in variants(model):
         candidates[f"{name} {variant}"] = lambda _, name=name, variant=variant: framework(
             name, variant, config, data, steps, SECONDS)
-    return alternate(model, candidates, rounds)
+    return alternate(model, candidates, ROUNDS)
 
 
 def start(part, directory):
@@ -137,14 +153,50 @@ def streaming(part, directory):
     return alternate(part, candidates, 3)
 
 
+def prediction(part, directory):
+    """Images per second and latency of `signs_cnn` in process, for single images and for batches of 64."""
+    run_dir, data = directory / "predicted", synthesize(directory, IMAGES)
+    programs.train(ROOT / "configs" / "signs_cnn.toml", run_dir, data, "training.epochs=1", "training.final_fit=false")
+    exported = directory / "predicted.onnx"
+    subprocess.run([os.environ["TRAINER"], "export", run_dir, "--to", "onnx", "--out", exported], check=True)
+    bench = ["cargo", "bench", "--quiet", "--locked", "--package", "trainer", "--features", "ndarray", "--bench", "prediction"]
+    commands = {
+        "trainer": [*bench, "--", run_dir / "best_model.bpk"],
+        "ONNX Runtime": [sys.executable, programs.HERE / "python" / "onnx_runtime.py", exported],
+    }
+    return alternate(part, {
+        f"{name}, batches of {batch}": lambda _, command=command, batch=batch: json.loads(
+            programs.Process([*command, str(batch), str(SECONDS)]).last_line)
+        for name, command in commands.items() for batch in (1, 64)
+    }, ROUNDS)
+
+
+def folder(part, directory):
+    """Decoding and resizing of a folder of photos, for all of which the trainer also writes a file."""
+    photos, script = directory / "photos", programs.HERE / "python" / "image_folder.py"
+    subprocess.run([sys.executable, script, "write", photos, str(PHOTOS)], check=True)
+    libraries = {"PyTorch DataLoader, Pillow": "pillow", "PyTorch DataLoader, OpenCV": "opencv"}
+    return alternate(part, {"trainer": lambda _: trainer_import(photos, directory / "photos.h5")} | {
+        name: lambda _, library=library: json.loads(
+            programs.Process([sys.executable, script, "load", photos, library, str(PHOTO_SIDE)]).last_line)
+        for name, library in libraries.items()
+    }, ROUNDS)
+
+
 # Measurements
+
+
+def trainer_import(photos, out):
+    out.unlink(missing_ok=True)
+    command = [os.environ["TRAINER"], "data", "import", photos, "--out", out, "--size", str(PHOTO_SIDE), "--json"]
+    return {"rate": PHOTOS / programs.Process(command).seconds}
 
 
 def alternate(part, candidates, rounds):
     """Measures every candidate once per round. Candidates take the number of the round."""
     figures = {name: [] for name in candidates}
     for number in range(1, 2 if QUICK else rounds + 1):
-        order = list(candidates)
+        order = [name for name in candidates if number == 1 or is_contender(name, figures)]
         # PyTorch reads a config that the trainer's recipe writes.
         if part != "recipe":
             random.Random(number).shuffle(order)
@@ -154,9 +206,18 @@ def alternate(part, candidates, rounds):
     return figures
 
 
+def is_contender(name, figures):
+    """Whether a row goes on after the first round: those of the trainer, and the fastest others."""
+    others = {other: rounds[0]["rate"] for other, rounds in figures.items() if not other.startswith("trainer")
+              and "rate" in rounds[0]}
+    return name not in others or others[name] >= CONTENDER * max(others.values())
+
+
 def variants(model):
     """The variants of the other frameworks that differ for the model."""
     for name in programs.installed():
+        if name != "PyTorch" and model in ("m5", "m6"):
+            continue
         for variant in VARIANTS[name]:
             layout = variant.startswith("channels_last") and model in ("m1", "m2")
             # XLA runs convolutions in a loop several times slower.
@@ -247,13 +308,26 @@ def time_to_target(run, accuracy):
     return {"to target": times[0] if times else None, "epochs": len(scores), "epoch": scores[-1][0] / len(scores)}
 
 
-def synthesize(directory, images):
+def synthesize(directory, images, side=64):
     """The directory of a synthetic data set of this size."""
-    directory = directory / f"data-{images}"
+    directory = directory / f"data-{images}-{side}"
     if not directory.exists():
-        command = [os.environ["TRAINER"], "data", "synthesize", "--out", directory, "--train", str(images), "--test", "120"]
+        command = [os.environ["TRAINER"], "data", "synthesize", "--out", directory, "--train", str(images)]
+        command += ["--test", "120" if side == 64 else "12"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        if side != 64:
+            scale(directory, side)
     return directory
+
+
+def scale(directory, side):
+    """Repeats rows and columns of all images."""
+    index = np.arange(side) * 64 // side
+    for part in ("train", "test"):
+        with h5py.File(directory / f"{part}_signs.h5", "r+") as file:
+            images = file[f"{part}_set_x"][:][:, index][:, :, index]
+            del file[f"{part}_set_x"]
+            file[f"{part}_set_x"] = images
 
 
 if __name__ == "__main__":

@@ -16,17 +16,21 @@ TITLES = {
     "m2": "M2: MLP 12288-512-128-6 with batch norm, batches of 64",
     "m3": "M3: CNN, 3 x (3x3 convolution 32/64/128, batch norm, ReLU, pooling), 8192-128-6, batches of 64",
     "m4": "M4: ResNet, 3 stages of 2 blocks 32/64/128, batches of 64",
+    "m5": "M5: ResNet-18 on images of 224x224, batches of 32",
+    "m6": "M6: EfficientNet-Lite0, with depthwise convolutions, on images of 224x224, batches of 32",
 }
 METHOD = """\
 This file is written by `scripts/bench`. `scripts/bench m1 start` measures only the parts `m1` and
-`start` and keeps the other figures. In a round every program runs once; the order changes from round
+`start` and keeps the other figures, and those of other processors: ratios depend on the processor.
+In a round every program runs once; the order changes from round
 to round, except in the part `recipe`. A figure is the median over the rounds of its row; the
-column "rounds" gives their number, and a figure of one round is a single measurement. Each measurement is
+column "rounds" gives their number, and a figure of one round is a single measurement. Other frameworks
+that are slower than 85 % of the fastest one in the first round are not measured again. Each measurement is
 a process of its own, with {threads} threads on {threads} cores.
 
 **Rate.** The rate is that of complete training steps in the steady state: gather the bytes of a shuffled
 batch, convert to f32, standardise, forward pass, cross-entropy, backward pass, Adam. All programs
-train on the same 1080 synthetic images of 64x64x3. The rate is computed from the difference between a
+train on the same 1080 synthetic images of 64x64x3, or 128 of 224x224x3. The rate is computed from the difference between a
 long and a short run, which removes start-up and compilation: two runs of the program `trainer`, or
 two calls in one process after a warm-up for the other frameworks. The ratio is the median over the
 rounds of the rate divided by that of the fastest other framework.
@@ -55,11 +59,12 @@ def main():
 
 
 def write(results, path):
-    texts = ["# Benchmarks", results["machine"], METHOD.format(threads=programs.THREADS)]
-    texts += [model(TITLES[part], results[part]) for part in TITLES if part in results]
-    for part, table in (("start", start), ("recipe", recipe), ("streaming", streaming)):
-        if part in results:
-            texts.append(table(results[part]))
+    texts = ["# Benchmarks", METHOD.format(threads=programs.THREADS)]
+    for name, measured in results.items():
+        texts += [f"## {name}", measured["machine"]]
+        texts += [model(TITLES[part], measured[part]) for part in TITLES if part in measured]
+        tables = {"start": start, "recipe": recipe, "streaming": streaming, "prediction": prediction, "folder": folder}
+        texts += [table(measured[part]) for part, table in tables.items() if part in measured]
     path.write_text("\n\n".join(text.strip() for text in texts) + "\n")
 
 
@@ -116,6 +121,23 @@ def streaming(result):
     return section("M2 on 200,000 images, 2.4 GB", result, heads, cells)
 
 
+def prediction(result):
+    cells = [[name, f"{row['rate']:,.0f}", ratio(result, name, name.replace("trainer", "ONNX Runtime")),
+              f"{1e3 * row['p50']:.2f} ms", f"{1e3 * row['p99']:.2f} ms"] for name, row in medians(result).items()]
+    heads = ["", "images/s", "relative to ONNX Runtime", "median of a call", "99th percentile"]
+    text = ("From bytes to probabilities, in process: `crates/trainer/benches/prediction.rs` on the best model of a "
+            "run, ONNX Runtime on its export.")
+    return section("Prediction with `configs/signs_cnn.toml`", result, heads, cells) + f"\n\n{text}"
+
+
+def folder(result):
+    fastest = max((name for name in result["figures"] if name != "trainer"), key=lambda name: medians(result)[name]["rate"])
+    cells = [[name, f"{row['rate']:,.0f}", ratio(result, name, fastest)] for name, row in medians(result).items()]
+    text = ("2,000 JPEG files of 640x480, decoded and resized to 224x224. `trainer data import` also writes them to an "
+            "HDF5 file, and its time includes its start; that of the other loaders begins with their second batch.")
+    return section("Loading a folder of photos", result, ["", "images/s", "relative to the fastest other"], cells) + f"\n\n{text}"
+
+
 def medians(result):
     """The median of each number over the rounds of each row."""
     return {name: medians_of_row(rounds) for name, rounds in result["figures"].items()}
@@ -137,7 +159,7 @@ def section(title, result, heads, cells):
     rows = [heads + ["rounds"], ["---"] + ["---:"] * len(heads)]
     rows += [row + [str(count)] for row, count in zip(cells, rounds)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"## {title}\n\nMeasured on {result['date']}: {statistic(rounds)}.\n\n{table}"
+    return f"### {title}\n\nMeasured on {result['date']}: {statistic(rounds)}.\n\n{table}"
 
 
 def statistic(rounds):
@@ -152,13 +174,15 @@ def statistic(rounds):
 
 def machine():
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    facts = [f"{processor()}, {os.cpu_count()} cores", f"{memory:.0f} GiB", system(), f"Python {platform.python_version()}"]
+    facts = [f"{os.cpu_count()} cores", f"{memory:.0f} GiB", system(), f"Python {platform.python_version()}"]
     return ", ".join(facts + versions()) + "."
 
 
 def processor():
-    names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
-    return names[0] if names else platform.machine()
+    cpuinfo = Path("/proc/cpuinfo").read_text()
+    names = [line.split(":")[1].strip() for line in cpuinfo.splitlines() if "model name" in line]
+    name = names[0] if names else platform.machine()
+    return f"{name} with AVX-512" if "avx512f" in cpuinfo else name
 
 
 def system():
@@ -168,7 +192,8 @@ def system():
 
 def versions():
     trainer = subprocess.run([os.environ["TRAINER"], "--version"], capture_output=True, text=True).stdout.strip()
-    names = {"PyTorch": "torch", "JAX": "jax", "Keras": "keras", "TensorFlow": "tensorflow-cpu"}
+    names = {"PyTorch": "torch", "JAX": "jax", "Keras": "keras", "TensorFlow": "tensorflow-cpu",
+             "ONNX Runtime": "onnxruntime", "OpenCV": "opencv-python-headless", "Pillow": "pillow"}
     known = {package.metadata["Name"].replace("_", "-") for package in importlib.metadata.distributions()}
     return [trainer] + [f"{name} {importlib.metadata.version(package)}" for name, package in names.items() if package in known]
 

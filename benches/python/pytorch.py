@@ -53,7 +53,7 @@ class Loss(nn.Module):
         _, height, width, channels = images.shape
         self.is_flat = kind == "mlp"
         self.channels_last = variant not in ("eager", "fused")
-        self.model = {"mlp": mlp, "cnn": cnn, "resnet": resnet}[kind](settings, (height, width, channels))
+        self.model = {"mlp": mlp, "cnn": cnn, "resnet": resnet, "efficientnet_lite": efficientnet_lite}[kind](settings, (height, width, channels))
         self.model.apply(initialize)
         factor, summand = (torch.from_numpy(v) for v in common.standardization(images))
         if self.is_flat:
@@ -111,7 +111,10 @@ def cnn(settings, shape):
 
 def resnet(settings, shape):
     inputs = settings["stem"]
-    layers = [*convolution(shape[2], inputs, 3), nn.ReLU(inplace=True)]
+    if settings.get("stem_reduction") == "pooled":
+        layers = [*convolution(shape[2], inputs, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
+    else:
+        layers = [*convolution(shape[2], inputs, 3), nn.ReLU(inplace=True)]
     for stage, channels in enumerate(settings["channels"]):
         for block in range(settings["blocks"]):
             layers.append(Block(inputs, channels, 2 if stage > 0 and block == 0 else 1))
@@ -119,9 +122,35 @@ def resnet(settings, shape):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 6))
 
 
-def convolution(inputs, outputs, kernel, stride=1):
-    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+def efficientnet_lite(settings, shape):
+    """Variant 0, with PyTorch's padding."""
+    stages = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
+              (1, 3, 1, 6, 320)]
+    layers, inputs = [*convolution(shape[2], 32, 3, 2), nn.ReLU6(inplace=True)], 32
+    for blocks, kernel, stride, expansion, outputs in stages:
+        for block in range(blocks):
+            layers.append(InvertedResidual(inputs, outputs, kernel, 1 if block else stride, expansion))
+            inputs = outputs
+    layers += [*convolution(inputs, 1280, 1), nn.ReLU6(inplace=True)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1280, 6))
+
+
+def convolution(inputs, outputs, kernel, stride=1, groups=1):
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
     return convolution, nn.BatchNorm2d(outputs)
+
+
+class InvertedResidual(nn.Module):
+    def __init__(self, inputs, outputs, kernel, stride, expansion):
+        super().__init__()
+        hidden = inputs * expansion
+        expand = [*convolution(inputs, hidden, 1), nn.ReLU6(inplace=True)] if expansion > 1 else []
+        depthwise = [*convolution(hidden, hidden, kernel, stride, hidden), nn.ReLU6(inplace=True)]
+        self.layers = nn.Sequential(*expand, *depthwise, *convolution(hidden, outputs, 1))
+        self.has_shortcut = stride == 1 and inputs == outputs
+
+    def forward(self, inputs):
+        return inputs + self.layers(inputs) if self.has_shortcut else self.layers(inputs)
 
 
 class Block(nn.Module):
