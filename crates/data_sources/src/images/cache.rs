@@ -30,7 +30,7 @@ use super::scan::ImageFile;
 /// Kind of the error if `OnBlock` breaks.
 const STOPPED: io::ErrorKind = io::ErrorKind::Interrupted;
 /// Version of the decoded pixels; another one makes all cached images invalid.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Files that were not used for this long are removed.
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Images are kept in memory if they take at most 1 / `MEMORY_SHARE` of the free memory, and on disk

@@ -1,5 +1,7 @@
 use data::Fit;
-use image::imageops::{self, FilterType};
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::imageops;
 use image::{DynamicImage, GrayImage, Rgb, RgbImage};
 
 /// Shape that images are resized to, and how.
@@ -11,8 +13,8 @@ pub struct Frame {
     pub fit: Fit,
 }
 
-/// The filter, antialiased bilinear: within one level of `Image.resize(.., BILINEAR)` of PIL.
-const FILTER: FilterType = FilterType::Triangle;
+/// The filter, antialiased bilinear, in the integer arithmetic of `Image.resize(.., BILINEAR)` of PIL.
+const FILTER: ResizeAlg = ResizeAlg::Convolution(FilterType::Bilinear);
 
 impl Frame {
     /// The frame in which images are compared with each other, whatever frame they are used in.
@@ -45,16 +47,18 @@ impl Frame {
     fn resized(&self, image: &DynamicImage) -> DynamicImage {
         let [height, width, _] = self.shape.map(|size| size as u32);
         match self.fit {
-            Fit::Stretch => image.resize_exact(width, height, FILTER),
+            Fit::Stretch => scaled(image, [width, height], ResizeOptions::new()),
             Fit::Crop => {
                 // Cropped before resizing, because a long narrow image would become huge.
                 let [wide, high] = scaled_to_fit(width, height, image.width(), image.height());
                 let (left, top) = ((image.width() - wide) / 2, (image.height() - high) / 2);
-                image.crop_imm(left, top, wide, high).resize_exact(width, height, FILTER)
+                let [left, top, wide, high] = [left, top, wide, high].map(f64::from);
+                let options = ResizeOptions::new().crop(left, top, wide, high);
+                scaled(image, [width, height], options)
             }
             Fit::Pad => {
                 let [wide, high] = scaled_to_fit(image.width(), image.height(), width, height);
-                let whole = image.resize_exact(wide, high, FILTER).into_rgb8();
+                let whole = scaled(image, [wide, high], ResizeOptions::new()).into_rgb8();
                 let mut padded = RgbImage::from_pixel(width, height, Rgb([0; 3]));
                 let (left, top) = ((width - wide) / 2, (height - high) / 2);
                 imageops::replace(&mut padded, &whole, i64::from(left), i64::from(top));
@@ -62,6 +66,26 @@ impl Frame {
             }
         }
     }
+}
+
+/// Resizes a grey or RGB image of 8 bits per sample.
+fn scaled(
+    image: &DynamicImage,
+    [width, height]: [u32; 2],
+    options: ResizeOptions,
+) -> DynamicImage {
+    let is_grey = !image.color().has_color();
+    let kind = if is_grey { PixelType::U8 } else { PixelType::U8x3 };
+    let mut target = Image::new(width, height, kind);
+    let options = options.resize_alg(FILTER).use_alpha(false);
+    let source = ImageRef::new(image.width(), image.height(), image.as_bytes(), kind);
+    let done = source.map(|source| Resizer::new().resize(&source, &mut target, &options));
+    let pixels = if matches!(done, Ok(Ok(()))) { target.into_vec() } else { Vec::new() };
+    let image = match is_grey {
+        true => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        false => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
+    };
+    image.unwrap_or_default()
 }
 
 /// Scales `width` and `height` to the largest size within the maxima, at least 1.
