@@ -97,4 +97,22 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn kept_filters_are_those_of_the_weights() {
+        let device = Device::flex();
+        let input = random(1, [1, 12, 12, 16], DType::F32, &device);
+        let geometry = Conv2dOptions { stride: [1; 2], padding: [[1; 2]; 2], is_depthwise: false };
+        let output = |weight: &Tensor<4>| conv2d(geometry, input.clone(), weight.clone(), None);
+        let cache = crate::FilterCache::default();
+        let mut weight = random(2, [24, 16, 3, 3], DType::F32, &device);
+        for _ in 0..3 {
+            let expected = output(&weight).into_data();
+            for _ in 0..2 {
+                assert_eq!(cache.scope(|| output(&weight)).into_data(), expected);
+            }
+            // In place, if nothing else had the weights.
+            weight = weight * 0.5;
+        }
+    }
 }

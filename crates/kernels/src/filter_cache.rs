@@ -39,7 +39,6 @@ impl fmt::Debug for FilterCache {
 
 /// The filters that `pack` makes of `weight`, whose `values` these are, from the cache of this
 /// thread if there is one.
-#[cfg(feature = "flex")]
 pub fn packed<T, F: Send + Sync + 'static>(
     weight: &(impl Clone + Send + 'static),
     values: &[T],

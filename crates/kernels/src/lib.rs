@@ -12,6 +12,10 @@ mod buffer_pool;
 mod conv;
 #[cfg(feature = "flex")]
 mod cpu;
+#[cfg(feature = "flex")]
+mod filter_cache;
+#[cfg(not(feature = "flex"))]
+#[path = "filter_cache/disabled.rs"]
 mod filter_cache;
 #[cfg(feature = "flex")]
 mod fused;

@@ -69,11 +69,7 @@ impl Frame {
 }
 
 /// Resizes a grey or RGB image of 8 bits per sample.
-fn scaled(
-    image: &DynamicImage,
-    [width, height]: [u32; 2],
-    options: ResizeOptions,
-) -> DynamicImage {
+fn scaled(image: &DynamicImage, [width, height]: [u32; 2], options: ResizeOptions) -> DynamicImage {
     let is_grey = !image.color().has_color();
     let kind = if is_grey { PixelType::U8 } else { PixelType::U8x3 };
     let mut target = Image::new(width, height, kind);

@@ -14,8 +14,10 @@ use super::renderer::{EpochEvent, Scores};
 use crate::progress::readable;
 use crate::{style, text};
 
-/// Columns of the elapsed time and the time left.
-const TIMES: u16 = 26;
+/// Columns of the elapsed time, and of the time left.
+const TIMES: [u16; 2] = [8, 18];
+/// Fewest columns with the time left.
+const MIN_LEFT: u16 = 46;
 /// Fewest columns and rows of the curves.
 const MIN_CURVES: (u16, u16) = (44, 8);
 /// Number of epochs that the history keeps.
@@ -178,12 +180,15 @@ impl View {
     fn draw_gauge(&self, label: &str, span: &Span, frame: &mut Frame<'_>, area: Rect) {
         let fraction = span.fraction.clamp(0.0, 1.0);
         let label = format!("{label} {:>3.0} %", (100.0 * fraction).floor());
-        let columns = [Constraint::Fill(1), Constraint::Length(TIMES)];
+        let [elapsed, left] = TIMES;
+        let times = if area.width < MIN_LEFT { elapsed } else { elapsed + left };
+        let columns = [Constraint::Fill(1), Constraint::Length(times)];
         let [left, right] = Layout::horizontal(columns).areas(area);
         let gauge = LineGauge::default().label(label).ratio(fraction);
         let gauge = gauge.filled_symbol("━").filled_style(self.colour(Color::Cyan));
         frame.render_widget(gauge.unfilled_symbol("─").unfilled_style(FAINT), left);
-        let time = span.left.filter(|_| self.activity != Activity::Stopping);
+        let shows_left = area.width >= MIN_LEFT && self.activity != Activity::Stopping;
+        let time = span.left.filter(|_| shows_left);
         let time = time.map_or(String::new(), |time| format!(", {} left", readable(time)));
         frame.render_widget(Line::from(clock(span.elapsed) + &time).right_aligned(), right);
     }

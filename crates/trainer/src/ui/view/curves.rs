@@ -9,9 +9,9 @@ use super::{FAINT, MIN_CURVES, STRONG, View};
 use crate::ui::renderer::{EpochEvent, Scores};
 
 impl View {
-    /// Loss and accuracy by epoch.
+    /// Loss and accuracy by epoch, once one has ended.
     pub fn draw_curves(&self, frame: &mut Frame<'_>, area: Rect) {
-        if area.width < MIN_CURVES.0 {
+        if area.width < MIN_CURVES.0 || self.history.0.is_empty() {
             return;
         }
         let [left, right] = Layout::horizontal([Constraint::Fill(1); 2]).areas(area);

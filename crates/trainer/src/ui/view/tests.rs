@@ -92,8 +92,25 @@ fn the_progress_of_the_run_is_the_last_to_be_left_out() {
 fn no_size_is_too_small_and_the_time_left_is_whole() {
     for (columns, rows) in (0..70).flat_map(|columns| (0..30).map(move |rows| (columns, rows))) {
         let shown = screen(&view(), columns, rows);
-        assert!(columns < TIMES || rows == 0 || shown.contains("0:01:05, 3 min left"), "{shown}");
+        let times = if columns < MIN_LEFT { "0:01:05" } else { "0:01:05, 3 min left" };
+        assert!(columns < TIMES[0] || rows == 0 || shown.contains(times), "{shown}");
     }
+}
+
+#[test]
+fn a_narrow_terminal_keeps_the_percentages() {
+    for columns in [30, 45] {
+        let shown = screen(&view(), columns, 24);
+        assert!(shown.contains("of 40  50 %") && shown.contains("run             33 %"), "{shown}");
+        assert!(!shown.contains(" left"), "{shown}");
+    }
+    assert!(screen(&view(), 46, 24).contains(" left"));
+}
+
+#[test]
+fn there_are_no_curves_before_the_end_of_the_first_epoch() {
+    let view = View { history: History::default(), ..view() };
+    assert!(!screen(&view, 100, 30).contains('┌'));
 }
 
 #[test]
