@@ -72,8 +72,9 @@ mod tests {
     use crate::model::Scores;
 
     fn scores(correct: u64, loss_sum: f64) -> Tally {
-        let sums = Scores { loss_sum, correct, count: 4 };
-        Tally { sums, ..Tally::new(2) }
+        let mut tally = Tally::new(2);
+        tally.sums = Scores { loss_sum, correct, count: 4 };
+        tally
     }
 
     /// The epochs, from 1, that are the best so far.
