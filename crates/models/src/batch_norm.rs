@@ -5,9 +5,7 @@ use kernels::{BatchStatistics, Rectifier};
 /// Operations after the normalisation, in the order of the fields.
 #[derive(Debug)]
 pub struct Epilogue<const D: usize> {
-    /// Tensor to add.
     pub residual: Option<Tensor<D>>,
-    /// Activation function.
     pub rectifier: Option<Rectifier>,
 }
 
@@ -47,12 +45,10 @@ pub fn forward_and_pool(norm: &BatchNorm, images: Tensor<4>) -> Tensor<4> {
     output
 }
 
-/// Returns the running statistics.
 fn running_statistics(norm: &BatchNorm) -> BatchStatistics {
     BatchStatistics { mean: norm.running_mean.value(), variance: norm.running_var.value() }
 }
 
-/// Returns the number of values per channel.
 fn values_per_channel<const D: usize>(norm: &BatchNorm, input: &Tensor<D>) -> f64 {
     (input.shape().num_elements() / norm.gamma.dims()[0]) as f64
 }
@@ -67,12 +63,9 @@ fn update_running_statistics(norm: &BatchNorm, statistics: BatchStatistics, coun
 }
 
 impl<const D: usize> Epilogue<D> {
-    /// No operation.
     pub const NONE: Self = Self { residual: None, rectifier: None };
-    /// A ReLU.
     pub const RELU: Self = Self { residual: None, rectifier: Some(Rectifier::Relu) };
 
-    /// Applies the operations to `output`.
     pub fn apply(self, output: Tensor<D>) -> Tensor<D> {
         let output = match self.residual {
             Some(residual) => output + residual,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::activation::Activation;
 use crate::batch_norm::Epilogue;
 use crate::convolution::{Convolution, ConvolutionConfig, NORM_EPSILON, check_stages};
-use crate::dropout::DropoutRng;
+use crate::dropout::{DropoutRng, dropout};
 use crate::linear;
 use crate::parameter_init::ParameterInit;
 
@@ -110,8 +110,7 @@ pub struct Cnn {
 }
 
 impl CnnConfig {
-    /// Creates the model for images of `shape`, with `outputs` logits.
-    pub fn init(&self, shape: [usize; 3], outputs: usize, init: &mut ParameterInit) -> Cnn {
+    pub(crate) fn init(&self, shape: [usize; 3], outputs: usize, init: &mut ParameterInit) -> Cnn {
         let stages = self.convolutions(shape).into_iter();
         let stages = stages.map(|stage| stage.iter().map(|config| config.init(init)).collect());
         let stages = stages.collect();
@@ -130,7 +129,6 @@ impl CnnConfig {
         }
     }
 
-    /// Returns the convolutions of each stage.
     fn convolutions(&self, [.., channels]: [usize; 3]) -> Vec<Vec<ConvolutionConfig>> {
         let mut inputs = channels;
         let mut stages = Vec::new();
@@ -158,7 +156,6 @@ impl CnnConfig {
         Some(self.hidden.iter().copied().chain([outputs]).map(layer).collect())
     }
 
-    /// Returns the output shape of the last stage for images of `shape`.
     fn last_shape(&self, [height, width, channels]: [usize; 3]) -> [usize; 3] {
         let stages = if self.pool == Pool::None { 0 } else { self.channels.len() };
         let pooled = |size: usize| size.checked_shr(stages as u32).unwrap_or(0);
@@ -189,8 +186,7 @@ impl CnnConfig {
         total.checked_add(largest.checked_mul(2)?)?.checked_add(dense)
     }
 
-    /// Returns the reason why the model does not accept images of `shape`, if there is one.
-    pub fn incompatibility(&self, shape: [usize; 3]) -> Option<String> {
+    pub(crate) fn incompatibility(&self, shape: [usize; 3]) -> Option<String> {
         let [height, width, _] = self.last_shape(shape);
         let stages = self.channels.len();
         (height == 0 || width == 0).then(|| {
@@ -201,19 +197,16 @@ impl CnnConfig {
         })
     }
 
-    /// Returns the same model with linear activations, or `None` if it has no others.
-    pub fn with_linear_activation(&self) -> Option<Self> {
+    pub(crate) fn with_linear_activation(&self) -> Option<Self> {
         (self.activation != Activation::Linear)
             .then(|| Self { activation: Activation::Linear, ..self.clone() })
     }
 
-    /// Returns the same model without dropout, or `None` if it has no dropout.
-    pub fn without_dropout(&self) -> Option<Self> {
+    pub(crate) fn without_dropout(&self) -> Option<Self> {
         (self.dropout > 0.0).then(|| Self { dropout: 0.0, ..self.clone() })
     }
 
-    /// Records every invalid value.
-    pub fn check(&self, check: &mut Check) {
+    pub(crate) fn check(&self, check: &mut Check) {
         check_stages(&self.channels, check);
         let is_odd = self.kernel_size % 2 == 1;
         check.require("kernel_size", is_odd, format_args!("{} is not odd", self.kernel_size));
@@ -236,13 +229,13 @@ impl Cnn {
         let features = self.head.forward(images);
         let layers = self.hidden.iter().enumerate();
         layers.fold(features, |features, (index, layer)| {
-            self.activate(linear::forward(layer, self.dropout(features, rng, index)))
+            self.activate(linear::forward(layer, dropout(features, self.dropout, rng, index)))
         })
     }
 
     /// Maps features to logits `[batch, outputs]`. Dropout is active if `rng` is given.
     pub fn head(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
-        linear::forward(&self.output, self.dropout(features, rng, self.hidden.len()))
+        linear::forward(&self.output, dropout(features, self.dropout, rng, self.hidden.len()))
     }
 
     fn stage(&self, layers: &[Convolution], images: Tensor<4>) -> Tensor<4> {
@@ -262,13 +255,6 @@ impl Cnn {
 
     fn activate<const D: usize>(&self, values: Tensor<D>) -> Tensor<D> {
         self.activation.forward(values, self.negative_slope)
-    }
-
-    fn dropout(&self, features: Tensor<2>, rng: Option<&DropoutRng>, layer: usize) -> Tensor<2> {
-        match rng {
-            Some(rng) if self.dropout > 0.0 => rng.dropout(features, self.dropout, layer),
-            _ => features,
-        }
     }
 }
 

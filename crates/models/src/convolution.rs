@@ -23,15 +23,11 @@ pub struct Convolution {
 /// Shape of a convolution whose output has `ceil(size / stride)` rows and columns.
 #[derive(Debug, Clone, Copy)]
 pub struct ConvolutionConfig {
-    /// Number of input channels.
     pub in_channels: usize,
-    /// Number of output channels.
     pub out_channels: usize,
     /// Rows and columns of the kernel, an odd number.
     pub kernel_size: usize,
-    /// Stride along rows and columns.
     pub stride: usize,
-    /// Zeros around the input.
     pub padding: Padding,
     /// Convolves each channel with a kernel of its own.
     pub is_depthwise: bool,
@@ -39,7 +35,6 @@ pub struct ConvolutionConfig {
     pub norm_epsilon: Option<f64>,
 }
 
-/// Zeros around the input of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
     /// Half the kernel on all sides, as in PyTorch.
@@ -56,7 +51,6 @@ pub fn input_of<const D: usize, const E: usize>(weight: &Tensor<D>, input: Tenso
     if weight.device().is_autodiff() { input } else { input.without_autodiff() }
 }
 
-/// Records an invalid number of stages.
 pub fn check_stages(channels: &[usize], check: &mut Check) {
     let stages = channels.len();
     let message = format_args!("{stages} stages are given; 1 to 16 are supported");
@@ -94,12 +88,10 @@ impl ConvolutionConfig {
         }
     }
 
-    /// Number of input channels of each kernel.
     const fn kernel_inputs(&self) -> usize {
         if self.is_depthwise { 1 } else { self.in_channels }
     }
 
-    /// Height and width of the output for an input of `[height, width]`.
     pub fn output_size(&self, input: [usize; 2]) -> [usize; 2] {
         input.map(|size| size.div_ceil(self.stride))
     }

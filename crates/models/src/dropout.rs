@@ -16,6 +16,19 @@ pub struct DropoutRng {
     pub micro_batch: u64,
 }
 
+/// [`DropoutRng::dropout`], if `rng` is given.
+pub fn dropout(
+    values: Tensor<2>,
+    probability: f64,
+    rng: Option<&DropoutRng>,
+    layer: usize,
+) -> Tensor<2> {
+    match rng {
+        Some(rng) if probability > 0.0 => rng.dropout(values, probability, layer),
+        _ => values,
+    }
+}
+
 impl DropoutRng {
     /// Applies inverted dropout (Srivastava et al. 2014) to the output `[batch, units]` of layer
     /// `layer`: each value is 0 with `probability` and otherwise divided by `1 - probability`,

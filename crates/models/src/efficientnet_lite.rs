@@ -8,7 +8,7 @@ use crate::activation::Activation;
 use crate::batch_norm::Epilogue;
 use crate::cnn::ImageHead;
 use crate::convolution::{Convolution, ConvolutionConfig, Padding};
-use crate::dropout::DropoutRng;
+use crate::dropout::{DropoutRng, dropout};
 use crate::layer::{Layer, Operation};
 use crate::linear;
 use crate::parameter_init::ParameterInit;
@@ -154,8 +154,7 @@ impl EfficientNetLiteConfig {
         convolution([channels, FEATURES], 1, 1)
     }
 
-    /// Describes the layers of the model; `None` if a number overflows.
-    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
+    pub(crate) fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
         let [height, width, _] = shape;
         let stem = stem(shape);
         let mut size = stem.output_size([height, width]);
@@ -176,8 +175,7 @@ impl EfficientNetLiteConfig {
         Some(layers)
     }
 
-    /// Returns the same model without dropout and stochastic depth, or `None` if it has neither.
-    pub fn without_dropout(&self) -> Option<Self> {
+    pub(crate) fn without_dropout(&self) -> Option<Self> {
         let has_dropout = self.dropout > 0.0 || self.stochastic_depth > 0.0;
         has_dropout.then(|| Self { dropout: 0.0, stochastic_depth: 0.0, ..self.clone() })
     }
@@ -341,7 +339,7 @@ impl EfficientNetLite {
 
     /// Maps features to logits `[batch, outputs]`. Dropout is active if `rng` is given.
     pub fn head(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
-        linear::head(&self.output, features, self.dropout, rng)
+        linear::forward(&self.output, dropout(features, self.dropout, rng, 0))
     }
 }
 

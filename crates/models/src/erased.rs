@@ -20,18 +20,15 @@ use crate::dropout::DropoutRng;
 pub struct BoxedModel(Box<dyn ErasedModel>);
 
 impl BoxedModel {
-    /// Boxes a model.
-    pub fn new(model: impl CustomModel) -> Self {
+    pub(crate) fn new(model: impl CustomModel) -> Self {
         Self(Box::new(model))
     }
 
-    /// Maps inputs `[batch, height, width, channels]` to logits `[batch, outputs]`.
-    pub fn forward(&self, inputs: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
+    pub(crate) fn forward(&self, inputs: Tensor<4>, rng: Option<&DropoutRng>) -> Tensor<2> {
         self.0.forward(inputs, rng)
     }
 
-    /// Returns true if the penalties of the objective include the parameter.
-    pub fn is_penalized(&self, path: &str, rank: usize) -> bool {
+    pub(crate) fn is_penalized(&self, path: &str, rank: usize) -> bool {
         self.0.is_penalized(path, rank)
     }
 }
@@ -192,7 +189,6 @@ impl<V: ModuleVisitor> ErasedVisitor for Untyped<'_, V> {
     }
 }
 
-/// Visits `param` if it is of rank `D`.
 fn visit_rank<V: ModuleVisitor, const D: usize>(visitor: &mut V, param: &dyn Any) {
     if let Some(param) = param.downcast_ref::<Param<Tensor<D>>>() {
         visitor.visit_float(param);
@@ -218,7 +214,6 @@ impl<M: ModuleMapper> ErasedMapper for Untyped<'_, M> {
     }
 }
 
-/// Maps the parameter in `slot` if it is of rank `D`.
 fn map_rank<M: ModuleMapper, const D: usize>(mapper: &mut M, slot: &mut dyn Any) {
     replace::<Param<Tensor<D>>>(slot, |param| mapper.map_float(param));
     replace::<Param<Tensor<D, Int>>>(slot, |param| mapper.map_int(param));

@@ -92,7 +92,6 @@ impl Layer {
         self
     }
 
-    /// Appends a batch norm whose parameters are at `parameters`.
     pub(crate) fn with_batch_norm(self, parameters: String, epsilon: f64) -> Self {
         let channels = self.output.last().copied().unwrap_or(0);
         self.followed_by(Operation::BatchNorm { parameters, channels, epsilon })
@@ -205,7 +204,6 @@ impl Operation {
         }
     }
 
-    /// Number of parameters; `None` if it overflows.
     fn parameters(&self) -> Option<usize> {
         let own = if let Self::Custom { parameters } = self { *parameters } else { 0 };
         self.tensors().iter().try_fold(own, |sum, (_, shape)| sum.checked_add(size(shape)?))

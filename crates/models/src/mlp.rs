@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::activation::Activation;
 use crate::batch_norm::{self, Epilogue};
 use crate::convolution::NORM_EPSILON;
-use crate::dropout::DropoutRng;
+use crate::dropout::{DropoutRng, dropout};
 use crate::initializer::{Generator, Initializer};
 use crate::layer::{Layer, Operation};
 use crate::linear;
@@ -93,8 +93,7 @@ struct Hidden {
 }
 
 impl MlpConfig {
-    /// Creates the model from `inputs` features to `outputs` logits.
-    pub fn init(&self, inputs: usize, outputs: usize, init: &mut ParameterInit) -> Mlp {
+    pub(crate) fn init(&self, inputs: usize, outputs: usize, init: &mut ParameterInit) -> Mlp {
         let mut width = inputs;
         let hidden = self.hidden.iter().enumerate().map(|(layer, &units)| {
             let hidden = self.hidden_layer(layer, width, units, init);
@@ -131,8 +130,7 @@ impl MlpConfig {
         init.linear(inputs, outputs, &WeightInit { initializer, scale, generator })
     }
 
-    /// Describes the layers of the model.
-    pub fn layers(&self, inputs: usize, outputs: usize) -> Vec<Layer> {
+    pub(crate) fn layers(&self, inputs: usize, outputs: usize) -> Vec<Layer> {
         let mut width = inputs;
         let hidden = self.hidden.iter().enumerate().map(|(index, &units)| {
             self.describe_hidden(index, std::mem::replace(&mut width, units), units)
@@ -165,25 +163,21 @@ impl MlpConfig {
         kept.checked_mul(2)?.checked_add(inputs)
     }
 
-    /// Returns true if any layer uses batch normalisation.
-    pub fn has_batch_norm(&self) -> bool {
+    pub(crate) fn has_batch_norm(&self) -> bool {
         self.batch_norm != NormPosition::None && !self.hidden.is_empty()
     }
 
-    /// Returns the same model with linear activations, or `None` if it has no others.
-    pub fn with_linear_activation(&self) -> Option<Self> {
+    pub(crate) fn with_linear_activation(&self) -> Option<Self> {
         let has_others = !self.hidden.is_empty() && self.activation != Activation::Linear;
         has_others.then(|| Self { activation: Activation::Linear, ..self.clone() })
     }
 
-    /// Returns the same model without dropout, or `None` if it has no dropout.
-    pub fn without_dropout(&self) -> Option<Self> {
+    pub(crate) fn without_dropout(&self) -> Option<Self> {
         let has_dropout = self.dropout.iter().any(|&probability| probability > 0.0);
         has_dropout.then(|| Self { dropout: Vec::new(), ..self.clone() })
     }
 
-    /// Records every invalid value.
-    pub fn check(&self, check: &mut Check) {
+    pub(crate) fn check(&self, check: &mut Check) {
         check_layers(&self.hidden, check);
         let (layers, given) = (self.hidden.len(), self.dropout.len());
         check.require(
@@ -196,7 +190,6 @@ impl MlpConfig {
     }
 }
 
-/// Records too many hidden layers.
 pub fn check_layers(hidden: &[usize], check: &mut Check) {
     let message = format_args!("{} layers are given; at most 1000 are supported", hidden.len());
     check.require("hidden", hidden.len() <= 1000, message);
@@ -212,11 +205,7 @@ impl Mlp {
     pub fn features(&self, inputs: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
         let layers = self.hidden.iter().enumerate();
         layers.fold(inputs, |features, (layer, hidden)| {
-            let features = hidden.forward(features);
-            match rng {
-                Some(rng) if hidden.dropout > 0.0 => rng.dropout(features, hidden.dropout, layer),
-                _ => features,
-            }
+            dropout(hidden.forward(features), hidden.dropout, rng, layer)
         })
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
-use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::module::{Module, ModuleMapper, Param, ParamId};
@@ -19,7 +18,7 @@ use crate::parameter_init::ParameterInit;
 
 /// Custom models by name.
 #[derive(Clone, Default)]
-pub struct ModelRegistry(BTreeMap<&'static str, Arc<dyn Definition>>);
+pub struct ModelRegistry(BTreeMap<&'static str, Definition>);
 
 /// The config of a custom model, `[model.<name>]`.
 #[derive(Clone)]
@@ -32,22 +31,22 @@ pub struct CustomModelConfig {
 
 /// The error of a config whose model is not registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown model `{name}`")]
+#[error("this program has no model `{name}`\n  use the program that the config was written for")]
 pub struct UnknownModel {
     /// Its name.
     pub name: String,
 }
 
-/// A [`CustomModel`] type behind a pointer.
-trait Definition: Send + Sync {
-    fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
-    fn parse(&self, values: Table) -> Result<Arc<dyn Instance>, String>;
+/// A [`CustomModel`] type.
+#[derive(Clone, Copy)]
+struct Definition {
+    schema: fn(&mut SchemaGenerator) -> Schema,
+    parse: fn(Table) -> Result<Arc<dyn Instance>, toml::de::Error>,
 }
 
 /// The config of a [`CustomModel`] behind a pointer.
 trait Instance: Send + Sync {
-    fn definition(&self) -> Arc<dyn Definition>;
-    fn name(&self) -> &'static str;
+    fn definition(&self) -> (&'static str, Definition);
     fn values(&self) -> Result<Table, String>;
     fn init(&self, shape: [usize; 3], outputs: usize, init: &mut ParameterInit) -> BoxedModel;
     fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>>;
@@ -55,28 +54,20 @@ trait Instance: Send + Sync {
     fn incompatibility(&self, shape: [usize; 3]) -> Option<String>;
 }
 
-struct TypedDefinition<M>(PhantomData<fn() -> M>);
-
 struct TypedInstance<M: CustomModel>(M::Config);
 
-impl<M: CustomModel> Definition for TypedDefinition<M> {
-    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
-        M::Config::json_schema(generator)
-    }
-
-    fn parse(&self, values: Table) -> Result<Arc<dyn Instance>, String> {
-        let config = values.try_into().map_err(|error| error.message().to_owned())?;
-        Ok(Arc::new(TypedInstance::<M>(config)))
+impl Definition {
+    const fn of<M: CustomModel>() -> Self {
+        Self {
+            schema: M::Config::json_schema,
+            parse: |values| Ok(Arc::new(TypedInstance::<M>(values.try_into()?))),
+        }
     }
 }
 
 impl<M: CustomModel> Instance for TypedInstance<M> {
-    fn definition(&self) -> Arc<dyn Definition> {
-        Arc::new(TypedDefinition::<M>(PhantomData))
-    }
-
-    fn name(&self) -> &'static str {
-        M::NAME
+    fn definition(&self) -> (&'static str, Definition) {
+        (M::NAME, Definition::of::<M>())
     }
 
     fn values(&self) -> Result<Table, String> {
@@ -109,7 +100,7 @@ impl ModelRegistry {
     /// Adds a model.
     #[must_use]
     pub fn with<M: CustomModel>(mut self) -> Self {
-        self.0.insert(M::NAME, Arc::new(TypedDefinition::<M>(PhantomData)));
+        self.0.insert(M::NAME, Definition::of::<M>());
         self
     }
 
@@ -123,7 +114,7 @@ impl ModelRegistry {
         &'a self,
         generator: &'a mut SchemaGenerator,
     ) -> impl Iterator<Item = (&'static str, Schema)> + 'a {
-        self.0.iter().map(|(&name, definition)| (name, definition.schema(generator)))
+        self.0.iter().map(|(&name, definition)| (name, (definition.schema)(generator)))
     }
 
     /// Parses the config of a registered model.
@@ -134,15 +125,15 @@ impl ModelRegistry {
     /// error here.
     pub fn resolve(&self, config: &CustomModelConfig) -> Result<CustomModelConfig, String> {
         let Some(definition) = self.0.get(config.name.as_str()) else { return Ok(config.clone()) };
-        let instance = definition.parse(config.values.clone())?;
+        let instance = (definition.parse)(config.values.clone())
+            .map_err(|error| error.message().to_owned())?;
         let values = instance.values()?;
         Ok(CustomModelConfig { name: config.name.clone(), values, instance: Some(instance) })
     }
 }
 
 impl CustomModelConfig {
-    /// The config of a model that may not be registered.
-    pub fn unresolved(name: String, values: Table) -> Self {
+    pub(crate) fn unresolved(name: String, values: Table) -> Self {
         Self { name, values, instance: None }
     }
 
@@ -158,8 +149,7 @@ impl CustomModelConfig {
 
     /// A registry with this model, if it is registered.
     pub fn registry(&self) -> ModelRegistry {
-        let instance = self.instance.iter();
-        ModelRegistry(instance.map(|one| (one.name(), one.definition())).collect())
+        ModelRegistry(self.instance.iter().map(|instance| instance.definition()).collect())
     }
 
     /// Creates the model with initial parameters.
@@ -198,8 +188,7 @@ impl CustomModelConfig {
         }
     }
 
-    /// Returns the reason why the model does not accept examples of `shape`, if there is one.
-    pub fn incompatibility(&self, shape: [usize; 3]) -> Option<String> {
+    pub(crate) fn incompatibility(&self, shape: [usize; 3]) -> Option<String> {
         self.instance.as_ref()?.incompatibility(shape)
     }
 }

@@ -9,7 +9,7 @@ use crate::activation::Activation;
 use crate::batch_norm::Epilogue;
 use crate::cnn::ImageHead;
 use crate::convolution::{Convolution, ConvolutionConfig, check_stages};
-use crate::dropout::DropoutRng;
+use crate::dropout::{DropoutRng, dropout};
 use crate::layer::{Layer, Operation};
 use crate::linear;
 use crate::parameter_init::ParameterInit;
@@ -127,7 +127,6 @@ struct Block {
     stage: usize,
 }
 
-/// Shape of a block.
 #[derive(Debug, Clone, Copy)]
 struct BlockConfig {
     kind: BlockKind,
@@ -200,8 +199,7 @@ impl ResnetConfig {
         blocks
     }
 
-    /// Describes the layers of the model; `None` if a number overflows.
-    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
+    pub(crate) fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
         let [height, width, _] = shape;
         let convolution = self.stem(shape);
         let mut size = convolution.output_size([height, width]);
@@ -226,8 +224,7 @@ impl ResnetConfig {
         Some(layers)
     }
 
-    /// Returns the same model without dropout and stochastic depth, or `None` if it has neither.
-    pub fn without_dropout(&self) -> Option<Self> {
+    pub(crate) fn without_dropout(&self) -> Option<Self> {
         let has_dropout = self.dropout > 0.0 || self.stochastic_depth > 0.0;
         has_dropout.then(|| Self { dropout: 0.0, stochastic_depth: 0.0, ..self.clone() })
     }
@@ -262,8 +259,7 @@ impl ResnetConfig {
         Some(format!("layer{}.{block}.{module}", stage + 1))
     }
 
-    /// Records every invalid value.
-    pub fn check(&self, check: &mut Check) {
+    pub(crate) fn check(&self, check: &mut Check) {
         check_stages(&self.channels, check);
         if let BlockCounts::PerStage(counts) = &self.blocks {
             let (given, stages) = (counts.len(), self.channels.len());
@@ -296,10 +292,11 @@ impl BlockKind {
 
 impl BlockConfig {
     fn init(&self, init: &mut ParameterInit) -> Block {
+        let (first, second, third) = self.convolutions();
         Block {
-            first: self.first().init(init),
-            second: self.second().init(init),
-            third: self.third().map(|third| third.init(init)),
+            first: first.init(init),
+            second: second.init(init),
+            third: third.map(|third| third.init(init)),
             shortcut: self.shortcut().map(|shortcut| shortcut.init(init)),
             drop_probability: self.drop_probability,
             stage: self.stage,
@@ -315,12 +312,12 @@ impl BlockConfig {
             added = name("shortcut");
             layers.push(shortcut.layer(added.clone(), size));
         }
-        let (first, second) = (self.first(), self.second());
+        let (first, second, third) = self.convolutions();
         let input = (!layers.is_empty()).then(|| input.to_owned());
         layers.push(Layer { input, ..relu(first.layer(name("first"), size)) });
         let inner = first.output_size(size);
         let mut last = second.layer(name("second"), inner);
-        if let Some(third) = self.third() {
+        if let Some(third) = third {
             layers.push(relu(last));
             last = third.layer(name("third"), second.output_size(inner));
         }
@@ -332,30 +329,18 @@ impl BlockConfig {
         layers
     }
 
-    fn first(&self) -> ConvolutionConfig {
+    fn convolutions(&self) -> (ConvolutionConfig, ConvolutionConfig, Option<ConvolutionConfig>) {
+        let Self { inputs, channels, stride, .. } = *self;
+        let convolution = ConvolutionConfig::new;
         match self.kind {
             BlockKind::Basic => {
-                ConvolutionConfig::new([self.inputs, self.channels], 3, self.stride)
+                (convolution([inputs, channels], 3, stride), convolution([channels; 2], 3, 1), None)
             }
-            BlockKind::Bottleneck => ConvolutionConfig::new([self.inputs, self.channels], 1, 1),
-        }
-    }
-
-    fn second(&self) -> ConvolutionConfig {
-        match self.kind {
-            BlockKind::Basic => ConvolutionConfig::new([self.channels, self.channels], 3, 1),
-            BlockKind::Bottleneck => {
-                ConvolutionConfig::new([self.channels, self.channels], 3, self.stride)
-            }
-        }
-    }
-
-    fn third(&self) -> Option<ConvolutionConfig> {
-        match self.kind {
-            BlockKind::Basic => None,
-            BlockKind::Bottleneck => {
-                Some(ConvolutionConfig::new([self.channels, self.outputs()], 1, 1))
-            }
+            BlockKind::Bottleneck => (
+                convolution([inputs, channels], 1, 1),
+                convolution([channels; 2], 3, stride),
+                Some(convolution([channels, self.outputs()], 1, 1)),
+            ),
         }
     }
 
@@ -395,7 +380,7 @@ impl Resnet {
 
     /// Maps features to logits `[batch, outputs]`. Dropout is active if `rng` is given.
     pub fn head(&self, features: Tensor<2>, rng: Option<&DropoutRng>) -> Tensor<2> {
-        linear::head(&self.output, features, self.dropout, rng)
+        linear::forward(&self.output, dropout(features, self.dropout, rng, 0))
     }
 
     fn forward_stem(&self, images: Tensor<4>) -> Tensor<4> {

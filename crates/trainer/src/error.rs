@@ -94,14 +94,8 @@ fn is_usage(error: &(dyn Error + 'static)) -> bool {
             | RunError::Device(_)
             | RunError::ResumeConflict { .. }
             | RunError::TooLarge { .. }
-            | RunError::BatchOfOne { .. }
-            | RunError::ClassWeights { .. }
-            | RunError::Incompatible { .. }
-            | RunError::OtherModel { .. }
-            | RunError::NotBinary { .. }
-            | RunError::UnknownModel { .. }
-            | RunError::FewerEpochs { .. }
-            | RunError::NothingToInject { .. } => true,
+            | RunError::UnknownModel(_)
+            | RunError::Usage(_) => true,
             _ => false,
         };
     }

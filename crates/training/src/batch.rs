@@ -34,9 +34,7 @@ pub struct Batch {
     pub targets: Tensor<1, Int>,
     /// Target of each class, `[batch, classes]`, if it is not the label alone.
     pub soft_targets: Option<Tensor<2>>,
-    /// The class indices in host memory.
     pub labels: Arc<[u32]>,
-    /// Random numbers of dropout, during training.
     pub dropout: Option<DropoutRng>,
     /// Number of examples of the step; more than those of this batch if gradients are accumulated.
     pub step_examples: usize,
@@ -52,12 +50,10 @@ pub struct PendingBatch {
     pub logits: Tensor<2>,
     /// Shape `[1]`; finite only if all inputs are.
     pub input_sum: Tensor<1>,
-    /// The class indices in host memory.
     pub labels: Arc<[u32]>,
 }
 
 impl Batch {
-    /// The results to be read later, with the logits `[batch, outputs]`.
     pub fn pending(&self, logits: Tensor<2>) -> PendingBatch {
         let input_sum = self.inputs.clone().without_autodiff().abs().sum();
         PendingBatch { logits, input_sum, labels: Arc::clone(&self.labels) }

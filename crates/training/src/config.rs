@@ -21,7 +21,7 @@ use crate::optim::{FineTuningConfig, OptimizerConfig};
 pub use data::InputConfig;
 
 pub use batch_size::BatchSize;
-pub use flatten::{FlatConfig, differing_keys, flatten};
+pub use flatten::{Difference, FlatConfig, differences, flatten};
 pub use reference::ReferenceConfig;
 pub use schema::schema_of;
 pub use training::{
@@ -161,26 +161,12 @@ impl RunConfig {
         self.objective.outputs(classes)
     }
 
-    /// Number of multiply-accumulate operations of a forward pass of one example of `shape` in
-    /// `classes` classes; `None` if it overflows.
-    pub fn multiply_adds(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
-        self.model.multiply_adds(shape, self.outputs(classes))
-    }
-
-    /// Number of values a training step holds per example of `shape` in `classes` classes; `None`
-    /// if it overflows.
-    pub fn activations(&self, shape: [usize; 3], classes: usize) -> Option<usize> {
-        self.model.activation_count(shape, self.outputs(classes))
-    }
-
     /// Fails if the model cannot be trained on `data`.
     pub fn check_against(&self, data: &Split) -> Result<(), RunError> {
         self.objective.init(data.classes.len())?;
         self.input.check_against(&data.train)?;
         Augmentation::check_against(&self.augmentation, &data.train)?;
-        if let Some(reason) = self.model.incompatibility(data.train.shape) {
-            return Err(RunError::Incompatible { shape: data.train.shape, reason });
-        }
+        self.check_shape(data.train.shape)?;
         self.check_batches(data.train.len())?;
         match &data.validation {
             Some(validation) if self.training.final_fit => {
@@ -190,12 +176,23 @@ impl RunConfig {
         }
     }
 
+    /// Fails if the model does not accept examples of `shape`.
+    pub fn check_shape(&self, shape: [usize; 3]) -> Result<(), RunError> {
+        let Some(reason) = self.model.incompatibility(shape) else { return Ok(()) };
+        let [height, width, channels] = shape;
+        Err(RunError::Usage(format!(
+            "the model is incompatible with examples of {height} x {width} x {channels} (height x width x channels): {reason}\n  choose another model, for example `[model.mlp]`, or other data"
+        )))
+    }
+
     /// Fails if a batch of a training set of `count` examples has a single example, which batch norm
     /// cannot normalize.
     fn check_batches(&self, count: usize) -> Result<(), RunError> {
         let batch_size = self.training.batch_size(count);
         if self.model.has_batch_norm() && (batch_size == 1 || count % batch_size == 1) {
-            return Err(RunError::BatchOfOne { count, batch_size });
+            return Err(RunError::Usage(format!(
+                "{count} training examples in batches of {batch_size} leave a batch of one example, for which batch norm is undefined\n  change `training.batch_size`, or remove the batch norm"
+            )));
         }
         Ok(())
     }

@@ -2,15 +2,6 @@
 
 use burn::tensor::Device;
 
-/// A device with its name.
-#[derive(Debug, Clone)]
-pub struct SelectedDevice {
-    /// Name, for example `flex` or `wgpu:0`.
-    pub name: String,
-    /// The device itself.
-    pub device: Device,
-}
-
 /// A device of this build on this machine.
 #[derive(Debug, Clone)]
 pub struct DeviceInfo {
@@ -20,91 +11,53 @@ pub struct DeviceInfo {
     pub description: String,
     /// True if it emulates a graphics card on the processor.
     software: bool,
-    device: Device,
+    /// The device itself.
+    pub device: Device,
 }
 
-/// An error that prevents a device from being used.
+/// The reason why a device cannot be used, and a remedy.
 #[derive(Debug, thiserror::Error)]
-pub enum DeviceError {
-    /// No backend has this name.
-    #[error("unknown device `{name}`\n  {}", choices(devices))]
-    Unknown {
-        /// The requested device.
-        name: String,
-        /// Devices of this build on this machine.
-        devices: Vec<String>,
-    },
-    /// There is no graphics card, or this build has no backend for it.
-    #[error(
-        "no device for `{kind}`; this build has the backends {compiled}\n  {}, or build with the Cargo feature `{feature}`",
-        choices(devices)
-    )]
-    NoneOfKind {
-        /// `cpu` or `gpu`.
-        kind: &'static str,
-        /// Backends of this build.
-        compiled: String,
-        /// Cargo feature with such a backend.
-        feature: &'static str,
-        /// Devices of this build on this machine.
-        devices: Vec<String>,
-    },
-    /// The backend is not compiled in.
-    #[error(
-        "this build has no `{backend}` backend\n  use {compiled}, or build with the Cargo feature `{backend}`"
-    )]
-    NotCompiledIn {
-        /// The requested backend.
-        backend: String,
-        /// Backends of this build.
-        compiled: String,
-    },
-    /// No backend of this build has a device on this machine.
-    #[error(
-        "no device found; this build has the backends {0}\n  install the driver of the graphics card, or build with the Cargo feature `flex`"
-    )]
-    NoneAtAll(String),
-    /// The build has no processor backend.
-    #[error(
-        "gradient checks use f64, which needs a processor backend; this build has {0}\n  build with the Cargo feature `flex`"
-    )]
-    NoProcessor(String),
-    /// The backend has no such device on this machine.
-    #[error(
-        "no device `{name}`: {found}\n  {}; or check that the driver is installed",
-        choices(devices)
-    )]
-    Absent {
-        /// The requested device.
-        name: String,
-        /// Number of devices found.
-        found: String,
-        /// Devices of this build on this machine.
-        devices: Vec<String>,
-    },
-}
+#[error("{0}")]
+pub struct DeviceError(String);
 
-/// A backend with its devices on this machine.
 struct Backend {
     name: &'static str,
     description: &'static str,
     devices: Option<fn() -> Vec<Device>>,
 }
 
+/// The backend of a Cargo feature, which has devices if it is compiled in.
+macro_rules! backend {
+    ($name:literal, $description:literal, all $kind:ident) => {
+        backend!($name, $description, Device::enumerate(burn::tensor::DeviceType::$kind).into_vec())
+    };
+    ($name:literal, $description:literal, $devices:expr) => {
+        Backend {
+            name: $name,
+            description: $description,
+            #[cfg(feature = $name)]
+            devices: Some(|| $devices),
+            #[cfg(not(feature = $name))]
+            devices: None,
+        }
+    };
+}
+
 /// All backends, best first.
+#[allow(deprecated, reason = "burn-ndarray 0.22 is its last release, and a tested backend")]
 const BACKENDS: [Backend; 6] = [
-    Backend { name: "cuda", description: "NVIDIA graphics card, CUDA", devices: cuda() },
-    Backend { name: "metal", description: "Apple graphics card, Metal", devices: metal() },
-    Backend { name: "vulkan", description: "graphics card, Vulkan", devices: vulkan() },
-    Backend { name: "wgpu", description: "graphics card, WebGPU", devices: wgpu() },
-    Backend { name: "flex", description: "processor, Burn Flex", devices: flex() },
-    Backend { name: "ndarray", description: "processor, ndarray", devices: ndarray() },
+    backend!("cuda", "NVIDIA graphics card, CUDA", all Cuda),
+    backend!("metal", "Apple graphics card, Metal", all Metal),
+    backend!("vulkan", "graphics card, Vulkan", all Vulkan),
+    backend!("wgpu", "graphics card, WebGPU", all Wgpu),
+    backend!("flex", "processor, Burn Flex", vec![Device::flex()]),
+    backend!("ndarray", "processor, ndarray", vec![Device::ndarray()]),
 ];
 
 /// Processor backends, best first.
 const PROCESSORS: [&str; 2] = ["flex", "ndarray"];
 
-impl SelectedDevice {
+impl DeviceInfo {
     /// Returns true if it uses main memory.
     pub fn is_processor(&self) -> bool {
         is_processor(&self.name)
@@ -118,7 +71,7 @@ pub fn is_processor(name: &str) -> bool {
 
 /// Selects the device called `name`, or the best processor for `cpu` and graphics card for `gpu`;
 /// without a name the best one.
-pub fn select(name: Option<&str>) -> Result<SelectedDevice, DeviceError> {
+pub fn select(name: Option<&str>) -> Result<DeviceInfo, DeviceError> {
     match name {
         Some("cpu") => best_of("cpu", "flex", is_processor),
         Some("gpu") => best_of("gpu", "wgpu", |name| !is_processor(name)),
@@ -128,12 +81,17 @@ pub fn select(name: Option<&str>) -> Result<SelectedDevice, DeviceError> {
 }
 
 /// The best processor backend of this build; processors support f64.
-pub fn processor() -> Result<SelectedDevice, DeviceError> {
-    processors().into_iter().next().ok_or_else(|| DeviceError::NoProcessor(compiled()))
+pub fn processor() -> Result<DeviceInfo, DeviceError> {
+    processors().into_iter().next().ok_or_else(|| {
+        let compiled = compiled();
+        DeviceError(format!(
+            "gradient checks use f64, which needs a processor backend; this build has {compiled}\n  build with the Cargo feature `flex`"
+        ))
+    })
 }
 
 /// Processor backends of this build, best first.
-pub fn processors() -> Vec<SelectedDevice> {
+pub fn processors() -> Vec<DeviceInfo> {
     PROCESSORS.iter().filter_map(|name| named(name).ok()).collect()
 }
 
@@ -145,59 +103,60 @@ pub fn list() -> Vec<DeviceInfo> {
     devices
 }
 
-fn best() -> Result<SelectedDevice, DeviceError> {
-    let best = list().into_iter().next();
-    best.map(DeviceInfo::into_selected).ok_or_else(|| DeviceError::NoneAtAll(compiled()))
+fn best() -> Result<DeviceInfo, DeviceError> {
+    list().into_iter().next().ok_or_else(|| {
+        let compiled = compiled();
+        DeviceError(format!(
+            "no device found; this build has the backends {compiled}\n  install the driver of the graphics card, or build with the Cargo feature `flex`"
+        ))
+    })
 }
 
-/// The best device whose name `matches`.
+/// The best device whose name `matches`, which a build with the Cargo `feature` has.
 fn best_of(
-    kind: &'static str,
-    feature: &'static str,
+    kind: &str,
+    feature: &str,
     matches: fn(&str) -> bool,
-) -> Result<SelectedDevice, DeviceError> {
-    let mut devices = list();
-    match devices.iter().position(|device| matches(&device.name)) {
-        Some(index) => Ok(devices.swap_remove(index).into_selected()),
-        None => {
-            let (devices, compiled) = (names(), compiled());
-            Err(DeviceError::NoneOfKind { kind, compiled, feature, devices })
-        }
-    }
+) -> Result<DeviceInfo, DeviceError> {
+    list().into_iter().find(|device| matches(&device.name)).ok_or_else(|| {
+        let (compiled, choices) = (compiled(), choices());
+        DeviceError(format!(
+            "no device for `{kind}`; this build has the backends {compiled}\n  {choices}, or build with the Cargo feature `{feature}`"
+        ))
+    })
 }
 
-/// Names of all devices, best first.
-fn names() -> Vec<String> {
-    list().into_iter().map(|device| device.name).collect()
-}
-
-/// The remedy of an error: the `devices` to choose from.
-fn choices(devices: &[String]) -> String {
-    if devices.is_empty() {
+/// The remedy of an error: the devices to choose from, best first.
+fn choices() -> String {
+    let names: Vec<_> = list().into_iter().map(|device| device.name).collect();
+    if names.is_empty() {
         "this build finds no device on this machine".to_owned()
     } else {
-        format!("use {}", devices.join(", "))
+        format!("use {}", names.join(", "))
     }
 }
 
-fn named(name: &str) -> Result<SelectedDevice, DeviceError> {
+fn named(name: &str) -> Result<DeviceInfo, DeviceError> {
     let (backend, index) = name.split_once(':').unwrap_or((name, "0"));
-    let unknown = || DeviceError::Unknown { name: name.to_owned(), devices: names() };
+    let unknown = || DeviceError(format!("unknown device `{name}`\n  {}", choices()));
     let index: usize = index.parse().map_err(|_| unknown())?;
     let backend = BACKENDS.iter().find(|known| known.name == backend).ok_or_else(unknown)?;
     if backend.devices.is_none() {
-        return Err(DeviceError::NotCompiledIn {
-            backend: backend.name.to_owned(),
-            compiled: compiled(),
-        });
+        let (backend, compiled) = (backend.name, compiled());
+        return Err(DeviceError(format!(
+            "this build has no `{backend}` backend\n  use {compiled}, or build with the Cargo feature `{backend}`"
+        )));
     }
-    let devices = backend.list();
-    let found = format!("{} has {} device(s)", backend.name, devices.len());
-    let device = devices.into_iter().nth(index).map(DeviceInfo::into_selected);
-    device.ok_or_else(|| {
-        let (name, devices) = (name.to_owned(), names());
-        DeviceError::Absent { name, found, devices }
-    })
+    let mut devices = backend.list();
+    let count = devices.len();
+    if index < count {
+        return Ok(devices.swap_remove(index));
+    }
+    Err(DeviceError(format!(
+        "no device `{name}`: {} has {count} device(s)\n  {}; or check that the driver is installed",
+        backend.name,
+        choices()
+    )))
 }
 
 fn compiled() -> String {
@@ -225,55 +184,6 @@ impl Backend {
         };
         DeviceInfo { name, description, software, device }
     }
-}
-
-impl DeviceInfo {
-    fn into_selected(self) -> SelectedDevice {
-        SelectedDevice { name: self.name, device: self.device }
-    }
-}
-
-const fn flex() -> Option<fn() -> Vec<Device>> {
-    #[cfg(feature = "flex")]
-    return Some(|| vec![Device::flex()]);
-    #[cfg(not(feature = "flex"))]
-    None
-}
-
-const fn ndarray() -> Option<fn() -> Vec<Device>> {
-    #[cfg(feature = "ndarray")]
-    #[allow(deprecated, reason = "burn-ndarray 0.22 is its last release, and a tested backend")]
-    return Some(|| vec![Device::ndarray()]);
-    #[cfg(not(feature = "ndarray"))]
-    None
-}
-
-const fn wgpu() -> Option<fn() -> Vec<Device>> {
-    #[cfg(feature = "wgpu")]
-    return Some(|| Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec());
-    #[cfg(not(feature = "wgpu"))]
-    None
-}
-
-const fn vulkan() -> Option<fn() -> Vec<Device>> {
-    #[cfg(feature = "vulkan")]
-    return Some(|| Device::enumerate(burn::tensor::DeviceType::Vulkan).into_vec());
-    #[cfg(not(feature = "vulkan"))]
-    None
-}
-
-const fn metal() -> Option<fn() -> Vec<Device>> {
-    #[cfg(feature = "metal")]
-    return Some(|| Device::enumerate(burn::tensor::DeviceType::Metal).into_vec());
-    #[cfg(not(feature = "metal"))]
-    None
-}
-
-const fn cuda() -> Option<fn() -> Vec<Device>> {
-    #[cfg(feature = "cuda")]
-    return Some(|| Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec());
-    #[cfg(not(feature = "cuda"))]
-    None
 }
 
 /// Name of the hardware of a device, if known, and whether the device is emulated in software.

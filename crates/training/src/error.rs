@@ -23,56 +23,24 @@ pub enum RunError {
     /// A run directory or a file in it cannot be used.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    /// The model of the config is not part of this program.
+    #[error(transparent)]
+    UnknownModel(#[from] UnknownModel),
+    /// The config or the command line does not fit the data, the model or the run.
+    #[error("{0}")]
+    Usage(String),
+    /// A file cannot be used, or anything else that the command line is not the cause of.
+    #[error("{0}")]
+    Other(String),
     /// The run does not fit into memory.
     #[error("the run needs {}\n  reduce the model or the batch size, or close other programs", shortage(*needed, "of memory", *available, "available"))]
     TooLarge { needed: Option<u64>, available: u64 },
-    /// The checkpoints do not fit on the disk.
-    #[error("the run needs {}\n  free disk space, or keep fewer checkpoints: `training.checkpoint.keep_last`", shortage(Some(*needed), &format!("of disk space in {}", run.display()), *available, "free"))]
-    NoSpace { run: PathBuf, needed: u64, available: u64 },
-    /// A batch of one example has no variance.
-    #[error(
-        "{count} training examples in batches of {batch_size} leave a batch of one example, for which batch norm is undefined\n  change `training.batch_size`, or remove the batch norm"
-    )]
-    BatchOfOne { count: usize, batch_size: usize },
-    /// The number of class weights is not that of classes.
-    #[error(
-        "`objective.class_weights` has {given} weights for {classes} classes\n  give one weight per class, in the order of the labels, or use \"balanced\""
-    )]
-    ClassWeights { classes: usize, given: usize },
-    /// The model cannot be applied to the data.
-    #[error(
-        "the model is incompatible with examples of {} x {} x {} (height x width x channels): {reason}\n  choose another model, for example `[model.mlp]`, or other data",
-        shape[0], shape[1], shape[2]
-    )]
-    Incompatible { shape: [usize; 3], reason: String },
     /// A file is no model that predicts alone.
     #[error("{} is not a model: {reason}\n  give a run, or its file `best_model.bpk`", path.display())]
     NotAModel { path: PathBuf, reason: String },
-    /// The model of the config is not part of this program.
-    #[error(
-        "this program has no model `{name}`\n  use the program that the config was written for"
-    )]
-    UnknownModel { name: String },
-    /// A sigmoid head needs two classes.
-    #[error(
-        "the head `sigmoid` needs two classes, and the data have {classes}\n  set `objective.head = \"softmax\"`, or remove the key"
-    )]
-    NotBinary { classes: usize },
-    /// A resumed run is past its last epoch.
-    #[error("{} has already trained {done} epochs, and `training.epochs` is {epochs}\n  set it to {done} or more", run.display())]
-    FewerEpochs { run: PathBuf, done: usize, epochs: usize },
-    /// A checkpoint file differs from what was committed.
-    #[error("the checkpoint file {} is damaged: {reason}\n  restore it from a backup, or start a new run", path.display())]
-    Damaged { path: PathBuf, reason: String },
-    /// All checkpoints are damaged.
-    #[error("all checkpoints of the run are damaged:\n  {}\n  restore one from a backup, or start a new run", reasons.join("\n  "))]
-    AllDamaged { reasons: Vec<String> },
     /// The run has no checkpoint yet.
     #[error("{} has no checkpoint yet\n  resume the run first", path.display())]
     NoCheckpoint { path: PathBuf },
-    /// The checkpoint belongs to another run.
-    #[error("the checkpoint {} belongs to another run\n  restore the checkpoints of this run, or start a new run", path.display())]
-    ForeignCheckpoint { path: PathBuf },
     /// The config is incompatible with the run to resume.
     #[error("the config differs from that of {}:\n  {}\n  resume without these changes, or start a new run, from the weights of this one with `init_from`", run.display(), differences.join("\n  "))]
     ResumeConflict { run: PathBuf, differences: Vec<String> },
@@ -102,14 +70,6 @@ pub enum RunError {
         "the training failed on {device} in epoch {epoch}, batch {batch}: {reason}\n  {}: resume the run, on another device if this one is lost or out of memory", checkpoint(*has_checkpoint)
     )]
     Panicked { device: String, epoch: usize, batch: usize, reason: String, has_checkpoint: bool },
-    /// The cost is not finite, so it has no gradients to check.
-    #[error(
-        "the cost with the initial weights is {cost}, so there are no gradients to check\n  lower `model.mlp.initializer_scale`, or check the data"
-    )]
-    CostNotFinite { cost: f64 },
-    /// A bug cannot be injected into this experiment.
-    #[error("the bug `{bug}` cannot be injected: {reason}\n  {remedy}")]
-    NothingToInject { bug: &'static str, reason: &'static str, remedy: &'static str },
     /// Burn rejected a record.
     #[error(
         "the weights or the optimizer state cannot be saved or loaded: {0}\n  the checkpoint does not match this config or this version of the trainer"
@@ -126,20 +86,6 @@ pub enum RunError {
     /// `init_from` does not name weights.
     #[error("cannot start from {}: {reason}\n  `init_from` is the directory of a run or of a checkpoint, or a file of weights: `best_model.bpk`, safetensors, or of PyTorch's `torch.save`", path.display())]
     NotWeights { path: PathBuf, reason: String },
-    /// The weights of `init_from` are those of another model.
-    #[error("the weights in {} are those of another model:\n  {}\n  use the `[model]` that they were trained with; only the last layer may differ", path.display(), first_lines(differences))]
-    OtherModel { path: PathBuf, differences: Vec<String> },
-    /// The weights of `init_from` changed before the run had a checkpoint.
-    #[error("{} is no longer the file of weights that the run started from\n  restore it, or start a new run", path.display())]
-    InitialWeightsChanged { path: PathBuf },
-    /// Other data do not have the shape of those of the run.
-    #[error(
-        "{path} has {found}, and the model was trained on {expected}\n  convert the data to this size"
-    )]
-    OtherShape { path: String, expected: String, found: String },
-    /// Other data have classes that the run does not have.
-    #[error("{path} has classes that the model does not know: {}\n  it knows {}: rename the classes, or remove these examples", unknown.join(", "), known.join(", "))]
-    UnknownClasses { path: String, unknown: Vec<String>, known: Vec<String> },
     /// The model classifies features, not images.
     #[error("{} was trained on points of {features} features, not on images\n  give it points: numbers separated by commas", run.display())]
     NotImages { run: PathBuf, features: usize },
@@ -151,16 +97,9 @@ pub enum RunError {
     FeatureCount { run: PathBuf, expected: usize, given: usize },
 }
 
-/// The first lines, and the number of the others.
-fn first_lines(lines: &[String]) -> String {
-    let (first, others) = lines.split_at(lines.len().min(5));
-    let others = (!others.is_empty()).then(|| format!("and {} more", others.len()));
-    first.iter().cloned().chain(others).collect::<Vec<_>>().join("\n  ")
-}
-
 /// Two sizes in bytes, with enough digits to tell them apart; `None` is more than 64 bits can
 /// express.
-fn shortage(needed: Option<u64>, what: &str, available: u64, state: &str) -> String {
+pub fn shortage(needed: Option<u64>, what: &str, available: u64, state: &str) -> String {
     let (unit, name) =
         if needed.is_some_and(|needed| needed < 1e9 as u64) { (1e6, "MB") } else { (1e9, "GB") };
     let text = |size: u64, digits: usize| format!("{:.digits$} {name}", size as f64 / unit);
@@ -173,12 +112,6 @@ fn shortage(needed: Option<u64>, what: &str, available: u64, state: &str) -> Str
 /// What is left of a run that failed.
 fn checkpoint(exists: bool) -> &'static str {
     if exists { "the last checkpoint is intact" } else { "there is no checkpoint yet" }
-}
-
-impl From<UnknownModel> for RunError {
-    fn from(UnknownModel { name }: UnknownModel) -> Self {
-        Self::UnknownModel { name }
-    }
 }
 
 #[cfg(test)]

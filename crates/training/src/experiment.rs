@@ -25,7 +25,7 @@ use data::{Examples, LoadedDataset, Split};
 use data_sources::quality::Splitting;
 
 use crate::config::RunConfig;
-use crate::device::SelectedDevice;
+use crate::device::DeviceInfo;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
 use crate::model::{Classifier, ClassifierConfig, ModelDescription, Weights};
@@ -42,7 +42,7 @@ pub use trained_model::TrainedModel;
 /// written before a run starts.
 pub struct Experiment {
     config: RunConfig,
-    device: SelectedDevice,
+    device: DeviceInfo,
     data: Arc<Split>,
     environment: Environment,
     estimate: ResourceEstimate,
@@ -89,7 +89,6 @@ impl RunConfig {
         }
     }
 
-    /// The classifier for examples of `shape` in `classes` classes.
     pub(crate) fn classifier(&self, shape: [usize; 3], classes: usize) -> ClassifierConfig<'_> {
         ClassifierConfig {
             model: &self.model,
@@ -277,8 +276,10 @@ impl Experiment {
         if let Some(epochs) = self.config.training.epochs.filter(|_| state.plan.is_none())
             && (done > epochs || done == epochs && state.epoch_step > 0)
         {
-            let run = directory.path().to_owned();
-            return Err(RunError::FewerEpochs { run, done, epochs });
+            return Err(RunError::Usage(format!(
+                "{} has already trained {done} epochs, and `training.epochs` is {epochs}\n  set it to {done} or more",
+                directory.path().display()
+            )));
         }
         // The best checkpoint is needed at the end: report a missing one before the training.
         state.best.as_ref().map_or(Ok(()), |best| checkpoints.load(&best.checkpoint).map(drop))
@@ -301,10 +302,7 @@ impl Experiment {
         else {
             return Ok(classifier);
         };
-        let loaded = saved.load_into(classifier);
-        let (classifier, _) = loaded
-            .map_err(|differences| RunError::OtherModel { path: path.clone(), differences })?;
-        Ok(classifier)
+        Ok(initial_weights::load(saved, path, classifier)?.0)
     }
 }
 

@@ -14,8 +14,9 @@ use data::SplitKind;
 use models::ModelRegistry;
 use serde::Serialize;
 
+pub use crate::config::Difference;
 use crate::error::RunError;
-pub use comparison::{Comparison, Difference};
+pub use comparison::Comparison;
 pub use record::RunRecord;
 
 /// A directory in a directory of runs.

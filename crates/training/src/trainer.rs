@@ -26,8 +26,8 @@ use data::{SplitKind, shuffled};
 use crate::config::{OnNan, ScheduleConfig, TrainingConfig};
 use crate::error::RunError;
 use crate::fault_injection::Faults;
+use crate::model::Tally;
 use readback::PendingStep;
-use selection::ValidationScores;
 
 pub use batch_source::BatchSource;
 use checkpoint::Snapshot;
@@ -43,19 +43,12 @@ pub use stop::{Stop, StopSource};
 
 /// Trains a model: everything that changes during a run.
 pub struct Trainer {
-    /// Settings of the loop.
     pub config: TrainingConfig,
-    /// The learning rate schedule.
     pub schedule: ScheduleConfig,
-    /// Provides the batches.
     pub source: BatchSource,
-    /// Weights and optimizer.
     pub optimization: Optimization,
-    /// Writes metrics and checkpoints.
     pub writer: RunWriter,
-    /// Progress of the run.
     pub state: TrainingState,
-    /// The time budget of the run, if it has one.
     pub pacer: Option<Pacer>,
     /// Steps that have not been read back from the device.
     pub pending: Vec<PendingStep>,
@@ -65,7 +58,6 @@ pub struct Trainer {
     pub stop: StopSource,
     /// Called before every epoch.
     pub watch: EpochWatch,
-    /// Faults to inject.
     pub faults: Faults,
 }
 
@@ -164,7 +156,6 @@ impl Trainer {
         Ok(None)
     }
 
-    /// Freezes the stages that are frozen in this epoch.
     fn start_stages(&mut self) -> Result<(), RunError> {
         self.optimization.start_epoch(self.state.epoch);
         self.source.keep_features(self.optimization.with_constant_features())
@@ -225,10 +216,7 @@ impl Trainer {
     }
 
     /// Validates and reports the epoch; returns its validation scores.
-    fn report(
-        &mut self,
-        observer: &mut dyn TrainingObserver,
-    ) -> Result<Option<ValidationScores>, RunError> {
+    fn report(&mut self, observer: &mut dyn TrainingObserver) -> Result<Option<Tally>, RunError> {
         let (epoch, step, train) = (self.state.epoch, self.state.step, self.state.scores);
         observer.end_pass(SplitKind::Train, epoch);
         self.writer.stopwatch.end_training(epoch, train.count);
@@ -238,7 +226,7 @@ impl Trainer {
         let sums = validation.as_ref().map(|scores| scores.sums);
         let loss = sums.map_or(0.0, |scores| scores.loss());
         self.require_finite("validation loss is", loss)?;
-        let classes = validation.as_ref().map(ValidationScores::classes);
+        let classes = validation.as_ref().map(Tally::classes);
         let series = mem::take(&mut self.state.series);
         let metrics = EpochMetrics {
             epoch,
@@ -251,7 +239,7 @@ impl Trainer {
             validation_accuracy: sums.map(|scores| scores.accuracy()),
             validation_macro_f1: classes.as_deref().map(ClassScore::macro_f1),
             validation_balanced_accuracy: classes.as_deref().map(ClassScore::balanced_accuracy),
-            validation_top_5: validation.as_ref().and_then(ValidationScores::top_5),
+            validation_top_5: validation.as_ref().and_then(Tally::top_5),
             step_losses: series.losses(),
         };
         self.writer.append(&metrics)?;
@@ -261,23 +249,18 @@ impl Trainer {
     }
 
     #[tracing::instrument(level = "debug", skip_all, fields(epoch = self.state.epoch))]
-    fn validate(
-        &self,
-        observer: &mut dyn TrainingObserver,
-    ) -> Result<Option<ValidationScores>, RunError> {
+    fn validate(&self, observer: &mut dyn TrainingObserver) -> Result<Option<Tally>, RunError> {
         let data = &self.source.data;
         let Some(examples) = &data.validation else { return Ok(None) };
         let classifier = self.optimization.evaluated_model();
         let device = self.source.device.clone().inner();
         observer.start_pass(SplitKind::Validation, self.state.epoch, examples.len());
-        let mut total = ValidationScores::new(data.classes.len());
+        let mut total = Tally::new(data.classes.len());
         let mut batches = 0;
         let visit = |items: &[usize], logits: Tensor<2>| {
-            let (logits, labels) = (logits.into_data(), examples.labels_at(items));
-            let values: Vec<f32> = logits.iter().collect();
-            total.count(classifier.objective().head, &values, &labels);
-            let scores = classifier.scores(logits, &labels);
-            total.sums += scores;
+            let logits: Vec<f32> = logits.into_data().iter().collect();
+            let head = classifier.objective().head;
+            let scores = total.count(head, &logits, &examples.labels_at(items));
             batches += 1;
             let examples_seen = total.sums.count as usize;
             let progress = PassProgress { examples: examples_seen, total: examples.len(), batches };

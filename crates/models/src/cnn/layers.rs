@@ -2,8 +2,7 @@ use super::{CnnConfig, ImageHead, Pool};
 use crate::layer::{Layer, Operation};
 
 impl CnnConfig {
-    /// Describes the layers of the model; `None` if a number overflows.
-    pub fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
+    pub(crate) fn layers(&self, shape: [usize; 3], outputs: usize) -> Option<Vec<Layer>> {
         let mut layers = self.stage_layers(shape);
         let head = self.head.layer(self.last_shape(shape))?;
         layers.push(head.with_dropout(self.dropout));
@@ -19,7 +18,6 @@ impl CnnConfig {
         Some(layers)
     }
 
-    /// Describes the convolutions and the pooling of each stage.
     fn stage_layers(&self, shape: [usize; 3]) -> Vec<Layer> {
         let [mut height, mut width, _] = shape;
         let mut layers = Vec::new();

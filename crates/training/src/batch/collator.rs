@@ -3,27 +3,21 @@ use std::sync::Arc;
 use data::{Augmenter, BatchIndex, Scaler, Split};
 
 use super::HostBatch;
-use crate::fault_injection::{Fault, FaultHooks};
+use crate::fault_injection::Fault;
 
-/// One batch to collate.
 #[derive(Debug)]
 pub struct BatchRequest {
-    /// Indices of the examples.
     pub items: Vec<usize>,
     /// Position of the batch in the run.
     pub index: BatchIndex,
-    /// The fault to inject.
-    pub fault: Option<Fault>,
+    pub fault: Fault,
 }
 
-/// Turns training examples into batches.
 #[derive(Debug)]
 pub struct Collator {
     /// The data; batches consist of training examples.
     pub data: Arc<Split>,
-    /// Maps values to inputs.
     pub scaler: Scaler,
-    /// Augments the images.
     pub augmenter: Option<Arc<Augmenter>>,
     /// Number of the epoch, from 1.
     pub epoch: u64,
@@ -32,7 +26,6 @@ pub struct Collator {
 }
 
 impl Collator {
-    /// Collates one batch.
     pub fn collate(&self, request: &BatchRequest) -> Result<HostBatch, String> {
         request.fault.before_collating()?;
         let (train, items) = (&self.data.train, &request.items);

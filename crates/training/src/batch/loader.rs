@@ -1,7 +1,7 @@
 //! Collates batches in host memory ahead of the step that needs them, in the order of the steps.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use serde::{Deserialize, Serialize};
@@ -83,14 +83,17 @@ impl Loader {
         let workers = config.workers.min(requests.len());
         let thread = thread::Builder::new().name(format!("loader-{worker}"));
         let handle = thread.spawn(move || {
-            send_all(&collator, requests.iter().skip(worker).step_by(workers), &sender);
+            for request in requests.iter().skip(worker).step_by(workers) {
+                if sender.send(collator.collate(request)).is_err() {
+                    return;
+                }
+            }
         })?;
         self.workers.push(handle);
         self.queues.push(receiver);
         Ok(())
     }
 
-    /// The reason why a worker sends no more batches.
     fn worker_error(&mut self, worker: usize) -> String {
         // The other workers end once nothing receives their batches.
         self.queues.clear();
@@ -109,19 +112,6 @@ impl Drop for Loader {
     }
 }
 
-/// Sends the batches of `requests` until nothing receives them any more.
-fn send_all<'a>(
-    collator: &Collator,
-    requests: impl Iterator<Item = &'a BatchRequest>,
-    sender: &SyncSender<Result<HostBatch, String>>,
-) {
-    for request in requests {
-        if sender.send(collator.collate(request)).is_err() {
-            return;
-        }
-    }
-}
-
 const NO_MORE: &str = "there are no more batches";
 
 #[cfg(test)]
@@ -129,6 +119,7 @@ mod tests {
     use data::{Augmentation, Augmenter, BatchIndex, Examples, Normalization, Split};
 
     use super::*;
+    use crate::fault_injection::Fault;
 
     fn collator() -> Collator {
         let examples = || Examples::features(1, vec![0.5; 4], vec![0, 1, 0, 1]);
@@ -142,7 +133,7 @@ mod tests {
         let request = |batch| BatchRequest {
             items: vec![batch % 4],
             index: BatchIndex { step: batch as u64, micro_batch: 0 },
-            fault: None,
+            fault: Fault::None,
         };
         (0..batches).map(request).collect()
     }
@@ -168,7 +159,7 @@ mod tests {
         let request = |step| BatchRequest {
             items: (0..4).map(|item| (item * 5 + step as usize) % 12).collect(),
             index: BatchIndex { step, micro_batch: 0 },
-            fault: None,
+            fault: Fault::None,
         };
         (step..6).map(request).collect()
     }

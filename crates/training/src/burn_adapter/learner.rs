@@ -26,11 +26,9 @@ use crate::trainer::{Stop, Trainer, TrainingState};
 
 /// The display of a run by burn-train.
 pub struct Display<'a> {
-    /// Name of the experiment.
     pub name: &'a str,
     /// Name of the device, for errors.
     pub device: &'a str,
-    /// Shows the metrics.
     pub renderer: Box<dyn MetricsRenderer>,
     /// Carries the renderer's request to stop.
     pub interrupter: Interrupter,

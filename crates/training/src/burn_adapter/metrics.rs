@@ -24,7 +24,6 @@ pub struct ScoreMetric {
 }
 
 impl ScoreMetric {
-    /// Mean loss.
     pub fn loss() -> Self {
         Self::new("Loss", None, false, Scores::loss)
     }

@@ -11,7 +11,6 @@ use crate::trainer::{PassProgress, TrainingObserver};
 
 /// Forwards the progress of a training to burn-train's event processor.
 pub struct EventForwarder {
-    /// Processes the events.
     pub processor: SupervisedTrainingEventProcessor<Classifier>,
     /// Carries requests to stop, and errors of the processor.
     pub interrupter: Interrupter,

@@ -1,29 +1,26 @@
 use std::fmt;
 
 use serde::de::{Error, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Number of examples per batch: `training.batch_size`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema)]
-#[schemars(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum BatchSize {
     /// The largest power of two up to 256 with 20 batches per epoch and an estimated memory of at
     /// most half of what is available, or 4 GiB on a graphics card; at least 16 if the memory
     /// allows it. A run records the number that it found.
     Auto,
     /// This number.
-    #[schemars(untagged)]
+    #[serde(untagged)]
     Fixed(#[schemars(range(min = 1, max = 1_000_000))] usize),
 }
 
-/// Largest automatic batch size.
 const LARGEST: usize = 256;
 /// Automatic batch size of a small training set.
 const USUAL: usize = 16;
 /// Fewest batches per epoch with a larger one.
 const BATCHES: usize = 20;
-
-const AUTO: &str = "auto";
 
 impl BatchSize {
     /// The automatic batch size for a training set of `count` examples: one that `fits`.
@@ -31,15 +28,6 @@ impl BatchSize {
         let sizes = (1..=LARGEST.ilog2()).rev().map(|power| 1 << power);
         let mut sizes = sizes.filter(|&size| size <= USUAL || size * BATCHES <= count);
         sizes.find(|&size| fits(size)).unwrap_or(USUAL)
-    }
-}
-
-impl Serialize for BatchSize {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Auto => AUTO.serialize(serializer),
-            Self::Fixed(size) => size.serialize(serializer),
-        }
     }
 }
 
@@ -60,8 +48,8 @@ impl Visitor<'_> for StringOrNumber {
 
     fn visit_str<E: Error>(self, name: &str) -> Result<BatchSize, E> {
         match name {
-            AUTO => Ok(BatchSize::Auto),
-            _ => Err(E::unknown_variant(name, &[AUTO])),
+            "auto" => Ok(BatchSize::Auto),
+            _ => Err(E::unknown_variant(name, &["auto"])),
         }
     }
 

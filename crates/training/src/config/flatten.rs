@@ -1,7 +1,8 @@
 //! A config as a list of dotted keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use toml::Value;
 
 use super::RunConfig;
@@ -10,7 +11,15 @@ use crate::error::RunError;
 /// Values by their dotted keys.
 pub type FlatConfig = BTreeMap<String, Value>;
 
-/// All keys of `config`.
+/// A key or property with different values.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// Dotted key.
+    pub key: String,
+    /// Value in each config, in order; `None` if it is absent.
+    pub values: Vec<Option<Value>>,
+}
+
 pub fn flatten(config: &RunConfig) -> Result<FlatConfig, RunError> {
     let table =
         toml::Table::try_from(config).map_err(|error| RunError::Record(error.to_string()))?;
@@ -20,13 +29,17 @@ pub fn flatten(config: &RunConfig) -> Result<FlatConfig, RunError> {
 }
 
 /// The keys whose values are not equal in `all`, sorted.
-pub fn differing_keys(all: &[FlatConfig]) -> Vec<String> {
-    let mut names: Vec<_> = all.iter().flat_map(FlatConfig::keys).collect();
-    names.sort_unstable();
-    names.dedup();
-    let first = |key: &String| all.first().and_then(|keys| keys.get(key));
-    names.retain(|key| all.iter().any(|keys| keys.get(*key) != first(key)));
-    names.into_iter().cloned().collect()
+pub fn differences(all: &[FlatConfig]) -> Vec<Difference> {
+    let keys: BTreeSet<_> = all.iter().flat_map(FlatConfig::keys).collect();
+    let mut differences: Vec<_> = keys
+        .into_iter()
+        .map(|key| Difference {
+            key: key.clone(),
+            values: all.iter().map(|keys| keys.get(key).cloned()).collect(),
+        })
+        .collect();
+    differences.retain(|it| it.values.iter().any(|value| Some(value) != it.values.first()));
+    differences
 }
 
 fn insert(prefix: &str, table: toml::Table, keys: &mut FlatConfig) {
@@ -58,7 +71,8 @@ mod tests {
             keys
         };
         let all = ["a.b = 1\nc = 2\nd = 3", "a.b = 1\nc = 2\nd = 4", "a.b = 1\nd = 3\ne = 0"];
-        assert_eq!(differing_keys(&all.map(keys)), ["c", "d", "e"]);
-        assert!(differing_keys(&[]).is_empty());
+        let differences = differences(&all.map(keys));
+        assert_eq!(differences.iter().map(|it| &it.key).collect::<Vec<_>>(), ["c", "d", "e"]);
+        assert!(super::differences(&[]).is_empty());
     }
 }

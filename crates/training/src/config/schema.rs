@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use models::ModelRegistry;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::{RecursiveTransform, Transform};
-use schemars::{JsonSchema, Schema, json_schema};
+use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use super::RunConfig;
@@ -38,7 +38,12 @@ impl RunConfig {
             model.insert("oneOf".to_owned(), variants.into());
         }
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            properties.insert("extends".to_owned(), extends().to_value());
+            // The key of a file that a resolved config does not have.
+            let extends = json!({
+                "type": "string",
+                "description": "Base config, a path relative to this file. Values of this file take precedence.",
+            });
+            properties.insert("extends".to_owned(), extends);
         }
         schema
     }
@@ -102,14 +107,6 @@ fn required_below(schema: &mut Value) -> impl Iterator<Item = (String, Value)> {
     let required = required.map(|(name, schema)| (name.clone(), take_required(schema)));
     required
         .filter(|(_, required)| required.as_object().is_some_and(|required| !required.is_empty()))
-}
-
-/// The key of a file that a resolved config does not have.
-fn extends() -> Schema {
-    json_schema!({
-        "type": "string",
-        "description": "Base config, a path relative to this file. Values of this file take precedence.",
-    })
 }
 
 /// Removes what has no meaning in TOML, and the line breaks of the source.

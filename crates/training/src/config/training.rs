@@ -160,7 +160,6 @@ fn one() -> usize {
     1
 }
 
-/// Largest value of `epochs`.
 const MOST_EPOCHS: usize = 10_000_000;
 
 impl TrainingConfig {

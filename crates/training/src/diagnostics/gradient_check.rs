@@ -169,7 +169,10 @@ impl CheckedModel {
         let cost = Cost::new(&classifier, &batch);
         let seconds = started.elapsed().as_secs_f64();
         if !cost.value().is_finite() {
-            return Err(RunError::CostNotFinite { cost: cost.value() });
+            return Err(RunError::Other(format!(
+                "the cost with the initial weights is {}, so there are no gradients to check\n  lower `model.mlp.initializer_scale`, or check the data",
+                cost.value()
+            )));
         }
         announce(&GradientCheckPlan::new(&gradients, options.samples, seconds));
         let pairs = self.pairs(&cost, &gradients, options.samples);
@@ -198,7 +201,6 @@ impl CheckedModel {
         Ok(batch)
     }
 
-    /// The compared elements of each tensor.
     fn pairs(&self, cost: &Cost, gradients: &[Gradient], samples: usize) -> Vec<Pairs> {
         let each = gradients.iter().map(|gradient| gradient.values.len().min(samples));
         let task = ProgressTask::start("checking gradients", each.sum());

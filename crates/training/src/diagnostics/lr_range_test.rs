@@ -9,7 +9,7 @@ use crate::error::RunError;
 use crate::experiment::Experiment;
 
 /// The loss while the learning rate rises from step to step.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct LrRangeTest {
     /// Name of the experiment.
     pub name: String,
@@ -92,11 +92,7 @@ impl LrRangeTest {
         Self {
             name: experiment.config().name.clone(),
             synthetic: experiment.data_identity().synthetic,
-            rates: Vec::new(),
-            losses: Vec::new(),
-            smoothed: Vec::new(),
-            suggestion: None,
-            set: None,
+            ..Self::default()
         }
     }
 
@@ -190,15 +186,7 @@ mod tests {
 
     #[test]
     fn the_suggestion_of_a_recorded_run_is_that_of_fastai() {
-        let mut test = LrRangeTest {
-            name: String::new(),
-            synthetic: false,
-            rates: vec![],
-            losses: vec![],
-            smoothed: vec![],
-            suggestion: None,
-            set: None,
-        };
+        let mut test = LrRangeTest::default();
         for (step, loss) in SIGNS_FAST.iter().enumerate() {
             test.record(rate(step, 100), *loss);
         }

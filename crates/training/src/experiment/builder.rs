@@ -4,7 +4,7 @@ use std::time::Instant;
 use artifacts::Environment;
 use data::{LoadedDataset, SplitKind};
 
-use super::time_estimate::TimeEstimate;
+use super::time_estimate::time_warning;
 use super::{Experiment, ResourceEstimate, resume};
 use crate::config::{BatchSize, RunConfig};
 use crate::device;
@@ -29,12 +29,6 @@ impl ExperimentBuilder {
     #[must_use]
     pub fn device(self, name: &str) -> Self {
         Self { device: Some(name.to_owned()), ..self }
-    }
-
-    /// Records the commit that the program was built from.
-    #[must_use]
-    pub fn commit(self, commit: &str) -> Self {
-        Self { commit: Some(commit.to_owned()), ..self }
     }
 
     /// Resolves the config, selects the device and loads the data.
@@ -64,8 +58,7 @@ impl ExperimentBuilder {
             );
         }
         let (train, classes) = (&data.train, data.classes.len());
-        let time = TimeEstimate::new(&config, train.shape, classes, train.len(), &device.name);
-        warnings.extend(time.and_then(|time| time.warning()));
+        warnings.extend(time_warning(&config, train.shape, classes, train.len(), &device.name));
         let estimate = ResourceEstimate::new(&config, &data, device.is_processor())?;
         tracing::debug!(estimate.memory, estimate.disk, "estimated bytes");
         estimate.check_memory()?;
@@ -126,8 +119,8 @@ impl Experiment {
         ExperimentBuilder { config, data: None, device: None, commit: None }
     }
 
-    /// Prepares an experiment on the data of its config. `device` and `commit` as in
-    /// [`ExperimentBuilder`].
+    /// Prepares an experiment on the data of its config, by a program that was built from `commit`.
+    /// `device` as in [`ExperimentBuilder`].
     pub fn prepare(
         config: &RunConfig,
         device: Option<&str>,

@@ -8,7 +8,7 @@ use support::{regular_file, sha256};
 use super::Experiment;
 use super::saved_model::saved_model;
 use crate::error::RunError;
-use crate::model::{Classifier, ForeignWeights, Weights};
+use crate::model::{Classifier, ForeignWeights, LoadedTensors, Weights};
 use crate::trainer::Checkpoint;
 
 impl Experiment {
@@ -24,9 +24,7 @@ impl Experiment {
         let classifier = self.initial_classifier()?;
         let weights = self.parse_weights(&path, bytes, &classifier).map_err(not_weights)?;
         let tensors_sum = weights.sha256().map_err(|error| not_weights(error.to_string()))?;
-        let (_, tensors) = weights
-            .load_into(classifier)
-            .map_err(|differences| RunError::OtherModel { path: path.clone(), differences })?;
+        let (_, tensors) = load(&weights, &path, classifier)?;
         let own = &self.environment.data.classes;
         if tensors.new.is_empty() && classes.is_some_and(|classes| classes != *own) {
             tracing::warn!(
@@ -70,11 +68,33 @@ impl Experiment {
         self.read_initial_weights()?;
         match &self.environment.init_from {
             Some(InitialWeights { path, .. }) if self.environment.run != earlier.run => {
-                Err(RunError::InitialWeightsChanged { path: path.clone() })
+                Err(RunError::Other(format!(
+                    "{} is no longer the file of weights that the run started from\n  restore it, or start a new run",
+                    path.display()
+                )))
             }
             _ => Ok(()),
         }
     }
+}
+
+pub fn load(
+    weights: &Weights,
+    path: &Path,
+    classifier: Classifier,
+) -> Result<(Classifier, LoadedTensors), RunError> {
+    weights.load_into(classifier).map_err(|mut differences| {
+        let count = differences.len();
+        if count > 5 {
+            differences.truncate(5);
+            differences.push(format!("and {} more", count - 5));
+        }
+        RunError::Usage(format!(
+            "the weights in {} are those of another model:\n  {}\n  use the `[model]` that they were trained with; only the last layer may differ",
+            path.display(),
+            differences.join("\n  ")
+        ))
+    })
 }
 
 /// The weights at `path`, a run directory, a checkpoint directory or a file, and the classes of the

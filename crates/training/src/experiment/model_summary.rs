@@ -3,7 +3,7 @@ use data::SplitKind;
 use models::Layer;
 use serde::Serialize;
 
-use super::time_estimate::TimeEstimate;
+use super::time_estimate::time_warning;
 use crate::config::RunConfig;
 use crate::device;
 use crate::error::RunError;
@@ -37,16 +37,14 @@ impl ModelSummary {
     pub fn of(config: &RunConfig) -> Result<Self, RunError> {
         let info = config.dataset.resolve()?.info()?;
         config.objective.init(info.classes.len())?;
-        if let Some(reason) = config.model.incompatibility(info.shape) {
-            return Err(RunError::Incompatible { shape: info.shape, reason });
-        }
+        config.check_shape(info.shape)?;
         let summary = Self::new(config, info.shape, info.classes.len())?;
         let examples = (info.count as f64 * config.split.fraction(SplitKind::Train)) as usize;
         let device = device::select(config.device.as_deref()).ok();
-        let time = device.as_ref().and_then(|device| {
-            TimeEstimate::new(config, info.shape, info.classes.len(), examples, &device.name)
+        let warning = device.and_then(|device| {
+            time_warning(config, info.shape, info.classes.len(), examples, &device.name)
         });
-        Ok(Self { warning: time.and_then(|time| time.warning()), ..summary })
+        Ok(Self { warning, ..summary })
     }
 
     /// The model of `config` for examples of `shape` in `classes` classes.
@@ -71,7 +69,7 @@ impl ModelSummary {
             classes,
             parameters,
             trained: parameters - running,
-            multiply_adds: config.multiply_adds(shape, classes)?,
+            multiply_adds: sum(|layer| layer.multiply_adds)?,
             bytes: parameters.checked_mul(size_of::<f32>())?,
             layers,
             warning: None,

@@ -89,13 +89,18 @@ impl TrainedModel {
         if let [expected, found] = kinds
             && expected != found
         {
-            return Err(RunError::OtherShape { path, expected, found });
+            return Err(RunError::Other(format!(
+                "{path} has {found}, and the model was trained on {expected}\n  convert the data to this size"
+            )));
         }
         match matched(&examples.labels, &classes, &own.classes) {
             Ok(labels) => examples.labels = labels,
             Err(unknown) => {
-                let known = own.classes.clone();
-                return Err(RunError::UnknownClasses { path, unknown, known });
+                return Err(RunError::Other(format!(
+                    "{path} has classes that the model does not know: {}\n  it knows {}: rename the classes, or remove these examples",
+                    unknown.join(", "),
+                    own.classes.join(", ")
+                )));
             }
         }
         let was_trained_on = sha256.as_ref() == own.sha256.get(SplitKind::Train.as_str());

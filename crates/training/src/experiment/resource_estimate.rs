@@ -8,7 +8,7 @@ use rustix::fs::statvfs;
 use support::memory;
 
 use crate::config::{BatchSize, OnNan, RunConfig};
-use crate::error::RunError;
+use crate::error::{RunError, shortage};
 use crate::model::EVALUATION_BATCH;
 
 /// Bytes that a run needs in addition to those it already uses.
@@ -22,7 +22,6 @@ pub struct ResourceEstimate {
 
 /// Memory for a run with an automatic batch size on a graphics card, whose memory is not known.
 const CARD_MEMORY: u64 = 4 << 30;
-/// Size of an f32.
 const F32_BYTES: u64 = 4;
 /// Config, metrics, plots, logs.
 const SMALL_FILES: u64 = 4 << 20;
@@ -81,7 +80,11 @@ impl ResourceEstimate {
         let needed = self.disk.saturating_sub(size(checkpoints));
         match space(run) {
             Some(available) if available < needed => {
-                Err(RunError::NoSpace { run: run.to_owned(), needed, available })
+                let what = format!("of disk space in {}", run.display());
+                Err(RunError::Other(format!(
+                    "the run needs {}\n  free disk space, or keep fewer checkpoints: `training.checkpoint.keep_last`",
+                    shortage(Some(needed), &what, available, "free")
+                )))
             }
             _ => Ok(()),
         }
@@ -95,7 +98,8 @@ fn tensors(config: &RunConfig, data: &Split, parameters: u64, saved: u64) -> Opt
     let (batch, loader) = (config.training.batch_size(data.train.len()), &config.training.loader);
     let ahead = (loader.workers * loader.prefetch + 2) as u64 * batch as u64;
     let examples = ahead.max(EVALUATION_BATCH as u64).min(count);
-    let activations = config.activations(data.train.shape, data.classes.len())? as u64;
+    let outputs = config.outputs(data.classes.len());
+    let activations = config.model.activation_count(data.train.shape, outputs)? as u64;
     let layers =
         activations.checked_mul(batch.max(EVALUATION_BATCH.min(data.train.len())) as u64)?;
     parameters

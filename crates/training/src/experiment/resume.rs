@@ -1,12 +1,12 @@
 //! Config changes that a resumed run may have.
 
-use std::{fmt, io};
+use std::io;
 
 use artifacts::{ArtifactError, DataIdentity, RunDir};
 use support::sha256;
 use toml::Value;
 
-use crate::config::{RunConfig, differing_keys, flatten};
+use crate::config::{self, Difference, RunConfig, flatten};
 use crate::error::RunError;
 
 /// Effect of a changed key on a resumed run.
@@ -49,13 +49,6 @@ const CHANGES: [(&str, Change); 21] = [
 /// Relative change of a learning rate that is not worth a warning.
 const MAX_DEVIATION: f64 = 0.01;
 
-/// A key with different values.
-struct Difference {
-    key: String,
-    then: Option<Value>,
-    now: Option<Value>,
-}
-
 /// Returns the changes between the config of the run in `directory` and `config` after which the
 /// run cannot be reproduced from its config alone. Fails if the run cannot continue with `config`.
 pub fn allowed_changes(config: &RunConfig, directory: &RunDir) -> Result<Vec<String>, RunError> {
@@ -91,8 +84,8 @@ pub fn check_data(
 }
 
 fn with_effect(differences: &[Difference], effect: Change) -> Vec<String> {
-    let matching = differences.iter().filter(|difference| difference.effect() == effect);
-    matching.map(Difference::to_string).collect()
+    let matching = differences.iter().filter(|difference| effect_of(difference) == effect);
+    matching.map(text).collect()
 }
 
 fn conflict(directory: &RunDir, differences: Vec<String>) -> RunError {
@@ -100,15 +93,7 @@ fn conflict(directory: &RunDir, differences: Vec<String>) -> RunError {
 }
 
 fn differences(then: &RunConfig, now: &RunConfig) -> Result<Vec<Difference>, RunError> {
-    let configs = [flatten(&with_horizon(then))?, flatten(&with_horizon(now))?];
-    let differing = differing_keys(&configs);
-    let [then, now] = configs;
-    let difference = |key: String| Difference {
-        then: then.get(&key).cloned(),
-        now: now.get(&key).cloned(),
-        key,
-    };
-    Ok(differing.into_iter().map(difference).collect())
+    Ok(config::differences(&[flatten(&with_horizon(then))?, flatten(&with_horizon(now))?]))
 }
 
 /// The config with its horizon, if the learning rates depend on it. More epochs then change the
@@ -158,23 +143,19 @@ pub fn rate_jump(
     Some(format!("the learning rate goes from {last:.1e} to {next:.1e}{advice}"))
 }
 
-impl Difference {
-    fn effect(&self) -> Change {
+fn effect_of(Difference { key, values }: &Difference) -> Change {
+    match effect(key) {
         // The state of one optimizer cannot be used by another.
-        let is_absent = self.then.is_none() || self.now.is_none();
-        match effect(&self.key) {
-            Change::Noted if is_absent && self.key.starts_with("optimizer.") => Change::Refused,
-            effect => effect,
-        }
+        Change::Noted if key.starts_with("optimizer.") && values.contains(&None) => Change::Refused,
+        effect => effect,
     }
 }
 
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show =
-            |value: &Option<Value>| value.as_ref().map_or("absent".to_owned(), Value::to_string);
-        write!(f, "{}: {} in the run, {} now", self.key, show(&self.then), show(&self.now))
-    }
+fn text(Difference { key, values }: &Difference) -> String {
+    let show = |value: Option<&Option<Value>>| {
+        value.and_then(Option::as_ref).map_or("absent".to_owned(), Value::to_string)
+    };
+    format!("{key}: {} in the run, {} now", show(values.first()), show(values.last()))
 }
 
 fn effect(key: &str) -> Change {

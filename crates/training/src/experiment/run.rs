@@ -18,7 +18,7 @@ use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
 use crate::inference::{MOST_OCCLUDED, calibrate, deduplicate, evaluate};
-use crate::model::{Classifier, with_saved_temperature};
+use crate::model::Classifier;
 use crate::optim::FineTuning;
 use crate::trainer::{
     BatchSource, Budget, Checkpoint, Checkpoints, EpochWatch, Optimization, RunWriter, Stop,
@@ -85,14 +85,6 @@ pub enum Outcome {
     Finished(Box<Summary>),
     /// On request, with a checkpoint to resume from.
     Stopped(Stop),
-}
-
-/// A model with the temperature that was fitted on the validation set.
-struct Calibrated {
-    classifier: Classifier,
-    calibration: Option<Calibration>,
-    /// The model in Burn's format.
-    model: Vec<u8>,
 }
 
 /// Largest number of images, those to train on and those to score, for which a run searches for near-duplicates at its
@@ -318,7 +310,7 @@ impl Run {
         };
         let checkpoint = self.checkpoints.load(&name)?;
         let classifier = checkpoint.load_model(self.experiment.initial_classifier()?)?.valid();
-        let Calibrated { classifier, calibration, model } =
+        let (classifier, calibration, model) =
             self.calibrate(classifier, checkpoint.into_model_bytes())?;
         write_file(&self.directory.best_model(), &model)?;
         let data = &self.experiment.data;
@@ -359,23 +351,22 @@ impl Run {
     /// a validation set; otherwise a final fit has that of the first fit. The model of the result is
     /// complete: it predicts alone.
     #[tracing::instrument(level = "debug", skip_all)]
-    fn calibrate(&self, classifier: Classifier, model: Vec<u8>) -> Result<Calibrated, RunError> {
+    fn calibrate(
+        &self,
+        classifier: Classifier,
+        model: Vec<u8>,
+    ) -> Result<(Classifier, Option<Calibration>, Vec<u8>), RunError> {
         let validation = self.experiment.data.validation.as_ref();
         let device = &self.experiment.device.device;
         let calibration =
             validation.map(|examples| calibrate(&classifier, examples, device)).transpose()?;
         let fitted = calibration.and_then(|calibration| calibration.temperature);
         let temperature = fitted.or(self.experiment.temperature);
-        let model = match temperature {
-            Some(temperature) => with_saved_temperature(&model, temperature)
-                .map_err(|error| RunError::Record(error.to_string()))?,
-            None => model,
-        };
         let Experiment { config, environment, .. } = &self.experiment;
         let description = config.description(&environment.data);
-        let model = description.added_to(&model).map_err(RunError::Record)?;
+        let model = description.added_to(&model, temperature).map_err(RunError::Record)?;
         let classifier = classifier.with_temperature(temperature);
-        Ok(Calibrated { classifier, calibration, model })
+        Ok((classifier, calibration, model))
     }
 
     #[tracing::instrument(level = "debug", skip_all)]

@@ -7,21 +7,6 @@ use models::{ModelConfig, StemReduction};
 use crate::config::RunConfig;
 use crate::device;
 
-/// Estimated time of a run on a processor, from the multiply-adds of its model.
-#[derive(Debug, Clone, Copy)]
-pub struct TimeEstimate<'a> {
-    config: &'a RunConfig,
-    /// Height, width and channels of an example.
-    shape: [usize; 3],
-    /// Number of training examples.
-    examples: usize,
-    /// Multiply-adds of a forward pass of one example.
-    multiply_adds: f64,
-    cores: usize,
-    /// Seconds per epoch, without validation.
-    epoch: f64,
-}
-
 /// Multiply-adds per second and core on `flex`, for training steps: less than all networks reach on
 /// one core of an AMD EPYC with AVX2. There the perceptron M2 of `BENCHMARKS.md` reaches 37 G, the
 /// convolutional network M3 47 G and the residual network M4 65 G, since Winograd's algorithm needs
@@ -34,62 +19,61 @@ const LONG_EPOCH: f64 = 5.0 * 60.0;
 /// Seconds of a run from which on it is called expensive.
 const LONG_RUN: f64 = 6.0 * 3600.0;
 
-impl<'a> TimeEstimate<'a> {
-    /// Estimates a run of `config` on the device called `device` with `examples` training examples
-    /// of `shape` in `classes` classes. `None` on a graphics card.
-    pub fn new(
-        config: &'a RunConfig,
-        shape: [usize; 3],
-        classes: usize,
-        examples: usize,
-        device: &str,
-    ) -> Option<Self> {
-        if !device::is_processor(device) {
-            return None;
-        }
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let rate = if device == "ndarray" { NDARRAY_RATE } else { FLEX_RATE };
-        let multiply_adds = config.multiply_adds(shape, classes)? as f64;
-        // The gradients of inputs and of weights take as many as the forward pass.
-        let epoch = 3.0 * multiply_adds * examples as f64 / (rate * cores as f64);
-        Some(Self { config, shape, examples, multiply_adds, cores, epoch })
-    }
-
-    /// A warning, in one sentence, if an epoch takes more than 5 minutes or the run more than 6
-    /// hours.
-    pub fn warning(&self) -> Option<String> {
-        let Self { config, shape: [height, width, channels], examples, epoch, cores, .. } = *self;
-        // A run with a time budget alone takes no longer than that.
-        let run = epoch * config.training.epochs.unwrap_or(1) as f64;
-        (epoch > LONG_EPOCH || run > LONG_RUN).then(|| {
-            format!(
-                "{} multiply-adds per example of {height}x{width}x{channels}: an epoch of {examples} examples takes about {} and the run about {} on {cores} core(s); {}",
-                giga(self.multiply_adds),
-                readable(epoch),
-                readable(run),
-                self.remedy(),
-            )
-        })
-    }
-
-    fn remedy(&self) -> String {
-        let model = match &self.config.model {
-            ModelConfig::Resnet(resnet) if resnet.stem_reduction != StemReduction::Pooled => {
-                "set model.resnet.stem_reduction = \"pooled\""
-            }
-            ModelConfig::Resnet(_) => "lower model.resnet.channels",
-            ModelConfig::Cnn(_) => "lower model.cnn.channels",
-            ModelConfig::Mlp(_) => "lower model.mlp.hidden",
-            ModelConfig::EfficientNetLite(_) => "lower model.efficientnet_lite.variant",
-            ModelConfig::Custom(_) => "use a smaller model",
-        };
-        let images = if let [1, 1, _] = self.shape { "" } else { "smaller images or " };
-        format!("{model}, or use {images}fewer epochs")
-    }
+/// A warning, in one sentence, if an epoch takes more than 5 minutes or the run more than 6 hours: of
+/// `config` on the device called `device`, with `examples` training examples of `shape` in `classes`
+/// classes. `None` on a graphics card.
+pub fn time_warning(
+    config: &RunConfig,
+    shape: [usize; 3],
+    classes: usize,
+    examples: usize,
+    device: &str,
+) -> Option<String> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    warning_on(cores, config, shape, classes, examples, device)
 }
 
-fn giga(number: f64) -> String {
-    format!("{:.1} G", number / 1e9)
+fn warning_on(
+    cores: usize,
+    config: &RunConfig,
+    shape @ [height, width, channels]: [usize; 3],
+    classes: usize,
+    examples: usize,
+    device: &str,
+) -> Option<String> {
+    if !device::is_processor(device) {
+        return None;
+    }
+    let rate = if device == "ndarray" { NDARRAY_RATE } else { FLEX_RATE };
+    let multiply_adds = config.model.multiply_adds(shape, config.outputs(classes))? as f64;
+    // The gradients of inputs and of weights take as many as the forward pass.
+    let epoch = 3.0 * multiply_adds * examples as f64 / (rate * cores as f64);
+    // A run with a time budget alone takes no longer than that.
+    let run = epoch * config.training.epochs.unwrap_or(1) as f64;
+    (epoch > LONG_EPOCH || run > LONG_RUN).then(|| {
+        format!(
+            "{:.1} G multiply-adds per example of {height}x{width}x{channels}: an epoch of {examples} examples takes about {} and the run about {} on {cores} core(s); {}",
+            multiply_adds / 1e9,
+            readable(epoch),
+            readable(run),
+            remedy(config, shape),
+        )
+    })
+}
+
+fn remedy(config: &RunConfig, shape: [usize; 3]) -> String {
+    let model = match &config.model {
+        ModelConfig::Resnet(resnet) if resnet.stem_reduction != StemReduction::Pooled => {
+            "set model.resnet.stem_reduction = \"pooled\""
+        }
+        ModelConfig::Resnet(_) => "lower model.resnet.channels",
+        ModelConfig::Cnn(_) => "lower model.cnn.channels",
+        ModelConfig::Mlp(_) => "lower model.mlp.hidden",
+        ModelConfig::EfficientNetLite(_) => "lower model.efficientnet_lite.variant",
+        ModelConfig::Custom(_) => "use a smaller model",
+    };
+    let images = if let [1, 1, _] = shape { "" } else { "smaller images or " };
+    format!("{model}, or use {images}fewer epochs")
 }
 
 /// A duration in minutes, hours or days.
@@ -111,10 +95,7 @@ mod tests {
             "name = \"cost\"\ndataset.points = {{}}\noptimizer.sgd = {{}}\nmodel.{model}\ntraining.epochs = {epochs}\n"
         );
         let config: RunConfig = toml::from_str(&text).unwrap();
-        let estimate = TimeEstimate::new(&config, [size, size, 3], 10, 1000, device)?;
-        // On any machine.
-        TimeEstimate { epoch: estimate.epoch * estimate.cores as f64 / 2.0, cores: 2, ..estimate }
-            .warning()
+        warning_on(2, &config, [size, size, 3], 10, 1000, device)
     }
 
     #[test]

@@ -8,7 +8,6 @@ const MOST_POINTS: usize = 50;
 pub struct Thresholds(Vec<[f64; 2]>);
 
 impl Thresholds {
-    /// The thresholds of `scores`, each with whether its example is positive.
     pub fn new(mut scores: Vec<(f32, bool)>) -> Self {
         scores.sort_unstable_by(|one, other| other.0.total_cmp(&one.0));
         let [mut negative, mut positive] = [0.0; 2];
@@ -55,7 +54,6 @@ impl Thresholds {
         curves
     }
 
-    /// Each pair of neighbours.
     fn steps(&self) -> impl Iterator<Item = (&[f64; 2], &[f64; 2])> {
         self.0.iter().zip(self.0.iter().skip(1))
     }

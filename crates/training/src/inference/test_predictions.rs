@@ -38,15 +38,11 @@ const BATCH: usize = 24;
 
 /// The training images of the first step.
 pub struct FirstBatch<'a> {
-    /// Augmentation of the images.
     pub augmentation: &'a [Augmentation],
-    /// Seed of the run.
     pub seed: u64,
-    /// Number of images.
     pub size: usize,
 }
 
-/// The prediction for one example.
 #[derive(Debug, Clone, Copy)]
 struct ScoredExample<'a> {
     item: usize,
@@ -107,12 +103,10 @@ impl<'a> ScoredExample<'a> {
         Self { item, label: label as usize, predicted, log_probabilities }
     }
 
-    /// Natural logarithm of the probability of `class`.
     fn log_probability(&self, class: usize) -> f32 {
         self.log_probabilities.get(class).copied().unwrap_or(f32::NEG_INFINITY)
     }
 
-    /// Probability of the predicted class.
     fn confidence(&self) -> f32 {
         self.log_probability(self.predicted).exp()
     }
@@ -159,7 +153,6 @@ fn round_robin<T, K: Ord>(
     rounds.into_values().flatten().collect()
 }
 
-/// What pictures of examples are made from.
 struct Pictures<'a> {
     classifier: &'a Classifier,
     examples: &'a Examples,

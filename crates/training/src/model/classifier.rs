@@ -39,17 +39,14 @@ impl Classifier {
         Self { model: trained.model.freeze(stages), ..trained }
     }
 
-    /// Sets the weight of each class in the loss.
     pub fn with_class_weights(self, weights: Option<Vec<f64>>) -> Self {
         Self { objective: self.objective.with_class_weights(weights), ..self }
     }
 
-    /// Sets the temperature.
     pub fn with_temperature(self, temperature: Option<f64>) -> Self {
         Self { temperature, ..self }
     }
 
-    /// The temperature, if it was fitted.
     pub fn temperature(&self) -> Option<f64> {
         self.temperature
     }
@@ -64,7 +61,6 @@ impl Classifier {
         self.objective.head.log_probabilities(logits)
     }
 
-    /// The batch of the examples at `items` on `device`.
     pub fn batch(
         &self,
         examples: &Examples,
@@ -77,7 +73,6 @@ impl Classifier {
         Ok(self.to_device(batch, examples.shape, device))
     }
 
-    /// The map of values to inputs.
     pub fn scaler(&self) -> Scaler {
         self.normalizer.scaler()
     }
@@ -105,7 +100,6 @@ impl Classifier {
         }
     }
 
-    /// The examples at `items` of `batch`.
     #[expect(clippy::indexing_slicing, reason = "Burn's `select` panics out of bounds as well")]
     pub fn select(&self, batch: &Batch, items: &[usize]) -> Batch {
         let indices: Vec<i32> = items.iter().map(|&item| item as i32).collect();
@@ -198,7 +192,6 @@ impl Classifier {
         self.objective.weight(items.iter().map(label))
     }
 
-    /// The objective.
     pub fn objective(&self) -> &Objective {
         &self.objective
     }

@@ -2,23 +2,21 @@
 
 use artifacts::DataIdentity;
 use burn::tensor::{Bytes, Device};
-use burn_pack::{Reader, Writer};
+use burn_pack::{Error, Reader, Scalar, Writer};
 use models::{ModelConfig, ModelRegistry};
 use serde::{Deserialize, Serialize};
 
 use super::{Classifier, ClassifierConfig, ObjectiveConfig, Weights};
 use crate::error::RunError;
 
-/// Key of the metadata.
 const KEY: &str = "trainer";
+const TEMPERATURE: &str = "temperature";
 
 /// Description of a trained model: with its weights, all that predictions need. Equal trainings have
 /// equal ones, whatever the name of the run and the files of its data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelDescription {
-    /// Version of the trainer.
     pub version: String,
-    /// Architecture.
     pub model: ModelConfig,
     /// Head, and what it was trained by.
     pub objective: ObjectiveConfig,
@@ -38,8 +36,7 @@ impl ModelDescription {
     ///
     /// If the file has another format, is damaged, or has a model that is not in `models`.
     pub fn read(file: &[u8], models: &ModelRegistry) -> Result<Option<Self>, String> {
-        let reader = Reader::from_bytes(Bytes::from_bytes_vec(file.to_vec()));
-        let reader = reader.map_err(|error| error.to_string())?;
+        let reader = reader(file).map_err(|error| error.to_string())?;
         let Some(text) = reader.metadata().get(KEY) else { return Ok(None) };
         let mut description: Self =
             serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -52,22 +49,24 @@ impl ModelDescription {
         Ok(Some(description))
     }
 
-    /// Adds the description to `file`, the weights that it describes in Burn's format.
+    /// Adds the description, and the temperature if there is one, to `file`, the weights that it
+    /// describes in Burn's format.
     ///
     /// # Errors
     ///
     /// If the file has another format.
-    pub fn added_to(mut self, file: &[u8]) -> Result<Vec<u8>, String> {
-        let text = |error: burn_pack::Error| error.to_string();
+    pub fn added_to(mut self, file: &[u8], temperature: Option<f64>) -> Result<Vec<u8>, String> {
         self.weights_sha256 = weights_sha256(file)?;
         let json = serde_json::to_string(&self).map_err(|error| error.to_string())?;
-        let reader = Reader::from_bytes(Bytes::from_bytes_vec(file.to_vec())).map_err(text)?;
-        let scalars = reader.scalars().clone();
-        let writer = Writer::new(reader.into_tensors().map_err(text)?).with_metadata(KEY, &json);
-        let writer = scalars
-            .into_iter()
-            .fold(writer, |writer, (name, value)| writer.with_scalar(&name, value));
-        Ok(writer.into_bytes().map_err(text)?.to_vec())
+        let with_description = || {
+            let writer = Writer::new(reader(file)?.into_tensors()?).with_metadata(KEY, &json);
+            let writer = match temperature {
+                Some(value) => writer.with_scalar(TEMPERATURE, Scalar::Float(value)),
+                None => writer,
+            };
+            Ok(writer.into_bytes()?.to_vec())
+        };
+        with_description().map_err(|error: Error| error.to_string())
     }
 
     /// A classifier of this kind, to load the weights into.
@@ -86,6 +85,22 @@ impl ModelDescription {
         };
         config.init_empty(device)
     }
+}
+
+/// The temperature in `model`, a file of weights in Burn's format; `None` if it has none.
+///
+/// # Errors
+///
+/// If the file has another format or is cut.
+pub fn saved_temperature(model: &[u8]) -> Result<Option<f64>, Error> {
+    Ok(match reader(model)?.scalars().get(TEMPERATURE) {
+        Some(Scalar::Float(value)) if value.is_normal() && *value > 0.0 => Some(*value),
+        _ => None,
+    })
+}
+
+fn reader(file: &[u8]) -> Result<Reader, Error> {
+    Reader::from_bytes(Bytes::from_bytes_vec(file.to_vec()))
 }
 
 fn weights_sha256(file: &[u8]) -> Result<String, String> {

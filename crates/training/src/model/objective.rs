@@ -47,7 +47,6 @@ pub enum Head {
 /// An [`ObjectiveConfig`] applied to a number of classes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objective {
-    /// The map of logits to probabilities.
     pub head: Head,
     l2: f64,
     l1: f64,
@@ -63,12 +62,17 @@ impl ObjectiveConfig {
     pub fn init(&self, classes: usize) -> Result<Objective, RunError> {
         let head = self.head(classes);
         if head == Head::Sigmoid && classes != 2 {
-            return Err(RunError::NotBinary { classes });
+            return Err(RunError::Usage(format!(
+                "the head `sigmoid` needs two classes, and the data have {classes}\n  set `objective.head = \"softmax\"`, or remove the key"
+            )));
         }
         if let ClassWeights::Given(given) = &self.class_weights
             && given.len() != classes
         {
-            return Err(RunError::ClassWeights { classes, given: given.len() });
+            return Err(RunError::Usage(format!(
+                "`objective.class_weights` has {} weights for {classes} classes\n  give one weight per class, in the order of the labels, or use \"balanced\"",
+                given.len()
+            )));
         }
         let Self { l2, l1, label_smoothing, .. } = *self;
         Ok(Objective { head, l2, l1, classes, label_smoothing, weights: None })
@@ -85,19 +89,16 @@ impl ObjectiveConfig {
         self.head.unwrap_or(default)
     }
 
-    /// Returns true if there is a penalty.
-    pub fn has_penalty(&self) -> bool {
+    pub(crate) fn has_penalty(&self) -> bool {
         self.l1 > 0.0 || self.l2 > 0.0
     }
 
-    /// Reports every invalid value.
-    pub fn check(&self, check: &mut Check) {
+    pub(crate) fn check(&self, check: &mut Check) {
         self.class_weights.check(check);
     }
 }
 
 impl Objective {
-    /// Sets the weight of each class.
     pub fn with_class_weights(self, weights: Option<Vec<f64>>) -> Self {
         Self { weights, ..self }
     }

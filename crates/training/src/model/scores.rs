@@ -10,9 +10,7 @@ use super::Head;
 pub struct Scores {
     /// Sum of the losses, without penalties.
     pub loss_sum: f64,
-    /// Number of correct predictions.
     pub correct: u64,
-    /// Number of examples.
     pub count: u64,
 }
 
@@ -25,15 +23,20 @@ impl Scores {
         let mut scores = Self::default();
         let outputs = logits.len() / labels.len().max(1);
         for (row, &label) in logits.chunks_exact(outputs.max(1)).zip(labels) {
-            let (loss, predicted) = loss_and_prediction(head, row, label);
-            scores.loss_sum += loss;
-            scores.correct += u64::from(predicted == label as usize);
-            scores.count += 1;
+            scores.count(head, row, label);
         }
         scores
     }
 
-    /// Mean loss.
+    /// Counts an example with these logits; returns the predicted class.
+    fn count(&mut self, head: Head, logits: &[f32], label: u32) -> usize {
+        let (loss, predicted) = loss_and_prediction(head, logits, label);
+        self.loss_sum += loss;
+        self.correct += u64::from(predicted == label as usize);
+        self.count += 1;
+        predicted
+    }
+
     pub fn loss(&self) -> f64 {
         self.loss_sum / self.count as f64
     }
@@ -41,6 +44,46 @@ impl Scores {
     /// Share of correct predictions, 0 to 1.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.count as f64
+    }
+}
+
+/// Scores of a model on a part of the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tally {
+    /// Loss and accuracy.
+    pub sums: Scores,
+    /// Number of examples by true class (row) and predicted class (column).
+    pub confusion: Vec<Vec<usize>>,
+    /// Number of examples whose class is among the five most probable.
+    in_top_5: u64,
+}
+
+impl Tally {
+    /// The scores of no example.
+    pub fn new(classes: usize) -> Self {
+        let confusion = vec![vec![0; classes]; classes];
+        Self { sums: Scores::default(), confusion, in_top_5: 0 }
+    }
+
+    /// Counts examples with these labels and logits `[labels.len(), outputs]`; returns their scores.
+    pub fn count(&mut self, head: Head, logits: &[f32], labels: &[u32]) -> Scores {
+        let mut scores = Scores::default();
+        let outputs = logits.len() / labels.len().max(1);
+        for (row, &label) in logits.chunks_exact(outputs.max(1)).zip(labels) {
+            let predicted = scores.count(head, row, label);
+            self.in_top_5 += u64::from(is_in_top_5(row, label as usize));
+            let row = self.confusion.get_mut(label as usize);
+            if let Some(count) = row.and_then(|row| row.get_mut(predicted)) {
+                *count += 1;
+            }
+        }
+        self.sums += scores;
+        scores
+    }
+
+    /// Share of the examples whose class is among the five most probable, if there are more.
+    pub fn top_5(&self) -> Option<f64> {
+        (self.confusion.len() > 5).then(|| self.in_top_5 as f64 / self.sums.count as f64)
     }
 }
 
@@ -90,7 +133,7 @@ pub fn argmax(values: &[f32]) -> usize {
 }
 
 /// Whether `class` is among the five with the largest values, the first ones of equals.
-pub fn is_in_top_5(values: &[f32], class: usize) -> bool {
+fn is_in_top_5(values: &[f32], class: usize) -> bool {
     let (before, rest) = values.split_at(class.min(values.len()));
     let Some((value, after)) = rest.split_first() else { return false };
     let ahead = before.iter().filter(|&other| other >= value).count();

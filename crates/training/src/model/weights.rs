@@ -42,7 +42,6 @@ impl Weights {
         Ok(support::sha256(&Writer::new(tensors).into_bytes()?))
     }
 
-    /// The tensors of a classifier.
     pub fn of(classifier: &Classifier) -> Result<Self, String> {
         let bytes = classifier.clone().into_record().into_bytes();
         let bytes = bytes.map_err(|error| error.to_string())?;
@@ -106,7 +105,6 @@ impl Weights {
         parts.take(2).collect()
     }
 
-    /// Adds or replaces a tensor.
     pub fn insert(&mut self, name: String, shape: Vec<usize>, values: &[f32]) {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let bytes = Bytes::from_bytes_vec(bytes);

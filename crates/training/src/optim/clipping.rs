@@ -54,7 +54,6 @@ fn norm(module: &impl Module, gradients: &GradientsParams) -> Option<Tensor<1>> 
     squares.sum.map(Tensor::sqrt)
 }
 
-/// A change of each gradient.
 enum Change {
     Clamp(f64),
     Scale(Box<Tensor<1>>),

@@ -53,8 +53,7 @@ impl Default for FineTuningConfig {
 }
 
 impl FineTuningConfig {
-    /// Reports invalid combinations of values for `model`.
-    pub fn check(&self, model: &ModelConfig, check: &mut Check) {
+    pub(crate) fn check(&self, model: &ModelConfig, check: &mut Check) {
         let Some(stages) = model.stages() else {
             let message = "fine-tuning needs the stages of a built-in model";
             return check.require("layer_decay", false, message);
@@ -71,12 +70,9 @@ impl FineTuningConfig {
     }
 }
 
-/// Fine-tuning of one model.
 pub struct FineTuning {
     config: FineTuningConfig,
-    /// Number of stages.
     stages: usize,
-    /// The parameters of each stage.
     groups: Vec<ParamGroup>,
     /// Whether the features before the output layer are random in training.
     is_random: bool,

@@ -1,5 +1,4 @@
 mod adam;
-mod gradient_norms;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +8,7 @@ use burn::optim::{ModuleOptimizer, RmsPropConfig as BurnRmsProp, SgdConfig as Bu
 use serde::{Deserialize, Serialize};
 
 use adam::Adam;
-pub use gradient_norms::GradientNorms;
+pub use adam::GradientNorms;
 
 /// The optimizer: `[optimizer.adam]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -162,11 +161,26 @@ impl OptimizerConfig {
     /// optimizer [computes them](Self::measures_gradients).
     pub fn init_measuring(&self, norms: &GradientNorms) -> ModuleOptimizer {
         match self {
-            Self::Sgd(config) => config.init(),
-            Self::Momentum(config) => config.init(),
-            Self::RmsProp(config) => config.init(),
-            Self::Adam(config) => config.init(norms),
-            Self::AdamW(config) => config.init(norms),
+            Self::Sgd(config) => {
+                let momentum = momentum(config.momentum).with_nesterov(config.nesterov);
+                BurnSgd::new().with_momentum((config.momentum > 0.0).then_some(momentum)).init()
+            }
+            Self::Momentum(config) => {
+                BurnSgd::new().with_momentum(Some(momentum(config.beta))).init()
+            }
+            Self::RmsProp(config) => BurnRmsProp::new()
+                .with_alpha(config.beta as f32)
+                .with_momentum(0.0)
+                .with_epsilon(config.epsilon as f32)
+                .init(),
+            &Self::Adam(AdamConfig { beta_1, beta_2, epsilon, .. }) => {
+                let gradient_norms = norms.clone();
+                Adam { beta_1, beta_2, epsilon, weight_decay: 0.0, gradient_norms }.into()
+            }
+            &Self::AdamW(AdamWConfig { beta_1, beta_2, epsilon, weight_decay, .. }) => {
+                let gradient_norms = norms.clone();
+                Adam { beta_1, beta_2, epsilon, weight_decay, gradient_norms }.into()
+            }
         }
     }
 
@@ -206,8 +220,7 @@ impl OptimizerConfig {
         }
     }
 
-    /// Reports invalid combinations of values.
-    pub fn check(&self, check: &mut Check) {
+    pub(crate) fn check(&self, check: &mut Check) {
         if let Self::Sgd(config) = self {
             check.table("sgd", |check| config.check(check));
         }
@@ -215,46 +228,12 @@ impl OptimizerConfig {
 }
 
 impl SgdConfig {
-    fn init(&self) -> ModuleOptimizer {
-        let momentum = BurnMomentum::new().with_momentum(self.momentum).with_dampening(0.0);
-        let momentum = momentum.with_nesterov(self.nesterov);
-        BurnSgd::new().with_momentum((self.momentum > 0.0).then_some(momentum)).init()
-    }
-
     fn check(&self, check: &mut Check) {
         let is_valid = !self.nesterov || self.momentum > 0.0;
         check.require("nesterov", is_valid, "Nesterov momentum needs `momentum`, for example 0.9");
     }
 }
 
-impl MomentumConfig {
-    fn init(&self) -> ModuleOptimizer {
-        let momentum = BurnMomentum::new().with_momentum(self.beta).with_dampening(0.0);
-        BurnSgd::new().with_momentum(Some(momentum)).init()
-    }
-}
-
-impl RmsPropConfig {
-    fn init(&self) -> ModuleOptimizer {
-        BurnRmsProp::new()
-            .with_alpha(self.beta as f32)
-            .with_momentum(0.0)
-            .with_epsilon(self.epsilon as f32)
-            .init()
-    }
-}
-
-impl AdamConfig {
-    fn init(&self, norms: &GradientNorms) -> ModuleOptimizer {
-        let &Self { learning_rate, beta_1, beta_2, epsilon } = self;
-        AdamWConfig { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }.init(norms)
-    }
-}
-
-impl AdamWConfig {
-    fn init(&self, norms: &GradientNorms) -> ModuleOptimizer {
-        let &Self { beta_1, beta_2, epsilon, weight_decay, .. } = self;
-        let gradient_norms = norms.clone();
-        ModuleOptimizer::from(Adam { beta_1, beta_2, epsilon, weight_decay, gradient_norms })
-    }
+fn momentum(momentum: f64) -> BurnMomentum {
+    BurnMomentum::new().with_momentum(momentum).with_dampening(0.0)
 }

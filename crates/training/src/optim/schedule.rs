@@ -124,7 +124,9 @@ impl ScheduleConfig {
         let interval = |epochs: usize| (done / (epochs * steps_per_epoch)) as f64;
         match &self.decay {
             Decay::Constant => 1.0,
-            Decay::Cosine(config) => config.factor(done as f64 / total.max(1) as f64),
+            Decay::Cosine(config) => {
+                half_cosine(1.0, config.final_fraction, done as f64 / total.max(1) as f64)
+            }
             Decay::OneCycle(config) => config.factor(done, total),
             Decay::InverseTime(config) => 1.0 / (1.0 + config.rate * interval(config.every_epochs)),
             Decay::Exponential(config) => config.factor.powf(done as f64 / steps_per_epoch as f64),
@@ -153,19 +155,12 @@ impl ScheduleConfig {
         })
     }
 
-    /// Reports every invalid value.
-    pub fn check(&self, check: &mut Check) {
+    pub(crate) fn check(&self, check: &mut Check) {
         check.require(
             "warmup_epochs",
             self.warmup_epochs == 0 || !matches!(self.decay, Decay::OneCycle(_)),
             "`one_cycle` includes a warm-up",
         );
-    }
-}
-
-impl CosineConfig {
-    fn factor(&self, progress: f64) -> f64 {
-        half_cosine(1.0, self.final_fraction, progress)
     }
 }
 

@@ -3,7 +3,7 @@ use serde::Serialize;
 use toml::Value;
 
 use super::RunRecord;
-use crate::config::{FlatConfig, RunConfig, differing_keys, flatten};
+use crate::config::{Difference, FlatConfig, RunConfig, differences, flatten};
 use crate::error::RunError;
 
 /// Differences between runs, beside their scores.
@@ -13,15 +13,6 @@ pub struct Comparison {
     pub config: Vec<Difference>,
     /// Properties of the program, the machine and the data.
     pub environment: Vec<Difference>,
-}
-
-/// A key or property with different values.
-#[derive(Debug, PartialEq, Serialize)]
-pub struct Difference {
-    /// Dotted key.
-    pub key: String,
-    /// Value in each run, in order; `None` if it is absent.
-    pub values: Vec<Option<Value>>,
 }
 
 /// Digits of a checksum that are shown.
@@ -50,14 +41,6 @@ impl Difference {
         let all = configs.iter().map(|config| flatten(config)).collect::<Result<Vec<_>, _>>()?;
         Ok(differences(&all))
     }
-}
-
-fn differences(all: &[FlatConfig]) -> Vec<Difference> {
-    let difference = |key: String| Difference {
-        values: all.iter().map(|keys| keys.get(&key).cloned()).collect(),
-        key,
-    };
-    differing_keys(all).into_iter().map(difference).collect()
 }
 
 /// Program, machine and data of a run.

@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use artifacts::{BestEpoch, Environment, EpochMetrics, RunDir, RunStatus, Summary};
+use artifacts::{Environment, EpochMetrics, RunDir, RunStatus, Summary};
 use data::SplitKind;
 use models::ModelRegistry;
 use serde::Serialize;
 
-use super::name;
+use super::{is_better, name};
 use crate::config::RunConfig;
 use crate::error::RunError;
 use crate::trainer::Checkpoints;
@@ -66,7 +66,10 @@ impl RunRecord {
         let summary = Summary::read(&run)?;
         let (status, reason) = RunStatus::of(&run, owner, summary.as_ref())?;
         let (epochs_done, best) = match &summary {
-            Some(summary) => (summary.epochs, summary.best.as_ref().map(Epoch::from)),
+            Some(summary) => {
+                let best = summary.best.as_ref();
+                (summary.epochs, best.map(|best| (best.epoch, best.accuracy, best.loss)))
+            }
             None => progress(&run, &environment, status)?,
         };
         let summary = summary.as_ref();
@@ -83,11 +86,11 @@ impl RunRecord {
             epochs: config
                 .training
                 .planned_epochs(environment.data.counts.get("train").copied().unwrap_or_default()),
-            best_epoch: best.map(|best| best.number),
+            best_epoch: best.map(|(epoch, ..)| epoch),
             test_accuracy: summary.and_then(|summary| summary.test_accuracy),
             test_loss: summary.and_then(|summary| summary.test_loss),
-            validation_accuracy: best.map(|best| best.accuracy),
-            validation_loss: best.map(|best| best.loss),
+            validation_accuracy: best.map(|(_, accuracy, _)| accuracy),
+            validation_loss: best.map(|(.., loss)| loss),
             train_accuracy: summary.map(|summary| summary.train_accuracy),
             parameters: config.parameters(shape, classes),
             seconds: summary.map(|summary| summary.seconds),
@@ -111,30 +114,8 @@ impl RunRecord {
     }
 }
 
-/// A validated epoch.
-#[derive(Clone, Copy)]
-struct Epoch {
-    number: usize,
-    accuracy: f64,
-    loss: f64,
-}
-
-impl From<&BestEpoch> for Epoch {
-    fn from(best: &BestEpoch) -> Self {
-        Self { number: best.epoch, accuracy: best.accuracy, loss: best.loss }
-    }
-}
-
-impl Epoch {
-    fn of(metrics: &EpochMetrics) -> Option<Self> {
-        let (accuracy, loss) = (metrics.validation_accuracy?, metrics.validation_loss?);
-        Some(Self { number: metrics.epoch, accuracy, loss })
-    }
-
-    fn is_better_than(&self, other: &Self) -> bool {
-        self.accuracy > other.accuracy || self.accuracy == other.accuracy && self.loss < other.loss
-    }
-}
+/// Number, validation accuracy and loss of an epoch.
+type Epoch = (usize, f64, f64);
 
 /// The complete epochs of a run that is not finished, and the best of them.
 fn progress(
@@ -148,6 +129,12 @@ fn progress(
     let reported = metrics.last().map_or(0, |last| last.epoch);
     // Epochs after the last checkpoint are repeated when the run is resumed.
     let done = if status == RunStatus::Running { saved.max(reported) } else { saved };
-    let epochs = metrics.iter().filter(|metrics| metrics.epoch <= done).filter_map(Epoch::of);
-    Ok((done, epochs.reduce(|best, next| if next.is_better_than(&best) { next } else { best })))
+    let epochs = metrics.iter().filter(|metrics| metrics.epoch <= done);
+    let scored = epochs.filter_map(|epoch| {
+        Some((epoch.epoch, epoch.validation_accuracy?, epoch.validation_loss?))
+    });
+    let score = |(_, accuracy, loss): Epoch| (accuracy, Some(loss));
+    let best =
+        scored.reduce(|best, next| if is_better(score(next), score(best)) { next } else { best });
+    Ok((done, best))
 }

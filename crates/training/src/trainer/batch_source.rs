@@ -10,9 +10,7 @@ use crate::error::RunError;
 use crate::fault_injection::Faults;
 use crate::model::Classifier;
 
-/// Provides the training batches of a run.
 pub struct BatchSource {
-    /// The data.
     pub data: Arc<Split>,
     /// The device of the batches, with autodiff.
     pub device: Device,
@@ -65,7 +63,6 @@ impl BatchSource {
         self.resident.as_ref().is_some_and(|batch| batch.are_features)
     }
 
-    /// The features of the validation set, if they are kept.
     pub fn validation_features(&self) -> Option<&Batch> {
         self.validation.as_ref()
     }

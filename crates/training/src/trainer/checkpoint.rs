@@ -3,7 +3,6 @@
 
 mod files;
 mod snapshot;
-mod sorted;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -70,11 +69,6 @@ impl Checkpoint {
         Err(RunError::Record(format!(
             "the optimizer loaded {found} of {expected} tensors: was the checkpoint written with another optimizer?"
         )))
-    }
-
-    /// The evaluated model in Burn's format.
-    pub fn model_bytes(&self) -> &[u8] {
-        &self.model
     }
 
     /// The evaluated model in Burn's format.

@@ -11,7 +11,6 @@ use burn::tensor::{Tensor, TensorData};
 pub struct NonFinite {
     /// The checked quantity with its verb, for example `loss is`.
     pub quantity: &'static str,
-    /// Its value.
     pub value: f64,
     /// The first tensor that is not finite.
     pub tensor: String,
@@ -21,7 +20,6 @@ pub struct NonFinite {
 pub struct MeasuredGradients {
     /// Shape `[paths.len()]`; a norm is finite only if its gradient is.
     pub norms: Tensor<1>,
-    /// Paths of the tensors.
     pub paths: Arc<[String]>,
 }
 
@@ -53,7 +51,6 @@ impl MeasuredGradients {
     }
 }
 
-/// The norms of all gradients of `module`.
 pub fn norms(module: &impl Module, gradients: &GradientsParams) -> Vec<Tensor<1>> {
     struct Norms<'a>(&'a GradientsParams, Vec<Tensor<1>>);
     impl ModuleVisitor for Norms<'_> {
@@ -81,7 +78,6 @@ pub fn non_finite_parameter(module: &impl Module) -> Option<String> {
     search.found.into_iter().next()
 }
 
-/// Returns true if every number of a tensor is finite.
 pub fn is_finite<const D: usize>(tensor: Tensor<D>) -> bool {
     tensor.without_autodiff().abs().sum().into_scalar::<f64>().is_finite()
 }

@@ -22,20 +22,15 @@ pub trait TrainingObserver {
     /// The epoch ends, its validation included.
     fn end_epoch(&mut self, epoch: usize);
 
-    /// Returns true if the training should stop.
     fn stop_requested(&self) -> bool;
 
     /// The error of the observer, which ends the training.
     fn failure(&self) -> Option<String>;
 }
 
-/// Progress of a pass.
 #[derive(Debug, Clone, Copy)]
 pub struct PassProgress {
-    /// Examples seen so far.
     pub examples: usize,
-    /// Examples of the whole pass.
     pub total: usize,
-    /// Batches seen so far.
     pub batches: usize,
 }

@@ -10,7 +10,7 @@ use super::non_finite::{MeasuredGradients, NonFinite};
 use super::{PassProgress, Trainer, TrainingObserver};
 use crate::batch::PendingBatch;
 use crate::error::RunError;
-use crate::fault_injection::{Fault, FaultHooks};
+use crate::fault_injection::Fault;
 use crate::model::Scores;
 
 /// Number of steps of a graphics card that are read back together.
@@ -18,18 +18,14 @@ pub const READBACK_INTERVAL: usize = 32;
 
 /// A step whose results are on the device.
 pub struct PendingStep {
-    /// Its batches.
     pub batches: Vec<PendingBatch>,
-    /// Norms of its gradients.
     pub gradients: MeasuredGradients,
     /// Number of the step, from 1.
     pub step: usize,
     /// Number of the step in its epoch, from 1.
     pub epoch_step: usize,
-    /// Its learning rate.
     pub learning_rate: f64,
-    /// The fault injected into it.
-    pub fault: Option<Fault>,
+    pub fault: Fault,
 }
 
 impl Trainer {

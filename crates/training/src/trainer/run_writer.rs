@@ -9,9 +9,7 @@ pub struct RunWriter {
     directory: RunDir,
     metrics: MetricsFiles,
     tensorboard: EventFile,
-    /// Writes the checkpoints of the run.
     pub checkpoints: CheckpointWriter,
-    /// Times the current epoch.
     pub stopwatch: Stopwatch,
     /// Whether the next times are the first ones since the run was resumed.
     is_resumed: bool,
@@ -50,13 +48,11 @@ impl RunWriter {
         Ok(self.stopwatch.record(&self.directory)?)
     }
 
-    /// Appends the metrics of an epoch.
     pub fn append(&mut self, metrics: &EpochMetrics) -> Result<(), RunError> {
         self.metrics.append(metrics)?;
         Ok(self.tensorboard.append(metrics)?)
     }
 
-    /// Extent of the metrics files.
     pub fn metrics(&self) -> CommittedMetrics {
         self.metrics.extent()
     }

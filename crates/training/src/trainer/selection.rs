@@ -4,45 +4,9 @@ use artifacts::ClassScore;
 use serde::{Deserialize, Serialize};
 
 use crate::config::BestMetric;
-use crate::model::{Head, Scores, is_in_top_5, loss_and_prediction};
+use crate::model::Tally;
 
-/// Scores of a model on the validation set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ValidationScores {
-    /// Loss and accuracy.
-    pub sums: Scores,
-    /// Number of examples by true class (row) and predicted class (column).
-    confusion: Vec<Vec<usize>>,
-    /// Number of examples whose class is among the five most probable.
-    in_top_5: u64,
-}
-
-impl ValidationScores {
-    /// Scores of no example.
-    pub fn new(classes: usize) -> Self {
-        let confusion = vec![vec![0; classes]; classes];
-        Self { sums: Scores::default(), confusion, in_top_5: 0 }
-    }
-
-    /// Counts examples with these labels and logits `[labels.len(), outputs]`.
-    pub fn count(&mut self, head: Head, logits: &[f32], labels: &[u32]) {
-        let outputs = logits.len() / labels.len().max(1);
-        for (row, &label) in logits.chunks_exact(outputs.max(1)).zip(labels) {
-            let (_, predicted) = loss_and_prediction(head, row, label);
-            self.in_top_5 += u64::from(is_in_top_5(row, label as usize));
-            let row = self.confusion.get_mut(label as usize);
-            if let Some(count) = row.and_then(|row| row.get_mut(predicted)) {
-                *count += 1;
-            }
-        }
-    }
-
-    /// Share of the examples whose class is among the five most probable, if there are more.
-    pub fn top_5(&self) -> Option<f64> {
-        (self.confusion.len() > 5).then(|| self.in_top_5 as f64 / self.sums.count as f64)
-    }
-
-    /// The scores of the classes.
+impl Tally {
     pub fn classes(&self) -> Vec<ClassScore> {
         let names = vec![String::new(); self.confusion.len()];
         ClassScore::of_confusion(&self.confusion, &names)
@@ -77,7 +41,6 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Returns whether no epoch is recorded.
     pub fn is_empty(&self) -> bool {
         self.recent.is_empty()
     }
@@ -97,7 +60,6 @@ impl Selection {
         is_best
     }
 
-    /// Mean of the recorded qualities.
     fn mean(&self) -> [f64; 2] {
         let sum = self.recent.iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
         sum.map(|sum| sum / self.recent.len() as f64)
@@ -107,14 +69,16 @@ impl Selection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Scores;
 
-    fn scores(correct: u64, loss_sum: f64) -> ValidationScores {
-        let sums = Scores { loss_sum, correct, count: 4 };
-        ValidationScores { sums, ..ValidationScores::new(2) }
+    fn scores(correct: u64, loss_sum: f64) -> Tally {
+        let mut tally = Tally::new(2);
+        tally.sums = Scores { loss_sum, correct, count: 4 };
+        tally
     }
 
     /// The epochs, from 1, that are the best so far.
-    fn bests(metric: BestMetric, epochs: &[ValidationScores]) -> Vec<usize> {
+    fn bests(metric: BestMetric, epochs: &[Tally]) -> Vec<usize> {
         let mut selection = Selection::default();
         let qualities = epochs.iter().map(|scores| scores.quality(metric).unwrap());
         let is_best: Vec<_> = qualities.map(|quality| selection.is_best(quality)).collect();

@@ -1,16 +1,16 @@
 use artifacts::{BestEpoch, CommittedMetrics};
 use serde::{Deserialize, Serialize};
 
-use super::selection::{Selection, ValidationScores};
+use super::selection::Selection;
 use super::step_series::StepSeries;
 use crate::config::{PlannedSteps, TrainingConfig};
-use crate::model::Scores;
+use crate::model::{Scores, Tally};
 
 /// Progress of a run, beside its weights and its optimizer: `state.json` of a checkpoint.
 ///
 /// With the config and the seed this is all the rest of the run depends on: everything random is a
 /// function of (seed, epoch, step, item).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingState {
     /// Identifies the run: checkpoints of other runs are refused.
@@ -64,22 +64,7 @@ pub type EpochWatch = Box<dyn FnMut(&TrainingState, usize) + Send>;
 impl TrainingState {
     /// The state before the first step.
     pub fn new(run: String, seed: u64) -> Self {
-        Self {
-            run,
-            seed,
-            epoch: 1,
-            epoch_step: 0,
-            step: 0,
-            scores: Scores::default(),
-            series: StepSeries::default(),
-            best: None,
-            selection: Selection::default(),
-            epochs_since_best: 0,
-            scheduled: None,
-            rollbacks: 0,
-            plan: None,
-            metrics: CommittedMetrics::default(),
-        }
+        Self { run, seed, epoch: 1, ..Self::default() }
     }
 
     /// Name of the checkpoint of this state.
@@ -93,14 +78,12 @@ impl TrainingState {
         best.into_iter().chain(self.scheduled.as_deref())
     }
 
-    /// Counts a step.
-    pub fn count_step(&mut self) {
+    pub(crate) fn count_step(&mut self) {
         self.epoch_step += 1;
         self.step += 1;
     }
 
-    /// Adds the results of a step.
-    pub fn add(&mut self, scores: Scores, gradient_norm: f64) {
+    pub(crate) fn add(&mut self, scores: Scores, gradient_norm: f64) {
         self.scores += scores;
         self.series.add(scores.loss(), gradient_norm);
     }
@@ -118,8 +101,7 @@ impl TrainingState {
             || stopping.is_some_and(|stopping| self.epochs_since_best >= stopping.patience)
     }
 
-    /// Moves on to the next epoch.
-    pub fn next_epoch(&mut self) {
+    pub(crate) fn next_epoch(&mut self) {
         self.epoch += 1;
         self.epoch_step = 0;
         self.scores = Scores::default();
@@ -130,7 +112,7 @@ impl TrainingState {
     pub fn update_best(
         &mut self,
         epoch: usize,
-        scores: &ValidationScores,
+        scores: &Tally,
         config: &TrainingConfig,
         is_last: bool,
     ) -> bool {

@@ -8,7 +8,7 @@ use super::readback::PendingStep;
 use super::{Trainer, TrainingObserver};
 use crate::batch::{Batch, Loader};
 use crate::error::RunError;
-use crate::fault_injection::{Fault, FaultHooks};
+use crate::fault_injection::Fault;
 use crate::model::Scores;
 
 impl Trainer {
@@ -87,7 +87,7 @@ impl Trainer {
         &self,
         logits: Tensor<2>,
         batch: &Batch,
-        fault: Option<Fault>,
+        fault: Fault,
     ) -> Result<Scores, RunError> {
         let mut scores = self.optimization.classifier.scores(logits.into_data(), &batch.labels);
         scores.loss_sum = fault.in_loss(scores.loss_sum);

@@ -7,7 +7,6 @@ const MOST_LOSSES: usize = 50;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepSeries {
-    /// Number of steps.
     count: usize,
     /// Sum of the norms of their gradients.
     norm_sum: f64,
@@ -21,7 +20,6 @@ fn group(count: usize) -> usize {
 }
 
 impl StepSeries {
-    /// Adds a step.
     pub fn add(&mut self, loss: f64, gradient_norm: f64) {
         if group(self.count + 1) > group(self.count) {
             self.loss_sums = self.loss_sums.chunks(2).map(|pair| pair.iter().sum()).collect();
@@ -34,7 +32,6 @@ impl StepSeries {
         self.count += 1;
     }
 
-    /// Returns whether there is no step.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }

@@ -1,20 +1,20 @@
 //! Gradients of the backward pass.
 
+use std::collections::HashMap;
+
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use crate::batch::Batch;
-use crate::model::Classifier;
+use crate::model::{Classifier, parameter_ids};
 
 /// The gradient of one parameter tensor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gradient {
     /// Path of the tensor in the model, for example `hidden.0.linear.weight`.
     pub name: String,
-    /// Id of the tensor.
     pub id: ParamId,
-    /// Shape of the tensor.
     pub shape: Vec<usize>,
     /// The gradient, row-major.
     pub values: Vec<f64>,
@@ -25,13 +25,13 @@ pub struct Gradient {
 pub fn gradients(classifier: &Classifier, batch: &Batch) -> Vec<Gradient> {
     let (loss, _) = classifier.loss(batch);
     let gradients = GradientsParams::from_grads(loss.backward(), classifier);
-    let mut collect = Collect { gradients, path: Vec::new(), all: Vec::new() };
+    let names = parameter_ids(classifier).into_iter().map(|(path, id)| (id, path)).collect();
+    let mut collect = Collect { gradients, names, all: Vec::new() };
     classifier.visit(&mut collect);
     collect.all
 }
 
 impl Gradient {
-    /// The Euclidean norm.
     pub fn norm(&self) -> f64 {
         self.values.iter().map(|value| value * value).sum::<f64>().sqrt()
     }
@@ -39,19 +39,12 @@ impl Gradient {
 
 struct Collect {
     gradients: GradientsParams,
-    path: Vec<String>,
+    /// Paths of the parameters.
+    names: HashMap<ParamId, String>,
     all: Vec<Gradient>,
 }
 
 impl ModuleVisitor for Collect {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
         if !value.is_require_grad() {
@@ -63,11 +56,9 @@ impl ModuleVisitor for Collect {
             // The loss does not depend on this tensor.
             None => vec![0.0; shape.iter().product()],
         };
-        self.all.push(Gradient { name: name(&self.path), id: param.id, shape, values });
+        // Below `model` and its variant, which are the same for all tensors.
+        let path = self.names.get(&param.id).map_or("", String::as_str);
+        let name = path.splitn(3, '.').nth(2).unwrap_or_default().to_owned();
+        self.all.push(Gradient { name, id: param.id, shape, values });
     }
-}
-
-/// The path below `model` and its variant, which are the same for all tensors.
-fn name(path: &[String]) -> String {
-    path.get(2..).unwrap_or_default().join(".")
 }

@@ -129,7 +129,8 @@ impl InjectedBug {
     }
 
     fn refusal(self, [reason, remedy]: Missing) -> RunError {
-        RunError::NothingToInject { bug: self.as_str(), reason, remedy }
+        let bug = self.as_str();
+        RunError::Usage(format!("the bug `{bug}` cannot be injected: {reason}\n  {remedy}"))
     }
 }
 
@@ -156,11 +157,8 @@ fn last_weight(gradients: &mut [Gradient]) -> Option<&mut Gradient> {
 /// The first bias with a gradient: before a batch norm a bias has none, but that of the norm has.
 fn first_bias(gradients: &mut [Gradient]) -> Option<&mut Gradient> {
     let least = ZERO * norm(gradients);
+    let is_bias = |name: &str| name.ends_with("bias") || name.ends_with("beta");
     gradients.iter_mut().find(|gradient| is_bias(&gradient.name) && gradient.norm() > least)
-}
-
-fn is_bias(name: &str) -> bool {
-    name.ends_with("bias") || name.ends_with("beta")
 }
 
 fn norm(gradients: &[Gradient]) -> f64 {

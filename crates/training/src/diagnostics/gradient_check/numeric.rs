@@ -34,7 +34,6 @@ impl<'a> Cost<'a> {
         self.value
     }
 
-    /// The number of examples.
     pub fn examples(&self) -> usize {
         self.batch.step_examples
     }

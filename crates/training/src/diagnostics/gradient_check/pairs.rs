@@ -7,7 +7,6 @@ use super::numeric::Cost;
 pub struct Pairs {
     /// Gradient of the backward pass and numeric gradient of each element.
     pub both: Vec<[f64; 2]>,
-    /// Number of skipped elements.
     pub skipped: usize,
 }
 

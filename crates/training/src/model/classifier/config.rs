@@ -7,20 +7,15 @@ use super::normalizer::Normalizer;
 use crate::error::RunError;
 use crate::model::ObjectiveConfig;
 
-/// Components and sizes of a [`Classifier`].
 #[derive(Debug, Clone, Copy)]
 pub struct ClassifierConfig<'a> {
-    /// The model.
     pub model: &'a ModelConfig,
-    /// The objective.
     pub objective: &'a ObjectiveConfig,
     /// True to average the logits of each image and its horizontal mirror image.
     pub mirrored: bool,
-    /// Seed of the initial weights.
     pub seed: u64,
     /// Height, width and channels of an image, or 1, 1 and the number of features.
     pub shape: [usize; 3],
-    /// Number of classes.
     pub classes: usize,
 }
 

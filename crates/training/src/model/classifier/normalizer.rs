@@ -10,7 +10,6 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
-    /// The map of `statistics` in `precision` on `device`.
     pub fn new(statistics: &Statistics, precision: FloatDType, device: &Device) -> Self {
         let options = TensorCreationOptions::new(device.clone()).with_dtype(precision.into());
         let parameter = |values: &[f32], id: u64| {
@@ -24,7 +23,6 @@ impl Normalizer {
         }
     }
 
-    /// The map for values in host memory.
     pub fn scaler(&self) -> Scaler {
         Statistics { shift: host(&self.shift), scale: host(&self.scale) }.scaler()
     }

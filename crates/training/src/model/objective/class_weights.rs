@@ -1,12 +1,13 @@
 use std::fmt;
 
 use ::config::Check;
+use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Weight of the examples of each class in the loss, for classes of different sizes.
-#[derive(Debug, Clone, Default, PartialEq, schemars::JsonSchema)]
-#[schemars(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ClassWeights {
     /// Equal weights.
     #[default]
@@ -16,15 +17,12 @@ pub enum ClassWeights {
     /// `"balanced"`).
     Balanced,
     /// One weight per class, in the order of the labels.
-    #[schemars(untagged)]
+    #[serde(untagged)]
     Given(#[schemars(inner(range(min = 1e-6, max = 1e6)))] Vec<f64>),
 }
 
 /// Largest number of weights, so that the config of a run can be read back.
 const MAX_WEIGHTS: usize = 1000;
-
-const NONE: &str = "none";
-const BALANCED: &str = "balanced";
 
 impl ClassWeights {
     /// Weight of each of `classes` classes, for a training set with these `labels`; `None` if all
@@ -42,24 +40,13 @@ impl ClassWeights {
         }
     }
 
-    /// Reports every invalid value.
-    pub fn check(&self, check: &mut Check) {
+    pub(crate) fn check(&self, check: &mut Check) {
         let Self::Given(weights) = self else { return };
         check.require(
             "class_weights",
             weights.len() <= MAX_WEIGHTS,
             format_args!("{} weights; the maximum is {MAX_WEIGHTS}", weights.len()),
         );
-    }
-}
-
-impl Serialize for ClassWeights {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::None => NONE.serialize(serializer),
-            Self::Balanced => BALANCED.serialize(serializer),
-            Self::Given(weights) => weights.serialize(serializer),
-        }
     }
 }
 
@@ -80,17 +67,13 @@ impl<'de> Visitor<'de> for StringOrArray {
 
     fn visit_str<E: Error>(self, name: &str) -> Result<ClassWeights, E> {
         match name {
-            NONE => Ok(ClassWeights::None),
-            BALANCED => Ok(ClassWeights::Balanced),
-            _ => Err(E::unknown_variant(name, &[NONE, BALANCED])),
+            "none" => Ok(ClassWeights::None),
+            "balanced" => Ok(ClassWeights::Balanced),
+            _ => Err(E::unknown_variant(name, &["none", "balanced"])),
         }
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ClassWeights, A::Error> {
-        let mut weights = Vec::new();
-        while let Some(weight) = list.next_element()? {
-            weights.push(weight);
-        }
-        Ok(ClassWeights::Given(weights))
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<ClassWeights, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(ClassWeights::Given)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! `SHA256SUMS` lists every other file in the format of `sha256sum`, which can verify it too.
 
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -48,14 +49,17 @@ pub fn read(directory: &Path) -> Result<Checkpoint, RunError> {
     if let Some(file) = first_difference(&read_file(directory, SUMS)?, &actual) {
         return Err(damaged(directory, file, "its SHA-256 differs from SHA256SUMS"));
     }
-    let state: TrainingState = serde_json::from_slice(&state)
-        .map_err(|error| damaged(directory, STATE, error.to_string()))?;
+    let state: TrainingState =
+        serde_json::from_slice(&state).map_err(|error| damaged(directory, STATE, error))?;
     Ok(Checkpoint { state, model, weights, optimizer })
 }
 
-/// The error of a damaged `file` in `directory`.
-pub fn damaged(directory: &Path, file: &str, reason: impl Into<String>) -> RunError {
-    RunError::Damaged { path: directory.join(file), reason: reason.into() }
+pub fn damaged(directory: &Path, file: &str, reason: impl Display) -> RunError {
+    let path = directory.join(file);
+    RunError::Other(format!(
+        "the checkpoint file {} is damaged: {reason}\n  restore it from a backup, or start a new run",
+        path.display()
+    ))
 }
 
 fn read_file(directory: &Path, file: &str) -> Result<Vec<u8>, RunError> {
@@ -63,7 +67,7 @@ fn read_file(directory: &Path, file: &str) -> Result<Vec<u8>, RunError> {
         if is_transient(&error) {
             ArtifactError::read(&directory.join(file), error).into()
         } else {
-            damaged(directory, file, error.to_string())
+            damaged(directory, file, error)
         }
     })
 }

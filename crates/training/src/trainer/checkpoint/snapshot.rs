@@ -1,8 +1,8 @@
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
+use burn_pack::{Reader, Writer};
 
-use super::sorted::sorted;
 use super::{Checkpoint, record_error};
 use crate::error::RunError;
 use crate::model::Classifier;
@@ -13,24 +13,18 @@ pub enum Snapshot {
     /// Tensors in main memory, which the run copies before it changes them: they cost no time now,
     /// and are written by another thread.
     Shared(Box<SharedState>),
-    /// A copy.
     Copied(Box<Checkpoint>),
 }
 
-/// Weights and optimizer of a run.
 pub struct SharedState {
-    /// Progress of the run.
     pub state: TrainingState,
     /// The trained weights, without autodiff.
     pub classifier: Classifier,
-    /// Their moving average.
     pub average: Option<Classifier>,
-    /// The optimizer.
     pub optimizer: ModuleOptimizer,
 }
 
 impl Snapshot {
-    /// Progress of the run.
     pub fn state(&self) -> &TrainingState {
         match self {
             Self::Shared(shared) => &shared.state,
@@ -38,7 +32,6 @@ impl Snapshot {
         }
     }
 
-    /// Name of its checkpoint.
     pub fn name(&self) -> String {
         self.state().checkpoint_name()
     }
@@ -53,14 +46,14 @@ impl Snapshot {
 }
 
 impl SharedState {
-    /// Copies the tensors.
     pub fn into_checkpoint(self) -> Result<Checkpoint, RunError> {
         let current = saved(self.classifier)?;
         let (model, weights) = match self.average {
             Some(average) => (saved(average)?, Some(current)),
             None => (current, None),
         };
-        let optimizer = sorted(self.optimizer.into_bytes().map_err(record_error)?)?;
+        let optimizer = self.optimizer.into_bytes().map_err(record_error)?;
+        let optimizer = sorted(optimizer).map_err(|error| RunError::Record(error.to_string()))?;
         Ok(Checkpoint { state: self.state, model, weights, optimizer: into_vec(optimizer) })
     }
 }
@@ -68,6 +61,23 @@ impl SharedState {
 fn saved(classifier: Classifier) -> Result<Vec<u8>, RunError> {
     let bytes = classifier.into_record().into_bytes().map_err(record_error)?;
     Ok(into_vec(bytes))
+}
+
+/// `record` with its tensors sorted by name: Burn keeps them in a hash map, whose order changes from
+/// process to process.
+fn sorted(record: Bytes) -> Result<Bytes, burn_pack::Error> {
+    let reader = Reader::from_bytes(record)?;
+    let (scalars, metadata) = (reader.scalars().clone(), reader.metadata().clone());
+    let mut tensors = reader.into_tensors()?;
+    tensors.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut writer = Writer::new(tensors);
+    for (key, value) in &scalars {
+        writer = writer.with_scalar(key, *value);
+    }
+    for (key, value) in &metadata {
+        writer = writer.with_metadata(key, value);
+    }
+    writer.into_bytes()
 }
 
 /// The bytes, without a copy if their memory is that of a vector.

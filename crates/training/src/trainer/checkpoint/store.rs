@@ -81,7 +81,13 @@ impl Checkpoints {
                 }
             }
         }
-        if damaged.is_empty() { Ok(None) } else { Err(RunError::AllDamaged { reasons: damaged }) }
+        if damaged.is_empty() {
+            return Ok(None);
+        }
+        Err(RunError::Other(format!(
+            "all checkpoints of the run are damaged:\n  {}\n  restore one from a backup, or start a new run",
+            damaged.join("\n  ")
+        )))
     }
 
     /// Complete epochs, and steps of the current one, of the newest checkpoint by its name; its
@@ -116,7 +122,10 @@ impl Checkpoints {
         if actual != name {
             Err(damaged(&path, STATE, format!("it holds the state of {actual}")))
         } else if checkpoint.state.run != self.run {
-            Err(RunError::ForeignCheckpoint { path })
+            Err(RunError::Other(format!(
+                "the checkpoint {} belongs to another run\n  restore the checkpoints of this run, or start a new run",
+                path.display()
+            )))
         } else {
             Ok(checkpoint)
         }

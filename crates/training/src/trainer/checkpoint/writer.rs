@@ -14,7 +14,6 @@ use crate::error::RunError;
 pub struct CheckpointWriter {
     checkpoints: Checkpoints,
     keep_last: usize,
-    /// The commit that is under way.
     commit: Option<JoinHandle<Result<(), RunError>>>,
     /// The best epoch, if it has no checkpoint yet.
     best: Option<Snapshot>,
