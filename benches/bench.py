@@ -52,7 +52,8 @@ KEEP = {"MALLOC_MMAP_MAX_": 0, "MALLOC_TRIM_THRESHOLD_": 2**34, "MALLOC_TOP_PAD_
 
 
 def main():
-    others = {"start": start, "recipe": recipe, "streaming": streaming, "prediction": prediction, "folder": folder}
+    others = {"start": start, "recipe": recipe, "streaming": streaming, "prediction": prediction, "folder": folder,
+              "cores": cores}
     known = dict.fromkeys(MODELS, measure_model) | others
     parts = sys.argv[1:] or list(known)
     if unknown := set(parts) - set(known):
@@ -183,6 +184,20 @@ def folder(part, directory):
     }, ROUNDS)
 
 
+def cores(part, directory):
+    """The rates of the trainer with one thread and with two."""
+    figures = {}
+    for model in ("m1", "m2", "m3", "m4"):
+        epochs, _, images, side = MODELS[model]
+        config, data = CONFIGS / f"{model}.toml", synthesize(directory, images, side)
+        figures |= alternate(part, {
+            f"{model}, {count}": lambda _, count=count, config=config, epochs=epochs, data=data, images=images:
+            trainer_rate(config, directory, data, epochs, images, False, RAYON_NUM_THREADS=count)
+            for count in (1, 2)
+        }, 3)
+    return figures
+
+
 # Measurements
 
 
@@ -226,7 +241,7 @@ def variants(model):
                 yield name, variant
 
 
-def trainer_rate(config, directory, data, epochs, images, reports, *settings):
+def trainer_rate(config, directory, data, epochs, images, reports, *settings, **environment):
     """The rate from the difference between a long and a short run: start-up, final evaluation and report
     cancel out."""
     short, long = epochs
@@ -235,7 +250,7 @@ def trainer_rate(config, directory, data, epochs, images, reports, *settings):
     for count in (short, long):
         every = 1 if reports else count
         overrides = (f"training.epochs={count}", f"training.report_every_epochs={every}", *settings)
-        runs.append(programs.train(config, directory / "run", data, *overrides))
+        runs.append(programs.train(config, directory / "run", data, *overrides, **environment))
     seconds = runs[1].seconds - runs[0].seconds
     if seconds <= 0:
         sys.exit("the long run was not slower than the short one: stop other programs and try again")

@@ -49,13 +49,13 @@ def pin():
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
 
 
-def train(config, run_dir, data, *settings, until=None):
+def train(config, run_dir, data, *settings, until=None, **environment):
     """Trains in an empty run directory."""
     shutil.rmtree(run_dir, ignore_errors=True)
     command = [os.environ["TRAINER"], "--config", config, "--run-dir", run_dir, "--ui", "plain"]
     for setting in settings:
         command += ["--set", setting]
-    return Process(command, until, BENCH_DATA=data, SIGNS_DIR=data)
+    return Process(command, until, BENCH_DATA=data, SIGNS_DIR=data, **environment)
 
 
 def framework(name, variant, config, data, steps, seconds, **environment):

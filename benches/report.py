@@ -63,7 +63,8 @@ def write(results, path):
     for name, measured in results.items():
         texts += [f"## {name}", measured["machine"]]
         texts += [model(TITLES[part], measured[part]) for part in TITLES if part in measured]
-        tables = {"start": start, "recipe": recipe, "streaming": streaming, "prediction": prediction, "folder": folder}
+        tables = {"start": start, "recipe": recipe, "streaming": streaming, "prediction": prediction, "folder": folder,
+                  "cores": cores}
         texts += [table(measured[part]) for part, table in tables.items() if part in measured]
     path.write_text("\n\n".join(text.strip() for text in texts) + "\n")
 
@@ -136,6 +137,23 @@ def folder(result):
     text = ("2,000 JPEG files of 640x480, decoded and resized to 224x224. `trainer data import` also writes them to an "
             "HDF5 file, and its time includes its start; that of the other loaders begins with their second batch.")
     return section("Loading a folder of photos", result, ["", "images/s", "relative to the fastest other"], cells) + f"\n\n{text}"
+
+
+def cores(result):
+    """The share of a step that does not get faster with threads, and what that means for more of them (Amdahl's law)."""
+    rates, cells = medians(result), []
+    for model in sorted({name.split(",")[0] for name in rates}):
+        one, two = (rates[f"{model}, {count}"]["rate"] for count in (1, 2))
+        serial = min(max(2 * one / two - 1, 0), 1)
+        speedups = [f"{1 / (serial + (1 - serial) / count):.1f}" for count in (8, 32, 64)]
+        cells.append([model.upper(), f"{one:,.0f}", f"{two:,.0f}", f"{100 * serial:.0f} %", *speedups])
+    heads = ["", "images/s, one thread", "two threads", "serial share", "8 threads at most", "32 at most", "64 at most"]
+    rounds = len(next(iter(result["figures"].values())))
+    rows = [heads, ["---"] + ["---:"] * (len(heads) - 1), *cells]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    text = ("The serial share follows from both rates by Amdahl's law, and bounds the speed-up by more threads: memory "
+            "bandwidth and small batches may bound it more. It has not been measured with more than two cores.")
+    return f"### More cores\n\nMeasured on {result['date']}: medians of {rounds} rounds.\n\n{table}\n\n{text}"
 
 
 def medians(result):

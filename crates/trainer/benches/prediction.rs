@@ -23,6 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [model, batch, seconds] = args.as_slice() else {
         return Err("usage: prediction MODEL BATCH SECONDS".into());
     };
+    // As `trainer serve` predicts: another thread would wake those of rayon for every layer.
+    rayon::ThreadPoolBuilder::new().use_current_thread().build_global()?;
     let (batch, seconds) = (batch.parse()?, Duration::from_secs_f64(seconds.parse()?));
     let predictor = Predictor::open(Path::new(model), None, &ModelRegistry::new())?;
     let shape = predictor.data_identity().shape;

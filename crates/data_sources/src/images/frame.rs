@@ -1,6 +1,7 @@
 use data::Fit;
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::imageops;
 use image::{DynamicImage, GrayImage, Rgb, RgbImage};
 
@@ -69,19 +70,31 @@ impl Frame {
 }
 
 /// Resizes a grey or RGB image of 8 bits per sample.
-fn scaled(image: &DynamicImage, [width, height]: [u32; 2], options: ResizeOptions) -> DynamicImage {
-    let is_grey = !image.color().has_color();
-    let kind = if is_grey { PixelType::U8 } else { PixelType::U8x3 };
-    let mut target = Image::new(width, height, kind);
-    let options = options.resize_alg(FILTER).use_alpha(false);
-    let source = ImageRef::new(image.width(), image.height(), image.as_bytes(), kind);
-    let done = source.map(|source| Resizer::new().resize(&source, &mut target, &options));
-    let pixels = if matches!(done, Ok(Ok(()))) { target.into_vec() } else { Vec::new() };
-    let image = match is_grey {
-        true => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
-        false => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
+fn scaled(image: &DynamicImage, size: [u32; 2], options: ResizeOptions) -> DynamicImage {
+    let ([width, height], options) = (size, options.resize_alg(FILTER));
+    let image = if image.color().has_color() {
+        let pixels = scaled_pixels::<U8x3>(image, size, &options);
+        RgbImage::from_raw(width, height, pixels).map(DynamicImage::from)
+    } else {
+        let pixels = scaled_pixels::<U8>(image, size, &options);
+        GrayImage::from_raw(width, height, pixels).map(DynamicImage::from)
     };
     image.unwrap_or_default()
+}
+
+fn scaled_pixels<P: PixelTrait>(
+    image: &DynamicImage,
+    [width, height]: [u32; 2],
+    options: &ResizeOptions,
+) -> Vec<u8> {
+    let mut pixels = vec![0; width as usize * height as usize * size_of::<P>()];
+    let source = TypedImageRef::<P>::from_buffer(image.width(), image.height(), image.as_bytes());
+    let target = TypedImage::<P>::from_buffer(width, height, &mut pixels);
+    if let (Ok(source), Ok(mut target)) = (source, target) {
+        // It fails if the part of a crop is not inside the image.
+        let _ = Resizer::new().resize_typed(&source, &mut target, options);
+    }
+    pixels
 }
 
 /// Scales `width` and `height` to the largest size within the maxima, at least 1.
