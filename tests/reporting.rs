@@ -253,7 +253,9 @@ fn the_seconds_of_a_resumed_run_include_those_of_earlier_processes() {
     for row in &rows {
         let phases = ["load", "forward", "backward", "optimizer"];
         let phases = phases.map(|phase| row["phases"][phase].as_f64().unwrap());
-        assert!(phases.iter().all(|seconds| *seconds > 0.0), "{row}");
+        // A run may have stopped between the last step of an epoch and its validation.
+        let has_trained = row["examples"] != 0;
+        assert!(phases.iter().all(|seconds| (*seconds > 0.0) == has_trained), "{row}");
         assert!(phases.iter().sum::<f64>() <= row["seconds"].as_f64().unwrap(), "{row}");
     }
     let timings: f64 = column(&timings, "seconds").iter().sum();
