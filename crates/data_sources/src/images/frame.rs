@@ -14,7 +14,8 @@ pub struct Frame {
     pub fit: Fit,
 }
 
-/// The filter, antialiased bilinear, in the integer arithmetic of `Image.resize(.., BILINEAR)` of PIL.
+/// The filter, antialiased bilinear: within one level of `Image.resize(.., BILINEAR)` of PIL. Computed in
+/// integers, so that all processors have the same pixels.
 const FILTER: ResizeAlg = ResizeAlg::Convolution(FilterType::Bilinear);
 
 impl Frame {
@@ -48,18 +49,16 @@ impl Frame {
     fn resized(&self, image: &DynamicImage) -> DynamicImage {
         let [height, width, _] = self.shape.map(|size| size as u32);
         match self.fit {
-            Fit::Stretch => scaled(image, [width, height], ResizeOptions::new()),
+            Fit::Stretch => scaled(image, [width, height]),
             Fit::Crop => {
                 // Cropped before resizing, because a long narrow image would become huge.
                 let [wide, high] = scaled_to_fit(width, height, image.width(), image.height());
                 let (left, top) = ((image.width() - wide) / 2, (image.height() - high) / 2);
-                let [left, top, wide, high] = [left, top, wide, high].map(f64::from);
-                let options = ResizeOptions::new().crop(left, top, wide, high);
-                scaled(image, [width, height], options)
+                scaled(&image.crop_imm(left, top, wide, high), [width, height])
             }
             Fit::Pad => {
                 let [wide, high] = scaled_to_fit(image.width(), image.height(), width, height);
-                let whole = scaled(image, [wide, high], ResizeOptions::new()).into_rgb8();
+                let whole = scaled(image, [wide, high]).into_rgb8();
                 let mut padded = RgbImage::from_pixel(width, height, Rgb([0; 3]));
                 let (left, top) = ((width - wide) / 2, (height - high) / 2);
                 imageops::replace(&mut padded, &whole, i64::from(left), i64::from(top));
@@ -70,29 +69,26 @@ impl Frame {
 }
 
 /// Resizes a grey or RGB image of 8 bits per sample.
-fn scaled(image: &DynamicImage, size: [u32; 2], options: ResizeOptions) -> DynamicImage {
-    let ([width, height], options) = (size, options.resize_alg(FILTER));
+fn scaled(image: &DynamicImage, [width, height]: [u32; 2]) -> DynamicImage {
+    let size = [width, height];
     let image = if image.color().has_color() {
-        let pixels = scaled_pixels::<U8x3>(image, size, &options);
+        let pixels = scaled_pixels::<U8x3>(image, size);
         RgbImage::from_raw(width, height, pixels).map(DynamicImage::from)
     } else {
-        let pixels = scaled_pixels::<U8>(image, size, &options);
+        let pixels = scaled_pixels::<U8>(image, size);
         GrayImage::from_raw(width, height, pixels).map(DynamicImage::from)
     };
     image.unwrap_or_default()
 }
 
-fn scaled_pixels<P: PixelTrait>(
-    image: &DynamicImage,
-    [width, height]: [u32; 2],
-    options: &ResizeOptions,
-) -> Vec<u8> {
+fn scaled_pixels<P: PixelTrait>(image: &DynamicImage, [width, height]: [u32; 2]) -> Vec<u8> {
     let mut pixels = vec![0; width as usize * height as usize * size_of::<P>()];
     let source = TypedImageRef::<P>::from_buffer(image.width(), image.height(), image.as_bytes());
     let target = TypedImage::<P>::from_buffer(width, height, &mut pixels);
     if let (Ok(source), Ok(mut target)) = (source, target) {
-        // It fails if the part of a crop is not inside the image.
-        let _ = Resizer::new().resize_typed(&source, &mut target, options);
+        let options = ResizeOptions::new().resize_alg(FILTER);
+        // It fails for a part that is not inside the image only.
+        let _ = Resizer::new().resize_typed(&source, &mut target, &options);
     }
     pixels
 }

@@ -1,7 +1,6 @@
-// Images as the pixels that `trainer predict` computes: the triangle filter of the Rust crate `image` in its
-// order of operations and in f32, so that equal decoded images give equal pixels.
+// Images as the pixels that `trainer predict` computes: the bilinear filter of the Rust crate
+// `fast_image_resize` with its integer weights, so that equal decoded images give equal pixels.
 
-const f32 = Math.fround;
 // Rows that are read at once, so that large photos need no large canvas.
 const STRIP = 128;
 
@@ -14,7 +13,7 @@ export async function pixels(blob, { shape: [height, width, channels], fit }) {
   const frame = { left: 0, top: 0, width, height };
   const source = fit === "crop" ? centred(frame, whole) : whole;
   const target = fit === "pad" ? centred(whole, frame) : frame;
-  const resized = columns(rows(image, source, target.height), source.width, target);
+  const resized = rows(columns(image, source, target.width), source.height, target);
   image.close();
   const padded = new Uint8Array(height * width * 3);
   for (let y = 0; y < target.height; y++) {
@@ -32,64 +31,72 @@ function centred(one, other) {
   return { left: (other.width - width) >> 1, top: (other.height - height) >> 1, width, height };
 }
 
-/** For each of `size` new samples, the first of the `length` old ones that it depends on, and the weights. */
+/**
+ * For each of `size` new samples, the first of the `length` old ones that it depends on, and their weights as
+ * integers, which are 2 ** `precision` times as large.
+ */
 function filter(length, size) {
-  const ratio = f32(length / size);
-  const reach = Math.max(ratio, 1);
-  return Array.from({ length: size }, (_, index) => {
-    const centre = f32((index + 0.5) * ratio);
-    const first = Math.min(Math.max(Math.floor(f32(centre - reach)), 0), length - 1);
-    const end = Math.min(Math.max(Math.ceil(f32(centre + reach)), first + 1), length);
-    const middle = f32(centre - 0.5);
-    const triangle = (old) => Math.max(f32(1 - Math.abs(f32(f32(old - middle) / reach))), 0);
-    const weights = Float32Array.from({ length: end - first }, (_, tap) => triangle(first + tap));
-    const sum = weights.reduce((sum, weight) => f32(sum + weight), 0);
-    return { first, end, weights: weights.map((weight) => weight / sum) };
+  const scale = length / size;
+  const reach = Math.max(scale, 1);
+  const taps = Array.from({ length: size }, (_, index) => {
+    const centre = (index + 0.5) * scale;
+    const middle = centre - 0.5;
+    let first = Math.max(Math.floor(centre - reach), 0);
+    const end = Math.min(Math.ceil(centre + reach), length);
+    const triangle = (old) => Math.max(1 - Math.abs((old - middle) * (1 / reach)), 0);
+    while (triangle(first) === 0) first++;
+    const weights = Array.from({ length: end - first }, (_, tap) => triangle(first + tap));
+    const sum = weights.reduce((sum, weight) => sum + weight, 0);
+    return { first, weights: weights.map((weight) => weight / sum) };
   });
+  const most = taps.reduce((most, { weights }) => Math.max(most, ...weights), 0);
+  let precision = 0;
+  while (precision < 21 && Math.round(most * 2 ** (precision + 1)) < 2 ** 15) precision++;
+  for (const tap of taps) {
+    tap.weights = Int32Array.from(tap.weights, (weight) => Math.round(weight * 2 ** precision));
+  }
+  return { taps, precision };
 }
 
-/** Resizes the height: [height, width of `source`, 3] as f32. */
-function rows(image, source, height) {
-  const length = source.width * 3;
-  const result = new Float32Array(height * length);
-  const filters = filter(source.height, height);
+/** Resizes the width: [height of `source`, width, 3] as bytes. */
+function columns(image, source, width) {
+  const result = new Uint8Array(source.height * width * 3);
+  const { taps, precision } = filter(source.width, width);
   const canvas = Object.assign(document.createElement("canvas"), { width: source.width, height: STRIP });
   const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   for (let top = 0; top < source.height; top += STRIP) {
     const count = Math.min(STRIP, source.height - top);
     const strip = read(context, image, source.left, source.top + top, source.width, count);
-    filters.forEach(({ first, end, weights }, y) => {
-      const row = result.subarray(y * length, (y + 1) * length);
-      for (let old = Math.max(first, top); old < Math.min(end, top + count); old++) {
-        add(row, strip.subarray((old - top) * source.width * 4), weights[old - first]);
-      }
-    });
+    for (let y = 0; y < count; y++) {
+      taps.forEach(({ first, weights }, x) => {
+        for (let channel = 0; channel < 3; channel++) {
+          const from = (y * source.width + first) * 4 + channel;
+          result[((top + y) * width + x) * 3 + channel] = sample(strip, from, 4, weights, precision);
+        }
+      });
+    }
   }
   return result;
 }
 
-/** Adds `weight` times a row of RGBA samples to a row of RGB samples. */
-function add(row, samples, weight) {
-  for (let to = 0, from = 0; to < row.length; to += 3, from += 4) {
-    row[to] += f32(samples[from] * weight);
-    row[to + 1] += f32(samples[from + 1] * weight);
-    row[to + 2] += f32(samples[from + 2] * weight);
-  }
-}
-
-/** Resizes the width of the result of `rows`: [height, width, 3] as bytes. */
-function columns(rows, oldWidth, { height, width }) {
-  const result = new Uint8Array(height * width * 3);
-  filter(oldWidth, width).forEach(({ first, weights }, x) => {
-    for (let y = 0; y < height; y++) {
-      for (let channel = 0; channel < 3; channel++) {
-        const from = (y * oldWidth + first) * 3 + channel;
-        const sum = weights.reduce((sum, weight, tap) => f32(sum + f32(rows[from + 3 * tap] * weight)), 0);
-        result[(y * width + x) * 3 + channel] = Math.min(Math.floor(sum + 0.5), 255);
-      }
+/** Resizes the height of the result of `columns`: [height, width, 3] as bytes. */
+function rows(columns, oldHeight, { height, width }) {
+  const length = width * 3;
+  const result = new Uint8Array(height * length);
+  const { taps, precision } = filter(oldHeight, height);
+  taps.forEach(({ first, weights }, y) => {
+    for (let at = 0; at < length; at++) {
+      result[y * length + at] = sample(columns, first * length + at, length, weights, precision);
     }
   });
   return result;
+}
+
+/** The rounded sum of weighted samples, which are `step` apart. */
+function sample(samples, from, step, weights, precision) {
+  let sum = 1 << (precision - 1);
+  for (let tap = 0; tap < weights.length; tap++) sum += samples[from + tap * step] * weights[tap];
+  return Math.min(sum >> precision, 255);
 }
 
 /** RGBA samples of a part of an image, transparent parts on white. */
