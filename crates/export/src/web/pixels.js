@@ -1,5 +1,5 @@
 // Images as the pixels that `trainer predict` computes: the bilinear filter of the Rust crate
-// `fast_image_resize` with its integer weights, so that equal decoded images give equal pixels.
+// `fast_image_resize` in its order and with its integer weights, so that equal decoded images give equal pixels.
 
 // Rows that are read at once, so that large photos need no large canvas.
 const STRIP = 128;
@@ -13,7 +13,7 @@ export async function pixels(blob, { shape: [height, width, channels], fit }) {
   const frame = { left: 0, top: 0, width, height };
   const source = fit === "crop" ? centred(frame, whole) : whole;
   const target = fit === "pad" ? centred(whole, frame) : frame;
-  const resized = rows(columns(image, source, target.width), source.height, target);
+  const resized = columns(rows(image, source, target.height), source.width, target);
   image.close();
   const padded = new Uint8Array(height * width * 3);
   for (let y = 0; y < target.height; y++) {
@@ -58,45 +58,50 @@ function filter(length, size) {
   return { taps, precision };
 }
 
-/** Resizes the width: [height of `source`, width, 3] as bytes. */
-function columns(image, source, width) {
-  const result = new Uint8Array(source.height * width * 3);
-  const { taps, precision } = filter(source.width, width);
+/** Resizes the height: [height, width of `source`, 3] as bytes. */
+function rows(image, source, height) {
+  const length = source.width * 3;
+  const { taps, precision } = filter(source.height, height);
+  const sums = new Int32Array(height * length).fill(1 << (precision - 1));
   const canvas = Object.assign(document.createElement("canvas"), { width: source.width, height: STRIP });
   const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   for (let top = 0; top < source.height; top += STRIP) {
     const count = Math.min(STRIP, source.height - top);
     const strip = read(context, image, source.left, source.top + top, source.width, count);
-    for (let y = 0; y < count; y++) {
-      taps.forEach(({ first, weights }, x) => {
-        for (let channel = 0; channel < 3; channel++) {
-          const from = (y * source.width + first) * 4 + channel;
-          result[((top + y) * width + x) * 3 + channel] = sample(strip, from, 4, weights, precision);
-        }
-      });
-    }
+    taps.forEach(({ first, weights }, y) => {
+      const row = sums.subarray(y * length, (y + 1) * length);
+      for (let old = Math.max(first, top); old < Math.min(first + weights.length, top + count); old++) {
+        add(row, strip.subarray((old - top) * source.width * 4), weights[old - first]);
+      }
+    });
   }
-  return result;
+  return Uint8Array.from(sums, (sum) => Math.min(sum >> precision, 255));
 }
 
-/** Resizes the height of the result of `columns`: [height, width, 3] as bytes. */
-function rows(columns, oldHeight, { height, width }) {
-  const length = width * 3;
-  const result = new Uint8Array(height * length);
-  const { taps, precision } = filter(oldHeight, height);
-  taps.forEach(({ first, weights }, y) => {
-    for (let at = 0; at < length; at++) {
-      result[y * length + at] = sample(columns, first * length + at, length, weights, precision);
+/** Adds `weight` times a row of RGBA samples to a row of RGB samples. */
+function add(row, samples, weight) {
+  for (let to = 0, from = 0; to < row.length; to += 3, from += 4) {
+    row[to] += samples[from] * weight;
+    row[to + 1] += samples[from + 1] * weight;
+    row[to + 2] += samples[from + 2] * weight;
+  }
+}
+
+/** Resizes the width of the result of `rows`: [height, width, 3] as bytes. */
+function columns(rows, oldWidth, { height, width }) {
+  const result = new Uint8Array(height * width * 3);
+  const { taps, precision } = filter(oldWidth, width);
+  taps.forEach(({ first, weights }, x) => {
+    for (let y = 0; y < height; y++) {
+      for (let channel = 0; channel < 3; channel++) {
+        const from = (y * oldWidth + first) * 3 + channel;
+        const half = 1 << (precision - 1);
+        const sum = weights.reduce((sum, weight, tap) => sum + rows[from + 3 * tap] * weight, half);
+        result[(y * width + x) * 3 + channel] = Math.min(sum >> precision, 255);
+      }
     }
   });
   return result;
-}
-
-/** The rounded sum of weighted samples, which are `step` apart. */
-function sample(samples, from, step, weights, precision) {
-  let sum = 1 << (precision - 1);
-  for (let tap = 0; tap < weights.length; tap++) sum += samples[from + tap * step] * weights[tap];
-  return Math.min(sum >> precision, 255);
 }
 
 /** RGBA samples of a part of an image, transparent parts on white. */
