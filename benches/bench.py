@@ -98,7 +98,7 @@ def measure_model(model, directory):
     for name, variant in variants(model):
         candidates[f"{name} {variant}"] = lambda _, name=name, variant=variant: framework(
             name, variant, config, data, steps, SECONDS)
-    return alternate(model, candidates, ROUNDS)
+    return alternate(model, candidates, ROUNDS, drops=True)
 
 
 def start(part, directory):
@@ -160,7 +160,7 @@ def prediction(part, directory):
     programs.train(ROOT / "configs" / "signs_cnn.toml", run_dir, data, "training.epochs=1", "training.final_fit=false")
     exported = directory / "predicted.onnx"
     subprocess.run([os.environ["TRAINER"], "export", run_dir, "--to", "onnx", "--out", exported], check=True)
-    bench = ["cargo", "bench", "--quiet", "--locked", "--package", "trainer", "--features", "ndarray", "--bench", "prediction"]
+    bench = ["cargo", "bench", "--quiet", "--locked", "--package", "trainer", "--features", "ndarray,serve", "--bench", "prediction"]
     commands = {
         "trainer": [*bench, "--", run_dir / "best_model.bpk"],
         "ONNX Runtime": [sys.executable, programs.HERE / "python" / "onnx_runtime.py", exported],
@@ -207,11 +207,12 @@ def trainer_import(photos, out):
     return {"rate": PHOTOS / programs.Process(command).seconds}
 
 
-def alternate(part, candidates, rounds):
-    """Measures every candidate once per round. Candidates take the number of the round."""
+def alternate(part, candidates, rounds, drops=False):
+    """Measures every candidate once per round, or in the first round only if it is slow and `drops` is set. Candidates
+    take the number of the round."""
     figures = {name: [] for name in candidates}
     for number in range(1, 2 if QUICK else rounds + 1):
-        order = [name for name in candidates if number == 1 or is_contender(name, figures)]
+        order = [name for name in candidates if number == 1 or not drops or is_contender(name, figures)]
         # PyTorch reads a config that the trainer's recipe writes.
         if part != "recipe":
             random.Random(number).shuffle(order)
