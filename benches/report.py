@@ -135,7 +135,8 @@ def folder(result):
     fastest = max((name for name in result["figures"] if name != "trainer"), key=lambda name: medians(result)[name]["rate"])
     cells = [[name, f"{row['rate']:,.0f}", ratio(result, name, fastest)] for name, row in medians(result).items()]
     text = ("2,000 JPEG files of 640x480, decoded and resized to 224x224. `trainer data import` also writes them to an "
-            "HDF5 file, and its time includes its start; that of the other loaders begins with their second batch.")
+            "HDF5 file, and its time includes its start; that of the other loaders begins with their second batch. Pillow decodes "
+            "JPEG at half its size (`draft`), the others at its full size.")
     return section("Loading a folder of photos", result, ["", "images/s", "relative to the fastest other"], cells) + f"\n\n{text}"
 
 
