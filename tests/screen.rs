@@ -247,6 +247,11 @@ fn the_most_frequent_confusions_replace_a_matrix_of_many_classes() {
     );
 }
 
+/// The mark of a curve in its legend, which shows that an epoch has ended. The state may have been
+/// "starting" before "training": then only the letters that differ are written.
+#[cfg(target_os = "linux")]
+const CURVE: &str = "⠒⠒";
+
 /// A training on a pseudo-terminal with the dashboard.
 #[cfg(target_os = "linux")]
 struct Dashboard {
@@ -331,7 +336,7 @@ fn q_and_signals_stop_a_run_with_a_checkpoint_and_restore_the_terminal() {
     for (key, code) in [("q", 130), ("\x03", 130), ("", 143)] {
         let dir = TestDir::new();
         let mut dashboard = Dashboard::start(&dir, "", "");
-        dashboard.wait_for("training", 1);
+        dashboard.wait_for(CURVE, 1);
         dashboard.press(key);
         if key.is_empty() {
             Command::new("kill").args(["-TERM", &process(&dir)]).status().unwrap();
@@ -351,7 +356,7 @@ fn a_suspended_dashboard_gives_the_terminal_back_and_returns() {
     let mut dashboard = Dashboard::start(&dir, "", "");
     let id = process(&dir);
     let status = || std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    dashboard.wait_for("training", 1);
+    dashboard.wait_for(CURVE, 1);
     dashboard.press("\x1a");
     wait_until(|| status().contains("State:\tT"));
     dashboard.wait_for("\x1b[?1049l", 1);
@@ -409,7 +414,7 @@ fn a_dashboard_without_colours_has_none() {
     let colour = "\x1b[38;5;";
     for (variable, is_coloured) in [("NO_COLOR=", true), ("NO_COLOR=1", false)] {
         let mut dashboard = Dashboard::start(&dir, variable, "");
-        dashboard.wait_for("training", 1);
+        dashboard.wait_for(CURVE, 1);
         dashboard.press("q");
         let shown = dashboard.shown.lock().unwrap().clone();
         dashboard.end();
