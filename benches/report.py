@@ -149,12 +149,10 @@ def cores(result):
         speedups = [f"{1 / (serial + (1 - serial) / count):.1f}" for count in (8, 32, 64)]
         cells.append([model.upper(), f"{one:,.0f}", f"{two:,.0f}", f"{100 * serial:.0f} %", *speedups])
     heads = ["", "images/s, one thread", "two threads", "serial share", "8 threads at most", "32 at most", "64 at most"]
-    rounds = len(next(iter(result["figures"].values())))
-    rows = [heads, ["---"] + ["---:"] * (len(heads) - 1), *cells]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    rounds = [len(rounds) for rounds in result["figures"].values()]
     text = ("The serial share follows from both rates by Amdahl's law, and bounds the speed-up by more threads: memory "
             "bandwidth and small batches may bound it more. It has not been measured with more than two cores.")
-    return f"### More cores\n\nMeasured on {result['date']}: medians of {rounds} rounds.\n\n{table}\n\n{text}"
+    return titled("More cores", result, rounds, heads, cells) + f"\n\n{text}"
 
 
 def medians(result):
@@ -175,8 +173,12 @@ def label(name):
 def section(title, result, heads, cells):
     """A table with the number of rounds of each row in its last column."""
     rounds = [len(rounds) for rounds in result["figures"].values()]
-    rows = [heads + ["rounds"], ["---"] + ["---:"] * len(heads)]
-    rows += [row + [str(count)] for row, count in zip(cells, rounds)]
+    rows = [row + [str(count)] for row, count in zip(cells, rounds)]
+    return titled(title, result, rounds, heads + ["rounds"], rows)
+
+
+def titled(title, result, rounds, heads, rows):
+    rows = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"### {title}\n\nMeasured on {result['date']}: {statistic(rounds)}.\n\n{table}"
 
