@@ -46,6 +46,8 @@ mod starting_from_weights;
 mod streaming;
 mod sweeping;
 mod synthetic;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod test_dir;
 mod timed;
 mod training;

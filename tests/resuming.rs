@@ -6,6 +6,7 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::terminal::Terminal;
 use crate::test_dir::{ProgramOutput, TINY, TestDir};
 use crate::training::json;
 
@@ -250,12 +251,7 @@ fn a_second_signal_restores_the_terminal_of_the_dashboard() {
     let run = format!("{trainer} --config tiny.toml --run-dir runs/shown --ui dashboard {slow}");
     let wait = "while ! grep -qs '^1,' runs/shown/metrics.csv; do sleep 0.1; done";
     let signals = "kill -TERM $!; kill -INT $!; wait $!; echo code $?; stty -a";
-    let script = format!("{run} & {wait}; {signals}");
-    // `script` runs it on a pseudo-terminal.
-    let mut command = std::process::Command::new("script");
-    command.args(["--quiet", "--command", &script, "/dev/null"]).current_dir(dir.path(""));
-    let shown = command.env("TERM", "xterm").stdin(std::process::Stdio::null()).output().unwrap();
-    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let (_, shown) = Terminal::start(&dir, &format!("{run} & {wait}; {signals}"), &[]).end();
     let (dashboard, after) = shown.split_once("code 1").unwrap();
     assert!(after.starts_with("30") || after.starts_with("43"), "{after}");
     assert!(after.contains(" icanon") && after.contains(" echo "), "{after}");

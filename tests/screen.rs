@@ -2,14 +2,13 @@
 //! terminal, and one JSON document with `--json`.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use std::process::Command;
 
 use data::SplitKind;
 
+#[cfg(target_os = "linux")]
+use crate::terminal::{Terminal, wait_until};
 use crate::test_dir::{TINY, TestDir, coloured};
 use crate::training::json;
 
@@ -134,15 +133,7 @@ pub fn assert_fits(text: &str) {
 
 /// Output of a call on a pseudo-terminal.
 fn on_a_terminal(dir: &TestDir, call: &str, variables: &[(&str, &str)]) -> String {
-    let call = format!("{} {call}", env!("CARGO_BIN_EXE_trainer"));
-    let mut command = Command::new("script");
-    command.args(["--quiet", "--command", &call, "/dev/null"]).current_dir(dir.path(""));
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
-        command.env_remove(name);
-    }
-    command.env("TERM", "xterm").envs(variables.iter().copied());
-    let shown = command.stdin(Stdio::null()).output().unwrap();
-    String::from_utf8_lossy(&shown.stdout).into_owned()
+    Terminal::start(dir, &format!("{} {call}", env!("CARGO_BIN_EXE_trainer")), variables).end().1
 }
 
 #[test]
@@ -252,75 +243,25 @@ fn the_most_frequent_confusions_replace_a_matrix_of_many_classes() {
 #[cfg(target_os = "linux")]
 const CURVE: &str = "⠒⠒";
 
-/// A training on a pseudo-terminal with the dashboard.
+/// A long training with the dashboard, with these environment variables and options.
 #[cfg(target_os = "linux")]
-struct Dashboard {
-    script: Child,
-    shown: Arc<Mutex<Vec<u8>>>,
-    reader: JoinHandle<()>,
+fn dashboard(dir: &TestDir, variables: &[(&str, &str)], options: &str) -> Terminal {
+    let program = env!("CARGO_BIN_EXE_trainer");
+    let run = format!("{program} train tiny.toml --epochs 1000000 {options}");
+    // With the exit code of the program, after the settings of the terminal.
+    let command = format!("{run}; code=$?; stty -a; (exit $code)");
+    let dashboard = Terminal::start(dir, &command, variables);
+    dashboard.wait_for("\x1b[?1049h", 1);
+    dashboard
 }
 
+/// Exit code of the program, and what it has shown after it has left the screen, restored.
 #[cfg(target_os = "linux")]
-impl Dashboard {
-    /// A long training with these environment variables and options.
-    fn start(dir: &TestDir, variables: &str, options: &str) -> Self {
-        // With a shell between `script` and the program: `script` would stop with its child.
-        let program = format!("{variables} {}", env!("CARGO_BIN_EXE_trainer"));
-        let run = format!("{program} train tiny.toml --epochs 1000000 {options}");
-        let call = format!("stty rows 40 cols 120; {run}; code=$?; stty -a; exit $code");
-        let mut command = Command::new("script");
-        command.args(["--quiet", "--return", "--command", &call, "/dev/null"]);
-        command.current_dir(dir.path("")).env("TERM", "xterm");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut script = command.spawn().unwrap();
-        let shown = Arc::new(Mutex::new(Vec::new()));
-        let (mut output, all) = (script.stdout.take().unwrap(), Arc::clone(&shown));
-        let reader = thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = output.read(&mut bytes) {
-                all.lock().unwrap().extend_from_slice(&bytes[..count]);
-            }
-        });
-        let dashboard = Self { script, shown, reader };
-        dashboard.wait_for("\x1b[?1049h", 1);
-        dashboard
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.script.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
-    }
-
-    /// Waits until `text` was shown `count` times.
-    fn wait_for(&self, text: &str, count: usize) {
-        wait_until(|| {
-            let shown = String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned();
-            shown.matches(text).count() >= count
-        });
-    }
-
-    /// Exit code of the program, and what it has shown after it has left the screen, restored.
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut code = None;
-        wait_until(|| {
-            code = self.script.try_wait().unwrap().map(|status| status.code());
-            code.is_some()
-        });
-        self.reader.join().unwrap();
-        let shown = String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned();
-        let (_, after) = shown.rsplit_once("\x1b[?1049l").unwrap();
-        assert!(after.contains(" icanon") && after.contains(" echo "), "{after}");
-        (code.flatten(), after.to_owned())
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[track_caller]
-fn wait_until(mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !condition() {
-        assert!(Instant::now() < deadline, "it did not happen within a minute");
-        thread::sleep(Duration::from_millis(20));
-    }
+fn after(dashboard: Terminal) -> (i32, String) {
+    let (code, shown) = dashboard.end();
+    let (_, after) = shown.rsplit_once("\x1b[?1049l").unwrap();
+    assert!(after.contains(" icanon") && after.contains(" echo "), "{after}");
+    (code, after.to_owned())
 }
 
 /// Id of the process that trains `runs/tiny`.
@@ -335,14 +276,14 @@ fn process(dir: &TestDir) -> String {
 fn q_and_signals_stop_a_run_with_a_checkpoint_and_restore_the_terminal() {
     for (key, code) in [("q", 130), ("\x03", 130), ("", 143)] {
         let dir = TestDir::new();
-        let mut dashboard = Dashboard::start(&dir, "", "");
+        let mut dashboard = dashboard(&dir, &[], "");
         dashboard.wait_for(CURVE, 1);
         dashboard.press(key);
         if key.is_empty() {
             Command::new("kill").args(["-TERM", &process(&dir)]).status().unwrap();
         }
-        let (ended, after) = dashboard.end();
-        assert_eq!(ended, Some(code), "{after}");
+        let (ended, after) = after(dashboard);
+        assert_eq!(ended, code, "{after}");
         assert!(after.contains("stopped; a checkpoint is committed"), "{after}");
         assert!(after.contains("resume: trainer --resume runs/tiny"), "{after}");
         assert!(!dir.names("runs/tiny/checkpoints").is_empty());
@@ -353,7 +294,7 @@ fn q_and_signals_stop_a_run_with_a_checkpoint_and_restore_the_terminal() {
 #[cfg(target_os = "linux")]
 fn a_suspended_dashboard_gives_the_terminal_back_and_returns() {
     let dir = TestDir::new();
-    let mut dashboard = Dashboard::start(&dir, "", "");
+    let mut dashboard = dashboard(&dir, &[], "");
     let id = process(&dir);
     let status = || std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
     dashboard.wait_for(CURVE, 1);
@@ -365,14 +306,14 @@ fn a_suspended_dashboard_gives_the_terminal_back_and_returns() {
     // All of it.
     dashboard.wait_for("q or Ctrl-C stops with a checkpoint", 2);
     dashboard.press("q");
-    assert_eq!(dashboard.end().0, Some(130));
+    assert_eq!(after(dashboard).0, 130);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn the_dashboard_follows_the_size_of_the_terminal() {
     let dir = TestDir::new();
-    let mut dashboard = Dashboard::start(&dir, "", "");
+    let mut dashboard = dashboard(&dir, &[], "");
     let id = process(&dir);
     dashboard.wait_for("\x1b[40;1H", 1);
     let terminal = std::fs::read_link(format!("/proc/{id}/fd/1")).unwrap();
@@ -382,18 +323,17 @@ fn the_dashboard_follows_the_size_of_the_terminal() {
     dashboard.wait_for("\x1b[12;1H", 1);
     dashboard.wait_for("q or Ctrl-C stops with a checkpoint", 2);
     dashboard.press("q");
-    assert_eq!(dashboard.end().0, Some(130));
+    assert_eq!(after(dashboard).0, 130);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_run_whose_terminal_closes_commits_a_checkpoint() {
     let dir = TestDir::new();
-    let mut dashboard = Dashboard::start(&dir, "", "");
+    let dashboard = dashboard(&dir, &[], "");
     wait_until(|| !dir.names("runs/tiny/checkpoints").is_empty());
-    dashboard.script.kill().unwrap();
+    dashboard.close();
     wait_until(|| dir.read("runs/tiny/status.json").contains("\"stopped\""));
-    dashboard.script.wait().unwrap();
 }
 
 #[test]
@@ -401,8 +341,8 @@ fn a_run_whose_terminal_closes_commits_a_checkpoint() {
 fn warnings_and_the_error_of_a_run_follow_the_dashboard() {
     let dir = TestDir::new();
     let options = "--set optimizer.adam.learning_rate=1e37 --set training.on_nan=rollback";
-    let (code, after) = Dashboard::start(&dir, "", options).end();
-    assert_eq!(code, Some(1), "{after}");
+    let (code, after) = after(dashboard(&dir, &[], options));
+    assert_eq!(code, 1, "{after}");
     let (warning, error) = (after.find("warning:"), after.find("error:"));
     assert!(warning.is_some() && warning < error, "{after}");
 }
@@ -412,14 +352,13 @@ fn warnings_and_the_error_of_a_run_follow_the_dashboard() {
 fn a_dashboard_without_colours_has_none() {
     let dir = TestDir::new();
     let colour = "\x1b[38;5;";
-    for (variable, is_coloured) in [("NO_COLOR=", true), ("NO_COLOR=1", false)] {
-        let mut dashboard = Dashboard::start(&dir, variable, "");
+    for (value, is_coloured) in [("", true), ("1", false)] {
+        let mut dashboard = dashboard(&dir, &[("NO_COLOR", value)], "");
         dashboard.wait_for(CURVE, 1);
+        let shown = dashboard.shown();
         dashboard.press("q");
-        let shown = dashboard.shown.lock().unwrap().clone();
         dashboard.end();
-        let shown = String::from_utf8_lossy(&shown);
-        assert_eq!(shown.contains(colour), is_coloured, "{variable}: {shown:?}");
+        assert_eq!(shown.contains(colour), is_coloured, "NO_COLOR={value}: {shown:?}");
     }
 }
 
