@@ -38,6 +38,7 @@ Exit codes:
     1  failure: data, checkpoint, disk or device error, run in use by another
        process, gradients that differ, or scores below their reference
     2  invalid command line, config or device
+    3  too few workers are left; a checkpoint holds the progress
   130  stopped by Ctrl-C (143: by SIGTERM or SIGHUP); a checkpoint holds the
        progress";
 

@@ -19,6 +19,8 @@ mod runs;
 mod serve;
 mod sweep;
 pub mod train;
+#[cfg(feature = "distributed")]
+mod worker;
 
 use clap::Subcommand;
 
@@ -50,6 +52,9 @@ pub enum Command {
     Gradcheck(gradcheck::GradcheckArgs),
     /// Suggest a learning rate with a learning rate range test
     LrFind(lr_find::LrFindArgs),
+    /// Compute parts of runs for trainers on this machine and others
+    #[cfg(feature = "distributed")]
+    Worker(worker::WorkerArgs),
     /// List the available devices, the default first
     Devices(about::DevicesArgs),
     /// Check, show, explain and create configs
@@ -83,6 +88,8 @@ impl Command {
             Self::Sweep(args) => sweep::run(args, context),
             Self::Gradcheck(args) => gradcheck::run(args, context),
             Self::LrFind(args) => lr_find::run(args, context),
+            #[cfg(feature = "distributed")]
+            Self::Worker(args) => worker::run(args, context),
             Self::Devices(args) => about::devices(args),
             Self::Config(command) => config::run(command, context),
             Self::Data(command) => data::run(command, context),

@@ -36,6 +36,7 @@ pub fn signal_exit_code(stop: Stop) -> u8 {
     match stop {
         Stop::Interrupted => 128 + SIGINT as u8,
         Stop::Terminated => 128 + SIGTERM as u8,
+        Stop::TooFewWorkers => 3,
     }
 }
 

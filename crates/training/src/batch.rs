@@ -52,10 +52,3 @@ pub struct PendingBatch {
     pub input_sum: Tensor<1>,
     pub labels: Arc<[u32]>,
 }
-
-impl Batch {
-    pub fn pending(&self, logits: Tensor<2>) -> PendingBatch {
-        let input_sum = self.inputs.clone().without_autodiff().abs().sum();
-        PendingBatch { logits, input_sum, labels: Arc::clone(&self.labels) }
-    }
-}

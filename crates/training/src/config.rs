@@ -1,6 +1,7 @@
 //! The config of a run: composed of the configs of its parts.
 
 mod batch_size;
+mod distributed;
 mod flatten;
 mod reference;
 mod schema;
@@ -21,6 +22,7 @@ use crate::optim::{FineTuningConfig, OptimizerConfig};
 pub use data::InputConfig;
 
 pub use batch_size::BatchSize;
+pub use distributed::{DistributedConfig, OnLoss};
 pub use flatten::{Difference, FlatConfig, differences, flatten};
 pub use reference::ReferenceConfig;
 pub use schema::schema_of;
@@ -76,6 +78,9 @@ pub struct RunConfig {
     /// Inference of the model.
     #[serde(default)]
     pub evaluation: EvaluationConfig,
+    /// Training by several processes.
+    #[serde(default, skip_serializing_if = "DistributedConfig::is_default")]
+    pub distributed: DistributedConfig,
     /// Published results of the experiment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<ReferenceConfig>,

@@ -70,6 +70,11 @@ pub enum RunError {
         "the training failed on {device} in epoch {epoch}, batch {batch}: {reason}\n  {}: resume the run, on another device if this one is lost or out of memory", checkpoint(*has_checkpoint)
     )]
     Panicked { device: String, epoch: usize, batch: usize, reason: String, has_checkpoint: bool },
+    /// Fewer workers are left than the config demands.
+    #[error(
+        "too few workers are left\n  start workers again and resume the run, with any number of them or without"
+    )]
+    TooFewWorkers,
     /// Burn rejected a record.
     #[error(
         "the weights or the optimizer state cannot be saved or loaded: {0}\n  the checkpoint does not match this config or this version of the trainer"

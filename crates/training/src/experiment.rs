@@ -21,15 +21,18 @@ use std::time::Instant;
 
 use artifacts::{DataIdentity, Environment, RunDir, RunLock, Summary};
 use burn::tensor::{Device, FloatDType};
-use data::{Examples, LoadedDataset, Split};
+use data::{Augmenter, Examples, LoadedDataset, Split};
 use data_sources::quality::Splitting;
 
-use crate::config::RunConfig;
+use crate::config::{DistributedConfig, RunConfig};
 use crate::device::DeviceInfo;
 use crate::error::RunError;
 use crate::fault_injection::Faults;
 use crate::model::{Classifier, ClassifierConfig, ModelDescription, Weights};
-use crate::trainer::{Checkpoint, Checkpoints, READBACK_INTERVAL, TrainingState};
+use crate::optim::FineTuning;
+#[cfg(feature = "distributed")]
+use crate::trainer::PartComputer;
+use crate::trainer::{BatchSource, Checkpoint, Checkpoints, READBACK_INTERVAL, TrainingState};
 
 pub use builder::ExperimentBuilder;
 pub use model_summary::ModelSummary;
@@ -54,6 +57,8 @@ pub struct Experiment {
     warnings: Vec<String>,
     /// Whether the batch size was found by rule, which may find another one on another machine.
     is_batch_automatic: bool,
+    /// How the run uses workers.
+    distributed: DistributedConfig,
     /// From when on a time budget counts.
     started: Instant,
 }
@@ -127,6 +132,11 @@ impl Experiment {
     #[must_use]
     pub fn started_at(self, started: Instant) -> Self {
         Self { started, ..self }
+    }
+
+    /// How the run uses workers.
+    pub fn distributed(&self) -> &DistributedConfig {
+        &self.distributed
     }
 
     /// What was inferred about the data, one sentence each.
@@ -241,6 +251,7 @@ impl Experiment {
             _lock: lock,
             checkpoints,
             checkpoint,
+            workers: None,
             faults: Faults::default(),
             readback_interval,
         }
@@ -283,6 +294,32 @@ impl Experiment {
         }
         // The best checkpoint is needed at the end: report a missing one before the training.
         state.best.as_ref().map_or(Ok(()), |best| checkpoints.load(&best.checkpoint).map(drop))
+    }
+
+    /// What computes single parts of the run from given weights.
+    #[cfg(feature = "distributed")]
+    pub(crate) fn part_computer(&self) -> Result<PartComputer, RunError> {
+        let classifier = self.initial_classifier()?;
+        let fine_tuning = self.fine_tuning(&classifier);
+        let source = self.batch_source()?;
+        let (config, seed) = (self.config.training.clone(), self.config.seed);
+        Ok(PartComputer::new(config, source, classifier, fine_tuning, seed))
+    }
+
+    fn fine_tuning(&self, classifier: &Classifier) -> Option<FineTuning> {
+        let Self { config, data, .. } = self;
+        let fine_tuning = config.fine_tuning.clone()?;
+        let (shape, outputs) = (data.train.shape, config.outputs(data.classes.len()));
+        let layers = config.model.layers(shape, outputs).unwrap_or_default();
+        Some(FineTuning::new(fine_tuning, &config.model, &layers, classifier))
+    }
+
+    fn batch_source(&self) -> Result<BatchSource, RunError> {
+        let Self { config, data, device, .. } = self;
+        let augmenter = Augmenter::new(&config.augmentation, &data.train, config.seed)?;
+        let (data, autodiff) = (Arc::clone(data), self.autodiff_device());
+        let (training, is_processor) = (&config.training, device.is_processor());
+        Ok(BatchSource::new(data, autodiff, augmenter, training, is_processor))
     }
 
     /// The device, with autodiff.

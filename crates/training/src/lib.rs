@@ -17,6 +17,7 @@
 //! - `inference`: scores and predictions of a trained model.
 //! - `experiment`: everything that knows a whole config: experiments, runs, trained models.
 //! - `diagnostics`: gradient check and learning rate range test.
+//! - `distributed`: training by several processes.
 //! - `runs`: lists and compares run directories.
 
 #![forbid(unsafe_code)]
@@ -32,6 +33,8 @@ mod config;
 pub mod device;
 #[cfg(feature = "train")]
 mod diagnostics;
+#[cfg(feature = "distributed")]
+pub mod distributed;
 mod error;
 #[cfg(feature = "train")]
 mod experiment;
@@ -50,8 +53,8 @@ pub use batch::LoaderConfig;
 #[cfg(feature = "train")]
 pub use burn_adapter::NoopRenderer;
 pub use config::{
-    BestMetric, CheckpointConfig, EarlyStoppingConfig, EvaluationConfig, InputConfig, OnNan,
-    ReferenceConfig, RunConfig, TrainingConfig, schema_of,
+    BestMetric, CheckpointConfig, DistributedConfig, EarlyStoppingConfig, EvaluationConfig,
+    InputConfig, OnLoss, OnNan, ReferenceConfig, RunConfig, TrainingConfig, schema_of,
 };
 pub use device::DeviceError;
 #[cfg(feature = "train")]
@@ -77,4 +80,6 @@ pub use optim::{
     InverseTimeConfig, MomentumConfig, OneCycleConfig, OptimizerConfig, RmsPropConfig,
     ScheduleConfig, SgdConfig, StepConfig,
 };
-pub use trainer::{Checkpoint, Checkpoints, EpochWatch, Stop, StopSource, TrainingState};
+pub use trainer::{
+    Checkpoint, Checkpoints, EpochWatch, Stop, StopSource, TrainingState, WorkerCount,
+};

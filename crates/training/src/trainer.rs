@@ -7,6 +7,8 @@ mod observer;
 mod optimization;
 mod pacer;
 mod pacing;
+mod packing;
+mod part;
 mod readback;
 mod rollback;
 mod run_writer;
@@ -15,14 +17,16 @@ mod state;
 mod step;
 mod step_series;
 mod stop;
+mod workers;
 
 use std::mem;
 use std::time::Instant;
 
 use artifacts::{ClassScore, EpochMetrics};
 use burn::tensor::Tensor;
-use data::{SplitKind, shuffled};
+use data::SplitKind;
 
+use crate::batch::{Loader, LoaderConfig};
 use crate::config::{OnNan, ScheduleConfig, TrainingConfig};
 use crate::error::RunError;
 use crate::fault_injection::Faults;
@@ -36,10 +40,17 @@ pub use non_finite::NonFinite;
 pub use observer::{PassProgress, TrainingObserver};
 pub use optimization::Optimization;
 pub use pacer::{Budget, Pacer};
+#[cfg(feature = "distributed")]
+pub use packing::{PackedPart, RunningStatistics, decays};
+#[cfg(feature = "train")]
+pub use part::PartComputer;
 pub use readback::READBACK_INTERVAL;
 pub use run_writer::RunWriter;
 pub use state::{EpochWatch, TimePlan, TrainingState};
 pub use stop::{Stop, StopSource};
+#[cfg(feature = "distributed")]
+pub use workers::{PartIndex, StepRequest, WorkerResult};
+pub use workers::{WorkerCount, Workers};
 
 /// Trains a model: everything that changes during a run.
 pub struct Trainer {
@@ -50,6 +61,8 @@ pub struct Trainer {
     pub writer: RunWriter,
     pub state: TrainingState,
     pub pacer: Option<Pacer>,
+    /// What computes the batches, unless the trainer itself does.
+    pub workers: Option<Box<dyn Workers>>,
     /// Steps that have not been read back from the device.
     pub pending: Vec<PendingStep>,
     /// Number of steps that are read back together; 1 on a processor.
@@ -133,15 +146,15 @@ impl Trainer {
         self.start_epoch(observer, order.len());
         let steps = order.chunks(self.config.step_examples(order.len()));
         let steps: Vec<_> = steps.skip(self.state.epoch_step).collect();
-        let classifier = &self.optimization.classifier;
-        let loader =
-            self.source.start_loader(&self.config, &self.state, &steps, classifier, &self.faults);
-        let mut loader = loader?;
+        let mut loader = self.start_loader(&steps)?;
         for items in steps {
             if self.state.step >= self.total_steps() {
                 break;
             }
-            self.step(items, loader.as_mut(), observer)?;
+            match self.step(items, loader.as_mut(), observer) {
+                Err(RunError::TooFewWorkers) => return Ok(Some(Stop::TooFewWorkers)),
+                done => done?,
+            }
             self.writer.checkpoints.check()?;
             self.keep_pace();
             if let Some(stop) = self.stop_requested(observer)? {
@@ -156,19 +169,26 @@ impl Trainer {
         Ok(None)
     }
 
+    /// The order in which the epoch visits the training set.
+    fn order(&self) -> Vec<usize> {
+        self.config.order(self.source.data.train.len(), self.state.seed, self.state.epoch)
+    }
+
+    /// Starts to collate the batches of `steps`, unless workers do.
+    fn start_loader(&self, steps: &[&[usize]]) -> Result<Option<Loader>, RunError> {
+        if self.workers.is_some() {
+            return Ok(None);
+        }
+        let requests = self.source.requests(&self.config, &self.state, steps, &self.faults);
+        let workers = self.source.loader_workers(&self.config);
+        let loader = LoaderConfig { workers, ..self.config.loader.clone() };
+        let classifier = &self.optimization.classifier;
+        self.source.start_loader(&loader, &self.state, requests, classifier)
+    }
+
     fn start_stages(&mut self) -> Result<(), RunError> {
         self.optimization.start_epoch(self.state.epoch);
         self.source.keep_features(self.optimization.with_constant_features())
-    }
-
-    /// The order in which the epoch visits the training set. A single batch is not shuffled.
-    fn order(&self) -> Vec<usize> {
-        let count = self.source.data.train.len();
-        if self.config.batch_size(count) == count {
-            (0..count).collect()
-        } else {
-            shuffled(count, self.state.seed, self.state.epoch as u64)
-        }
     }
 
     fn start_epoch(&mut self, observer: &mut dyn TrainingObserver, total: usize) {

@@ -1,5 +1,8 @@
 //! `trainer train`: trains a config or data, or resumes a run.
 
+#[cfg_attr(not(feature = "distributed"), path = "train/no_workers.rs")]
+mod workers;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -19,6 +22,7 @@ use crate::error::Failure;
 use crate::signals::Signals;
 use crate::ui::UiChoice;
 use crate::{pictures, print, signals, style, terminal, text};
+use workers::{Connected, WorkerOptions};
 
 #[derive(Debug, Args)]
 pub struct TrainArgs {
@@ -46,6 +50,8 @@ pub struct TrainOptions {
     /// best one]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
+    #[command(flatten)]
+    workers: WorkerOptions,
     /// Directory of the new run [default: runs/NAME]
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run_dir: Option<PathBuf>,
@@ -103,15 +109,19 @@ pub fn run(input: Option<&Path>, options: &TrainOptions, context: &Context) -> R
     if options.fast_dev_run {
         return training.fast_dev_run(experiment);
     }
+    let workers = Connected::connect(&experiment).inspect_err(refused)?;
     let (mut run, header) = training.open(experiment, resumed).inspect_err(refused)?;
+    let header = workers.train(&mut run, header);
     let summary = training.fit(&mut run, &header)?;
     let Some(mut last) = run.final_fit(&summary)? else { return Ok(()) };
+    let workers = Connected::connect(last.experiment())?;
     context.log.attach(&last.directory().log())?;
     let examples = last.data().train.len();
     let epochs = last.config().training.planned_epochs(examples).unwrap_or_default();
     let directory = text::path(last.directory().path());
     let header =
         format!("final fit on all {examples} examples, {epochs} epochs; output: {directory}");
+    let header = workers.train(&mut last, header);
     training.fit(&mut last, &header).map(drop)
 }
 
@@ -131,6 +141,7 @@ impl Training<'_> {
             config.training.epochs = None;
             config.training.plan.clear();
         }
+        self.options.workers.set_in(&mut config);
         Ok((self.context.prepare(&config, self.options.device.as_deref())?, resumed))
     }
 
@@ -299,7 +310,7 @@ impl Training<'_> {
 
 /// Makes this thread one of those that run kernels. Otherwise it would be put to sleep and woken
 /// for every piece of a step.
-fn join_worker_threads() {
+pub fn join_worker_threads() {
     // A pool of this thread alone would deadlock other threads that wait for their tasks.
     if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
         rayon::ThreadPoolBuilder::new().use_current_thread().build_global().ok();

@@ -11,7 +11,7 @@ use anstream::{AutoStream, ColorChoice};
 use artifacts::{BestEpoch, EpochMetrics};
 use data::Examples;
 use support::memory;
-use training::{Run, Ui};
+use training::{Run, Ui, WorkerCount};
 
 use super::pace::Pace;
 use super::renderer::{Display, EpochEvent, Progress, Renderer, Scores};
@@ -86,6 +86,7 @@ struct Dashboard {
     view: View,
     signals: Signals,
     checkpoints: PathBuf,
+    workers: Option<WorkerCount>,
     /// Numbers of training and validation examples.
     examples: [usize; 2],
     pace: Pace,
@@ -112,6 +113,7 @@ impl Dashboard {
             },
             signals,
             checkpoints: run.directory().checkpoints(),
+            workers: run.worker_count(),
             examples: [data.train.len(), data.validation.as_ref().map_or(0, Examples::len)],
             pace: Pace::default(),
             started: now,
@@ -149,6 +151,9 @@ impl Dashboard {
             () => Activity::Training,
         };
         view.message = print::last_held().map(|note| text::escaped(&style::plain(&note)));
+        if let Some(workers) = &self.workers {
+            view.device = format!("{} of {} workers", workers.usable(), workers.all);
+        }
         view.memory = memory::resident();
         view.checkpoint = newest(&self.checkpoints);
         self.measure(news, now);

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use ::config::Check;
+use data::shuffled;
 use serde::{Deserialize, Serialize};
 
 use super::BatchSize;
@@ -180,6 +181,15 @@ impl TrainingConfig {
     /// Examples per step for a training set of `count` examples.
     pub fn step_examples(&self, count: usize) -> usize {
         self.batch_size(count).saturating_mul(self.accumulation).min(count)
+    }
+
+    /// The order in which an epoch visits `count` examples. A single batch is not shuffled.
+    pub fn order(&self, count: usize, seed: u64, epoch: usize) -> Vec<usize> {
+        if self.batch_size(count) == count {
+            (0..count).collect()
+        } else {
+            shuffled(count, seed, epoch as u64)
+        }
     }
 
     /// What the model is chosen by. A moving average of the weights has little noise left that a

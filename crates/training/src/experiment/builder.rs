@@ -6,7 +6,7 @@ use data::{LoadedDataset, SplitKind};
 
 use super::time_estimate::time_warning;
 use super::{Experiment, ResourceEstimate, resume};
-use crate::config::{BatchSize, RunConfig};
+use crate::config::{BatchSize, DistributedConfig, RunConfig};
 use crate::device;
 use crate::error::RunError;
 
@@ -39,7 +39,16 @@ impl ExperimentBuilder {
         let dataset = config.dataset.resolve()?;
         let init_from = config.init_from.map(|path| std::path::absolute(&path).unwrap_or(path));
         let device_name = Some(device.name.clone());
-        let mut config = RunConfig { dataset, device: device_name, init_from, ..config };
+        // Neither the result nor the identity of a run depends on its workers.
+        let distributed = config.distributed;
+        let no_workers = DistributedConfig::default();
+        let mut config = RunConfig {
+            dataset,
+            device: device_name,
+            init_from,
+            distributed: no_workers,
+            ..config
+        };
         let data = data.map_or_else(|| config.dataset.load(), Ok)?;
         let (mut notes, mut warnings) = (data.notes.clone(), data.warnings.clone());
         warnings.extend(config.training.epochs.and_then(|it| config.schedule.warning(it)));
@@ -76,6 +85,7 @@ impl ExperimentBuilder {
             initial_weights: None,
             temperature: None,
             is_batch_automatic,
+            distributed,
             started,
         })
     }

@@ -76,6 +76,7 @@ impl Experiment {
             initial_weights: None,
             temperature: summary.calibration.and_then(|calibration| calibration.temperature),
             is_batch_automatic: false,
+            distributed: self.distributed.clone(),
             started: self.started,
             notes: Vec::new(),
             warnings: Vec::new(),

@@ -9,7 +9,7 @@ use artifacts::{
 use burn::module::Module;
 use burn::train::Interrupter;
 use burn::train::renderer::MetricsRenderer;
-use data::{Augmenter, Examples, Split, SplitKind};
+use data::{Examples, Split, SplitKind};
 use support::sha256;
 
 use super::{Experiment, resume};
@@ -19,10 +19,9 @@ use crate::error::RunError;
 use crate::fault_injection::Faults;
 use crate::inference::{MOST_OCCLUDED, calibrate, deduplicate, evaluate};
 use crate::model::Classifier;
-use crate::optim::FineTuning;
 use crate::trainer::{
-    BatchSource, Budget, Checkpoint, Checkpoints, EpochWatch, Optimization, RunWriter, Stop,
-    StopSource, Trainer, TrainingState,
+    Budget, Checkpoint, Checkpoints, EpochWatch, Optimization, RunWriter, Stop, StopSource,
+    Trainer, TrainingState, WorkerCount, Workers,
 };
 
 /// A run with its directory, locked and ready to train.
@@ -32,6 +31,7 @@ pub struct Run {
     pub(super) _lock: RunLock,
     pub(super) checkpoints: Checkpoints,
     pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) workers: Option<Box<dyn Workers>>,
     pub(super) faults: Faults,
     pub(super) readback_interval: usize,
 }
@@ -92,6 +92,11 @@ pub enum Outcome {
 const MAX_DEDUPLICATED: usize = 20_000;
 
 impl Run {
+    /// The experiment.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
     /// The run directory.
     pub fn directory(&self) -> &RunDir {
         &self.directory
@@ -105,6 +110,11 @@ impl Run {
     /// Name of the experiment.
     pub fn name(&self) -> &str {
         &self.experiment.config.name
+    }
+
+    /// The number of workers, if some train it.
+    pub fn worker_count(&self) -> Option<WorkerCount> {
+        self.workers.as_ref().map(|workers| workers.count())
     }
 
     /// Name of the device.
@@ -153,6 +163,12 @@ impl Run {
         let data = &self.experiment.data;
         let parameters = self.experiment.config.parameters(data.train.shape, data.classes.len());
         parameters.unwrap_or(usize::MAX)
+    }
+
+    /// Lets `workers` compute the steps.
+    #[cfg(feature = "distributed")]
+    pub fn set_workers(&mut self, workers: crate::distributed::WorkerPool) {
+        self.workers = Some(Box::new(workers));
     }
 
     /// Injects faults, to test that the run survives them.
@@ -207,13 +223,9 @@ impl Run {
         clock: Clock,
     ) -> Result<Trainer, RunError> {
         tracing::debug!("training starts after step {}", self.done().1);
-        let Experiment { config, data, environment, device, .. } = &self.experiment;
+        let Experiment { config, environment, .. } = &self.experiment;
         let classifier = self.experiment.initial_classifier()?;
-        let fine_tuning = config.fine_tuning.clone().map(|fine_tuning| {
-            let (shape, outputs) = (data.train.shape, config.outputs(data.classes.len()));
-            let layers = config.model.layers(shape, outputs).unwrap_or_default();
-            FineTuning::new(fine_tuning, &config.model, &layers, &classifier)
-        });
+        let fine_tuning = self.experiment.fine_tuning(&classifier);
         let mut optimization = Optimization::new(
             classifier,
             config.optimizer.clone(),
@@ -227,7 +239,7 @@ impl Run {
             optimization.load(&checkpoint)?;
             state = checkpoint.state;
         }
-        let augmenter = Augmenter::new(&config.augmentation, &data.train, state.seed)?;
+        let source = self.experiment.batch_source()?;
         let (directory, checkpoints) = (self.directory.clone(), self.checkpoints.clone());
         let keep_last = config.training.checkpoint.keep_last;
         let writer = RunWriter::open(directory, checkpoints, &state, keep_last)?;
@@ -235,16 +247,15 @@ impl Run {
         resume::write_config(config, &self.directory)?;
         self.directory.remove_results()?;
         StatusFile::write(&self.directory, StatusKind::Running, None, clock.seconds())?;
-        let autodiff = self.experiment.autodiff_device();
-        let (data, is_processor) = (Arc::clone(data), device.is_processor());
         Ok(Trainer {
-            source: BatchSource::new(data, autodiff, augmenter, &config.training, is_processor),
+            source,
             config: config.training.clone(),
             schedule: config.schedule.clone(),
             optimization,
             writer,
             state,
             pacer: None,
+            workers: self.workers.take(),
             pending: Vec::new(),
             readback_interval: self.readback_interval,
             stop,

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use data::{Augmenter, BatchIndex, Examples, Split};
+use models::DropoutRng;
 
 use super::state::TrainingState;
 use crate::batch::{Batch, BatchRequest, Collator, HostBatch, Loader, LoaderConfig};
@@ -67,19 +68,14 @@ impl BatchSource {
         self.validation.as_ref()
     }
 
-    /// Starts to collate the batches of `steps`, which follow `state`, unless the training set is
-    /// kept on the device.
-    pub fn start_loader(
+    /// The batches of `steps`, which follow `state`.
+    pub fn requests(
         &self,
         config: &TrainingConfig,
         state: &TrainingState,
         steps: &[&[usize]],
-        classifier: &Classifier,
         faults: &Faults,
-    ) -> Result<Option<Loader>, RunError> {
-        if self.is_resident || self.has_features() {
-            return Ok(None);
-        }
+    ) -> Vec<BatchRequest> {
         let batch_size = config.batch_size(self.data.train.len());
         let mut requests = Vec::new();
         for (offset, items) in steps.iter().enumerate() {
@@ -90,22 +86,57 @@ impl BatchSource {
                 BatchRequest { items: items.into(), index, fault }
             }));
         }
-        // Files are decoded while the step before is computed.
-        let workers = config.loader.workers.max(usize::from(self.data.train.are_slow()));
-        let loader = LoaderConfig { workers, ..config.loader.clone() };
+        requests
+    }
+
+    /// Number of threads that collate batches ahead: files are decoded while the step before is
+    /// computed.
+    pub fn loader_workers(&self, config: &TrainingConfig) -> usize {
+        config.loader.workers.max(usize::from(self.data.train.are_slow()))
+    }
+
+    /// Starts to collate the batches of `requests` in the epoch of `state`, unless the training set
+    /// is kept on the device.
+    pub fn start_loader(
+        &self,
+        config: &LoaderConfig,
+        state: &TrainingState,
+        requests: Vec<BatchRequest>,
+        classifier: &Classifier,
+    ) -> Result<Option<Loader>, RunError> {
+        if self.is_resident || self.has_features() {
+            return Ok(None);
+        }
         let collator = Collator {
             data: Arc::clone(&self.data),
             scaler: classifier.scaler(),
             augmenter: self.augmenter.clone(),
             epoch: state.epoch as u64,
-            parallel: workers == 0,
+            parallel: config.workers == 0,
         };
-        let loader = Loader::start(&loader, collator, requests);
+        let loader = Loader::start(config, collator, requests);
         loader.map(Some).map_err(|reason| not_loaded(state, reason))
     }
 
-    /// The examples at `items` on the device: the next batch of `loader`, if there is one.
-    pub fn batch(
+    /// The part of the step `step_items` after `state` that consists of `items`, on the device: the
+    /// next batch of `loader`, if there is one.
+    pub fn part(
+        &mut self,
+        (micro_batch, items): (usize, &[usize]),
+        step_items: &[usize],
+        loader: Option<&mut Loader>,
+        classifier: &Classifier,
+        state: &TrainingState,
+    ) -> Result<Batch, RunError> {
+        let mut batch = self.batch(items, loader, classifier, state)?;
+        let (seed, step) = (state.seed, state.step as u64);
+        batch.dropout = Some(DropoutRng { seed, step, micro_batch: micro_batch as u64 });
+        batch.step_examples = step_items.len();
+        batch.step_weight = classifier.weight(&self.data.train, step_items);
+        Ok(batch)
+    }
+
+    fn batch(
         &mut self,
         items: &[usize],
         loader: Option<&mut Loader>,

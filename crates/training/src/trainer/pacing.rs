@@ -84,14 +84,7 @@ impl Trainer {
             self.start_stages()?;
             let order = self.order();
             let batches: Vec<_> = order.chunks(self.config.step_examples(order.len())).collect();
-            let classifier = &self.optimization.classifier;
-            let mut loader = self.source.start_loader(
-                &self.config,
-                &self.state,
-                &batches,
-                classifier,
-                &self.faults,
-            )?;
+            let mut loader = self.start_loader(&batches)?;
             for items in batches {
                 self.step(items, loader.as_mut(), &mut NoObserver)?;
                 steps += 1;

@@ -1,49 +1,43 @@
-use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::Tensor;
+use burn::optim::GradientsAccumulator;
 use data::SplitKind;
-use models::DropoutRng;
 
-use super::non_finite::{NonFinite, is_finite};
+use super::non_finite::NonFinite;
+use super::part::Part;
 use super::readback::PendingStep;
 use super::{Trainer, TrainingObserver};
-use crate::batch::{Batch, Loader};
+use crate::batch::{Loader, PendingBatch};
 use crate::error::RunError;
 use crate::fault_injection::Fault;
-use crate::model::Scores;
+use crate::model::{Classifier, Scores};
+
+/// The sum of the parts of a step.
+pub(super) struct StepSum {
+    pub fault: Fault,
+    gradients: GradientsAccumulator<Classifier>,
+    scores: Scores,
+    /// Parts whose logits are read later.
+    pending: Vec<PendingBatch>,
+}
 
 impl Trainer {
     /// One optimizer step along the mean gradient of `items`, accumulated over micro-batches.
     pub(super) fn step(
         &mut self,
         items: &[usize],
-        mut loader: Option<&mut Loader>,
+        loader: Option<&mut Loader>,
         observer: &mut dyn TrainingObserver,
     ) -> Result<(), RunError> {
         let fault = self.faults.take(self.state.step + 1);
-        let (mut scores, mut pending) = (Scores::default(), Vec::new());
-        let mut gradients = GradientsAccumulator::new();
-        let batch_size = self.config.batch_size(self.source.data.train.len());
-        for (micro_batch, micro_items) in items.chunks(batch_size).enumerate() {
-            self.writer.stopwatch.start_part();
-            let mut batch =
-                self.micro_batch(micro_batch, micro_items, items, loader.as_deref_mut())?;
-            batch.inputs = fault.in_inputs(batch.inputs);
-            self.writer.stopwatch.end_part(|phases| &mut phases.load);
-            fault.before_forward();
-            let classifier = &self.optimization.classifier;
-            let (loss, logits) = classifier.loss(&batch);
-            self.writer.stopwatch.end_part(|phases| &mut phases.forward);
-            let of_batch = GradientsParams::from_grads(loss.backward(), classifier);
-            gradients.accumulate(classifier, of_batch);
-            self.writer.stopwatch.end_part(|phases| &mut phases.backward);
-            let logits = logits.without_autodiff();
-            if self.defers_readback() {
-                pending.push(batch.pending(logits));
-            } else {
-                scores += self.finite_scores(logits, &batch, fault)?;
-            }
-            self.writer.stopwatch.end_part(|phases| &mut phases.forward);
+        let (gradients, scores) = (GradientsAccumulator::new(), Scores::default());
+        let mut sum = StepSum { fault, gradients, scores, pending: Vec::new() };
+        if let Some(mut workers) = self.workers.take() {
+            let computed = self.compute_by_workers(workers.as_mut(), items, &mut sum);
+            self.workers = Some(workers);
+            computed?;
+        } else {
+            self.compute(items, loader, &mut sum)?;
         }
+        let StepSum { mut gradients, scores, pending, .. } = sum;
         let learning_rate = self.learning_rate(self.state.step);
         let mut gradients = gradients.grads();
         fault.in_gradients(&self.optimization.classifier, &mut gradients);
@@ -65,41 +59,51 @@ impl Trainer {
         Ok(())
     }
 
-    /// The examples at `micro_items`, a part of the `items` of a step, on the device.
-    fn micro_batch(
+    /// Adds the parts of a step of these items to `sum`.
+    fn compute(
         &mut self,
-        micro_batch: usize,
-        micro_items: &[usize],
         items: &[usize],
-        loader: Option<&mut Loader>,
-    ) -> Result<Batch, RunError> {
-        let classifier = &self.optimization.classifier;
-        let mut batch = self.source.batch(micro_items, loader, classifier, &self.state)?;
-        let (seed, step) = (self.state.seed, self.state.step as u64);
-        batch.dropout = Some(DropoutRng { seed, step, micro_batch: micro_batch as u64 });
-        batch.step_examples = items.len();
-        batch.step_weight = classifier.weight(&self.source.data.train, items);
-        Ok(batch)
+        mut loader: Option<&mut Loader>,
+        sum: &mut StepSum,
+    ) -> Result<(), RunError> {
+        let batch_size = self.config.batch_size(self.source.data.train.len());
+        for part in items.chunks(batch_size).enumerate() {
+            self.writer.stopwatch.start_part();
+            let (loader, classifier) = (loader.as_deref_mut(), &self.optimization.classifier);
+            let mut batch = self.source.part(part, items, loader, classifier, &self.state)?;
+            batch.inputs = sum.fault.in_inputs(batch.inputs);
+            self.writer.stopwatch.end_part(|phases| &mut phases.load);
+            sum.fault.before_forward();
+            let stopwatch = &mut self.writer.stopwatch;
+            let end_forward = || stopwatch.end_part(|phases| &mut phases.forward);
+            let part = Part::compute(classifier, batch, end_forward);
+            stopwatch.end_part(|phases| &mut phases.backward);
+            self.add(sum, part)?;
+            self.writer.stopwatch.end_part(|phases| &mut phases.forward);
+        }
+        Ok(())
     }
 
-    /// The scores of a batch, read from the device.
-    fn finite_scores(
-        &self,
-        logits: Tensor<2>,
-        batch: &Batch,
-        fault: Fault,
-    ) -> Result<Scores, RunError> {
-        let mut scores = self.optimization.classifier.scores(logits.into_data(), &batch.labels);
-        scores.loss_sum = fault.in_loss(scores.loss_sum);
+    /// Adds a part to the `sum` of its step.
+    pub(super) fn add(&self, sum: &mut StepSum, part: Part) -> Result<(), RunError> {
+        sum.gradients.accumulate(&self.optimization.classifier, part.gradients);
+        let Part { logits, labels, inputs, .. } = part;
+        if self.defers_readback() {
+            let input_sum = inputs.sum(&logits);
+            sum.pending.push(PendingBatch { logits, input_sum, labels });
+            return Ok(());
+        }
+        let mut scores = self.optimization.classifier.scores(logits.into_data(), &labels);
+        scores.loss_sum = sum.fault.in_loss(scores.loss_sum);
+        sum.scores += scores;
         NonFinite::check("loss is", scores.loss(), || {
-            if is_finite(batch.inputs.clone()) {
+            inputs.of_worker(if inputs.are_finite() {
                 self.optimization.non_finite_tensor()
             } else {
                 "the input of the model".to_owned()
-            }
+            })
         })
-        .map_err(|error| self.non_finite(error))?;
-        Ok(scores)
+        .map_err(|error| self.non_finite(error))
     }
 
     /// The error of a number that is not finite in the current step.

@@ -7,6 +7,8 @@ pub enum Stop {
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// Fewer workers are left than `distributed.minimum`.
+    TooFewWorkers,
 }
 
 impl fmt::Display for Stop {
@@ -14,6 +16,7 @@ impl fmt::Display for Stop {
         f.write_str(match self {
             Self::Interrupted => "interrupted by the user",
             Self::Terminated => "terminated by SIGTERM",
+            Self::TooFewWorkers => "too few workers were left",
         })
     }
 }

@@ -1,0 +1,62 @@
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+/// A worker that the coordinator has started. It ends with this value, and if the coordinator dies:
+/// then its standard input closes.
+pub struct LocalWorker {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    _input: ChildStdin,
+}
+
+impl LocalWorker {
+    /// Starts `program` as a worker on `device` with this number of threads, which asks for `token`.
+    pub fn start(
+        program: &Path,
+        device: Option<&str>,
+        threads: usize,
+        token: &str,
+    ) -> Result<Self, String> {
+        let mut command = Command::new(program);
+        command.args(["worker", "--quiet", "--listen", "127.0.0.1:0", "--token-file", "-"]);
+        command.args(device.map(|device| ["--device", device]).into_iter().flatten());
+        command.env("RAYON_NUM_THREADS", threads.to_string());
+        // Ctrl-C is for the coordinator.
+        #[cfg(unix)]
+        command.process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let failed = |error| format!("cannot start {}: {error}", program.display());
+        let mut child = command.spawn().map_err(failed)?;
+        let input = child.stdin.take().and_then(|mut input| {
+            // The token is not an argument, which other users could see.
+            writeln!(input, "{token}").ok().map(|()| input)
+        });
+        let mut line = String::new();
+        if let Some(output) = child.stdout.take() {
+            BufReader::new(output).read_line(&mut line).ok();
+        }
+        let address = line.trim().rsplit(' ').next().and_then(|address| address.parse().ok());
+        match input.zip(address) {
+            Some((input, address)) => Ok(Self { child, address, _input: input }),
+            None => {
+                child.kill().ok();
+                child.wait().ok();
+                let mut reason = String::new();
+                child.stderr.take().map(|mut errors| errors.read_to_string(&mut reason));
+                Err(format!("it did not start: {}", reason.trim()))
+            }
+        }
+    }
+}
+
+impl Drop for LocalWorker {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

@@ -1,0 +1,315 @@
+//! Weights, gradients and running statistics as rows of numbers, in the order in which the model
+//! visits its tensors.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::part::Part;
+use crate::model::Classifier;
+
+/// The running statistics with which a part is computed. A step moves each of them from `r` to
+/// `decay * r + increment`: zeros give the increment, and `SCALE` gives `decay`, exactly, because the
+/// increment is too small to change it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum RunningStatistics {
+    Zero,
+    Scale,
+}
+
+/// 2^100: multiplication by it is exact.
+const SCALE: f32 = (1_u128 << 100) as f32;
+
+impl RunningStatistics {
+    fn value(self) -> f32 {
+        match self {
+            Self::Zero => 0.0,
+            Self::Scale => SCALE,
+        }
+    }
+}
+
+/// Knows whether the tensor that is visited is a running statistic, which no optimizer changes.
+#[derive(Default)]
+struct Position(Vec<bool>);
+
+impl Position {
+    fn enter(&mut self, name: &str, container: &str) {
+        let is_statistic = name == "running_mean" || name == "running_var";
+        self.0.push(is_statistic && container.ends_with("BatchNorm"));
+    }
+
+    fn exit(&mut self) {
+        self.0.pop();
+    }
+
+    fn is_statistic(&self) -> bool {
+        self.0.last().copied().unwrap_or_default()
+    }
+}
+
+/// All tensors of a model but its running statistics, one after another.
+pub fn weights(classifier: &Classifier) -> Vec<f32> {
+    Packed::of(classifier, None).values
+}
+
+/// The numbers of a model.
+#[derive(Default)]
+struct Packed<'a> {
+    position: Position,
+    /// Packed instead of the weights: after 1 if there is one, 0 if there is none.
+    gradients: Option<&'a GradientsParams>,
+    values: Vec<f32>,
+    statistics: Vec<f32>,
+}
+
+impl<'a> Packed<'a> {
+    fn of(classifier: &Classifier, gradients: Option<&'a GradientsParams>) -> Self {
+        let mut packed = Self { gradients, ..Self::default() };
+        classifier.visit(&mut packed);
+        packed
+    }
+}
+
+impl ModuleVisitor for Packed<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.position.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.position.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.position.is_statistic() {
+            return extend(&mut self.statistics, param.val());
+        }
+        let Some(gradients) = self.gradients else { return extend(&mut self.values, param.val()) };
+        let gradient = gradients.get::<D>(param.id);
+        self.values.push(flag(gradient.is_some()));
+        if let Some(gradient) = gradient {
+            extend(&mut self.values, gradient);
+        }
+    }
+}
+
+fn extend<const D: usize>(values: &mut Vec<f32>, tensor: Tensor<D>) {
+    let data = tensor.without_autodiff().into_data();
+    values.extend_from_slice(data.as_slice().unwrap_or_default());
+}
+
+fn flag(is_set: bool) -> f32 {
+    f32::from(u8::from(is_set))
+}
+
+/// The next tensor of `values`.
+fn take<const D: usize>(
+    values: &mut &[f32],
+    dims: [usize; D],
+    device: &Device,
+) -> Option<Tensor<D>> {
+    let (taken, rest) = values.split_at_checked(dims.iter().product())?;
+    *values = rest;
+    Some(Tensor::from_data(TensorData::new(taken.to_vec(), dims), device))
+}
+
+/// The model, without autodiff, with these [`weights`] and running statistics; `None` if they are
+/// those of another model.
+pub fn load(
+    classifier: Classifier,
+    weights: &[f32],
+    statistics: RunningStatistics,
+) -> Option<Classifier> {
+    let mut load = Load { position: Position::default(), weights, statistics, fits: true };
+    let classifier = classifier.map(&mut load);
+    (load.fits && load.weights.is_empty()).then_some(classifier)
+}
+
+struct Load<'a> {
+    position: Position,
+    weights: &'a [f32],
+    statistics: RunningStatistics,
+    fits: bool,
+}
+
+impl ModuleMapper for Load<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.position.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.position.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| {
+            if self.position.is_statistic() {
+                return tensor.full_like(self.statistics.value());
+            }
+            let loaded = take(&mut self.weights, tensor.dims(), &tensor.device());
+            self.fits &= loaded.is_some();
+            loaded.unwrap_or(tensor)
+        })
+    }
+}
+
+/// A part as numbers: the gradients, each after 1, or 0 for a weight without one; the running
+/// statistics; 1 if all inputs are finite, otherwise 0; the logits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackedPart(pub Vec<f32>);
+
+/// A part without its labels.
+pub struct UnpackedPart {
+    pub gradients: GradientsParams,
+    /// Shape `[count, outputs]`.
+    pub logits: Tensor<2>,
+    pub are_inputs_finite: bool,
+    /// The running statistics.
+    pub statistics: Vec<f32>,
+}
+
+impl PackedPart {
+    /// The `part` that was computed by `classifier`.
+    pub fn new(classifier: &Classifier, part: Part) -> Self {
+        // `valid` folds the batch statistics into the running statistics.
+        let packed = Packed::of(&classifier.valid(), Some(&part.gradients));
+        let mut numbers = packed.values;
+        numbers.extend(packed.statistics);
+        numbers.push(flag(part.inputs.are_finite()));
+        extend(&mut numbers, part.logits);
+        Self(numbers)
+    }
+
+    /// Whether all numbers have the same bits.
+    pub fn has_bits_of(&self, other: &Self) -> bool {
+        let bits = |part: &Self| part.0.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
+        bits(self) == bits(other)
+    }
+
+    /// The running statistics of a part of `classifier`.
+    pub fn statistics(&self, classifier: &Classifier) -> Option<Vec<f32>> {
+        Some(self.unpack(classifier, 1)?.statistics)
+    }
+
+    /// The part of `classifier`, with `count` examples; `None` if it is one of another model.
+    pub fn unpack(&self, classifier: &Classifier, count: usize) -> Option<UnpackedPart> {
+        let mut unpack = Unpack {
+            position: Position::default(),
+            values: &self.0,
+            gradients: GradientsParams::new(),
+            statistics: 0,
+            device: None,
+            fits: true,
+        };
+        classifier.visit(&mut unpack);
+        let (statistics, rest) = unpack.values.split_at_checked(unpack.statistics)?;
+        let (&are_inputs_finite, logits) = rest.split_first()?;
+        let outputs = logits.len() / count;
+        let data = TensorData::new(logits.to_vec(), [count, outputs]);
+        let device = unpack.device.filter(|_| unpack.fits && logits.len() == count * outputs)?;
+        Some(UnpackedPart {
+            gradients: unpack.gradients,
+            logits: Tensor::from_data(data, &device),
+            are_inputs_finite: are_inputs_finite == 1.0,
+            statistics: statistics.to_vec(),
+        })
+    }
+}
+
+struct Unpack<'a> {
+    position: Position,
+    values: &'a [f32],
+    gradients: GradientsParams,
+    /// Number of running statistics so far.
+    statistics: usize,
+    device: Option<Device>,
+    fits: bool,
+}
+
+impl Unpack<'_> {
+    /// The gradient of a weight; an error if there is neither one nor the mark of its absence.
+    fn gradient<const D: usize>(
+        &mut self,
+        dims: [usize; D],
+        device: &Device,
+    ) -> Result<Option<Tensor<D>>, ()> {
+        let (&mark, rest) = self.values.split_first().ok_or(())?;
+        self.values = rest;
+        if mark == 0.0 {
+            return Ok(None);
+        }
+        take(&mut self.values, dims, device).map(Some).ok_or(())
+    }
+}
+
+impl ModuleVisitor for Unpack<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.position.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.position.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let dims = param.dims();
+        if self.position.is_statistic() {
+            self.statistics += dims.iter().product::<usize>();
+            return;
+        }
+        let device = param.val().device().inner();
+        match self.gradient(dims, &device) {
+            Ok(Some(gradient)) => self.gradients.register(param.id, gradient),
+            Ok(None) => {}
+            Err(()) => self.fits = false,
+        }
+        self.device = Some(device);
+    }
+}
+
+/// The decay of each running statistic, from those of a part that was computed with
+/// [`RunningStatistics::Scale`]. Fails if one is not a moving average.
+pub fn decays(statistics: &[f32]) -> Option<Vec<f32>> {
+    let decays: Vec<f32> = statistics.iter().map(|value| value / SCALE).collect();
+    decays.iter().all(|decay| (0.0..=1.0).contains(decay)).then_some(decays)
+}
+
+/// The model after the parts of a step with these `increments` of its running statistics, in order.
+pub fn fold(classifier: Classifier, decays: &[f32], increments: &[Vec<f32>]) -> Classifier {
+    if decays.is_empty() {
+        return classifier;
+    }
+    let increments = increments.iter().map(Vec::as_slice).collect();
+    classifier.map(&mut Fold { position: Position::default(), decays, increments })
+}
+
+struct Fold<'a> {
+    position: Position,
+    decays: &'a [f32],
+    /// Of each part.
+    increments: Vec<&'a [f32]>,
+}
+
+impl ModuleMapper for Fold<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.position.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.position.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !self.position.is_statistic() {
+            return param;
+        }
+        param.map(|statistic| {
+            let (dims, device) = (statistic.dims(), statistic.device());
+            let Some(decay) = take(&mut self.decays, dims, &device) else { return statistic };
+            let parts = self.increments.iter_mut();
+            let increments = parts.filter_map(|values| take(values, dims, &device));
+            increments.fold(statistic, |statistic, increment| statistic * decay.clone() + increment)
+        })
+    }
+}
