@@ -18,8 +18,9 @@ use crate::progress::{Tasks, is_task};
 use crate::text::escaped_message;
 use crate::{print, style};
 
-/// Spans of running tasks are shown by the progress line, not logged.
-const PROGRESS_OFF: &str = "trainer::progress=off";
+/// Spans of running tasks are shown by the progress line, not logged. What burn-remote notices of a
+/// worker is logged by its pool.
+const ALWAYS: [&str; 2] = ["trainer::progress=off", "burn_remote=off"];
 
 /// Log file of the run; messages are discarded until it is attached.
 #[derive(Clone, Default)]
@@ -38,7 +39,7 @@ pub fn start(verbosity: &Verbosity, tasks: Tasks) -> RunLog {
     tracing_subscriber::registry()
         .with(
             file.with_filter(EnvFilter::new(
-                "info,training=debug,trainer=debug,trainer_training=debug,trainer::progress=off,wgpu=warn,naga=warn",
+                "info,training=debug,trainer=debug,trainer_training=debug,trainer::progress=off,burn_remote=off,wgpu=warn,naga=warn",
             )),
         )
         .with(Diagnostics.with_filter(stderr_filter(verbosity)))
@@ -55,10 +56,10 @@ fn stderr_filter(verbosity: &Verbosity) -> EnvFilter {
         _ => LevelFilter::DEBUG,
     };
     let filter = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
-    match PROGRESS_OFF.parse() {
-        Ok(directive) => filter.add_directive(directive),
-        Err(_) => filter,
-    }
+    ALWAYS
+        .iter()
+        .filter_map(|directive| directive.parse().ok())
+        .fold(filter, EnvFilter::add_directive)
 }
 
 impl RunLog {

@@ -20,6 +20,7 @@ mod stop;
 mod workers;
 
 use std::mem;
+use std::sync::Arc;
 use std::time::Instant;
 
 use artifacts::{ClassScore, EpochMetrics};
@@ -63,6 +64,8 @@ pub struct Trainer {
     pub pacer: Option<Pacer>,
     /// What computes the batches, unless the trainer itself does.
     pub workers: Option<Box<dyn Workers>>,
+    /// The weights of the last step that workers have computed.
+    pub packed_weights: Arc<Vec<f32>>,
     /// Steps that have not been read back from the device.
     pub pending: Vec<PendingStep>,
     /// Number of steps that are read back together; 1 on a processor.

@@ -19,7 +19,7 @@ use crate::trainer::{PackedPart, PartIndex, RunningStatistics};
 pub struct Job {
     /// Number of the step, to tell late answers from others.
     pub serial: u64,
-    pub weights: Arc<[f32]>,
+    pub weights: Arc<Vec<f32>>,
     pub index: PartIndex,
     pub fault: Fault,
 }
@@ -61,7 +61,7 @@ pub struct Order {
 
 /// A part and its result.
 pub struct Probe {
-    pub weights: Arc<[f32]>,
+    pub weights: Vec<f32>,
     pub index: PartIndex,
     pub expected: PackedPart,
 }
@@ -118,7 +118,7 @@ impl Attendant {
         while let Ok(Job { serial, weights, index, fault }) = self.jobs.recv() {
             let request = Request::Part { run, index, statistics: RunningStatistics::Zero, fault };
             let (answer, computed) =
-                connection.compute(&request, &weights).map_err(Failure::Lost)?;
+                connection.compute(&request, serial, weights).map_err(Failure::Lost)?;
             let answer = match answer {
                 Answer::Computed => Ok(computed),
                 Answer::NotLoaded(reason) => Err(PartError::NotLoaded(reason)),
@@ -146,7 +146,8 @@ impl Attendant {
         let Probe { weights, index, expected } = &self.order.probe;
         let (index, statistics, fault) = (*index, RunningStatistics::Zero, Fault::None);
         let request = Request::Part { run, index, statistics, fault };
-        let (answer, computed) = connection.compute(&request, weights).map_err(Failure::Lost)?;
+        let (answer, computed) =
+            connection.compute(&request, 0, Arc::new(weights.clone())).map_err(Failure::Lost)?;
         if answer != Answer::Computed {
             return Err(Failure::Refused(format!("it cannot compute a part: {answer:?}")));
         }

@@ -14,8 +14,8 @@ use crate::trainer::PackedPart;
 /// A session with a worker.
 pub struct Connection {
     device: Device,
-    /// The weights that it has, and their identity.
-    weights: Option<(Arc<[f32]>, Tensor<1>)>,
+    /// The weights of a step that it has, and the number of the step.
+    weights: Option<(u64, Tensor<1>)>,
 }
 
 impl Connection {
@@ -36,14 +36,15 @@ impl Connection {
         panics::catch(|| Ok(self.call(request, None)?.0)).and_then(|answer| answer)
     }
 
-    /// Asks for a part with these weights.
+    /// Asks for a part of the step `serial`, which has these weights.
     pub fn compute(
         &mut self,
         request: &Request,
-        weights: &Arc<[f32]>,
+        serial: u64,
+        weights: Arc<Vec<f32>>,
     ) -> Result<(Answer, PackedPart), String> {
         panics::catch(|| {
-            let weights = self.send(weights);
+            let weights = self.send(serial, weights);
             let (answer, numbers) = self.call(request, Some(weights))?;
             let numbers = match answer {
                 Answer::Computed => numbers.try_into_data().map_err(|error| error.to_string())?,
@@ -56,15 +57,17 @@ impl Connection {
     }
 
     /// The weights on the worker; those of a step are sent once.
-    fn send(&mut self, weights: &Arc<[f32]>) -> Tensor<1> {
+    fn send(&mut self, serial: u64, weights: Arc<Vec<f32>>) -> Tensor<1> {
         match &self.weights {
-            Some((sent, tensor)) if Arc::ptr_eq(sent, weights) => tensor.clone(),
+            Some((sent, tensor)) if *sent == serial => tensor.clone(),
             _ => {
                 // The worker frees the weights of the step before.
                 self.weights = None;
                 let data = TensorData::new(weights.to_vec(), [weights.len()]);
+                // The trainer writes the next weights into this memory.
+                drop(weights);
                 let tensor = Tensor::from_data(data, &self.device);
-                self.weights = Some((Arc::clone(weights), tensor.clone()));
+                self.weights = Some((serial, tensor.clone()));
                 tensor
             }
         }

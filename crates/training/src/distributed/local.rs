@@ -26,6 +26,8 @@ impl LocalWorker {
         command.args(["worker", "--quiet", "--listen", "127.0.0.1:0", "--token-file", "-"]);
         command.args(device.map(|device| ["--device", device]).into_iter().flatten());
         command.env("RAYON_NUM_THREADS", threads.to_string());
+        // It allocates the same large buffers for each part.
+        command.env("MIMALLOC_PURGE_DELAY", "1000");
         // Ctrl-C is for the coordinator.
         #[cfg(unix)]
         command.process_group(0);

@@ -357,7 +357,7 @@ impl Experiment {
     fn probe(&self) -> Result<(Probe, Vec<f32>), RunError> {
         let mut computer = self.part_computer()?;
         let index = PartIndex { epoch: 1, epoch_step: 0, step: 0, part: 0 };
-        let weights: Arc<[f32]> = computer.weights().into();
+        let weights = computer.weights();
         let mut part = |statistics| computer.compute(&weights, statistics, index, Fault::None);
         let expected = part(RunningStatistics::Zero)?;
         let scaled = part(RunningStatistics::Scale)?;

@@ -256,6 +256,7 @@ impl Run {
             state,
             pacer: None,
             workers: self.workers.take(),
+            packed_weights: Arc::default(),
             pending: Vec::new(),
             readback_interval: self.readback_interval,
             stop,

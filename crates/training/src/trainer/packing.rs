@@ -1,6 +1,8 @@
 //! Weights, gradients and running statistics as rows of numbers, in the order in which the model
 //! visits its tensors.
 
+use std::mem;
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -49,9 +51,13 @@ impl Position {
     }
 }
 
-/// All tensors of a model but its running statistics, one after another.
-pub fn weights(classifier: &Classifier) -> Vec<f32> {
-    Packed::of(classifier, None).values
+/// Writes all tensors of a model but its running statistics, one after another, to `values`, which
+/// keeps its memory.
+pub fn pack_weights(classifier: &Classifier, values: &mut Vec<f32>) {
+    values.clear();
+    let mut packed = Packed { values: mem::take(values), ..Packed::default() };
+    classifier.visit(&mut packed);
+    *values = packed.values;
 }
 
 /// The numbers of a model.
@@ -62,14 +68,6 @@ struct Packed<'a> {
     gradients: Option<&'a GradientsParams>,
     values: Vec<f32>,
     statistics: Vec<f32>,
-}
-
-impl<'a> Packed<'a> {
-    fn of(classifier: &Classifier, gradients: Option<&'a GradientsParams>) -> Self {
-        let mut packed = Self { gradients, ..Self::default() };
-        classifier.visit(&mut packed);
-        packed
-    }
 }
 
 impl ModuleVisitor for Packed<'_> {
@@ -114,7 +112,7 @@ fn take<const D: usize>(
     Some(Tensor::from_data(TensorData::new(taken.to_vec(), dims), device))
 }
 
-/// The model, without autodiff, with these [`weights`] and running statistics; `None` if they are
+/// The model, without autodiff, with these [packed](pack_weights) weights and running statistics; `None` if they are
 /// those of another model.
 pub fn load(
     classifier: Classifier,
@@ -172,8 +170,10 @@ pub struct UnpackedPart {
 impl PackedPart {
     /// The `part` that was computed by `classifier`.
     pub fn new(classifier: &Classifier, part: Part) -> Self {
+        let mut packed = Packed { gradients: Some(&part.gradients), ..Packed::default() };
+        packed.values.reserve_exact(2 * classifier.num_params());
         // `valid` folds the batch statistics into the running statistics.
-        let packed = Packed::of(&classifier.valid(), Some(&part.gradients));
+        classifier.valid().visit(&mut packed);
         let mut numbers = packed.values;
         numbers.extend(packed.statistics);
         numbers.push(flag(part.inputs.are_finite()));

@@ -100,12 +100,14 @@ impl PartComputer {
         Self { config, source, classifier, fine_tuning, seed, frozen, order }
     }
 
-    /// The initial weights, [packed](packing::weights).
+    /// The initial weights, [packed](packing::pack_weights).
     pub(crate) fn weights(&self) -> Vec<f32> {
-        packing::weights(&self.classifier)
+        let mut weights = Vec::new();
+        packing::pack_weights(&self.classifier, &mut weights);
+        weights
     }
 
-    /// The part at `index` of a run with these weights, which are [packed](packing::weights).
+    /// The part at `index` of a run with these weights, which are [packed](packing::pack_weights).
     pub(crate) fn compute(
         &mut self,
         weights: &[f32],

@@ -28,8 +28,8 @@ pub struct PartIndex {
 
 /// A step to compute.
 pub struct StepRequest {
-    /// The weights, [packed](packing::weights).
-    pub weights: Arc<[f32]>,
+    /// The weights, [packed](packing::pack_weights).
+    pub weights: Arc<Vec<f32>>,
     /// The first part.
     pub first: PartIndex,
     /// Number of parts.
@@ -101,8 +101,10 @@ impl Trainer {
         let parts: Vec<&[usize]> =
             items.chunks(self.config.batch_size(self.source.data.train.len())).collect();
         let (state, classifier) = (&self.state, &self.optimization.classifier);
+        let weights = Arc::make_mut(&mut self.packed_weights);
+        packing::pack_weights(classifier, weights);
         let request = StepRequest {
-            weights: packing::weights(classifier).into(),
+            weights: Arc::clone(&self.packed_weights),
             first: PartIndex {
                 epoch: state.epoch,
                 epoch_step: state.epoch_step,
