@@ -21,6 +21,8 @@ mod configuring;
 mod course_data;
 mod courses;
 mod describing;
+#[cfg(all(feature = "distributed", target_os = "linux"))]
+mod distributed;
 mod evaluating;
 mod exporting;
 mod fine_tuning;

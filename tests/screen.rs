@@ -143,6 +143,9 @@ fn every_command_is_tested_here() {
         // Do not end; see `serving` and the tests of `run_viewer`.
         tried.extend(["serve", "runs serve"].map(str::to_owned));
     }
+    if cfg!(feature = "distributed") {
+        tried.insert("worker".to_owned());
+    }
     assert_eq!(commands(&TestDir::new(), &[]), tried);
 }
 

@@ -80,6 +80,11 @@ impl<'a> Reference<'a> {
 impl InterruptedRun<'_> {
     /// Starts the run, or resumes it if it has started.
     pub fn start_or_resume(&self) -> io::Result<Process> {
+        self.start_or_resume_with(&[])
+    }
+
+    /// As [`InterruptedRun::start_or_resume`], with further arguments.
+    pub fn start_or_resume_with(&self, further: &[&str]) -> io::Result<Process> {
         let mut args = self.reference.args.clone();
         let directory = self.run_directory().display().to_string();
         match (self.has_started(), self.is_numbered) {
@@ -88,6 +93,7 @@ impl InterruptedRun<'_> {
             (true, true) => args.push("--resume".to_owned()),
             (true, false) => args = vec!["--resume".to_owned(), directory],
         }
+        args.extend(further.iter().map(|&arg| arg.to_owned()));
         Process::start(self.reference.settings, &self.directory, &args)
     }
 

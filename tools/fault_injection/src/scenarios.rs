@@ -14,6 +14,7 @@ mod power_loss;
 mod repeated_resumes;
 mod signals;
 mod stops;
+mod workers;
 
 use crate::Settings;
 use crate::tally::ScenarioResult;
@@ -37,4 +38,5 @@ pub const SCENARIOS: &[Scenario] = &[
     ("panicking loader workers, failing data source", loader::failures),
     ("many resumes of one run", repeated_resumes::run),
     ("missing or lost device", device::run),
+    ("lost workers, and faults inside them", workers::run),
 ];

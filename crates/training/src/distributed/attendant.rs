@@ -77,9 +77,10 @@ pub struct Attendant {
 }
 
 /// Why there is no connection.
-enum Failure {
+pub enum Failure {
     /// Another attempt may succeed.
     Lost(String),
+    /// It cannot work for this run.
     Refused(String),
 }
 
@@ -135,7 +136,7 @@ impl Attendant {
 
     /// A session with the worker, after it has computed the probe with the expected bits.
     fn connect(&self) -> Result<Session, Failure> {
-        let local = self.start_local().map_err(Failure::Lost)?;
+        let local = self.start_local()?;
         let mut connection = self.open(local)?;
         let prepare = Request::Prepare(Box::new(self.order.preparation.clone()));
         let (run, device, threads) = match connection.ask(&prepare).map_err(Failure::Lost)? {
@@ -184,7 +185,7 @@ impl Attendant {
     }
 
     /// Starts the process of a local worker. Returns where it listens.
-    fn start_local(&self) -> Result<SocketAddr, String> {
+    fn start_local(&self) -> Result<SocketAddr, Failure> {
         let WorkerAddress::Local { device } = &self.address else {
             return Ok(SocketAddr::from(([127, 0, 0, 1], 0)));
         };
@@ -193,7 +194,7 @@ impl Attendant {
         // The one before has died, or is of no use.
         *process = None;
         if is_closed.load(Ordering::Relaxed) {
-            return Err("the run has ended".to_owned());
+            return Err(Failure::Lost("the run has ended".to_owned()));
         }
         let worker = LocalWorker::start(program, device.as_deref(), *threads, local_token)?;
         Ok(process.insert(worker).address)

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use burn::backend::ir::{CustomOpIr, TensorIr};
-use burn::backend::{DispatchDevice, Remote};
+use burn::backend::{DispatchDevice, ExecutionError, Remote};
 use burn::tensor::remote::CustomOpClient;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use support::panics;
@@ -16,6 +16,12 @@ pub struct Connection {
     device: Device,
     /// The weights of a step that it has, and the number of the step.
     weights: Option<(u64, Tensor<1>)>,
+}
+
+/// A read fails only if the session has ended.
+fn closed(error: ExecutionError) -> String {
+    tracing::debug!("{error}");
+    "its connection has closed".to_owned()
 }
 
 impl Connection {
@@ -47,7 +53,7 @@ impl Connection {
             let weights = self.send(serial, weights);
             let (answer, numbers) = self.call(request, Some(weights))?;
             let numbers = match answer {
-                Answer::Computed => numbers.try_into_data().map_err(|error| error.to_string())?,
+                Answer::Computed => numbers.try_into_data().map_err(closed)?,
                 _ => TensorData::new(Vec::<f32>::new(), [0]),
             };
             let numbers = numbers.try_into_vec::<f32>().map_err(|error| format!("{error:?}"))?;
@@ -100,7 +106,7 @@ impl Connection {
             return Err("the operation has no result".to_owned());
         };
         let answer = Tensor::<1, Int>::from_primitive::<Remote>(answer);
-        let answer = answer.try_into_data().map_err(|error| error.to_string())?;
+        let answer = answer.try_into_data().map_err(closed)?;
         let answer = messages::decode(answer.bytes())?;
         Ok((answer, Tensor::from_primitive::<Remote>(numbers)))
     }

@@ -5,6 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use super::attendant::Failure;
+
 /// A worker that the coordinator has started. It ends with this value, and if the coordinator dies:
 /// then its standard input closes.
 pub struct LocalWorker {
@@ -21,7 +23,7 @@ impl LocalWorker {
         device: Option<&str>,
         threads: usize,
         token: &str,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Failure> {
         let mut command = Command::new(program);
         command.args(["worker", "--quiet", "--listen", "127.0.0.1:0", "--token-file", "-"]);
         command.args(device.map(|device| ["--device", device]).into_iter().flatten());
@@ -32,7 +34,8 @@ impl LocalWorker {
         #[cfg(unix)]
         command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let failed = |error| format!("cannot start {}: {error}", program.display());
+        let failed =
+            |error| Failure::Refused(format!("cannot start {}: {error}", program.display()));
         let mut child = command.spawn().map_err(failed)?;
         let input = child.stdin.take().and_then(|mut input| {
             // The token is not an argument, which other users could see.
@@ -45,14 +48,24 @@ impl LocalWorker {
         let address = line.trim().rsplit(' ').next().and_then(|address| address.parse().ok());
         match input.zip(address) {
             Some((input, address)) => Ok(Self { child, address, _input: input }),
+            None if line.is_empty() => Err(failure(child)),
             None => {
                 child.kill().ok();
                 child.wait().ok();
-                let mut reason = String::new();
-                child.stderr.take().map(|mut errors| errors.read_to_string(&mut reason));
-                Err(format!("it did not start: {}", reason.trim()))
+                Err(Failure::Refused(format!("it is no worker, and wrote: {}", line.trim())))
             }
         }
+    }
+}
+
+/// Why a process has not started to listen. One that was killed may start the next time.
+fn failure(mut child: Child) -> Failure {
+    let mut reason = String::new();
+    let ended = child.wait();
+    child.stderr.take().map(|mut errors| errors.read_to_string(&mut reason));
+    match ended {
+        Ok(status) if status.code().is_none() => Failure::Lost("it was killed".to_owned()),
+        _ => Failure::Refused(format!("it did not start: {}", reason.trim())),
     }
 }
 

@@ -49,6 +49,7 @@ pub struct WorkerPool {
 
 struct Worker {
     name: String,
+    is_local: bool,
     jobs: Sender<Job>,
     state: State,
     process: Arc<Mutex<Option<LocalWorker>>>,
@@ -78,6 +79,8 @@ struct Step {
     done: Vec<Option<(Result<PackedPart, PartError>, usize)>>,
 }
 
+/// Number of local workers that may die before all are ready.
+const MOST_EARLY_LOSSES: usize = 5;
 /// How often the coordinator looks for workers that are late.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -133,6 +136,7 @@ impl WorkerPool {
     }
 
     fn wait_for_all(&mut self) -> Result<(), RunError> {
+        let mut losses = 0;
         while self.workers.iter().any(|worker| worker.state != State::Idle) {
             let Ok((index, event)) = self.events.recv() else { break };
             let Some(worker) = self.workers.get_mut(index) else { continue };
@@ -144,6 +148,8 @@ impl WorkerPool {
                     );
                     worker.state = State::Idle;
                 }
+                // It starts again.
+                Event::Lost(_) if worker.is_local && losses < MOST_EARLY_LOSSES => losses += 1,
                 Event::Refused(reason) | Event::Lost(reason) => {
                     let name = &worker.name;
                     return Err(RunError::Usage(format!(
@@ -336,6 +342,7 @@ impl Worker {
     ) -> Result<Self, RunError> {
         let (jobs, received) = channel();
         let process = Arc::new(Mutex::new(None));
+        let is_local = matches!(address, WorkerAddress::Local { .. });
         let attendant = Attendant {
             address,
             order,
@@ -347,7 +354,7 @@ impl Worker {
             .name(format!("worker-{index}"))
             .spawn(move || attendant.attend())
             .map_err(|error| RunError::Other(format!("cannot start a thread: {error}")))?;
-        Ok(Self { name, jobs, state: State::Away, process })
+        Ok(Self { name, is_local, jobs, state: State::Away, process })
     }
 }
 
@@ -361,8 +368,9 @@ impl Experiment {
         let mut part = |statistics| computer.compute(&weights, statistics, index, Fault::None);
         let expected = part(RunningStatistics::Zero)?;
         let scaled = part(RunningStatistics::Scale)?;
-        let statistics = scaled.statistics(&computer.classifier).unwrap_or_default();
-        let decays = decays(&statistics).ok_or_else(|| {
+        let count = self.config().training.batch_size(self.data().train.len());
+        let scaled = scaled.unpack(&computer.classifier, count);
+        let decays = scaled.and_then(|scaled| decays(&scaled.statistics)).ok_or_else(|| {
             RunError::Usage(
                 "the running statistics of the model are no moving averages: workers cannot train it"
                     .to_owned(),

@@ -281,3 +281,54 @@ impl PeerAuthorizer for Token {
         self.0.authorize(AuthorizationRequest { credential: &token, ..request })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use burn::tensor::remote::Credential;
+    use burn::tensor::server::ClientId;
+
+    use super::*;
+
+    fn data(sha256: &str) -> DataIdentity {
+        DataIdentity {
+            synthetic: false,
+            sha256: BTreeMap::from([("train".to_owned(), sha256.to_owned())]),
+            are_images: false,
+            shape: [1, 1, 2],
+            classes: ["a", "b"].map(str::to_owned).to_vec(),
+            fit: None,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn another_program_and_other_data_are_refused() {
+        let models = ModelRegistry::new();
+        let server = WorkerServer { models, overrides: Vec::new(), device: None, commit: None };
+        let (program, config) = ("0.0.1 (abc)".to_owned(), String::new());
+        let other = Preparation { program, config, data: data("1") };
+        let reason = server.prepare(&other, "flex").err().unwrap();
+        assert!(reason.contains("0.0.1 (abc)") && reason.contains("the same build"), "{reason}");
+        let reason = check_data(&data("1"), &data("2")).unwrap_err();
+        assert!(reason.contains("train set differs") && reason.contains("--set"), "{reason}");
+        assert_eq!(check_data(&data("1"), &data("1")), Ok(()));
+    }
+
+    #[test]
+    fn only_the_token_is_let_in_whatever_number_precedes_it() {
+        let token = Token::new("secret:with a colon").unwrap();
+        let is_let_in = |credential: &str| {
+            let credential = Credential::from(credential);
+            let client = ClientId::WebSocket(([127, 0, 0, 1], 1).into());
+            let request = AuthorizationRequest { client, device_index: 0, credential: &credential };
+            token.authorize(request).is_ok()
+        };
+        assert!(is_let_in("0:secret:with a colon") && is_let_in("71:secret:with a colon"));
+        for other in ["", ":", "0:", "secret:with a colon", "0:secret:with a colo", "0:other"] {
+            assert!(!is_let_in(other), "{other}");
+        }
+        assert!(Token::new("").is_err());
+    }
+}

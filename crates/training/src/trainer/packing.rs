@@ -187,11 +187,6 @@ impl PackedPart {
         bits(self) == bits(other)
     }
 
-    /// The running statistics of a part of `classifier`.
-    pub fn statistics(&self, classifier: &Classifier) -> Option<Vec<f32>> {
-        Some(self.unpack(classifier, 1)?.statistics)
-    }
-
     /// The part of `classifier`, with `count` examples; `None` if it is one of another model.
     pub fn unpack(&self, classifier: &Classifier, count: usize) -> Option<UnpackedPart> {
         let mut unpack = Unpack {
@@ -311,5 +306,80 @@ impl ModuleMapper for Fold<'_> {
             let increments = parts.filter_map(|values| take(values, dims, &device));
             increments.fold(statistic, |statistic, increment| statistic * decay.clone() + increment)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::FloatDType;
+    use data::Statistics;
+    use models::{MlpConfig, ModelConfig, NormPosition};
+
+    use super::*;
+    use crate::model::{ClassifierConfig, ObjectiveConfig};
+
+    fn classifier(seed: u64) -> Classifier {
+        let batch_norm = NormPosition::BeforeActivation;
+        let mlp = MlpConfig { hidden: vec![4], batch_norm, ..MlpConfig::default() };
+        let (model, objective) = (ModelConfig::Mlp(mlp), ObjectiveConfig::default());
+        let (shape, classes) = ([1, 1, 3], 2);
+        let config = ClassifierConfig {
+            model: &model,
+            objective: &objective,
+            mirrored: false,
+            seed,
+            shape,
+            classes,
+        };
+        let statistics = Statistics { shift: vec![1.0; 3], scale: vec![2.0; 3] };
+        config.init(&statistics, FloatDType::F32, &Device::flex().autodiff()).unwrap()
+    }
+
+    fn part(classifier: &Classifier) -> PackedPart {
+        let examples = data::Examples::features(
+            3,
+            (0..15_u8).map(|at| f32::from(at * 7 % 5)).collect(),
+            vec![0, 1, 0, 1, 1],
+        );
+        let device = Device::flex().autodiff();
+        let batch = classifier.batch(&examples, &[0, 1, 2, 3, 4], &device).unwrap();
+        PackedPart::new(classifier, Part::compute(classifier, batch, || ()))
+    }
+
+    #[test]
+    fn folded_parts_give_the_statistics_of_the_same_passes_one_after_another() {
+        let reference = classifier(1);
+        let mut weights = Vec::new();
+        pack_weights(&reference, &mut weights);
+        let with = |statistics| load(classifier(2).valid(), &weights, statistics).unwrap().train();
+        let scaled = part(&with(RunningStatistics::Scale));
+        let decays = decays(&scaled.unpack(&reference, 5).unwrap().statistics).unwrap();
+        assert_eq!(decays, [0.9_f32; 8]);
+        let increment = || part(&with(RunningStatistics::Zero));
+        let increments: Vec<_> =
+            (0..2).map(|_| increment().unpack(&reference, 5).unwrap().statistics).collect();
+        let folded = fold(classifier(1), &decays, &increments);
+        part(&reference);
+        let twice = part(&reference);
+        let mut packed = Packed::default();
+        folded.valid().visit(&mut packed);
+        assert_eq!(packed.statistics, twice.unpack(&reference, 5).unwrap().statistics);
+    }
+
+    #[test]
+    fn numbers_of_another_model_are_no_part() {
+        let classifier = classifier(1);
+        let numbers = part(&classifier);
+        let whole = numbers.unpack(&classifier, 5).unwrap();
+        assert_eq!(whole.logits.dims(), [5, 1]);
+        assert!(whole.are_inputs_finite);
+        for length in 0..numbers.0.len() - 5 {
+            let short = PackedPart(numbers.0.get(..length).unwrap().to_vec());
+            assert!(short.unpack(&classifier, 5).is_none(), "{length}");
+        }
+        let mut weights = Vec::new();
+        pack_weights(&classifier, &mut weights);
+        weights.push(0.0);
+        assert!(load(classifier.valid(), &weights, RunningStatistics::Zero).is_none());
     }
 }

@@ -28,6 +28,7 @@ pub struct Part {
 }
 
 /// The inputs of a part, to explain an output that is not finite.
+#[expect(clippy::large_enum_variant, reason = "a step has few of them")]
 pub enum PartInputs {
     /// Computed by the trainer itself.
     Here(Tensor<4>),

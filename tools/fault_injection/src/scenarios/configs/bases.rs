@@ -154,7 +154,8 @@ train_accuracy = 0.1
 test_accuracy = 0.1
 "#;
 
-const SHORT: &str = "[training]\nepochs = 2\nbatch_size = \"auto\"\n";
+const SHORT: &str = "[training]\nepochs = 2\nbatch_size = \"auto\"\n[distributed]\nminimum = 2\n\
+    answer_within = 10.5\non_loss = \"stop\"\ntoken_file = \"token\"\nworkers = []\n";
 
 const CLIPPED: &str = r#"[training]
 epochs = 2
