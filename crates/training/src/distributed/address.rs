@@ -8,7 +8,7 @@ use burn::tensor::remote::{EndpointAddr, IrohHost, IrohRelays, RemoteHost};
 pub enum WorkerAddress {
     /// A process that the coordinator starts, on this device.
     Local {
-        /// Name of the device; the default one if absent.
+        /// Name of the device; that of the coordinator if absent.
         device: Option<String>,
     },
     /// A worker on this machine, which is reached unencrypted.

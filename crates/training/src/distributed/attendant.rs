@@ -50,6 +50,8 @@ pub struct Order {
     pub local_token: String,
     /// The program of local workers.
     pub program: PathBuf,
+    /// The device of those without one of their own: that of the coordinator.
+    pub device: String,
     /// Number of threads of each local worker.
     pub threads: usize,
     /// A part that a worker must compute with the same bits as the coordinator.
@@ -190,13 +192,14 @@ impl Attendant {
             return Ok(SocketAddr::from(([127, 0, 0, 1], 0)));
         };
         let Order { program, threads, local_token, is_closed, .. } = &*self.order;
+        let device = device.as_deref().unwrap_or(&self.order.device);
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         // The one before has died, or is of no use.
         *process = None;
         if is_closed.load(Ordering::Relaxed) {
             return Err(Failure::Lost("the run has ended".to_owned()));
         }
-        let worker = LocalWorker::start(program, device.as_deref(), *threads, local_token)?;
+        let worker = LocalWorker::start(program, device, *threads, local_token)?;
         Ok(process.insert(worker).address)
     }
 }

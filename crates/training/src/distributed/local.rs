@@ -20,13 +20,13 @@ impl LocalWorker {
     /// Starts `program` as a worker on `device` with this number of threads, which asks for `token`.
     pub fn start(
         program: &Path,
-        device: Option<&str>,
+        device: &str,
         threads: usize,
         token: &str,
     ) -> Result<Self, Failure> {
         let mut command = Command::new(program);
         command.args(["worker", "--quiet", "--listen", "127.0.0.1:0", "--token-file", "-"]);
-        command.args(device.map(|device| ["--device", device]).into_iter().flatten());
+        command.args(["--device", device]);
         command.env("RAYON_NUM_THREADS", threads.to_string());
         // It allocates the same large buffers for each part.
         command.env("MIMALLOC_PURGE_DELAY", "1000");

@@ -107,6 +107,7 @@ impl WorkerPool {
             token,
             local_token,
             program: path,
+            device: experiment.device().to_owned(),
             threads: (cores / locals.count().max(1)).max(1),
             probe,
             is_closed: AtomicBool::new(false),

@@ -7,13 +7,14 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use artifacts::{Environment, RunDir};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use training::distributed::{PoolOptions, WorkerAddress, WorkerPool};
 use training::{Fault, RunError};
 
 use super::injected::require_failure;
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, NAME};
 use crate::interrupted_run::{InterruptedRun, Reference};
 use crate::process::{Process, Signal};
 use crate::tally::{CaseResult, ScenarioResult, Tally};
@@ -140,13 +141,15 @@ fn require_ended(workers: &[u32]) -> CaseResult {
 
 /// Fails unless a fault inside a worker ends the run, with the name of the worker.
 fn fail_in_worker(settings: &Settings, fixture: &Fixture, fault: Fault) -> CaseResult {
+    // Its workers are those of the program that is tested.
+    let alone = &fixture.path("alone").join("runs").join(NAME);
     let experiment = fixture.experiment("flex", &["training.accumulation=2".to_owned()])?;
     let options = PoolOptions {
         addresses: WorkerAddress::parse_all("local:2")?,
         token: String::new(),
         local_token: "of this test".to_owned(),
         program: settings.program.clone(),
-        commit: option_env!("TRAINER_COMMIT").map(str::to_owned),
+        commit: Environment::read(&RunDir::open(alone)?)?.commit,
     };
     let workers = WorkerPool::start(&experiment, options)?;
     let mut run = experiment.start_at(&fixture.free_path("failing"))?;

@@ -14,7 +14,7 @@ use crate::{style, text};
 pub struct WorkerOptions {
     /// Train by other processes, with the same result: local:2 starts two on this machine. Also the
     /// addresses of `trainer worker`, with commas, or a file with one in each line
-    #[arg(long, value_name = "WORKERS")]
+    #[arg(long, value_name = "WORKERS", conflicts_with = "fast_dev_run")]
     workers: Vec<String>,
     /// File with the secret that workers which run already ask for
     #[arg(long, value_name = "FILE")]
