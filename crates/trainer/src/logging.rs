@@ -20,7 +20,7 @@ use crate::{print, style};
 
 /// Spans of running tasks are shown by the progress line, not logged. What burn-remote notices of a
 /// worker is logged by its pool.
-const ALWAYS: [&str; 2] = ["trainer::progress=off", "burn_remote=off"];
+const ALWAYS: [&str; 3] = ["trainer::progress=off", "burn_remote=off", "noq_proto=error"];
 
 /// Log file of the run; messages are discarded until it is attached.
 #[derive(Clone, Default)]
@@ -39,7 +39,7 @@ pub fn start(verbosity: &Verbosity, tasks: Tasks) -> RunLog {
     tracing_subscriber::registry()
         .with(
             file.with_filter(EnvFilter::new(
-                "info,training=debug,trainer=debug,trainer_training=debug,trainer::progress=off,burn_remote=off,wgpu=warn,naga=warn",
+                "info,training=debug,trainer=debug,trainer_training=debug,trainer::progress=off,burn_remote=off,noq_proto=error,wgpu=warn,naga=warn",
             )),
         )
         .with(Diagnostics.with_filter(stderr_filter(verbosity)))

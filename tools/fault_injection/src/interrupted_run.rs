@@ -117,7 +117,7 @@ impl InterruptedRun<'_> {
         Ok(fs::remove_dir_all(&self.directory)?)
     }
 
-    fn run_directory(&self) -> PathBuf {
+    pub fn run_directory(&self) -> PathBuf {
         self.directory.join("runs").join(NAME)
     }
 }

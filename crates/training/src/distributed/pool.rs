@@ -44,12 +44,15 @@ pub struct WorkerPool {
     decays: Vec<f32>,
     /// Number of the current step.
     serial: u64,
+    /// The longest time that a part has taken so far.
+    longest: Duration,
     count: WorkerCount,
 }
 
 struct Worker {
     name: String,
-    is_local: bool,
+    /// How often it may still die before all are ready.
+    early_losses_left: usize,
     jobs: Sender<Job>,
     state: State,
     process: Arc<Mutex<Option<LocalWorker>>>,
@@ -60,7 +63,9 @@ enum State {
     /// Not connected.
     Away,
     Idle,
+    /// Computes a part of the step with this number.
     Busy {
+        serial: u64,
         part: usize,
         since: Instant,
     },
@@ -72,17 +77,33 @@ enum State {
 
 /// The parts of a step.
 struct Step {
+    /// Number of the step.
+    serial: u64,
     request: StepRequest,
-    /// Parts that no worker computes.
+    /// Parts to be given to workers.
     open: VecDeque<usize>,
-    /// The parts that are computed, with the worker that did it.
+    /// The part that was given to a second worker, because the first one takes long.
+    doubled: Option<usize>,
+    /// Number of parts that were visited.
+    visited: usize,
+    /// The parts that are computed and not visited yet, with the worker that did it.
     done: Vec<Option<(Result<PackedPart, PartError>, usize)>>,
 }
 
-/// Number of local workers that may die before all are ready.
+/// How often a local worker may die before all are ready.
 const MOST_EARLY_LOSSES: usize = 5;
+/// How long a worker may take longer than usual before another one computes its part too.
+const MIN_PATIENCE: Duration = Duration::from_secs(1);
 /// How often the coordinator looks for workers that are late.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+impl Step {
+    /// Whether this is a part of this step that is not computed.
+    fn misses(&self, serial: u64, part: usize) -> bool {
+        let is_open = self.done.get(part).is_some_and(Option::is_none);
+        serial == self.serial && part >= self.visited && is_open
+    }
+}
 
 impl WorkerPool {
     /// Connects to all workers. Each must have the same program and data, and compute the same bits.
@@ -130,6 +151,7 @@ impl WorkerPool {
             order,
             decays,
             serial: 0,
+            longest: Duration::ZERO,
             count: WorkerCount::new(all),
         };
         pool.wait_for_all()?;
@@ -137,7 +159,6 @@ impl WorkerPool {
     }
 
     fn wait_for_all(&mut self) -> Result<(), RunError> {
-        let mut losses = 0;
         while self.workers.iter().any(|worker| worker.state != State::Idle) {
             let Ok((index, event)) = self.events.recv() else { break };
             let Some(worker) = self.workers.get_mut(index) else { continue };
@@ -150,7 +171,7 @@ impl WorkerPool {
                     worker.state = State::Idle;
                 }
                 // It starts again.
-                Event::Lost(_) if worker.is_local && losses < MOST_EARLY_LOSSES => losses += 1,
+                Event::Lost(_) if worker.early_losses_left > 0 => worker.early_losses_left -= 1,
                 Event::Refused(reason) | Event::Lost(reason) => {
                     let name = &worker.name;
                     return Err(RunError::Usage(format!(
@@ -182,10 +203,11 @@ impl WorkerPool {
             let StepRequest { weights, first, fault, .. } = &step.request;
             let index = PartIndex { part, ..*first };
             let job =
-                Job { serial: self.serial, weights: Arc::clone(weights), index, fault: *fault };
+                Job { serial: step.serial, weights: Arc::clone(weights), index, fault: *fault };
             // The thread ends only after an event of refusal.
             if worker.jobs.send(job).is_ok() {
-                worker.state = State::Busy { part, since: Instant::now() };
+                let (serial, since) = (step.serial, Instant::now());
+                worker.state = State::Busy { serial, part, since };
             } else {
                 step.open.push_front(part);
             }
@@ -196,13 +218,15 @@ impl WorkerPool {
     fn wait(&mut self, step: &mut Step) -> Result<(), RunError> {
         match self.events.recv_timeout(LOOK_EVERY) {
             Ok((index, event)) => self.take(index, event, step),
-            Err(RecvTimeoutError::Timeout) => self.give_up_on_late_ones(step),
+            Err(RecvTimeoutError::Timeout) => {
+                self.double(step);
+                self.give_up_on_late_ones(step)
+            }
             Err(RecvTimeoutError::Disconnected) => Err(RunError::TooFewWorkers),
         }
     }
 
     fn take(&mut self, index: usize, event: Event, step: &mut Step) -> Result<(), RunError> {
-        let serial = self.serial;
         let Some(worker) = self.workers.get_mut(index) else { return Ok(()) };
         let name = &worker.name;
         match event {
@@ -210,14 +234,16 @@ impl WorkerPool {
                 tracing::warn!("the worker {name} is back");
                 worker.state = State::Idle;
             }
-            Event::Answered { serial: answered, part, answer } => {
-                if worker.state == State::Late {
-                    tracing::warn!("the worker {name} answers again");
+            Event::Answered { serial, part, answer } => {
+                match worker.state {
+                    State::Late => tracing::warn!("the worker {name} answers again"),
+                    State::Busy { since, .. } => self.longest = self.longest.max(since.elapsed()),
+                    _ => {}
                 }
                 worker.state = State::Idle;
-                if let Some(done) = step.done.get_mut(part).filter(|_| answered == serial) {
-                    done.get_or_insert((answer, index));
+                if step.misses(serial, part) {
                     step.open.retain(|open| *open != part);
+                    step.done.get_mut(part).map(|done| done.insert((answer, index)));
                 }
             }
             Event::Lost(reason) if worker.state == State::Away => {
@@ -234,6 +260,23 @@ impl WorkerPool {
         }
         self.update_count();
         Ok(())
+    }
+
+    /// Lets an idle worker compute a part for which another one takes unusually long, one at a time:
+    /// the end of an encrypted connection is noticed late.
+    fn double(&self, step: &mut Step) {
+        let patience = MIN_PATIENCE + 2 * self.longest;
+        let slow = self.workers.iter().find_map(|worker| match worker.state {
+            State::Busy { serial, part, since } if since.elapsed() > patience => {
+                Some(part).filter(|part| step.misses(serial, *part))
+            }
+            _ => None,
+        });
+        let is_free = step.doubled.is_none_or(|part| !step.misses(step.serial, part));
+        if step.open.is_empty() && is_free {
+            step.doubled = slow;
+            step.open.extend(slow);
+        }
     }
 
     fn give_up_on_late_ones(&mut self, step: &mut Step) -> Result<(), RunError> {
@@ -255,8 +298,9 @@ impl WorkerPool {
     /// Takes a worker out, and opens its part again.
     fn lose(&mut self, index: usize, state: State, step: &mut Step) -> Result<(), RunError> {
         let Some(worker) = self.workers.get_mut(index) else { return Ok(()) };
-        if let State::Busy { part, .. } = worker.state
-            && step.done.get(part).is_some_and(Option::is_none)
+        if let State::Busy { serial, part, .. } = worker.state
+            && step.misses(serial, part)
+            && !step.open.contains(&part)
         {
             step.open.push_front(part);
         }
@@ -300,8 +344,11 @@ impl Workers for WorkerPool {
         self.serial += 1;
         let parts = request.parts;
         let open = (0..parts).collect();
-        let mut step = Step { request, open, done: (0..parts).map(|_| None).collect() };
+        let done = (0..parts).map(|_| None).collect();
+        let serial = self.serial;
+        let mut step = Step { serial, request, open, doubled: None, visited: 0, done };
         for part in 0..parts {
+            step.visited = part;
             loop {
                 self.assign(&mut step);
                 let done = step.done.get_mut(part).and_then(Option::take);
@@ -344,6 +391,7 @@ impl Worker {
         let (jobs, received) = channel();
         let process = Arc::new(Mutex::new(None));
         let is_local = matches!(address, WorkerAddress::Local { .. });
+        let early_losses_left = if is_local { MOST_EARLY_LOSSES } else { 0 };
         let attendant = Attendant {
             address,
             order,
@@ -355,7 +403,7 @@ impl Worker {
             .name(format!("worker-{index}"))
             .spawn(move || attendant.attend())
             .map_err(|error| RunError::Other(format!("cannot start a thread: {error}")))?;
-        Ok(Self { name, is_local, jobs, state: State::Away, process })
+        Ok(Self { name, early_losses_left, jobs, state: State::Away, process })
     }
 }
 

@@ -70,6 +70,7 @@ fn kill_workers(
     let run = reference.interrupted_run(number)?;
     loop {
         let mut trainer = start(&run, random.random_range(2..=4))?;
+        trainer.wait_until_training(&run.run_directory())?;
         while trainer.is_running()? {
             thread::sleep(Duration::from_millis(random.random_range(20..300)));
             let workers = workers_of(trainer.id());
