@@ -7,7 +7,9 @@ mod observer;
 mod optimization;
 mod pacer;
 mod pacing;
+#[cfg_attr(not(feature = "distributed"), allow(dead_code, reason = "only workers use all of it"))]
 mod packing;
+#[cfg_attr(not(feature = "distributed"), allow(dead_code, reason = "only workers use all of it"))]
 mod part;
 mod readback;
 mod rollback;
@@ -17,6 +19,7 @@ mod state;
 mod step;
 mod step_series;
 mod stop;
+#[cfg_attr(not(feature = "distributed"), allow(dead_code, reason = "only workers use all of it"))]
 mod workers;
 
 use std::mem;
@@ -43,7 +46,7 @@ pub use optimization::Optimization;
 pub use pacer::{Budget, Pacer};
 #[cfg(feature = "distributed")]
 pub use packing::{PackedPart, RunningStatistics, decays};
-#[cfg(feature = "train")]
+#[cfg(feature = "distributed")]
 pub use part::PartComputer;
 pub use readback::READBACK_INTERVAL;
 pub use run_writer::RunWriter;

@@ -1,6 +1,5 @@
 //! Steps whose parts other processes compute.
 
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -126,12 +125,8 @@ impl Trainer {
             let (gradients, logits) = (unpacked.gradients, unpacked.logits);
             self.add(sum, Part { gradients, logits, labels: labels.into(), inputs })
         })?;
-        let folded = packing::fold(
-            self.optimization.classifier.clone(),
-            workers.decays(),
-            &mem::take(&mut increments),
-        );
-        self.optimization.classifier = folded;
+        let classifier = self.optimization.classifier.clone();
+        self.optimization.classifier = packing::fold(classifier, workers.decays(), &increments);
         self.writer.stopwatch.end_part(|phases| &mut phases.backward);
         Ok(())
     }

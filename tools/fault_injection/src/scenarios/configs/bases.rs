@@ -155,7 +155,7 @@ test_accuracy = 0.1
 "#;
 
 const SHORT: &str = "[training]\nepochs = 2\nbatch_size = \"auto\"\n[distributed]\nminimum = 2\n\
-    answer_within = 10.5\non_loss = \"stop\"\ntoken_file = \"token\"\nworkers = []\n";
+    answer_within = 10.5\non_loss = \"stop\"\ntoken_file = \"token\"\nworkers = [\"local:2\"]\n";
 
 const CLIPPED: &str = r#"[training]
 epochs = 2
