@@ -27,7 +27,7 @@ fn train(dir: &TestDir, run: &str, options: &[&str]) -> ProgramOutput {
 fn start(dir: &TestDir, run: &str, options: &[&str]) -> Child {
     let directory = format!("runs/{run}");
     let args = ["train", "tiny.toml", "--ui", "plain", "--run-dir", &directory];
-    let epochs = ["--set", "training.epochs=150"];
+    let epochs = ["--set", "training.epochs=300"];
     let child = dir.start(&[&args, &STEPS[..], &epochs, options].concat());
     wait_until(|| !dir.names(&format!("runs/{run}/checkpoints")).is_empty());
     child
@@ -133,7 +133,7 @@ fn killed_workers_cost_no_bit() {
 #[test]
 fn a_run_without_workers_left_stops_with_a_checkpoint() {
     let dir = TestDir::new();
-    assert_eq!(train(&dir, "alone", &["--set", "training.epochs=150"]).code, Some(0));
+    assert_eq!(train(&dir, "alone", &["--set", "training.epochs=300"]).code, Some(0));
     let child = start(&dir, "lost", &["--workers", "local:2"]);
     workers_of(child.id()).iter().for_each(|worker| signal("-KILL", worker));
     let output = ProgramOutput::from(child.wait_with_output().unwrap());
@@ -176,9 +176,9 @@ fn local_workers_end_with_a_trainer_that_is_killed() {
     child.wait().unwrap();
     wait_until(|| !workers.iter().any(|worker| is_worker(worker)));
     // With another number of them.
-    let resume = ["--resume", "runs/killed", "--epochs", "160", "--workers", "local:3"];
+    let resume = ["--resume", "runs/killed", "--epochs", "320", "--workers", "local:3"];
     dir.succeed(&resume);
-    let whole = ["--epochs", "160"];
+    let whole = ["--epochs", "320"];
     assert_eq!(train(&dir, "alone", &whole).code, Some(0));
     assert_same_bits(&dir, "runs/killed", "runs/alone");
 }
@@ -303,7 +303,8 @@ fn weights_travel_once_in_a_step_and_gradients_once_in_a_part() {
 #[cfg(feature = "ndarray")]
 fn a_worker_that_rounds_otherwise_is_refused() {
     let dir = TestDir::new();
-    let other = ["--device", "flex", "--workers", "local:ndarray"];
+    let cnn = "model.cnn={channels=[6], hidden=[5], batch_norm=true}";
+    let other = ["--device", "flex", "--workers", "local:ndarray", "--set", cnn];
     train(&dir, "refused", &other).refused(2, &["local:ndarray 1", "other bits", "same device"]);
     assert!(!dir.path("runs").exists());
 }
