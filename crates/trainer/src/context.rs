@@ -12,6 +12,9 @@ use crate::commands::{RUNS_DIR, config_or_run, find_run};
 use crate::error::Failure;
 use crate::logging::RunLog;
 
+/// The commit that this program was built from.
+pub const COMMIT: Option<&str> = option_env!("TRAINER_COMMIT");
+
 /// The registered models and the log of the run.
 pub struct Context<'a> {
     /// Models that configs can use in addition to the built-in ones.
@@ -55,7 +58,7 @@ impl Context<'_> {
         let init_from =
             config.init_from.as_deref().map(|path| config_or_run(path, Path::new(RUNS_DIR)));
         let config = RunConfig { init_from, ..config.clone() };
-        Experiment::prepare(&config, device, option_env!("TRAINER_COMMIT"))
+        Experiment::prepare(&config, device, COMMIT)
     }
 
     /// Opens a model that predicts: the file at `path`, or the best model of the run with this name

@@ -37,11 +37,10 @@ pub fn start(verbosity: &Verbosity, tasks: Tasks) -> RunLog {
     // Records the duration of each span when it closes.
     let file = layer().with_ansi(false).with_writer(writer).with_span_events(FmtSpan::CLOSE);
     tracing_subscriber::registry()
-        .with(
-            file.with_filter(EnvFilter::new(
-                "info,training=debug,trainer=debug,trainer_training=debug,trainer::progress=off,burn_remote=off,noq_proto=error,wgpu=warn,naga=warn",
-            )),
-        )
+        .with(file.with_filter(EnvFilter::new(format!(
+            "info,training=debug,trainer=debug,trainer_training=debug,wgpu=warn,naga=warn,{}",
+            ALWAYS.join(",")
+        ))))
         .with(Diagnostics.with_filter(stderr_filter(verbosity)))
         .with(tasks.with_filter(filter_fn(is_task)))
         .init();

@@ -10,7 +10,7 @@ use training::distributed::{Listen, WorkerServer};
 
 use super::train::join_worker_threads;
 use crate::cli::Overrides;
-use crate::context::Context;
+use crate::context::{COMMIT, Context};
 use crate::error::Failure;
 use crate::{print, signals, text};
 
@@ -49,7 +49,7 @@ pub fn run(args: &WorkerArgs, context: &Context) -> Result<(), Failure> {
         models: context.models.clone(),
         overrides: args.set.overrides.clone(),
         device: args.device.clone(),
-        commit: option_env!("TRAINER_COMMIT").map(str::to_owned),
+        commit: COMMIT.map(str::to_owned),
     };
     let ready = |address: &str| {
         print::result(&format!("a worker listens on {address}")).ok();

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 
-use burn::tensor::remote::{EndpointAddr, IrohHost, IrohRelays, RemoteHost};
+use burn::tensor::remote::{EndpointAddr, EndpointId, IrohHost, IrohRelays, RemoteHost};
 
 /// Where a worker is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum WorkerAddress {
     /// A worker anywhere, which is reached encrypted.
     Encrypted {
         /// The public key that the worker has printed.
-        id: String,
+        id: EndpointId,
         /// Its address.
         address: SocketAddr,
     },
@@ -50,15 +50,16 @@ impl WorkerAddress {
 
     fn parse(text: &str) -> Result<Self, String> {
         let (id, address) = text.rsplit_once('@').map_or((None, text), |(id, at)| (Some(id), at));
-        let found = address.to_socket_addrs().map_err(|error| format!("`{text}`: {error}"));
-        let found = found.ok().and_then(|mut found| found.next());
+        let found = address.to_socket_addrs().ok().and_then(|mut found| found.next());
         let example = "expected for example 127.0.0.1:7447, ID@host:7447, or local:2";
         let address = found.ok_or_else(|| format!("`{text}` is no address: {example}"))?;
         match id {
-            Some(id) if id.parse::<burn::tensor::remote::EndpointId>().is_err() => {
-                Err(format!("`{id}` is not the ID of a worker, which it prints when it starts"))
+            Some(id) => {
+                let id = id.parse().map_err(|_| {
+                    format!("`{id}` is not the ID of a worker, which it prints when it starts")
+                })?;
+                Ok(Self::Encrypted { id, address })
             }
-            Some(id) => Ok(Self::Encrypted { id: id.to_owned(), address }),
             None if address.ip().is_loopback() => Ok(Self::Loopback(address)),
             None => Err(format!(
                 "`{text}` is another machine: its address needs the ID that the worker prints, ID@{text}"
@@ -71,14 +72,11 @@ impl WorkerAddress {
         let host = match self {
             Self::Local { .. } => RemoteHost::websocket(&format!("ws://{local}")),
             Self::Loopback(address) => RemoteHost::websocket(&format!("ws://{address}")),
-            Self::Encrypted { id, address } => match id.parse() {
-                Ok(id) => RemoteHost::iroh(
-                    IrohHost::new(EndpointAddr::new(id))
-                        .with_relays(IrohRelays::Disabled)
-                        .with_address(*address),
-                ),
-                Err(_) => RemoteHost::websocket(&format!("ws://{address}")),
-            },
+            Self::Encrypted { id, address } => RemoteHost::iroh(
+                IrohHost::new(EndpointAddr::new(*id))
+                    .with_relays(IrohRelays::Disabled)
+                    .with_address(*address),
+            ),
         };
         host.with_credential(credential)
     }
@@ -91,7 +89,7 @@ impl fmt::Display for WorkerAddress {
             Self::Local { device: Some(device) } => write!(f, "local:{device}"),
             Self::Loopback(address) => address.fmt(f),
             Self::Encrypted { id, address } => {
-                write!(f, "{}@{address}", id.get(..8).unwrap_or(id))
+                write!(f, "{:.8}@{address}", id.to_string())
             }
         }
     }

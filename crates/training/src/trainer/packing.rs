@@ -1,9 +1,10 @@
 //! Weights, gradients and running statistics as rows of numbers, in the order in which the model
 //! visits its tensors.
 
+use std::collections::HashSet;
 use std::mem;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
@@ -32,30 +33,40 @@ impl RunningStatistics {
     }
 }
 
-/// Knows whether the tensor that is visited is a running statistic, which no optimizer changes.
-#[derive(Default)]
-struct Position(Vec<bool>);
-
-impl Position {
-    fn enter(&mut self, name: &str, container: &str) {
-        let is_statistic = name == "running_mean" || name == "running_var";
-        self.0.push(is_statistic && container.ends_with("BatchNorm"));
+/// The ids of the running statistics of a model, which no optimizer changes.
+fn statistics_of(classifier: &Classifier) -> HashSet<ParamId> {
+    #[derive(Default)]
+    struct Statistics {
+        ids: HashSet<ParamId>,
+        /// Whether each field on the way to the current tensor is one.
+        path: Vec<bool>,
     }
+    impl ModuleVisitor for Statistics {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            let is_statistic = name == "running_mean" || name == "running_var";
+            self.path.push(is_statistic && container.ends_with("BatchNorm"));
+        }
 
-    fn exit(&mut self) {
-        self.0.pop();
-    }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
 
-    fn is_statistic(&self) -> bool {
-        self.0.last().copied().unwrap_or_default()
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.path.last() == Some(&true) {
+                self.ids.insert(param.id);
+            }
+        }
     }
+    let mut statistics = Statistics::default();
+    classifier.visit(&mut statistics);
+    statistics.ids
 }
 
 /// Writes all tensors of a model but its running statistics, one after another, to `values`, which
 /// keeps its memory.
 pub fn pack_weights(classifier: &Classifier, values: &mut Vec<f32>) {
     values.clear();
-    let mut packed = Packed { values: mem::take(values), ..Packed::default() };
+    let mut packed = Packed::of(classifier, mem::take(values));
     classifier.visit(&mut packed);
     *values = packed.values;
 }
@@ -63,24 +74,23 @@ pub fn pack_weights(classifier: &Classifier, values: &mut Vec<f32>) {
 /// The numbers of a model.
 #[derive(Default)]
 struct Packed<'a> {
-    position: Position,
+    statistic_ids: HashSet<ParamId>,
     /// Packed instead of the weights: after 1 if there is one, 0 if there is none.
     gradients: Option<&'a GradientsParams>,
     values: Vec<f32>,
     statistics: Vec<f32>,
 }
 
+impl Packed<'_> {
+    /// Packs `classifier` into this memory, when it visits it.
+    fn of(classifier: &Classifier, values: Vec<f32>) -> Self {
+        Self { statistic_ids: statistics_of(classifier), values, ..Self::default() }
+    }
+}
+
 impl ModuleVisitor for Packed<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.position.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.position.exit();
-    }
-
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.position.is_statistic() {
+        if self.statistic_ids.contains(&param.id) {
             return extend(&mut self.statistics, param.val());
         }
         let Some(gradients) = self.gradients else { return extend(&mut self.values, param.val()) };
@@ -119,30 +129,24 @@ pub fn load(
     weights: &[f32],
     statistics: RunningStatistics,
 ) -> Option<Classifier> {
-    let mut load = Load { position: Position::default(), weights, statistics, fits: true };
+    let statistic_ids = statistics_of(&classifier);
+    let mut load = Load { statistic_ids, weights, statistics, fits: true };
     let classifier = classifier.map(&mut load);
     (load.fits && load.weights.is_empty()).then_some(classifier)
 }
 
 struct Load<'a> {
-    position: Position,
+    statistic_ids: HashSet<ParamId>,
     weights: &'a [f32],
     statistics: RunningStatistics,
     fits: bool,
 }
 
 impl ModuleMapper for Load<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.position.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.position.exit();
-    }
-
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let is_statistic = self.statistic_ids.contains(&param.id);
         param.map(|tensor| {
-            if self.position.is_statistic() {
+            if is_statistic {
                 return tensor.full_like(self.statistics.value());
             }
             let loaded = take(&mut self.weights, tensor.dims(), &tensor.device());
@@ -170,8 +174,9 @@ pub struct UnpackedPart {
 impl PackedPart {
     /// The `part` that was computed by `classifier`.
     pub fn new(classifier: &Classifier, part: Part) -> Self {
-        let mut packed = Packed { gradients: Some(&part.gradients), ..Packed::default() };
-        packed.values.reserve_exact(2 * classifier.num_params());
+        let values = Vec::with_capacity(2 * classifier.num_params());
+        let mut packed =
+            Packed { gradients: Some(&part.gradients), ..Packed::of(classifier, values) };
         // `valid` folds the batch statistics into the running statistics.
         classifier.valid().visit(&mut packed);
         let mut numbers = packed.values;
@@ -183,14 +188,14 @@ impl PackedPart {
 
     /// Whether all numbers have the same bits.
     pub fn has_bits_of(&self, other: &Self) -> bool {
-        let bits = |part: &Self| part.0.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
-        bits(self) == bits(other)
+        let bits = |number: &f32| number.to_bits();
+        self.0.iter().map(bits).eq(other.0.iter().map(bits))
     }
 
     /// The part of `classifier`, with `count` examples; `None` if it is one of another model.
     pub fn unpack(&self, classifier: &Classifier, count: usize) -> Option<UnpackedPart> {
         let mut unpack = Unpack {
-            position: Position::default(),
+            statistic_ids: statistics_of(classifier),
             values: &self.0,
             gradients: GradientsParams::new(),
             statistics: 0,
@@ -213,7 +218,7 @@ impl PackedPart {
 }
 
 struct Unpack<'a> {
-    position: Position,
+    statistic_ids: HashSet<ParamId>,
     values: &'a [f32],
     gradients: GradientsParams,
     /// Number of running statistics so far.
@@ -239,17 +244,9 @@ impl Unpack<'_> {
 }
 
 impl ModuleVisitor for Unpack<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.position.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.position.exit();
-    }
-
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let dims = param.dims();
-        if self.position.is_statistic() {
+        if self.statistic_ids.contains(&param.id) {
             self.statistics += dims.iter().product::<usize>();
             return;
         }
@@ -276,27 +273,20 @@ pub fn fold(classifier: Classifier, decays: &[f32], increments: &[Vec<f32>]) -> 
         return classifier;
     }
     let increments = increments.iter().map(Vec::as_slice).collect();
-    classifier.map(&mut Fold { position: Position::default(), decays, increments })
+    let statistic_ids = statistics_of(&classifier);
+    classifier.map(&mut Fold { statistic_ids, decays, increments })
 }
 
 struct Fold<'a> {
-    position: Position,
+    statistic_ids: HashSet<ParamId>,
     decays: &'a [f32],
     /// Of each part.
     increments: Vec<&'a [f32]>,
 }
 
 impl ModuleMapper for Fold<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.position.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.position.exit();
-    }
-
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if !self.position.is_statistic() {
+        if !self.statistic_ids.contains(&param.id) {
             return param;
         }
         param.map(|statistic| {
@@ -361,7 +351,7 @@ mod tests {
         let folded = fold(classifier(1), &decays, &increments);
         part(&reference);
         let twice = part(&reference);
-        let mut packed = Packed::default();
+        let mut packed = Packed::of(&folded, Vec::new());
         folded.valid().visit(&mut packed);
         assert_eq!(packed.statistics, twice.unpack(&reference, 5).unwrap().statistics);
     }

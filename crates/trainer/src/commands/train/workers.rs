@@ -7,6 +7,7 @@ use training::distributed::{PoolOptions, WorkerAddress, WorkerPool};
 use training::{DistributedConfig, Experiment, Run, RunConfig};
 
 use crate::commands::worker;
+use crate::context::COMMIT;
 use crate::error::Failure;
 use crate::{style, text};
 
@@ -79,7 +80,7 @@ fn connect(experiment: &Experiment) -> Result<Option<(WorkerPool, String)>, Fail
         token,
         local_token: format!("{:032x}", rand::random::<u128>()),
         program: std::env::current_exe()?,
-        commit: option_env!("TRAINER_COMMIT").map(str::to_owned),
+        commit: COMMIT.map(str::to_owned),
     };
     Ok(Some((WorkerPool::start(experiment, options)?, description)))
 }
