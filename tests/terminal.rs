@@ -23,13 +23,15 @@ impl Terminal {
     pub fn start(dir: &TestDir, command: &str, variables: &[(&str, &str)]) -> Self {
         // `script` ends with its child, whether or not it has read everything that was written:
         // the shell waits for a line, which `end` sends when it has seen the last output.
-        let shell = format!("stty rows 40 cols 120; {command}; echo '{ENDED}'$?; read line");
+        // Ctrl-C is for the command: unlike bash, other shells would end with it.
+        let run = format!("trap : INT; stty rows 40 cols 120; {command}");
+        let shell = format!("{run}; echo '{ENDED}'$?; read line");
         let mut script = Command::new("script");
         script.args(["--quiet", "--command", &shell, "/dev/null"]).current_dir(dir.path(""));
         for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
             script.env_remove(name);
         }
-        script.env("TERM", "xterm").envs(variables.iter().copied());
+        script.env("SHELL", "/bin/sh").env("TERM", "xterm").envs(variables.iter().copied());
         let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let shown = Arc::new(Mutex::new(Vec::new()));
         let (mut output, all) = (script.stdout.take().unwrap(), Arc::clone(&shown));
