@@ -92,8 +92,9 @@ fn any_number_of_workers_gives_the_bits_of_one_process() {
     let mixed = "augmentation=[\"flip_horizontal\", {cutmix=1.0}]";
     let resnet = "model.resnet={channels=[3, 4], blocks=1}";
     let average = "training.ema.decay=0.9";
+    let ahead = "training.loader.workers=1";
     for (name, settings) in
-        [("mlp", vec![mlp, average]), ("cnn", vec![cnn, mixed]), ("resnet", vec![resnet])]
+        [("mlp", vec![mlp, average]), ("cnn", vec![cnn, mixed, ahead]), ("resnet", vec![resnet])]
     {
         let settings: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
         let alone = train(&dir, name, &settings);

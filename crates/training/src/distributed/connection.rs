@@ -1,11 +1,14 @@
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use burn::backend::ir::{CustomOpIr, TensorIr};
 use burn::backend::{DispatchDevice, ExecutionError, Remote};
-use burn::tensor::remote::CustomOpClient;
+use burn::tensor::remote::{ConnectError, CustomOpClient};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use support::panics;
+use tokio::runtime::{self, Runtime};
+use tokio::task::JoinHandle;
 
 use super::messages::{self, Answer, Request};
 use super::{OPERATION, WorkerAddress};
@@ -15,14 +18,17 @@ use crate::trainer::PackedPart;
 pub struct Connection {
     device: Device,
     /// The weights of a step that it has, and the number of the step.
-    weights: Option<(u64, Tensor<1>)>,
+    weights: Option<(u64, Vec<Tensor<1>>)>,
+    /// Waits for several reads at once.
+    runtime: Runtime,
 }
 
-/// A read fails only if the session has ended.
-fn closed(error: ExecutionError) -> String {
-    tracing::debug!("{error}");
-    "its connection has closed".to_owned()
-}
+/// A tensor that is on its way from the worker.
+type Read = JoinHandle<Result<TensorData, ExecutionError>>;
+
+/// Length of the tensors in which weights are sent, of 1 MiB each: while one is on its way, the next
+/// one is packed, and the one before is unpacked.
+const CHUNK: usize = 1 << 18;
 
 impl Connection {
     /// Opens a session. `attempt` is another number each time: burn-remote has one session for each
@@ -32,14 +38,18 @@ impl Connection {
         local: SocketAddr,
         token: &str,
         attempt: u64,
-    ) -> Result<Self, burn::tensor::remote::ConnectError> {
+    ) -> Result<Self, ConnectError> {
         let host = address.host(local, format!("{attempt}:{token}"));
-        Ok(Self { device: Device::remote_options(&host).init()?, weights: None })
+        let device = Device::remote_options(&host).init()?;
+        let runtime = runtime::Builder::new_current_thread().build();
+        let runtime =
+            runtime.map_err(|error| ConnectError::Unreachable { reason: error.to_string() })?;
+        Ok(Self { device, weights: None, runtime })
     }
 
     /// Sends a request and waits for its answer. Fails if the session is lost.
     pub fn ask(&mut self, request: &Request) -> Result<Answer, String> {
-        panics::catch(|| Ok(self.call(request, None)?.0)).and_then(|answer| answer)
+        panics::catch(|| Ok(self.call(request, &[])?.0)).and_then(|answer| answer)
     }
 
     /// Asks for a part of the step `serial`, which has these weights.
@@ -51,39 +61,42 @@ impl Connection {
     ) -> Result<(Answer, PackedPart), String> {
         panics::catch(|| {
             let weights = self.send(serial, weights);
-            let (answer, numbers) = self.call(request, Some(weights))?;
-            let numbers = match answer {
-                Answer::Computed => numbers.try_into_data().map_err(closed)?,
-                _ => TensorData::new(Vec::<f32>::new(), [0]),
-            };
-            let numbers = numbers.try_into_vec::<f32>().map_err(|error| format!("{error:?}"))?;
+            let (answer, chunks) = self.call(request, &weights)?;
+            let mut numbers = Vec::with_capacity((weights.len() + 1) * CHUNK);
+            for chunk in chunks {
+                let chunk = self.wait_for(chunk)?;
+                numbers.extend_from_slice(chunk.as_slice().map_err(|error| format!("{error:?}"))?);
+            }
             Ok((answer, PackedPart(numbers)))
         })
         .and_then(|answer| answer)
     }
 
     /// The weights on the worker; those of a step are sent once.
-    fn send(&mut self, serial: u64, weights: Arc<Vec<f32>>) -> Tensor<1> {
+    fn send(&mut self, serial: u64, weights: Arc<Vec<f32>>) -> Vec<Tensor<1>> {
         match &self.weights {
-            Some((sent, tensor)) if *sent == serial => tensor.clone(),
+            Some((sent, chunks)) if *sent == serial => chunks.clone(),
             _ => {
                 // The worker frees the weights of the step before.
                 self.weights = None;
-                let data = TensorData::new(weights.to_vec(), [weights.len()]);
-                // The trainer writes the next weights into this memory.
-                drop(weights);
-                let tensor = Tensor::from_data(data, &self.device);
-                self.weights = Some((serial, tensor.clone()));
-                tensor
+                let send = |chunk: &[f32]| {
+                    let data = TensorData::new(chunk.to_vec(), [chunk.len()]);
+                    Tensor::from_data(data, &self.device)
+                };
+                let chunks: Vec<Tensor<1>> = weights.chunks(CHUNK).map(send).collect();
+                self.weights = Some((serial, chunks.clone()));
+                chunks
             }
         }
     }
 
+    /// Sends a request. Returns its answer, and the numbers that follow it, in as many chunks as there
+    /// are of the weights.
     fn call(
         &self,
         request: &Request,
-        weights: Option<Tensor<1>>,
-    ) -> Result<(Answer, Tensor<1>), String> {
+        weights: &[Tensor<1>],
+    ) -> Result<(Answer, Vec<Read>), String> {
         let DispatchDevice::Remote(remote) = self.device.as_dispatch() else {
             return Err("the device is not a remote one".to_owned());
         };
@@ -92,22 +105,36 @@ impl Connection {
         let message: Tensor<1, Int> = Tensor::from_data(message, (&self.device, DType::U8));
         let failed = |_| "the tensors are not remote ones".to_owned();
         let mut inputs = vec![message.try_into_primitive::<Remote>().map_err(failed)?.into_ir()];
-        if let Some(weights) = weights {
-            let weights = weights.try_into_primitive::<Remote>();
-            inputs.push(weights.map_err(|_| "the tensors are not remote ones")?.into_ir());
+        for chunk in weights {
+            let chunk = chunk.clone().try_into_primitive::<Remote>();
+            inputs.push(chunk.map_err(|_| "the tensors are not remote ones")?.into_ir());
         }
         let client = CustomOpClient::new(remote);
         // Of other sizes than these, which nothing checks.
         let output = |dtype| TensorIr::uninit(client.create_empty_handle(), [1].into(), dtype);
-        let outputs = [output(DType::U8), output(DType::F32)];
-        let mut outputs =
-            client.register(CustomOpIr::new(OPERATION, &inputs, &outputs)).into_iter();
-        let (Some(answer), Some(numbers)) = (outputs.next(), outputs.next()) else {
-            return Err("the operation has no result".to_owned());
+        let mut outputs = vec![output(DType::U8)];
+        outputs.extend(weights.iter().map(|_| output(DType::F32)));
+        let outputs = client.register(CustomOpIr::new(OPERATION, &inputs, &outputs));
+        let mut outputs = outputs.into_iter();
+        let answer = outputs.next().ok_or("the operation has no result")?;
+        let answer = Tensor::<1, Int>::from_primitive::<Remote>(answer).into_data_async();
+        let answer = self.runtime.spawn(answer);
+        let chunks = outputs.map(|chunk| {
+            let chunk = Tensor::<1>::from_primitive::<Remote>(chunk);
+            self.runtime.spawn(chunk.into_data_async())
+        });
+        let chunks = chunks.collect();
+        let answer = messages::decode(self.wait_for(answer)?.bytes())?;
+        Ok((answer, chunks))
+    }
+
+    /// Fails only if the session has ended.
+    fn wait_for(&self, read: Read) -> Result<TensorData, String> {
+        let closed = |error: &dyn Display| {
+            tracing::debug!("{error}");
+            "its connection has closed".to_owned()
         };
-        let answer = Tensor::<1, Int>::from_primitive::<Remote>(answer);
-        let answer = answer.try_into_data().map_err(closed)?;
-        let answer = messages::decode(answer.bytes())?;
-        Ok((answer, Tensor::from_primitive::<Remote>(numbers)))
+        let read = self.runtime.block_on(read).map_err(|error| closed(&error))?;
+        read.map_err(|error| closed(&error))
     }
 }

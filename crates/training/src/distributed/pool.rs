@@ -414,7 +414,8 @@ impl Experiment {
         let mut computer = self.part_computer()?;
         let index = PartIndex { epoch: 1, epoch_step: 0, step: 0, part: 0 };
         let weights = computer.weights();
-        let mut part = |statistics| computer.compute(&weights, statistics, index, Fault::None);
+        let mut part =
+            |statistics| computer.compute(weights.clone(), statistics, index, Fault::None);
         let expected = part(RunningStatistics::Zero)?;
         let scaled = part(RunningStatistics::Scale)?;
         let count = self.config().training.batch_size(self.data().train.len());

@@ -1,3 +1,4 @@
+use std::iter;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -15,6 +16,7 @@ use burn::tensor::server::{
 };
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use models::ModelRegistry;
+use socket2::SockRef;
 use support::panics;
 
 use super::OPERATION;
@@ -53,8 +55,10 @@ pub struct WorkerServer {
 /// A request, with the weights if it asks for a part.
 struct Call {
     request: Vec<u8>,
-    weights: Option<TensorData>,
-    answer: Sender<(Answer, Vec<f32>)>,
+    weights: Vec<f32>,
+    /// In how many tensors the part is returned.
+    chunks: usize,
+    answer: Sender<(Answer, Vec<TensorData>)>,
 }
 
 /// The run that a worker works for.
@@ -123,7 +127,7 @@ impl WorkerServer {
             if let Some(stop) = stop() {
                 return stop;
             }
-            let Call { request, weights, answer } = match calls.recv_timeout(LOOK_EVERY) {
+            let Call { request, weights, chunks, answer } = match calls.recv_timeout(LOOK_EVERY) {
                 Ok(call) => call,
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return Stop::Terminated,
@@ -145,7 +149,7 @@ impl WorkerServer {
                     }
                 }
                 Ok(request @ Request::Part { .. }) => {
-                    compute_part(current.as_mut(), &request, weights)
+                    compute_part(current.as_mut(), &request, weights, chunks)
                 }
                 Err(reason) => (Answer::Refused(reason), Vec::new()),
             };
@@ -183,8 +187,9 @@ fn check_data(theirs: &DataIdentity, ours: &DataIdentity) -> Result<(), String> 
 fn compute_part(
     current: Option<&mut Current>,
     request: &Request,
-    weights: Option<TensorData>,
-) -> (Answer, Vec<f32>) {
+    weights: Vec<f32>,
+    chunks: usize,
+) -> (Answer, Vec<TensorData>) {
     let failed = |answer| (answer, Vec::new());
     let Request::Part { run, index, statistics, fault } = *request else {
         return failed(Answer::Replaced);
@@ -192,15 +197,22 @@ fn compute_part(
     let Some(current) = current.filter(|current| current.number == run) else {
         return failed(Answer::Replaced);
     };
-    let Some(weights) = weights.and_then(|weights| weights.try_into_vec::<f32>().ok()) else {
-        return failed(Answer::Refused("the weights are missing".to_owned()));
-    };
-    match panics::catch(|| current.computer.compute(&weights, statistics, index, fault)) {
-        Ok(Ok(PackedPart(numbers))) => (Answer::Computed, numbers),
+    match panics::catch(|| current.computer.compute(weights, statistics, index, fault)) {
+        Ok(Ok(part)) => {
+            let chunks = split(&part, chunks);
+            current.computer.reuse(part);
+            (Answer::Computed, chunks)
+        }
         Ok(Err(RunError::NotLoaded { reason, .. })) => failed(Answer::NotLoaded(reason)),
         Ok(Err(error)) => failed(Answer::Refused(error.to_string())),
         Err(reason) => failed(Answer::Panicked(reason)),
     }
+}
+
+/// The numbers of a part in `count` tensors.
+fn split(PackedPart(numbers): &PackedPart, count: usize) -> Vec<TensorData> {
+    let length = numbers.len().div_ceil(count.max(1)).max(1);
+    numbers.chunks(length).map(|chunk| TensorData::new(chunk.to_vec(), [chunk.len()])).collect()
 }
 
 /// Hands an operation to the thread that computes, and registers its results.
@@ -214,18 +226,20 @@ fn answer(
         let bytes = handles.get_int_tensor::<Flex>(input);
         Tensor::<1, Int>::from_primitive::<Flex>(bytes).into_data()
     });
-    let weights = inputs.next().map(|input| {
-        let numbers = handles.get_float_tensor::<Flex>(input);
-        Tensor::<1>::from_primitive::<Flex>(numbers).into_data()
-    });
+    let length = inputs.clone().map(|input| input.shape.num_elements()).sum();
+    let mut weights = Vec::with_capacity(length);
+    for input in inputs {
+        weights.extend_from_slice(handles.get_float_tensor::<Flex>(input).storage::<f32>());
+    }
     let request = request.map_or(Vec::new(), |request| request.bytes().to_vec());
-    let (sender, answered) = channel();
-    let sent = calls.send(Call { request, weights, answer: sender });
-    let stopped = (Answer::Refused("it was stopped".to_owned()), Vec::new());
-    let (answer, numbers) = sent.ok().and_then(|()| answered.recv().ok()).unwrap_or(stopped);
     let mut outputs = operation.outputs.iter();
+    let of_answer = outputs.next();
+    let (sender, answered) = channel();
+    let sent = calls.send(Call { request, weights, chunks: outputs.len(), answer: sender });
+    let stopped = (Answer::Refused("it was stopped".to_owned()), Vec::new());
+    let (answer, chunks) = sent.ok().and_then(|()| answered.recv().ok()).unwrap_or(stopped);
     let device = Device::flex();
-    if let Some(output) = outputs.next() {
+    if let Some(output) = of_answer {
         let answer = messages::encode(&answer);
         let answer = TensorData::new(answer.clone(), [answer.len()]);
         let answer = Tensor::<1, Int>::from_data(answer, (&device, DType::U8));
@@ -233,11 +247,13 @@ fn answer(
             handles.register_int_tensor::<Flex>(&output.id, answer);
         }
     }
-    if let Some(output) = outputs.next() {
-        let size = [numbers.len()];
-        let numbers = Tensor::<1>::from_data(TensorData::new(numbers, size), &device);
-        if let Ok(numbers) = numbers.try_into_primitive::<Flex>() {
-            handles.register_float_tensor::<Flex>(&output.id, numbers);
+    // Those that are left are empty: the coordinator reads all of them.
+    let empty = || TensorData::new(Vec::<f32>::new(), [0]);
+    let chunks = chunks.into_iter().chain(iter::repeat_with(empty));
+    for (output, chunk) in outputs.zip(chunks) {
+        let chunk = Tensor::<1>::from_data(chunk, &device);
+        if let Ok(chunk) = chunk.try_into_primitive::<Flex>() {
+            handles.register_float_tensor::<Flex>(&output.id, chunk);
         }
     }
 }
@@ -248,6 +264,9 @@ fn transport(listen: Listen) -> Result<(Transport, String), RunError> {
             let failed = |error| RunError::Usage(format!("cannot listen on {address}: {error}"));
             let listener = TcpListener::bind(address).map_err(failed)?;
             let bound = listener.local_addr().map_err(failed)?;
+            // Its connections inherit this. Without it, an answer that follows another one waits 40 ms
+            // for the acknowledgement of that.
+            SockRef::from(&listener).set_tcp_nodelay(true).map_err(failed)?;
             Ok((WebSocketTransport::from_listener(listener).into(), bound.to_string()))
         }
         Listen::Encrypted { port, identity } => {

@@ -4,9 +4,10 @@
 use std::collections::HashSet;
 use std::mem;
 
+use burn::backend::Flex;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Bytes, DType, Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::part::Part;
@@ -103,55 +104,85 @@ impl ModuleVisitor for Packed<'_> {
 }
 
 fn extend<const D: usize>(values: &mut Vec<f32>, tensor: Tensor<D>) {
-    let data = tensor.without_autodiff().into_data();
-    values.extend_from_slice(data.as_slice().unwrap_or_default());
+    let tensor = tensor.without_autodiff();
+    // `into_data` copies a tensor that is used elsewhere, as all of these are.
+    match tensor.clone().try_into_primitive::<Flex>() {
+        Ok(tensor)
+            if tensor.is_contiguous()
+                && tensor.storage::<f32>().len() == tensor.layout().num_elements() =>
+        {
+            values.extend_from_slice(tensor.storage());
+        }
+        _ => values.extend_from_slice(tensor.into_data().as_slice().unwrap_or_default()),
+    }
 }
 
 fn flag(is_set: bool) -> f32 {
     f32::from(u8::from(is_set))
 }
 
-/// The next tensor of `values`.
-fn take<const D: usize>(
-    values: &mut &[f32],
-    dims: [usize; D],
-    device: &Device,
-) -> Option<Tensor<D>> {
-    let (taken, rest) = values.split_at_checked(dims.iter().product())?;
-    *values = rest;
-    Some(Tensor::from_data(TensorData::new(taken.to_vec(), dims), device))
+/// Numbers from which tensors are taken, in order, without a copy.
+struct Numbers {
+    bytes: Bytes,
+    /// Bytes taken so far.
+    taken: usize,
+}
+
+impl Numbers {
+    fn new(values: Vec<f32>) -> Self {
+        Self { bytes: Bytes::from_elems(values).shared(), taken: 0 }
+    }
+
+    /// Number of numbers that are left.
+    fn len(&self) -> usize {
+        (self.bytes.len() - self.taken) / size_of::<f32>()
+    }
+
+    fn take<const D: usize>(&mut self, dims: [usize; D]) -> Option<TensorData> {
+        let end = self.taken + dims.iter().product::<usize>() * size_of::<f32>();
+        let bytes = self.bytes.view(self.taken, end).ok()?;
+        self.taken = end;
+        Some(TensorData::from_bytes(bytes, dims, DType::F32))
+    }
+
+    fn take_vec(&mut self, length: usize) -> Option<Vec<f32>> {
+        self.take([length])?.try_into_vec().ok()
+    }
 }
 
 /// The model, without autodiff, with these [packed](pack_weights) weights and running statistics; `None` if they are
 /// those of another model.
 pub fn load(
     classifier: Classifier,
-    weights: &[f32],
+    weights: Vec<f32>,
     statistics: RunningStatistics,
 ) -> Option<Classifier> {
     let statistic_ids = statistics_of(&classifier);
+    let weights = Numbers::new(weights);
     let mut load = Load { statistic_ids, weights, statistics, fits: true };
     let classifier = classifier.map(&mut load);
-    (load.fits && load.weights.is_empty()).then_some(classifier)
+    (load.fits && load.weights.len() == 0).then_some(classifier)
 }
 
-struct Load<'a> {
+struct Load {
     statistic_ids: HashSet<ParamId>,
-    weights: &'a [f32],
+    weights: Numbers,
     statistics: RunningStatistics,
     fits: bool,
 }
 
-impl ModuleMapper for Load<'_> {
+impl ModuleMapper for Load {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let is_statistic = self.statistic_ids.contains(&param.id);
         param.map(|tensor| {
             if is_statistic {
                 return tensor.full_like(self.statistics.value());
             }
-            let loaded = take(&mut self.weights, tensor.dims(), &tensor.device());
-            self.fits &= loaded.is_some();
-            loaded.unwrap_or(tensor)
+            let Some(loaded) = self.weights.take(tensor.dims()) else {
+                self.fits = false;
+                return tensor;
+            };
+            Tensor::from_data(loaded, &tensor.device())
         })
     }
 }
@@ -172,9 +203,9 @@ pub struct UnpackedPart {
 }
 
 impl PackedPart {
-    /// The `part` that was computed by `classifier`.
-    pub fn new(classifier: &Classifier, part: Part) -> Self {
-        let values = Vec::with_capacity(2 * classifier.num_params());
+    /// The `part` that was computed by `classifier`, in the memory of `values`.
+    pub fn new(classifier: &Classifier, part: Part, mut values: Vec<f32>) -> Self {
+        values.clear();
         let mut packed =
             Packed { gradients: Some(&part.gradients), ..Packed::of(classifier, values) };
         // `valid` folds the batch statistics into the running statistics.
@@ -193,33 +224,34 @@ impl PackedPart {
     }
 
     /// The part of `classifier`, with `count` examples; `None` if it is one of another model.
-    pub fn unpack(&self, classifier: &Classifier, count: usize) -> Option<UnpackedPart> {
+    pub fn unpack(self, classifier: &Classifier, count: usize) -> Option<UnpackedPart> {
         let mut unpack = Unpack {
             statistic_ids: statistics_of(classifier),
-            values: &self.0,
+            values: Numbers::new(self.0),
             gradients: GradientsParams::new(),
             statistics: 0,
             device: None,
             fits: true,
         };
         classifier.visit(&mut unpack);
-        let (statistics, rest) = unpack.values.split_at_checked(unpack.statistics)?;
-        let (&are_inputs_finite, logits) = rest.split_first()?;
-        let outputs = logits.len() / count;
-        let data = TensorData::new(logits.to_vec(), [count, outputs]);
-        let device = unpack.device.filter(|_| unpack.fits && logits.len() == count * outputs)?;
+        let mut values = unpack.values;
+        let statistics = values.take_vec(unpack.statistics)?;
+        let are_inputs_finite = values.take_vec(1)? == [1.0];
+        let outputs = values.len() / count;
+        let logits = values.take([count, outputs])?;
+        let device = unpack.device.filter(|_| unpack.fits && values.len() == 0)?;
         Some(UnpackedPart {
             gradients: unpack.gradients,
-            logits: Tensor::from_data(data, &device),
-            are_inputs_finite: are_inputs_finite == 1.0,
-            statistics: statistics.to_vec(),
+            logits: Tensor::from_data(logits, &device),
+            are_inputs_finite,
+            statistics,
         })
     }
 }
 
-struct Unpack<'a> {
+struct Unpack {
     statistic_ids: HashSet<ParamId>,
-    values: &'a [f32],
+    values: Numbers,
     gradients: GradientsParams,
     /// Number of running statistics so far.
     statistics: usize,
@@ -227,23 +259,22 @@ struct Unpack<'a> {
     fits: bool,
 }
 
-impl Unpack<'_> {
+impl Unpack {
     /// The gradient of a weight; an error if there is neither one nor the mark of its absence.
     fn gradient<const D: usize>(
         &mut self,
         dims: [usize; D],
         device: &Device,
     ) -> Result<Option<Tensor<D>>, ()> {
-        let (&mark, rest) = self.values.split_first().ok_or(())?;
-        self.values = rest;
-        if mark == 0.0 {
+        if self.values.take_vec(1).ok_or(())? == [0.0] {
             return Ok(None);
         }
-        take(&mut self.values, dims, device).map(Some).ok_or(())
+        let gradient = self.values.take(dims).ok_or(())?;
+        Ok(Some(Tensor::from_data(gradient, device)))
     }
 }
 
-impl ModuleVisitor for Unpack<'_> {
+impl ModuleVisitor for Unpack {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let dims = param.dims();
         if self.statistic_ids.contains(&param.id) {
@@ -268,32 +299,35 @@ pub fn decays(statistics: &[f32]) -> Option<Vec<f32>> {
 }
 
 /// The model after the parts of a step with these `increments` of its running statistics, in order.
-pub fn fold(classifier: Classifier, decays: &[f32], increments: &[Vec<f32>]) -> Classifier {
+pub fn fold(classifier: Classifier, decays: &[f32], increments: Vec<Vec<f32>>) -> Classifier {
     if decays.is_empty() {
         return classifier;
     }
-    let increments = increments.iter().map(Vec::as_slice).collect();
     let statistic_ids = statistics_of(&classifier);
+    let decays = Numbers::new(decays.to_vec());
+    let increments = increments.into_iter().map(Numbers::new).collect();
     classifier.map(&mut Fold { statistic_ids, decays, increments })
 }
 
-struct Fold<'a> {
+struct Fold {
     statistic_ids: HashSet<ParamId>,
-    decays: &'a [f32],
+    decays: Numbers,
     /// Of each part.
-    increments: Vec<&'a [f32]>,
+    increments: Vec<Numbers>,
 }
 
-impl ModuleMapper for Fold<'_> {
+impl ModuleMapper for Fold {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         if !self.statistic_ids.contains(&param.id) {
             return param;
         }
         param.map(|statistic| {
             let (dims, device) = (statistic.dims(), statistic.device());
-            let Some(decay) = take(&mut self.decays, dims, &device) else { return statistic };
-            let parts = self.increments.iter_mut();
-            let increments = parts.filter_map(|values| take(values, dims, &device));
+            let take = |numbers: &mut Numbers| {
+                numbers.take(dims).map(|taken| Tensor::<D>::from_data(taken, &device))
+            };
+            let Some(decay) = take(&mut self.decays) else { return statistic };
+            let increments = self.increments.iter_mut().filter_map(take);
             increments.fold(statistic, |statistic, increment| statistic * decay.clone() + increment)
         })
     }
@@ -333,7 +367,7 @@ mod tests {
         );
         let device = Device::flex().autodiff();
         let batch = classifier.batch(&examples, &[0, 1, 2, 3, 4], &device).unwrap();
-        PackedPart::new(classifier, Part::compute(classifier, batch, || ()))
+        PackedPart::new(classifier, Part::compute(classifier, batch, || ()), Vec::new())
     }
 
     #[test]
@@ -341,14 +375,15 @@ mod tests {
         let reference = classifier(1);
         let mut weights = Vec::new();
         pack_weights(&reference, &mut weights);
-        let with = |statistics| load(classifier(2).valid(), &weights, statistics).unwrap().train();
+        let with =
+            |statistics| load(classifier(2).valid(), weights.clone(), statistics).unwrap().train();
         let scaled = part(&with(RunningStatistics::Scale));
         let decays = decays(&scaled.unpack(&reference, 5).unwrap().statistics).unwrap();
         assert_eq!(decays, [0.9_f32; 8]);
         let increment = || part(&with(RunningStatistics::Zero));
         let increments: Vec<_> =
             (0..2).map(|_| increment().unpack(&reference, 5).unwrap().statistics).collect();
-        let folded = fold(classifier(1), &decays, &increments);
+        let folded = fold(classifier(1), &decays, increments);
         part(&reference);
         let twice = part(&reference);
         let mut packed = Packed::of(&folded, Vec::new());
@@ -360,7 +395,7 @@ mod tests {
     fn numbers_of_another_model_are_no_part() {
         let classifier = classifier(1);
         let numbers = part(&classifier);
-        let whole = numbers.unpack(&classifier, 5).unwrap();
+        let whole = numbers.clone().unpack(&classifier, 5).unwrap();
         assert_eq!(whole.logits.dims(), [5, 1]);
         assert!(whole.are_inputs_finite);
         for length in 0..numbers.0.len() - 5 {
@@ -370,6 +405,6 @@ mod tests {
         let mut weights = Vec::new();
         pack_weights(&classifier, &mut weights);
         weights.push(0.0);
-        assert!(load(classifier.valid(), &weights, RunningStatistics::Zero).is_none());
+        assert!(load(classifier.valid(), weights, RunningStatistics::Zero).is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! What one batch contributes to a step, and its computation from weights alone.
 
+use std::mem;
 use std::sync::Arc;
 
 use burn::module::Module;
@@ -11,7 +12,7 @@ use super::non_finite::is_finite;
 use super::packing::{self, PackedPart, RunningStatistics};
 use super::state::TrainingState;
 use super::workers::PartIndex;
-use crate::batch::{Batch, LoaderConfig};
+use crate::batch::{Batch, Loader, LoaderConfig};
 use crate::config::TrainingConfig;
 use crate::error::RunError;
 use crate::fault_injection::{Fault, Faults};
@@ -86,7 +87,13 @@ pub struct PartComputer {
     /// Number of stages that are frozen now.
     frozen: usize,
     /// The epoch of the last part and its order.
-    order: (usize, Vec<usize>),
+    order: (usize, Arc<[usize]>),
+    /// The last part.
+    last: Option<PartIndex>,
+    /// The part that is read ahead.
+    ahead: Option<(PartIndex, Loader)>,
+    /// Memory for the next part.
+    numbers: Vec<f32>,
 }
 
 impl PartComputer {
@@ -97,8 +104,9 @@ impl PartComputer {
         fine_tuning: Option<FineTuning>,
         seed: u64,
     ) -> Self {
-        let (frozen, order) = (0, (0, Vec::new()));
-        Self { config, source, classifier, fine_tuning, seed, frozen, order }
+        let (frozen, order, numbers) = (0, (0, Arc::default()), Vec::new());
+        let (last, ahead) = (None, None);
+        Self { config, source, classifier, fine_tuning, seed, frozen, order, last, ahead, numbers }
     }
 
     /// The initial weights, [packed](packing::pack_weights).
@@ -111,7 +119,7 @@ impl PartComputer {
     /// The part at `index` of a run with these weights, which are [packed](packing::pack_weights).
     pub(crate) fn compute(
         &mut self,
-        weights: &[f32],
+        weights: Vec<f32>,
         statistics: RunningStatistics,
         index: PartIndex,
         fault: Fault,
@@ -124,38 +132,138 @@ impl PartComputer {
         let keeps = tuning.is_some_and(|tuning| tuning.has_constant_features(self.frozen));
         self.source.keep_features(keeps.then_some(&self.classifier))?;
         let mut batch = self.batch(index, fault)?;
+        self.read_ahead(index);
         batch.inputs = fault.in_inputs(batch.inputs);
         fault.before_forward();
         let part = Part::compute(&self.classifier, batch, || ());
-        Ok(PackedPart::new(&self.classifier, part))
+        Ok(PackedPart::new(&self.classifier, part, mem::take(&mut self.numbers)))
+    }
+
+    /// Takes back the memory of a part.
+    pub(crate) fn reuse(&mut self, PackedPart(numbers): PackedPart) {
+        self.numbers = numbers;
     }
 
     fn start_epoch(&mut self, epoch: usize) {
         if self.order.0 != epoch {
             let count = self.source.data.train.len();
-            self.order = (epoch, self.config.order(count, self.seed, epoch));
+            self.order = (epoch, self.config.order(count, self.seed, epoch).into());
         }
         let tuning = self.fine_tuning.as_ref();
         self.frozen = tuning.map_or(0, |tuning| tuning.frozen_stages(epoch));
     }
 
     fn batch(&mut self, index: PartIndex, fault: Fault) -> Result<Batch, RunError> {
-        let PartIndex { epoch, epoch_step, step, part } = index;
-        let state =
-            TrainingState { seed: self.seed, epoch, epoch_step, step, ..TrainingState::default() };
-        let (order, config) = (&self.order.1, &self.config);
-        let none = || RunError::Other(format!("there is no part {part} in step {step}"));
-        let items = order.chunks(config.step_examples(order.len())).nth(epoch_step);
-        let items = items.ok_or_else(none)?;
-        let faults = Faults::one(step + 1, fault);
-        let mut requests = self.source.requests(config, &state, &[items], &faults);
-        let mut requests = requests.drain(part.min(requests.len())..);
-        let request = requests.next().ok_or_else(none)?;
-        let part_items = request.items.clone();
-        let alone = LoaderConfig { workers: 0, ..LoaderConfig::default() };
-        let loader = self.source.start_loader(&alone, &state, vec![request], &self.classifier);
-        let mut loader = loader?;
-        let part = (part, part_items.as_slice());
-        self.source.part(part, items, loader.as_mut(), &self.classifier, &state)
+        let order = Arc::clone(&self.order.1);
+        let none =
+            || RunError::Other(format!("there is no part {} in step {}", index.part, index.step));
+        let (step_items, items) = self.items(&order, index).ok_or_else(none)?;
+        let ahead = self.ahead.take().filter(|(ahead, _)| *ahead == index && fault == Fault::None);
+        let mut loader = match ahead {
+            Some((_, loader)) => Some(loader),
+            None => self.loader(&order, index, fault, 0)?,
+        };
+        let (part, state) = ((index.part, items), self.state(index));
+        self.source.part(part, step_items, loader.as_mut(), &self.classifier, &state)
+    }
+
+    /// Starts to read the part that is asked for next, if it is as far from this one as this one is
+    /// from the last.
+    fn read_ahead(&mut self, index: PartIndex) {
+        let last = self.last.replace(index).filter(|last| last.epoch == index.epoch);
+        let parts = self.config.accumulation;
+        let number = |index: PartIndex| index.epoch_step * parts + index.part;
+        let Some(next) = last.and_then(|last| (2 * number(index)).checked_sub(number(last))) else {
+            return;
+        };
+        let epoch_step = next / parts;
+        let Some(step) = (index.step + epoch_step).checked_sub(index.epoch_step) else { return };
+        let next = PartIndex { epoch_step, step, part: next % parts, ..index };
+        let workers = self.source.loader_workers(&self.config).min(1);
+        if workers > 0 && next != index {
+            let order = Arc::clone(&self.order.1);
+            // If it cannot be read now, the reason will be known when it is asked for.
+            let loader = self.loader(&order, next, Fault::None, workers);
+            self.ahead = loader.ok().flatten().map(|loader| (next, loader));
+        }
+    }
+
+    /// Reads a part by so many other threads; `None` if the device has the data.
+    fn loader(
+        &self,
+        order: &[usize],
+        index: PartIndex,
+        fault: Fault,
+        workers: usize,
+    ) -> Result<Option<Loader>, RunError> {
+        let (state, faults) = (self.state(index), Faults::one(index.step + 1, fault));
+        let steps = self.items(order, index).map(|(step_items, _)| step_items);
+        let mut requests = self.source.requests(&self.config, &state, steps.as_slice(), &faults);
+        let requests = requests.drain(index.part.min(requests.len())..).take(1).collect();
+        let config = LoaderConfig { workers, ..LoaderConfig::default() };
+        self.source.start_loader(&config, &state, requests, &self.classifier)
+    }
+
+    /// The examples of the step and those of the part.
+    fn items<'a>(
+        &self,
+        order: &'a [usize],
+        index: PartIndex,
+    ) -> Option<(&'a [usize], &'a [usize])> {
+        let step_items =
+            order.chunks(self.config.step_examples(order.len())).nth(index.epoch_step)?;
+        let items = step_items.chunks(self.config.batch_size(order.len())).nth(index.part)?;
+        Some((step_items, items))
+    }
+
+    fn state(&self, PartIndex { epoch, epoch_step, step, .. }: PartIndex) -> TrainingState {
+        TrainingState { seed: self.seed, epoch, epoch_step, step, ..TrainingState::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{Experiment, RunConfig};
+
+    const FIRST: PartIndex = PartIndex { epoch: 1, epoch_step: 0, step: 0, part: 0 };
+
+    fn computer(overrides: &[&str]) -> PartComputer {
+        let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/course2");
+        let steps = ["training.batch_size=32", "training.accumulation=3"];
+        let overrides: Vec<_> = steps.iter().chain(overrides).map(|&key| key.to_owned()).collect();
+        let config = RunConfig::read(&configs.join("moons_gd.toml"), &overrides).unwrap();
+        Experiment::prepare(&config, None, None).unwrap().part_computer().unwrap()
+    }
+
+    #[test]
+    fn parts_that_are_read_ahead_are_those_that_are_read_when_they_are_asked_for() {
+        let mut now = computer(&[]);
+        let mut ahead = computer(&["training.loader.workers=1"]);
+        let weights = now.weights();
+        let read = |computer: &PartComputer| computer.ahead.as_ref().map(|(index, _)| *index);
+        // As two workers are asked, one after another.
+        let asked = [(0, 0), (0, 2), (1, 1), (1, 2), (2, 0), (2, 1)];
+        let expected = [None, Some((1, 1)), Some((2, 0)), Some((2, 0)), Some((2, 1)), Some((2, 2))];
+        for ((epoch_step, part), expected) in asked.into_iter().zip(expected) {
+            let index = PartIndex { epoch_step, step: epoch_step, part, ..FIRST };
+            let [at_once, read_ahead] = [&mut now, &mut ahead].map(|computer| {
+                let zero = RunningStatistics::Zero;
+                computer.compute(weights.clone(), zero, index, Fault::None).unwrap()
+            });
+            assert!(at_once.has_bits_of(&read_ahead), "{index:?}");
+            let expected = expected.map(|(epoch_step, part)| PartIndex {
+                epoch_step,
+                step: epoch_step,
+                part,
+                ..FIRST
+            });
+            assert_eq!((read(&now), read(&ahead)), (None, expected), "{index:?}");
+        }
+        let next = PartIndex { epoch: 2, epoch_step: 0, step: 4, part: 0 };
+        ahead.compute(weights, RunningStatistics::Zero, next, Fault::None).unwrap();
+        assert_eq!(read(&ahead), None);
     }
 }

@@ -126,7 +126,7 @@ impl Trainer {
             self.add(sum, Part { gradients, logits, labels: labels.into(), inputs })
         })?;
         let classifier = self.optimization.classifier.clone();
-        self.optimization.classifier = packing::fold(classifier, workers.decays(), &increments);
+        self.optimization.classifier = packing::fold(classifier, workers.decays(), increments);
         self.writer.stopwatch.end_part(|phases| &mut phases.backward);
         Ok(())
     }
