@@ -30,6 +30,8 @@ type Read = JoinHandle<Result<TensorData, ExecutionError>>;
 /// one is packed, and the one before is unpacked.
 const CHUNK: usize = 1 << 18;
 
+const NOT_REMOTE: &str = "the tensors are not remote ones";
+
 impl Connection {
     /// Opens a session. `attempt` is another number each time: burn-remote has one session for each
     /// credential and address in the life of a process.
@@ -103,11 +105,11 @@ impl Connection {
         let message = messages::encode(request);
         let message = TensorData::new(message.clone(), [message.len()]);
         let message: Tensor<1, Int> = Tensor::from_data(message, (&self.device, DType::U8));
-        let failed = |_| "the tensors are not remote ones".to_owned();
-        let mut inputs = vec![message.try_into_primitive::<Remote>().map_err(failed)?.into_ir()];
+        let message = message.try_into_primitive::<Remote>().map_err(|_| NOT_REMOTE)?;
+        let mut inputs = vec![message.into_ir()];
         for chunk in weights {
-            let chunk = chunk.clone().try_into_primitive::<Remote>();
-            inputs.push(chunk.map_err(|_| "the tensors are not remote ones")?.into_ir());
+            let chunk = chunk.clone().try_into_primitive::<Remote>().map_err(|_| NOT_REMOTE)?;
+            inputs.push(chunk.into_ir());
         }
         let client = CustomOpClient::new(remote);
         // Of other sizes than these, which nothing checks.

@@ -106,14 +106,14 @@ impl ModuleVisitor for Packed<'_> {
 fn extend<const D: usize>(values: &mut Vec<f32>, tensor: Tensor<D>) {
     let tensor = tensor.without_autodiff();
     // `into_data` copies a tensor that is used elsewhere, as all of these are.
-    match tensor.clone().try_into_primitive::<Flex>() {
-        Ok(tensor)
-            if tensor.is_contiguous()
-                && tensor.storage::<f32>().len() == tensor.layout().num_elements() =>
-        {
-            values.extend_from_slice(tensor.storage());
-        }
-        _ => values.extend_from_slice(tensor.into_data().as_slice().unwrap_or_default()),
+    let flex = tensor.clone().try_into_primitive::<Flex>().ok();
+    let shared = flex.as_ref().and_then(|tensor| {
+        let (start, end) = tensor.layout().contiguous_offsets()?;
+        tensor.storage::<f32>().get(start..end)
+    });
+    match shared {
+        Some(shared) => values.extend_from_slice(shared),
+        None => values.extend_from_slice(tensor.into_data().as_slice().unwrap_or_default()),
     }
 }
 

@@ -161,7 +161,7 @@ impl PartComputer {
         let ahead = self.ahead.take().filter(|(ahead, _)| *ahead == index && fault == Fault::None);
         let mut loader = match ahead {
             Some((_, loader)) => Some(loader),
-            None => self.loader(&order, index, fault, 0)?,
+            None => self.loader(step_items, index, fault, 0)?,
         };
         let (part, state) = ((index.part, items), self.state(index));
         self.source.part(part, step_items, loader.as_mut(), &self.classifier, &state)
@@ -171,35 +171,33 @@ impl PartComputer {
     /// from the last.
     fn read_ahead(&mut self, index: PartIndex) {
         let last = self.last.replace(index).filter(|last| last.epoch == index.epoch);
+        let workers = self.source.loader_workers(&self.config).min(1);
+        let Some(last) = last.filter(|last| *last != index && workers > 0) else { return };
         let parts = self.config.accumulation;
         let number = |index: PartIndex| index.epoch_step * parts + index.part;
-        let Some(next) = last.and_then(|last| (2 * number(index)).checked_sub(number(last))) else {
-            return;
-        };
+        let Some(next) = (2 * number(index)).checked_sub(number(last)) else { return };
         let epoch_step = next / parts;
-        let Some(step) = (index.step + epoch_step).checked_sub(index.epoch_step) else { return };
+        let step = index.step - index.epoch_step + epoch_step;
         let next = PartIndex { epoch_step, step, part: next % parts, ..index };
-        let workers = self.source.loader_workers(&self.config).min(1);
-        if workers > 0 && next != index {
-            let order = Arc::clone(&self.order.1);
+        if let Some((step_items, _)) = self.items(&self.order.1, next) {
             // If it cannot be read now, the reason will be known when it is asked for.
-            let loader = self.loader(&order, next, Fault::None, workers);
+            let loader = self.loader(step_items, next, Fault::None, workers);
             self.ahead = loader.ok().flatten().map(|loader| (next, loader));
         }
     }
 
-    /// Reads a part by so many other threads; `None` if the device has the data.
+    /// Starts to load one part of a step with this number of loader threads; `None` if the training
+    /// set is kept on the device.
     fn loader(
         &self,
-        order: &[usize],
+        step_items: &[usize],
         index: PartIndex,
         fault: Fault,
         workers: usize,
     ) -> Result<Option<Loader>, RunError> {
         let (state, faults) = (self.state(index), Faults::one(index.step + 1, fault));
-        let steps = self.items(order, index).map(|(step_items, _)| step_items);
-        let mut requests = self.source.requests(&self.config, &state, steps.as_slice(), &faults);
-        let requests = requests.drain(index.part.min(requests.len())..).take(1).collect();
+        let requests = self.source.requests(&self.config, &state, &[step_items], &faults);
+        let requests = requests.into_iter().skip(index.part).take(1).collect();
         let config = LoaderConfig { workers, ..LoaderConfig::default() };
         self.source.start_loader(&config, &state, requests, &self.classifier)
     }
